@@ -1,0 +1,70 @@
+"""Shadow Django's settings with typed defaults, read at each access."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, TypeVar, overload
+
+from django.conf import settings
+
+__all__ = ["Setting", "Settings", "conf"]
+
+T = TypeVar("T")
+
+
+class Setting(Generic[T]):
+    """One ``FCS_*`` setting: the site's value, else the default."""
+
+    def __init__(self, default: T) -> None:
+        self.default = default
+
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any]) -> Setting[T]: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type[Any]) -> T: ...
+
+    def __get__(self, instance: object | None, owner: type[Any]) -> Setting[T] | T:
+        if instance is None:
+            return self
+        value: T = getattr(settings, self.name, self.default)
+        return value
+
+
+class Settings:
+    """What ``docs/settings.md`` explains; units stand in the names."""
+
+    # Upstream
+    FCS_API_KEY = Setting[str]("")
+    FCS_URL = Setting[str]("wss://ws-v4.fcsapi.com/ws")
+    FCS_ROOMS = Setting[Sequence[str]](())
+    FCS_TIMEFRAME = Setting[str]("1D")
+    FCS_MAX_ROOMS = Setting[int](1000)
+    FCS_LINGER_SECONDS = Setting[float](30)
+
+    # Who may join what
+    FCS_ALLOWED_SYMBOLS = Setting[Sequence[str]](())
+    FCS_AUTHORIZE = Setting["str | None"](None)
+    FCS_ALLOWED_ORIGINS = Setting["Sequence[str] | None"](None)
+    FCS_TOKEN_MAX_AGE_SECONDS = Setting["int | None"](None)
+
+    # Limits on browsers
+    FCS_MAX_ROOMS_PER_CLIENT = Setting[int](1000)
+    FCS_MAX_SOCKETS_PER_IP = Setting[int](0)
+    FCS_MAX_FRAMES_PER_SECOND = Setting[float](10)
+
+    # Places
+    FCS_CHANNEL_LAYER = Setting[str]("default")
+    FCS_CACHE = Setting[str]("default")
+    FCS_SOCKET_URL = Setting[str]("/ws/fcs/")
+
+    # Honesty
+    FCS_STALE_AFTER_SECONDS = Setting[float](60)
+    FCS_OFFLINE_AFTER_SECONDS = Setting[float](10)
+    FCS_DIGITS = Setting[Mapping[str, int]]({})
+
+
+conf = Settings()

@@ -1,0 +1,57 @@
+"""Which rooms browsers need, as the web processes announce them: soft state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .rooms import Room
+
+__all__ = ["Demand"]
+
+
+@dataclass
+class _Interest:
+    since: float
+    """When somebody first wanted the room, without a break since."""
+    until: float
+    """When the last announcement of it runs out."""
+
+
+class Demand:
+    """Rooms wanted by hubs; every call is given the time (monotonic seconds).
+
+    A hub repeats its rooms well within ``ttl``. A hub that is killed says nothing
+    more, so its rooms run out; one that leaves a room says so by leaving it out.
+    Either way the room lingers before it counts as wanted no longer.
+    """
+
+    def __init__(self, *, ttl: float, linger: float) -> None:
+        self._ttl = ttl
+        self._linger = linger
+        self._hubs: dict[str, tuple[frozenset[Room], float]] = {}
+        self._interests: dict[Room, _Interest] = {}
+
+    def announce(self, hub: str, rooms: Iterable[Room], now: float) -> None:
+        """Take in what one hub needs, in place of what it needed before."""
+        needed = frozenset(rooms)
+        before, _ = self._hubs.get(hub, (frozenset(), now))
+        self._hubs[hub] = (needed, now + self._ttl)
+        for room in before - needed:
+            self._interests[room].until = max(now, self._needed_until(room))
+        for room in needed:
+            interest = self._interests.setdefault(room, _Interest(since=now, until=now))
+            interest.until = max(interest.until, now + self._ttl)
+
+    def rooms(self, now: float) -> list[Room]:
+        """Return the wanted rooms, longest watched first, lingering ones included."""
+        self._hubs = {hub: known for hub, known in self._hubs.items() if known[1] > now}
+        self._interests = {
+            room: interest
+            for room, interest in self._interests.items()
+            if interest.until + self._linger > now
+        }
+        return sorted(self._interests, key=lambda room: self._interests[room].since)
+
+    def _needed_until(self, room: Room) -> float:
+        return max((until for rooms, until in self._hubs.values() if room in rooms), default=0.0)

@@ -1,0 +1,69 @@
+"""What a reader has not been sent: conflation, newest wins per room and candle."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+from .updates import Update
+
+__all__ = ["Mailbox"]
+
+K = TypeVar("K", bound=Hashable)
+
+
+class Mailbox(Generic[K]):
+    """Two slots a key: the newest text, and the last state of the candle before.
+
+    Bound: 2 × keys texts, whatever the feed does. Policy: a newer text of the same
+    candle replaces an older one (``merged``); a reader that misses more than one
+    boundary misses the candles between (``missed``).
+    """
+
+    def __init__(self) -> None:
+        self._newest: dict[K, Update] = {}
+        self._before: dict[K, Update] = {}
+        self.merged = 0
+        self.missed = 0
+
+    def __len__(self) -> int:
+        return len(self._newest) + len(self._before)
+
+    def put(self, key: K, update: Update) -> None:
+        """Keep an update for its reader."""
+        waiting = self._newest.get(key)
+        if waiting is None:
+            self._newest[key] = update
+        elif _is_same_candle(waiting, update):
+            self._newest[key] = update.in_mode(_mode_of_both(waiting, update))
+            self.merged += 1
+        else:
+            self.missed += key in self._before
+            self._before[key] = waiting
+            self._newest[key] = update.in_mode("candle") if update.mode == "askbid" else update
+
+    def take(self) -> list[tuple[K, Update]]:
+        """Hand over all that waits, each room in order, and forget it."""
+        taken = [
+            (key, update)
+            for key, newest in self._newest.items()
+            for update in (self._before.get(key), newest)
+            if update is not None
+        ]
+        self._newest.clear()
+        self._before.clear()
+        return taken
+
+    def forget(self, key: K) -> None:
+        """Drop what waits of one room: its reader has left."""
+        self._newest.pop(key, None)
+        self._before.pop(key, None)
+
+
+def _is_same_candle(waiting: Update, update: Update) -> bool:
+    return update.t is None or waiting.t is None or update.t == waiting.t
+
+
+def _mode_of_both(waiting: Update, update: Update) -> str:
+    """An askbid says that the candle did not change: not to one who never got it."""
+    return waiting.mode if waiting.mode == "initial" or update.mode == "askbid" else update.mode

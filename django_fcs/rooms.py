@@ -1,0 +1,120 @@
+"""A room is a symbol in a timeframe: the unit of joining."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from .conf import conf
+from .exceptions import BadSymbol, BadTimeframe
+
+__all__ = ["TIMEFRAMES", "Room", "canonical_timeframe", "check_symbol"]
+
+#: Canonical spellings, the ones the vendor's own chart sends.
+TIMEFRAMES = ("1", "5", "15", "30", "60", "240", "1D", "1W", "1M")
+
+# A closed list: 1m is a minute and 1M a month, so no spelling is ever folded by case.
+_ALIASES = {
+    **{name: name for name in TIMEFRAMES},
+    **{"1m": "1", "1min": "1", "5m": "5", "15m": "15", "30m": "30"},
+    **{"60m": "60", "1h": "60", "1H": "60", "4h": "240", "4H": "240"},
+    **{"1d": "1D", "D": "1D", "1w": "1W", "W": "1W", "M": "1M"},
+}
+
+_EXCHANGE = re.compile(r"[A-Z0-9_]{1,20}")
+_TICKER_MAX = 40
+_THROTTLE = re.compile(r"_\d+s\Z")
+_NOT_LEGAL_IN_GROUP = re.compile(rb"[^A-Za-z0-9_.]")
+_GROUP_MAX = 99
+
+
+def canonical_timeframe(text: str) -> str:
+    """Return the canonical spelling of a timeframe.
+
+    Raises ``BadTimeframe`` for anything outside the list of ``docs/rooms.md``;
+    ``2h`` is outside because nobody has seen the vendor stream it.
+    """
+    try:
+        return _ALIASES[text]
+    except (KeyError, TypeError):
+        known = " ".join(TIMEFRAMES)
+        raise BadTimeframe(f"timeframe {_shown(text)} is not one of {known}") from None
+
+
+def check_symbol(text: object) -> str:
+    """Return the symbol if it is ``EXCHANGE:TICKER``, else raise ``BadSymbol``."""
+    if not isinstance(text, str) or text.count(":") != 1:
+        raise BadSymbol(f"symbol {_shown(text)} is not EXCHANGE:TICKER, as in FX:EURUSD")
+    if text != text.upper():
+        raise BadSymbol(f"symbol {_shown(text)} is not in upper case: write {_shown(text.upper())}")
+    exchange, ticker = text.split(":")
+    if not _EXCHANGE.fullmatch(exchange):
+        raise BadSymbol(f"symbol {_shown(text)} has no legal exchange before the colon")
+    if not 1 <= len(ticker) <= _TICKER_MAX:
+        raise BadSymbol(f"symbol {_shown(text)} needs a ticker of 1 to {_TICKER_MAX} characters")
+    if " " in ticker or not ticker.isprintable():
+        raise BadSymbol(f"symbol {_shown(text)} holds a blank or a control character")
+    return text
+
+
+def _shown(value: object) -> str:
+    text = ascii(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+@dataclass(frozen=True)
+class Room:
+    """One symbol in one canonical timeframe."""
+
+    symbol: str
+    timeframe: str
+
+    @classmethod
+    def parse(cls, symbol: str, timeframe: str | None = None) -> Room:
+        """Build a room from what a user wrote; aliases of timeframes are known.
+
+        ``timeframe=None`` means the site's ``FCS_TIMEFRAME``.
+        Raises ``BadSymbol`` or ``BadTimeframe``, each naming the value.
+        """
+        wanted = conf.FCS_TIMEFRAME if timeframe is None else timeframe
+        return cls(check_symbol(symbol), canonical_timeframe(wanted))
+
+    @classmethod
+    def from_text(cls, text: str) -> Room:
+        """Read ``FX:EURUSD_1D``, or ``FX:EURUSD`` in the site's timeframe.
+
+        Only a canonical suffix counts: ``NSE:M_M`` is a symbol.
+        """
+        if isinstance(text, str):
+            symbol, _, suffix = text.rpartition("_")
+            if suffix in TIMEFRAMES and ":" in symbol:
+                return cls.parse(symbol, suffix)
+        return cls.parse(text)
+
+    @classmethod
+    def from_upstream(cls, text: str) -> Room:
+        """Read the vendor's ``BINANCE:BTCUSDT_1D_0s``, from the right."""
+        symbol, _, timeframe = _THROTTLE.sub("", text).rpartition("_")
+        return cls.parse(symbol, timeframe)
+
+    def __str__(self) -> str:
+        return f"{self.symbol}_{self.timeframe}"
+
+    @property
+    def group(self) -> str:
+        """The Channels group of this room: legal, injective, under 100 characters.
+
+        ``fcs.FX.EURUSD.1D``; bytes that Channels forbids stand as ``-`` and two
+        hex digits. A name that would be too long keeps its start and ends in a
+        hash behind ``--``, which no other name can hold.
+        """
+        exchange, ticker = self.symbol.split(":")
+        safe = _NOT_LEGAL_IN_GROUP.sub(
+            lambda match: b"-%02x" % match.group()[0], ticker.encode()
+        ).decode()
+        name = f"fcs.{exchange}.{safe}.{self.timeframe}"
+        if len(name) <= _GROUP_MAX:
+            return name
+        digest = hashlib.sha256(self.symbol.encode()).hexdigest()[:32]
+        return f"fcs.{exchange}.{safe[:24]}--{digest}.{self.timeframe}"

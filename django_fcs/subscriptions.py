@@ -1,0 +1,133 @@
+"""Which rooms were asked of the vendor and which it confirmed: two sets.
+
+No sockets and no tasks: every call is given the time (monotonic seconds), and what
+is to be sent is handed back. The wanted set is the truth; it is never rebuilt from
+confirmations, whose ``symbol`` is a bare ticker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .exceptions import RoomError
+from .messages import Join, Joined, Leave
+from .rooms import Room
+
+__all__ = ["Subscriptions"]
+
+#: The longest pause before a mute join is sent again, in seconds.
+RETRY_MAX_SECONDS = 300
+
+
+@dataclass
+class _Asked:
+    retry_at: float
+    times: int = 1
+
+
+class Subscriptions:
+    """Reconcile the rooms of one connection with those that are wanted."""
+
+    def __init__(self, *, per_second: float = 50, confirm_after: float = 10) -> None:
+        self._pause = 1 / per_second
+        self._confirm_after = confirm_after
+        self._wanted: dict[Room, None] = {}
+        self._unasked: dict[Room, None] = {}
+        self._asked: dict[Room, _Asked] = {}
+        self._leaving: dict[Room, None] = {}
+        self._next_send = 0.0
+        self.joined: set[Room] = set()
+        self.retries = 0
+        """Joins sent again because neither confirmation nor price came."""
+
+    @property
+    def wanted(self) -> frozenset[Room]:
+        """The rooms asked for, in whatever state."""
+        return frozenset(self._wanted)
+
+    def want(self, rooms: Iterable[Room]) -> None:
+        """Replace the wanted set; rooms that stay keep their state."""
+        before, self._wanted = self._wanted, dict.fromkeys(rooms)
+        for room in before.keys() - self._wanted.keys():
+            self._unasked.pop(room, None)
+            if self._asked.pop(room, None) or room in self.joined:
+                self._leaving[room] = None
+            self.joined.discard(room)
+        for room in self._wanted:
+            if room not in before:
+                self._leaving.pop(room, None)
+                self._unasked[room] = None
+
+    def reset(self) -> None:
+        """Begin on a new connection, which has joined nothing yet."""
+        self.joined.clear()
+        self._asked.clear()
+        self._leaving.clear()
+        self._unasked = dict(self._wanted)
+
+    def confirm(self, message: Joined) -> Room | None:
+        """Take in a confirmation; the room it means, if it is a wanted one."""
+        room = self._meant(message)
+        return room if room is not None and self.heard(room) else None
+
+    def heard(self, room: Room) -> bool:
+        """Take in a sign of life of a room; False where it is not wanted (any more)."""
+        if room not in self._wanted:
+            return False
+        if room not in self.joined:
+            self._asked.pop(room, None)
+            self._unasked.pop(room, None)
+            self.joined.add(room)
+        return True
+
+    def due(self, now: float) -> Join | Leave | None:
+        """Return the next message to send, if the pace allows one now."""
+        if now < self._next_send:
+            return None
+        message = self._next(now)
+        if message is not None:
+            self._next_send = now + self._pause
+        return message
+
+    def next_at(self) -> float | None:
+        """Return when ``due`` is worth asking again; None = not before a change."""
+        if self._leaving or self._unasked:
+            return self._next_send
+        retries = [asked.retry_at for asked in self._asked.values()]
+        return max(self._next_send, min(retries)) if retries else None
+
+    def _next(self, now: float) -> Join | Leave | None:
+        for room in self._leaving:
+            del self._leaving[room]
+            return Leave(symbol=room.symbol, timeframe=room.timeframe)
+        for room in self._unasked:
+            del self._unasked[room]
+            self._asked[room] = _Asked(now + self._confirm_after)
+            return _join(room)
+        for room, asked in self._asked.items():
+            if asked.retry_at <= now:
+                self._ask_again(asked, now)
+                return _join(room)
+        return None
+
+    def _ask_again(self, asked: _Asked, now: float) -> None:
+        pause = min(self._confirm_after * 2.0**asked.times, RETRY_MAX_SECONDS)
+        asked.times += 1
+        asked.retry_at = now + pause
+        self.retries += 1
+
+    def _meant(self, message: Joined) -> Room | None:
+        try:
+            if message.room:
+                return Room.from_upstream(message.room)
+            if ":" in message.symbol:
+                return Room.parse(message.symbol, message.timeframe)
+        except RoomError:
+            return None
+        pending = [room for room in self._asked if room.symbol.endswith(f":{message.symbol}")]
+        return pending[0] if len(pending) == 1 else None
+
+
+def _join(room: Room) -> Join:
+    return Join(symbol=room.symbol, timeframe=room.timeframe)
