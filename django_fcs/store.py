@@ -1,0 +1,203 @@
+"""Last values for templates and for the first moment of a join, never a hub's truth.
+
+JSON text under versioned keys, kept for 7 days. A cache that fails or is slow is
+logged once and left alone for a while; no caller ever sees its error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+from django.core.cache import InvalidCacheBackendError, caches
+
+from .exceptions import ConfigurationError
+from .rooms import Room
+
+__all__ = ["CacheStore", "LastBeat", "LastValue", "MemoryStore", "Store"]
+
+logger = logging.getLogger(__name__)
+
+#: Raise it with every change of what is stored, so that old and new never meet.
+VERSION = 1
+
+KEEP_SECONDS = 7 * 24 * 3600
+
+#: How long a caller waits for the cache, and how long a sick one is left alone.
+PATIENCE_SECONDS = 0.5
+REST_SECONDS = 5
+
+#: Rooms a process remembers in memory; the one longest not written goes first.
+MEMORY_ROOMS = 10_000
+
+_BEAT_KEY = f"fcs:{VERSION}:beat"
+
+T = TypeVar("T")
+
+
+class LastValue(msgspec.Struct, frozen=True):
+    """The last text of a room, as it went to browsers."""
+
+    text: str
+    closed: bool = False
+
+
+class LastBeat(msgspec.Struct, frozen=True):
+    """The last sign of life of the stream; ``at`` in unix seconds."""
+
+    at: float
+    online: bool
+    reason: str
+
+
+class Store(Protocol):
+    """Where last values are kept; nothing here raises for a sick store."""
+
+    def save(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
+        """Keep values and beat."""
+
+    def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+        """Return what is kept of these rooms, and the last beat."""
+
+    async def asave(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
+        """Keep values and beat, without blocking the loop."""
+
+    async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+        """Return what ``load`` does, without blocking the loop."""
+
+
+class MemoryStore:
+    """Last values of a site that runs in one process."""
+
+    def __init__(self) -> None:
+        self._values: OrderedDict[Room, LastValue] = OrderedDict()
+        self._beat: LastBeat | None = None
+
+    def save(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
+        """Keep values and beat."""
+        self._beat = beat
+        for room, value in values.items():
+            self._values[room] = value
+            self._values.move_to_end(room)
+        while len(self._values) > MEMORY_ROOMS:
+            self._values.popitem(last=False)
+
+    def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+        """Return what is kept of these rooms, and the last beat."""
+        found = {room: self._values.get(room) for room in rooms}
+        return {room: value for room, value in found.items() if value}, self._beat
+
+    async def asave(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
+        """Keep values and beat."""
+        self.save(values, beat)
+
+    async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+        """Return what ``load`` does."""
+        return self.load(rooms)
+
+
+class CacheStore:
+    """Last values in one of Django's caches, shared by all processes of a site.
+
+    The cache is spoken to in one thread, through one instance held there: Django's
+    async cache calls would queue behind the site's ORM.
+    """
+
+    def __init__(self, alias: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._alias = alias
+        self._monotonic = monotonic
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fcs-cache")
+        self._rests_until = 0.0
+        self._is_sick = False
+        try:
+            self._cache = caches.create_connection(alias)
+        except InvalidCacheBackendError:
+            raise ConfigurationError(f"FCS_CACHE names {alias!r}, which CACHES has not") from None
+
+    def save(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
+        """Keep values and beat, waiting for the cache no longer than its patience."""
+        self._wait(self._submit(lambda: self._write(values, beat)), None)
+
+    def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+        """Return what is kept of these rooms, and the last beat."""
+        wanted = list(rooms)
+        return self._wait(self._submit(lambda: self._read(wanted)), ({}, None))
+
+    async def asave(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
+        """Keep values and beat, without blocking the loop."""
+        await self._await(self._submit(lambda: self._write(values, beat)), None)
+
+    async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+        """Return what ``load`` does, without blocking the loop."""
+        wanted = list(rooms)
+        return await self._await(self._submit(lambda: self._read(wanted)), ({}, None))
+
+    def _write(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
+        texts = {_key(room): _encode(value) for room, value in values.items()}
+        texts[_BEAT_KEY] = _encode(beat)
+        self._cache.set_many(texts, timeout=KEEP_SECONDS)
+
+    def _read(self, rooms: list[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+        keys = {_key(room): room for room in rooms}
+        found = self._cache.get_many([*keys, _BEAT_KEY])
+        beat = _decode(found.pop(_BEAT_KEY, None), LastBeat)
+        values = {keys[key]: _decode(text, LastValue) for key, text in found.items()}
+        return {room: value for room, value in values.items() if value is not None}, beat
+
+    def _submit(self, work: Callable[[], T]) -> Future[T] | None:
+        if self._monotonic() < self._rests_until:
+            return None
+        return self._thread.submit(work)
+
+    def _wait(self, future: Future[T] | None, otherwise: T) -> T:
+        if future is None:
+            return otherwise
+        try:
+            result = future.result(PATIENCE_SECONDS)
+        except Exception as error:
+            return self._rest(error, otherwise)
+        self._is_sick = False
+        return result
+
+    async def _await(self, future: Future[T] | None, otherwise: T) -> T:
+        if future is None:
+            return otherwise
+        try:
+            result = await asyncio.wait_for(asyncio.wrap_future(future), PATIENCE_SECONDS)
+        except Exception as error:
+            return self._rest(error, otherwise)
+        self._is_sick = False
+        return result
+
+    def _rest(self, error: Exception, otherwise: T) -> T:
+        """Leave a sick cache alone for a while; say so once, not at each call."""
+        self._rests_until = self._monotonic() + REST_SECONDS
+        slow = isinstance(error, (FutureTimeoutError, asyncio.TimeoutError))
+        if not self._is_sick:
+            reason = f"no answer in {PATIENCE_SECONDS} s" if slow else repr(error)
+            logger.warning("cache does not work alias=%s reason=%s", self._alias, reason)
+        self._is_sick = True
+        return otherwise
+
+
+def _key(room: Room) -> str:
+    return f"fcs:{VERSION}:{room.group}"
+
+
+def _encode(value: LastValue | LastBeat) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _decode(text: Any, kind: type[T]) -> T | None:
+    """Read what was stored; anything else under the key counts as nothing."""
+    try:
+        return msgspec.json.decode(text, type=kind) if text else None
+    except (msgspec.MsgspecError, TypeError):
+        return None
