@@ -1,0 +1,57 @@
+"""System checks: each id is used once, each hint is the cure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from .bus import site_layer
+from .conf import conf
+from .exceptions import FCSError
+from .rooms import Room
+
+__all__ = ["check_settings"]
+
+
+@register("django_fcs")
+def check_settings(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check what ``django_fcs`` needs of the site's settings."""
+    return [*_check_layer(), *_check_application(), *_check_key(), *_check_rooms()]
+
+
+def _check_layer() -> list[CheckMessage]:
+    try:
+        site_layer()
+    except FCSError as error:
+        return [Error("There is no channel layer to carry prices.", str(error), id="fcs.E001")]
+    return []
+
+
+def _check_application() -> list[CheckMessage]:
+    if getattr(settings, "ASGI_APPLICATION", None):
+        return []
+    hint = 'Add ASGI_APPLICATION = "django_fcs.asgi.application" to your settings.'
+    return [Error("ASGI_APPLICATION is not set, so no socket can be served.", hint, id="fcs.E002")]
+
+
+def _check_rooms() -> list[CheckMessage]:
+    messages: list[CheckMessage] = []
+    for text in conf.FCS_ROOMS:
+        try:
+            Room.from_text(text)
+        except FCSError as error:
+            messages.append(Error("FCS_ROOMS names no room.", str(error), id="fcs.E003"))
+    return messages
+
+
+def _check_key() -> list[CheckMessage]:
+    if conf.FCS_API_KEY:
+        return []
+    hint = 'Set FCS_API_KEY to your socket key, or to "fcs_socket_demo" to try things out.'
+    return [Warning("FCS_API_KEY is empty, so no price will come.", hint, id="fcs.W001")]

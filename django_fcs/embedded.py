@@ -1,0 +1,69 @@
+"""Streaming inside the web process: where the channel layer is the in-memory one.
+
+The only place where stream and hub meet in one process. It starts with the first
+join, in the loop that serves it, and never while Django is being set up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from weakref import WeakKeyDictionary
+
+from .bus import layer_is_in_memory
+from .conf import conf
+from .exceptions import FCSError
+from .rooms import Room
+from .store import CacheStore, MemoryStore, Store
+from .stream import Stream
+from .tasks import end
+from .upstream import UpstreamClient
+
+__all__ = ["is_idle", "site_store", "start", "stop"]
+
+logger = logging.getLogger(__name__)
+
+_memory = MemoryStore()
+_caches: dict[str, CacheStore] = {}
+_streams: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[None]] = WeakKeyDictionary()
+
+
+def site_store() -> Store:
+    """Return where this site keeps last values; raises ``ConfigurationError``."""
+    if layer_is_in_memory():
+        return _memory
+    alias = conf.FCS_CACHE
+    if alias not in _caches:
+        _caches[alias] = CacheStore(alias)
+    return _caches[alias]
+
+
+def start() -> None:
+    """Stream in this loop from now on, where the site runs in one process."""
+    loop = asyncio.get_running_loop()
+    task = _streams.get(loop)
+    if layer_is_in_memory() and (task is None or task.done()):
+        _streams[loop] = loop.create_task(_stream())
+
+
+def is_idle() -> bool:
+    """Tell whether this process would stream by itself, and nobody has joined yet."""
+    return layer_is_in_memory() and not _streams
+
+
+async def stop() -> None:
+    """End the stream of this loop, as a test or a server that stops does."""
+    task = _streams.pop(asyncio.get_running_loop(), None)
+    if task is not None:
+        await end(task)
+
+
+async def _stream() -> None:
+    """Run the stream; what is wrong with the site's settings is said, not raised."""
+    try:
+        rooms = [Room.from_text(text) for text in conf.FCS_ROOMS]
+        client = UpstreamClient(conf.FCS_API_KEY, url=conf.FCS_URL, give_up_on_refusal=False)
+        async with client:
+            await Stream(client, _memory, rooms=rooms).run()
+    except FCSError as error:
+        logger.error("cannot stream in this process reason=%s", error)

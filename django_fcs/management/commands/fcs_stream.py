@@ -1,0 +1,100 @@
+"""The process of a site that talks to the vendor."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+from contextlib import AsyncExitStack
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from django_fcs.bus import layer_is_in_memory
+from django_fcs.conf import conf
+from django_fcs.embedded import site_store
+from django_fcs.exceptions import ConfigurationError, FCSError, RecordingError
+from django_fcs.management.running import Screen, fail, run_until_signal, show_logs
+from django_fcs.recording import Recorder
+from django_fcs.rooms import Room
+from django_fcs.stream import Stream, StreamStatus
+from django_fcs.tasks import together
+from django_fcs.upstream import UpstreamClient
+
+logger = logging.getLogger("django_fcs.fcs_stream")
+
+_IN_MEMORY = (
+    "the channel layer is the in-memory one, with which the web process streams by itself; for a "
+    "process of its own set CHANNEL_LAYERS to channels_redis.pubsub.RedisPubSubChannelLayer"
+)
+
+#: How often the status is drawn on a terminal, or logged elsewhere, in seconds.
+DRAW_SECONDS = 0.5
+LOG_SECONDS = 60
+
+
+class Command(BaseCommand):
+    """Push prices into the channel layer, until Ctrl-C or SIGTERM."""
+
+    help = "Stream prices from the FCS API to all web processes of this site."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument(
+            "rooms", nargs="*", metavar="ROOM", help="joined always, beside FCS_ROOMS: FX:EURUSD_1D"
+        )
+        parser.add_argument("--record", metavar="FILE", help="write every frame that comes in")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the stream until a signal ends it."""
+        screen = Screen(sys.stdout)
+        show_logs(screen, level=logging.WARNING if screen.is_terminal else logging.INFO)
+        try:
+            if layer_is_in_memory():
+                raise ConfigurationError(_IN_MEMORY)
+            rooms = [Room.from_text(text) for text in [*conf.FCS_ROOMS, *options["rooms"]]]
+            run_until_signal(lambda: self._stream(rooms, options["record"], screen))
+        except FCSError as error:
+            screen.leave()
+            raise fail(error) from None
+        screen.leave()
+
+    async def _stream(self, rooms: list[Room], record: str | None, screen: Screen) -> None:
+        async with AsyncExitStack() as stack:
+            client = UpstreamClient(conf.FCS_API_KEY, url=conf.FCS_URL)
+            await stack.enter_async_context(client)
+            recorder = stack.enter_context(_recorder(record)) if record else None
+            stream = Stream(client, site_store(), rooms=rooms, recorder=recorder)
+            await together(stream.run(), _show(stream, screen))
+
+
+def _recorder(path: str) -> Recorder:
+    try:
+        return Recorder(path)
+    except RecordingError as error:
+        raise ConfigurationError(f"--record: {error}") from None
+
+
+async def _show(stream: Stream, screen: Screen) -> None:
+    """Keep one line on a terminal; elsewhere log it now and then."""
+    pause = DRAW_SECONDS if screen.is_terminal else LOG_SECONDS
+    updates, since = stream.status.updates, time.monotonic()
+    while True:
+        await asyncio.sleep(pause)
+        status, now = stream.status, time.monotonic()
+        rate = (status.updates - updates) / (now - since)
+        updates, since = status.updates, now
+        if screen.is_terminal:
+            screen.draw([_line(status, rate)])
+        else:
+            logger.info("%s", _line(status, rate))
+
+
+def _line(status: StreamStatus, rate: float) -> str:
+    state = "online" if status.online else f"offline ({status.reason})"
+    age = "none yet" if status.last_at is None else f"{max(0.0, time.time() - status.last_at):.1f}s"
+    return (
+        f"state={state} rooms={status.joined}/{status.wanted} "
+        f"updates_per_second={rate:.1f} last_tick_age={age}"
+    )

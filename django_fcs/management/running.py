@@ -1,0 +1,101 @@
+"""What the commands that run until a signal have in common."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, TextIO
+
+from django.core.management.base import CommandError
+
+from django_fcs.exceptions import ConfigurationError, FCSError, KeyRefused, RoomError
+from django_fcs.tasks import together
+
+__all__ = ["Screen", "fail", "run_until_signal", "show_logs"]
+
+_CLEAR_LINE = "\r\x1b[2K"
+
+
+def run_until_signal(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run the work until it ends, or SIGTERM or Ctrl-C end it cleanly."""
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        # Not everywhere, not in every thread: there KeyboardInterrupt ends asyncio.run.
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await together(work(), _wait(stop))
+
+    try:
+        asyncio.run(main())
+    except KeyboardInterrupt:
+        pass
+    except BrokenPipeError:
+        # Who read our output has gone (`| head`); the flush at exit must not fail on it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+async def _wait(stop: asyncio.Event) -> None:
+    await stop.wait()
+
+
+def fail(error: FCSError) -> CommandError:
+    """Turn an error into one line and an exit code: 2 where the user can mend it."""
+    usage = isinstance(error, (ConfigurationError, KeyRefused, RoomError))
+    return CommandError(str(error), returncode=2 if usage else 1)
+
+
+class Screen:
+    """A place at the end of a terminal that is drawn again and again."""
+
+    def __init__(self, out: TextIO) -> None:
+        self.is_terminal = out.isatty()
+        self._out = out
+        self._lines = 0
+
+    def draw(self, lines: list[str]) -> None:
+        """Put these lines where the last ones stood."""
+        self.clear()
+        self._out.write("\n".join(lines))
+        self._out.flush()
+        self._lines = len(lines)
+
+    def clear(self) -> None:
+        """Take away what was drawn."""
+        if self._lines:
+            self._out.write(_CLEAR_LINE + f"\x1b[1A{_CLEAR_LINE}" * (self._lines - 1))
+            self._lines = 0
+
+    def leave(self) -> None:
+        """Let what was drawn stand, and go on below it."""
+        if self._lines:
+            self._out.write("\n")
+            self._out.flush()
+            self._lines = 0
+
+
+class _AboveTheScreen(logging.StreamHandler[TextIO]):
+    def __init__(self, screen: Screen) -> None:
+        super().__init__(sys.stderr)
+        self._screen = screen
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._screen.clear()
+        super().emit(record)
+
+
+def show_logs(screen: Screen, *, level: int) -> None:
+    """Show this project's log where the site has set up no place for it."""
+    logger = logging.getLogger("django_fcs")
+    if logger.hasHandlers():
+        return
+    handler = _AboveTheScreen(screen)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(level)

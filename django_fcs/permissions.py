@@ -1,0 +1,72 @@
+"""Who may join what: decision 12 of ``docs/architecture.md``."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+from urllib.parse import urlsplit
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.http.request import validate_host
+from django.utils.module_loading import import_string
+
+from .conf import conf
+from .rooms import Room
+from .tokens import token_is_valid
+
+__all__ = ["may_join", "origin_is_allowed"]
+
+logger = logging.getLogger(__name__)
+
+#: What Django itself allows with DEBUG and no ALLOWED_HOSTS.
+_HOSTS_IN_DEBUG = [".localhost", "127.0.0.1", "[::1]"]
+
+
+async def may_join(scope: Mapping[str, Any], room: Room, token: str | None) -> bool:
+    """Tell whether this client may join a room.
+
+    It needs a valid token for the symbol or a pattern of ``FCS_ALLOWED_SYMBOLS``;
+    where ``FCS_AUTHORIZE`` is set, that must say yes as well. An exception in it is
+    a no, and logged.
+    """
+    allowed = any(fnmatchcase(room.symbol, pattern) for pattern in conf.FCS_ALLOWED_SYMBOLS)
+    if not allowed and not (token and token_is_valid(token, room.symbol)):
+        return False
+    path = conf.FCS_AUTHORIZE
+    if path is None:
+        return True
+    try:
+        authorize = import_string(path)
+        if inspect.iscoroutinefunction(authorize):
+            return bool(await authorize(scope, room))
+        return bool(await database_sync_to_async(authorize)(scope, room))
+    except Exception:
+        logger.exception("FCS_AUTHORIZE failed, join refused path=%s room=%s", path, room)
+        return False
+
+
+def origin_is_allowed(headers: Mapping[bytes, bytes]) -> bool:
+    """Tell whether a page of this origin may open the socket.
+
+    A missing ``Origin`` passes: apps and scripts send none, and browsers always do.
+    A present one must be the ``Host`` itself or stand in ``FCS_ALLOWED_ORIGINS``
+    (``"https://example.com"``); where that is ``None``, ``ALLOWED_HOSTS`` counts.
+    """
+    origin = headers.get(b"origin", b"").decode("latin-1")
+    if not origin:
+        return True
+    try:
+        parts = urlsplit(origin)
+        hostname, netloc = parts.hostname or "", parts.netloc
+    except ValueError:
+        return False
+    if netloc and netloc == headers.get(b"host", b"").decode("latin-1"):
+        return True
+    if conf.FCS_ALLOWED_ORIGINS is not None:
+        return origin in conf.FCS_ALLOWED_ORIGINS or "*" in conf.FCS_ALLOWED_ORIGINS
+    hosts = settings.ALLOWED_HOSTS or (_HOSTS_IN_DEBUG if settings.DEBUG else [])
+    return bool(hostname) and validate_host(hostname, hosts)

@@ -1,0 +1,131 @@
+"""Last prices for views and templates."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from .conf import conf
+from .embedded import site_store
+from .exceptions import ConfigurationError, ProtocolError
+from .messages import Price
+from .protocol import parse
+from .rooms import Room
+from .states import State, decide
+from .store import LastBeat, LastValue
+
+__all__ = ["Quote", "aget_quote", "get_quote"]
+
+
+@dataclass(frozen=True)
+class Quote:
+    """The last value of a room, with its age and what it may claim to be.
+
+    Prices are in the instrument's own unit; ``None`` stands for what the feed has
+    not said. ``t`` opens the candle, ``at`` is the arrival, both unix seconds;
+    ``age`` and ``delay`` are in seconds.
+    """
+
+    room: Room
+    open: float | None
+    high: float | None
+    low: float | None
+    close: float | None
+    volume: float | None
+    ask: float | None
+    bid: float | None
+    previous_close: float | None
+    change: float | None
+    change_percent: float | None
+    spread: float | None
+    digits: int
+    t: int | None
+    updated: datetime
+    """The feed's own time where it says so, else the arrival; in UTC."""
+    at: float
+    age: float
+    state: State
+    delay: int | None
+
+    @property
+    def direction(self) -> str | None:
+        """``"up"`` or ``"down"``, by the sign of the change."""
+        if not self.change:
+            return None
+        return "up" if self.change > 0 else "down"
+
+
+def get_quote(symbol: str, timeframe: str | None = None) -> Quote | None:
+    """Return the last value of a room, or None where none is known.
+
+    Raises ``BadSymbol`` or ``BadTimeframe``, never an error of the cache.
+    """
+    room = Room.parse(symbol, timeframe)
+    try:
+        values, beat = site_store().load([room])
+    except ConfigurationError:
+        return None
+    return _quote(room, values.get(room), beat, time.time())
+
+
+async def aget_quote(symbol: str, timeframe: str | None = None) -> Quote | None:
+    """Return what ``get_quote`` does, without blocking the loop."""
+    room = Room.parse(symbol, timeframe)
+    try:
+        values, beat = await site_store().aload([room])
+    except ConfigurationError:
+        return None
+    return _quote(room, values.get(room), beat, time.time())
+
+
+def _quote(room: Room, value: LastValue | None, beat: LastBeat | None, now: float) -> Quote | None:
+    price = _read(value)
+    if value is None or price is None or price.at is None:
+        return None
+    return Quote(
+        room=room,
+        open=price.o,
+        high=price.h,
+        low=price.l,
+        close=price.c,
+        volume=price.v,
+        ask=price.a,
+        bid=price.b,
+        previous_close=price.pc,
+        change=price.ch,
+        change_percent=price.chp,
+        spread=_spread(price),
+        digits=price.digits or 0,
+        t=price.t,
+        updated=datetime.fromtimestamp(price.update or price.at, timezone.utc),
+        at=price.at,
+        age=max(0.0, now - price.at),
+        state=_state(price.at, value.closed, beat, now),
+        delay=price.delay,
+    )
+
+
+def _read(value: LastValue | None) -> Price | None:
+    try:
+        message = parse(value.text)[0] if value else None
+    except (ProtocolError, IndexError):
+        return None
+    return message if isinstance(message, Price) else None
+
+
+def _spread(price: Price) -> float | None:
+    if price.a is None or price.b is None:
+        return None
+    return round(price.a - price.b, price.digits or 0)
+
+
+def _state(at: float, closed: bool, beat: LastBeat | None, now: float) -> State:
+    return decide(
+        age=max(0.0, now - at),
+        beat_age=now - beat.at if beat else None,
+        online=beat.online if beat else False,
+        closed=closed,
+        stale_after=conf.FCS_STALE_AFTER_SECONDS,
+        offline_after=conf.FCS_OFFLINE_AFTER_SECONDS,
+    )

@@ -1,0 +1,12 @@
+"""``path("fcs/", include("django_fcs.urls"))``: what the people who run a site ask."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from .views import health
+
+__all__ = ["app_name", "urlpatterns"]
+
+app_name = "django_fcs"
+urlpatterns = [path("health/", health, name="health")]
