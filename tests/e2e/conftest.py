@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.browser.conftest import browser, page
+from tests.serving import answers, free_port
+from tests.waiting import eventually
+
+__all__ = ["browser", "page"]
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Real servers need their time, and one browser serves all of these tests."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.process)
+            item.add_marker(pytest.mark.timeout(180))
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def redis(tmp_path: Path) -> AsyncIterator[str]:
+    """A Redis of the test's own; its address."""
+    path = shutil.which("redis-server")
+    if path is None and os.environ.get("FCS_REQUIRE_REDIS") == "1":
+        pytest.fail("no redis-server: install it")
+    if path is None:
+        pytest.skip("no redis-server: install it")
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        *(path, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(tmp_path)),
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        await eventually(lambda: answers(port), within=10, what="Redis answers")
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        process.terminate()
+        await process.wait()

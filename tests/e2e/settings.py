@@ -1,0 +1,8 @@
+"""The example project with pages and a consumer that only these tests need."""
+
+from __future__ import annotations
+
+from example_project.settings import *  # noqa: F403
+
+ROOT_URLCONF = "tests.e2e.pages"
+ASGI_APPLICATION = "tests.e2e.asgi.application"

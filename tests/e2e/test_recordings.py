@@ -1,0 +1,118 @@
+"""Real ticks, from a recording to the eye of a visitor."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page
+
+from django_fcs import formats
+from tests.e2e.site import DATA, Site
+from tests.serving import answers, free_port, python
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.browser
+
+FILES = sorted(DATA.glob("*.jsonl"))
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a recording's frames amount to, merged here without any of the project's code."""
+
+    symbol: str
+    timeframe: str
+    values: dict[str, float]
+    digits: int
+
+
+def merged(path: Path) -> Merged:
+    symbol = timeframe = ""
+    values: dict[str, float] = {}
+    digits = 0
+    for line in path.read_text().splitlines():
+        frame = json.loads(json.loads(line)["text"])
+        prices = frame.get("prices", {})
+        if prices.get("mode") not in ("initial", "candle", "askbid"):
+            continue
+        symbol, timeframe = frame["symbol"], frame["timeframe"]
+        values.update({name: prices[name] for name in "ohlcvab" if name in prices})
+        for name in set("ohlcab") & set(prices):
+            digits = max(digits, len(str(prices[name]).partition(".")[2].rstrip("0")))
+    return Merged(symbol, timeframe, values, digits)
+
+
+@contextlib.asynccontextmanager
+async def replaying(path: Path) -> AsyncIterator[str]:
+    """Replay a recording with the simulator's command; its address."""
+    port = free_port()
+    arguments = ("--port", str(port), "--replay", str(path), "--speed", "0")
+    async with python("manage.py", "fcs_simulator", *arguments):
+        await eventually(lambda: answers(port), within=30, what="the simulator answers")
+        yield f"ws://127.0.0.1:{port}"
+
+
+async def shown(page: Page) -> dict[str, str]:
+    """Read what stands on the page, field by field."""
+    fields: dict[str, str] = await page.evaluate(
+        """() => Object.fromEntries([...document.querySelectorAll("[data-field]")]
+            .map((field) => [field.dataset.field, field.textContent]))"""
+    )
+    return fields
+
+
+def expected(recording: Merged) -> dict[str, str]:
+    names = {"close": "c", "high": "h", "low": "l", "ask": "a", "bid": "b"}
+    texts = {
+        field: formats.number(recording.values.get(name), recording.digits)
+        for field, name in names.items()
+    }
+    return {**texts, "volume": formats.compact(recording.values["v"])}
+
+
+async def check(page: Page, port: int, recording: Merged) -> None:
+    wanted = expected(recording)
+    address = f"http://127.0.0.1:{port}/watch/{recording.symbol}/{recording.timeframe}/"
+    await page.goto(address)
+
+    async def differences() -> dict[str, Any]:
+        found = await shown(page)
+        return {k: (found.get(k), v) for k, v in wanted.items() if found.get(k) != v}
+
+    try:
+        await eventually(lambda: _none(differences()), within=60)
+    except AssertionError:
+        raise AssertionError(f"shown and expected differ: {await differences()}") from None
+
+
+async def _none(differences: Any) -> bool:
+    return not await differences
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+async def test_a_page_shows_a_recording_that_came_through_redis(
+    page: Page, redis: str, path: Path
+) -> None:
+    port = free_port()
+    async with replaying(path) as upstream:
+        site = Site(upstream, FCS_REDIS_URL=redis)
+        async with site.web(port), site.stream():
+            await check(page, port, merged(path))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+async def test_a_page_shows_a_recording_in_embedded_mode(page: Page, path: Path) -> None:
+    port = free_port()
+    async with replaying(path) as upstream:
+        async with Site(upstream).web(port, "runserver"):
+            await check(page, port, merged(path))
+
+
+async def test_there_are_recordings_to_test_with() -> None:
+    assert len(FILES) >= 4
