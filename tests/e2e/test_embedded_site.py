@@ -1,0 +1,46 @@
+"""One process that does everything, as in development."""
+
+from __future__ import annotations
+
+import os
+from asyncio.subprocess import Process
+
+from django_fcs.simulator import Simulator
+from django_fcs.sources import RandomWalk
+from tests.e2e.site import Site, browser_socket
+from tests.serving import ROOT, answers, children_of, free_port, python
+from tests.waiting import eventually
+
+
+async def test_nothing_connects_to_the_vendor_before_the_first_join() -> None:
+    port = free_port()
+    async with Simulator(RandomWalk(rate=5)) as simulator, Site(simulator.url).web(port):
+        async with browser_socket(port) as viewer:
+            await viewer.until(lambda viewer: viewer.messages)
+            assert simulator.connections == 0
+            await viewer.send(type="join_symbol", symbol="FX:EURUSD", timeframe="1D")
+            await viewer.until(lambda viewer: "FX:EURUSD" in viewer.prices)
+            assert simulator.connections == 1
+
+
+def reloaded(parent: Process, children: list[int]) -> bool:
+    """Touch a file until the reloader, which looks once a second, has seen it."""
+    if children_of(parent) == children:
+        os.utime(ROOT / "tests" / "e2e" / "pages.py")
+    return children_of(parent) not in (children, [])
+
+
+async def test_streaming_survives_the_autoreload_of_runserver() -> None:
+    port = free_port()
+    async with Simulator(RandomWalk(rate=5)) as simulator:
+        command = ("manage.py", "runserver", str(port))
+        async with python(*command, env=Site(simulator.url).env) as parent:
+            await eventually(lambda: answers(port), within=30)
+            children = children_of(parent)
+            async with browser_socket(port, ("FX:EURUSD", "1D")) as viewer:
+                await viewer.until(lambda viewer: viewer.prices)
+            await eventually(lambda: reloaded(parent, children), within=60)
+            await eventually(lambda: answers(port), within=30)
+            async with browser_socket(port, ("FX:EURUSD", "1D")) as viewer:
+                await viewer.until(lambda viewer: viewer.prices)
+            await eventually(lambda: simulator.connections == 1)

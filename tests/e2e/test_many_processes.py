@@ -1,0 +1,118 @@
+"""One stream, two web processes, one Redis: what people run in production."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from websockets.asyncio.client import connect
+
+from django_fcs.rooms import Room
+from django_fcs.simulator import Simulator
+from django_fcs.sources import RandomWalk
+from tests.e2e.site import Site, Viewer, browser_socket
+from tests.serving import free_port
+from tests.waiting import eventually
+
+EURUSD, BTCUSDT = Room("FX:EURUSD", "1D"), Room("BINANCE:BTCUSDT", "1D")
+
+
+@asynccontextmanager
+async def simulated(
+    redis: str, *, rate: float = 5, **env: str
+) -> AsyncIterator[tuple[Simulator, Site]]:
+    async with Simulator(RandomWalk(rate=rate)) as simulator:
+        yield simulator, Site(simulator.url, FCS_REDIS_URL=redis, FCS_LINGER_SECONDS="1", **env)
+
+
+def has(symbol: str) -> Any:
+    return lambda viewer: symbol in viewer.prices
+
+
+async def test_two_web_processes_show_the_same_prices(redis: str) -> None:
+    first, second = free_port(), free_port()
+    async with simulated(redis, rate=0) as (simulator, site), AsyncExitStack() as stack:
+        for running in (site.stream(), site.web(first), site.web(second, "uvicorn")):
+            await stack.enter_async_context(running)
+        viewers = [
+            await stack.enter_async_context(browser_socket(port, ("FX:EURUSD", "1D")))
+            for port in (first, second)
+        ]
+        await asyncio.gather(*(viewer.until(has("FX:EURUSD")) for viewer in viewers))
+        await simulator.push("FX:EURUSD", "1D", mode="candle", **_candle(1.23456))
+        await asyncio.gather(*(viewer.until(_shows(1.23456)) for viewer in viewers))
+        one, other = (viewer.prices["FX:EURUSD"] for viewer in viewers)
+        one["prices"].pop("mode"), other["prices"].pop("mode")
+        assert one == other
+        assert simulator.connections == 1
+
+
+def _candle(close: float) -> dict[str, float]:
+    return {"t": 4102444800, "o": 1.2, "h": 1.3, "l": 1.1, "c": close, "v": 1}
+
+
+def _shows(close: float) -> Any:
+    return lambda viewer: viewer.prices.get("FX:EURUSD", {}).get("prices", {}).get("c") == close
+
+
+async def test_a_room_that_nobody_watches_is_left_after_the_linger(redis: str) -> None:
+    port = free_port()
+    async with simulated(redis, FCS_ROOMS="BINANCE:BTCUSDT") as (simulator, site):
+        async with site.stream(), site.web(port):
+            async with browser_socket(port, ("FX:EURUSD", "1D")) as viewer:
+                await viewer.until(has("FX:EURUSD"))
+                assert simulator.joined.keys() == {EURUSD, BTCUSDT}
+            await eventually(lambda: simulator.joined.keys() == {BTCUSDT}, within=10)
+
+
+async def test_a_killed_web_process_keeps_no_room_joined(redis: str) -> None:
+    port = free_port()
+    async with simulated(redis) as (simulator, site), site.stream():
+        async with site.web(port) as web:
+            async with browser_socket(port, ("FX:EURUSD", "1D")) as viewer:
+                await viewer.until(has("FX:EURUSD"))
+                web.send_signal(signal.SIGKILL)
+                await web.wait()
+                assert simulator.joined.keys() == {EURUSD}
+                await eventually(lambda: not simulator.joined, within=30)
+
+
+async def test_two_browsers_that_join_at_once_are_served_by_a_fresh_process(redis: str) -> None:
+    port = free_port()
+    async with simulated(redis) as (_, site), site.stream(), site.web(port):
+
+        async def watch(symbol: str) -> Viewer:
+            async with browser_socket(port, (symbol, "1D")) as viewer:
+                await viewer.until(has(symbol))
+                return viewer
+
+        await asyncio.gather(watch("FX:EURUSD"), watch("FX:EURUSD"), watch("BINANCE:BTCUSDT"))
+
+
+async def test_all_rooms_flow_again_after_the_upstream_was_killed(redis: str) -> None:
+    port, upstream = free_port(), free_port()
+    site = Site(f"ws://127.0.0.1:{upstream}", FCS_REDIS_URL=redis)
+    rooms = [("FX:EURUSD", "1D"), ("BINANCE:BTCUSDT", "60"), ("NASDAQ:AAPL", "5")]
+    async with site.stream(), site.web(port), browser_socket(port, *rooms) as viewer:
+        for _ in range(2):
+            viewer.prices.clear()
+            async with Simulator(RandomWalk(rate=5), port=upstream) as simulator:
+                await viewer.until(lambda viewer: len(viewer.prices) == 3, within=40)
+                assert len(simulator.joined) == 3
+                await simulator.drop_all()
+
+
+async def test_a_consumer_of_the_site_gets_prices_and_nothing_else(redis: str) -> None:
+    port = free_port()
+    async with simulated(redis, FCS_ROOMS="FX:EURUSD") as (simulator, site):
+        async with site.web(port), connect(f"ws://127.0.0.1:{port}/ws/own/") as own:
+            for _ in range(2):  # it also outlives the stream
+                async with site.stream():
+                    seqs = [json.loads(await own.recv())["seq"] for _ in range(10)]
+                    assert seqs == sorted(seqs)
+                    await eventually(lambda: EURUSD in simulator.joined)
+            await (await own.ping())
