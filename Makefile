@@ -1,0 +1,30 @@
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+PORT ?= 8000
+PYTHON ?= $(shell PATH="$$(sh scripts/pythons-path)" sh scripts/find-python)
+
+.PHONY: demo test clean
+
+# The example project with live prices: simulated ones, or the vendor's where FCS_API_KEY is set.
+demo: .venv/demo
+	@.venv/bin/python scripts/demo.py --port $(PORT)
+
+# Every test on every supported Python and Django that is installed.
+test:
+	@sh scripts/test
+
+clean:
+	rm -rf .venv .tox build *.egg-info .coverage .coverage.*
+
+.venv/bin/python:
+	@test -n "$(PYTHON)"
+	@$(PYTHON) -m venv .venv
+
+.venv/demo: .venv/bin/python setup.cfg pyproject.toml
+	@echo "Installing into .venv"
+	@.venv/bin/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/bin/tox: .venv/bin/python
+	@.venv/bin/python -m pip install --quiet 'tox>=4.23'
+	@touch $@
