@@ -1,0 +1,107 @@
+"""An FCS v4 server on this machine, for development without a key and for tests."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from argparse import ArgumentTypeError
+from contextlib import AsyncExitStack
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from django_fcs.exceptions import ConfigurationError, RecordingError
+from django_fcs.faults import Faults
+from django_fcs.management.running import fail, run_until_signal
+from django_fcs.recording import Recording, read
+from django_fcs.simulator import Simulator
+from django_fcs.sources import RandomWalk, Replay, Source
+
+
+def port_number(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise ArgumentTypeError("a port is 0 to 65535")
+    return port
+
+
+def amount(text: str) -> float:
+    number = float(text)
+    if not (math.isfinite(number) and number >= 0):
+        raise ArgumentTypeError("a number of 0 or more is needed")
+    return number
+
+
+class Command(BaseCommand):
+    """Serve prices as the vendor would, until Ctrl-C or SIGTERM."""
+
+    help = (
+        "Run an FCS v4 server: a seeded random walk in which every symbol exists, "
+        "or a recording played again."
+    )
+    # It needs nothing of the site.
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("--host", default="127.0.0.1", help="where to listen")
+        parser.add_argument("--port", type=port_number, default=9780, help="0 takes a free one")
+        parser.add_argument(
+            "--rate", type=amount, default=2.0, help="updates a second of each joined symbol"
+        )
+        parser.add_argument("--seed", type=int, default=1, help="another seed, other prices")
+        parser.add_argument("--replay", metavar="FILE", help="play a recording instead")
+        parser.add_argument(
+            "--speed", type=amount, default=1.0, help="of the replay; 0 waits for nothing"
+        )
+        parser.add_argument(
+            "--fault",
+            metavar="NAME[=VALUE]",
+            action="append",
+            default=[],
+            help="do otherwise than the vendor, as docs/simulator.md lists; may be repeated",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the simulator until a signal ends it."""
+        try:
+            faults = Faults.parse(options["fault"])
+        except ConfigurationError as error:
+            raise fail(error) from None
+        simulator = Simulator(
+            self._source(options), host=options["host"], port=options["port"], faults=faults
+        )
+        place = f"{options['host']}:{options['port']}"
+        run_until_signal(lambda: self._serve(simulator, place))
+
+    def _source(self, options: dict[str, Any]) -> Source:
+        if not options["replay"]:
+            return RandomWalk(seed=options["seed"], rate=options["rate"])
+        try:
+            recording = read(options["replay"])
+        except RecordingError as error:
+            raise CommandError(str(error), returncode=2) from None
+        return self._replay(recording, options["speed"])
+
+    def _replay(self, recording: Recording, speed: float) -> Replay:
+        try:
+            replay = Replay(recording, speed=speed)
+        except RecordingError as error:
+            raise fail(error) from None
+        if recording.truncated_line is not None:
+            line = f"{recording.path}:{recording.truncated_line}"
+            self.stderr.write(f"Warning: {line}: skipped, the recorder did not finish this line")
+        if not replay.rooms:
+            raise CommandError(f"{recording.path}: no prices in this recording", returncode=2)
+        return replay
+
+    async def _serve(self, simulator: Simulator, place: str) -> None:
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(simulator)
+            except OSError as error:
+                text = f"cannot listen on {place}, choose another --port: {error.strerror or error}"
+                raise CommandError(text, returncode=2) from None
+            self.stdout.write(f"Simulator is up: FCS_URL={simulator.url} (any key; Ctrl-C ends it)")
+            self.stdout.flush()
+            await asyncio.Event().wait()  # for the signal

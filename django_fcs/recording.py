@@ -1,0 +1,184 @@
+"""Frames to and from JSON Lines files: ``{"at": unix_seconds, "text": "<frame>"}``.
+
+What a socket received, word for word, and when. A frame holds prices and never
+the API key; addresses, which may hold it, are not recorded.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
+
+import msgspec
+
+from .exceptions import RecordingError
+
+__all__ = ["Frame", "Recorder", "Recording", "read"]
+
+#: Longer lines are no frames; the limit keeps a wrong file out of memory.
+LINE_MAX = 4 * 1024 * 1024
+
+_START = b'{"at":'
+_SHAPE = 'which is {"at": seconds, "text": "frame"}'
+
+
+class Frame(NamedTuple):
+    """One frame as it came from the socket."""
+
+    at: float
+    """When it arrived, in unix seconds."""
+
+    text: str
+
+
+class _Line(msgspec.Struct):
+    at: float
+    text: str
+
+
+_decode = msgspec.json.Decoder(_Line).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def read(path: str | os.PathLike[str]) -> Recording:
+    """Open a recording.
+
+    Raises ``RecordingError`` for a file that cannot be read or is none.
+    """
+    recording = Recording(path)
+    for _ in recording:
+        return recording
+    raise RecordingError(f"{recording.path}: this recording holds no frame")
+
+
+class Recording:
+    """The frames of a file, read anew from its start at each iteration.
+
+    Raises ``RecordingError``, with the path and the number of the line, where a
+    line is damaged. Only the last line may be: it is what a recorder leaves
+    that was killed while it wrote.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.truncated_line: int | None = None
+        """Number of a last line that was skipped, once the iteration got there."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        self.truncated_line = None
+        try:
+            yield from self._frames()
+        except OSError as error:
+            raise RecordingError(f"{self.path}: {error.strerror or error}") from None
+
+    def _frames(self) -> Iterator[Frame]:
+        with self.path.open("rb") as file:
+            number = 0
+            while line := file.readline(LINE_MAX):
+                number += 1
+                frame = _frame(line)
+                if frame is not None:
+                    yield frame
+                elif _is_cut_off(line):
+                    self.truncated_line = number
+                elif line.strip():
+                    raise RecordingError(
+                        f"{self.path}:{number}: not a line of a recording, {_SHAPE}"
+                    )
+
+
+class Recorder:
+    """Append frames to a recording, new or begun.
+
+    Each line reaches the operating system whole, so a kill costs at most the
+    line being written; what is left of that one is removed when the next
+    recorder opens the file. Raises ``RecordingError`` where the file cannot be
+    written, or holds something else than a recording.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    def __enter__(self) -> Recorder:
+        try:
+            with ExitStack() as undo:
+                # Unbuffered: a line is out when write() returns.
+                self._file = undo.enter_context(self.path.open("a+b", buffering=0))
+                self._end = self._mend()
+                undo.pop_all()
+        except OSError as error:
+            raise self._failed(error) from None
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def write(self, at: float, text: str) -> None:
+        """Append one frame, or raise ``RecordingError`` and leave the file as it was."""
+        line = _encode(_Line(at, text)) + b"\n"
+        try:
+            self._write(line)
+        except OSError as error:
+            self._take_back()
+            raise self._failed(error) from None
+
+    def _write(self, line: bytes) -> None:
+        rest = memoryview(line)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        self._end += len(line)
+
+    def _take_back(self) -> None:
+        try:
+            self._file.truncate(self._end)
+        except OSError:
+            # The reader reports the half line; the first error is the one to tell.
+            return
+
+    def _mend(self) -> int:
+        """Make the file end where a line may begin; return that place."""
+        size = self._file.seek(0, os.SEEK_END)
+        if size == 0:
+            return 0
+        self._file.seek(0)
+        if not _begins_a_recording(self._file.read(LINE_MAX)):
+            raise RecordingError(f"{self.path}: holds something else than a recording")
+        self._file.seek(max(0, size - LINE_MAX))
+        rest = self._file.read(LINE_MAX).rpartition(b"\n")[2]
+        if not rest:
+            return size
+        if _frame(rest) is None:
+            return self._file.truncate(size - len(rest))
+        self._file.write(b"\n")
+        return size + 1
+
+    def _failed(self, error: OSError) -> RecordingError:
+        return RecordingError(f"{self.path}: cannot record: {error.strerror or error}")
+
+
+def _frame(line: bytes) -> Frame | None:
+    try:
+        fields = _decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    return Frame(fields.at, fields.text)
+
+
+def _is_cut_off(line: bytes) -> bool:
+    """Tell what a killed recorder leaves from other damage: it has no end."""
+    return line.startswith(b"{") and not line.endswith(b"\n") and len(line) < LINE_MAX
+
+
+def _begins_a_recording(text: bytes) -> bool:
+    line = text.split(b"\n", 1)[0]
+    # The second half: nothing but a first line that was cut off.
+    return _frame(line) is not None or (line == text and line.startswith(_START))

@@ -1,0 +1,113 @@
+"""For the tests of sites: prices without a vendor, a key or a network.
+
+``docs/testing.md`` shows both ways in a test: ``push_price`` for one known price,
+``simulator`` for a whole feed behind the socket.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from django.test import override_settings
+
+from . import embedded
+from .bus import Beat, Bus
+from .conf import conf
+from .faults import Faults
+from .hub import Hub
+from .market import candle_bounds
+from .messages import Candle, Price
+from .rooms import Room
+from .simulator import Simulator
+from .snapshots import Snapshot, digits_for
+from .sources import RandomWalk, Replay, Source
+from .store import LastBeat, LastValue
+from .updates import Update
+
+__all__ = [
+    "Faults",
+    "RandomWalk",
+    "Replay",
+    "Simulator",
+    "end_streams",
+    "push_price",
+    "simulator",
+]
+
+
+@asynccontextmanager
+async def simulator(
+    source: Source | None = None, *, faults: Faults | None = None
+) -> AsyncIterator[Simulator]:
+    """Run a simulator that this site takes for the vendor.
+
+    ``FCS_URL`` and ``FCS_API_KEY`` point at it until the end, which also ends the
+    streaming of this event loop.
+    """
+    async with Simulator(source or RandomWalk(), faults=faults) as running:
+        with override_settings(FCS_URL=running.url, FCS_API_KEY="test"):
+            try:
+                yield running
+            finally:
+                await end_streams()
+
+
+async def end_streams() -> None:
+    """End what sockets of this event loop have started: its hub and its stream."""
+    await embedded.stop()
+    await Hub.of_this_loop(embedded.site_store()).aclose()
+
+
+async def push_price(
+    room: Room | str,
+    *,
+    close: float,
+    open: float | None = None,
+    high: float | None = None,
+    low: float | None = None,
+    volume: float | None = None,
+    ask: float | None = None,
+    bid: float | None = None,
+    previous_close: float | None = None,
+    age: float = 0,
+) -> None:
+    """Let a room have this price, for views, templates and open sockets alike.
+
+    The whole price: nothing of an earlier one stays. ``open``, ``high`` and ``low``
+    are ``close`` where they are not given; ``age`` is in seconds. ``room`` is a
+    ``Room`` or text such as ``"FX:EURUSD"``; raises ``BadSymbol``.
+    """
+    room = Room.from_text(room) if isinstance(room, str) else room
+    now = time.time()
+    snapshot = Snapshot(room, digits=digits_for(room.symbol, conf.FCS_DIGITS))
+    snapshot.merge(
+        Price(
+            symbol=room.symbol,
+            timeframe=room.timeframe,
+            mode="candle",
+            t=candle_bounds(room.timeframe, now - age)[0],
+            o=close if open is None else open,
+            h=close if high is None else high,
+            l=close if low is None else low,
+            c=close,
+            v=volume,
+            a=ask,
+            b=bid,
+            history=None if previous_close is None else [Candle(c=previous_close)],
+        )
+    )
+    await _publish(room, snapshot, at=now - age, now=now)
+
+
+async def _publish(room: Room, snapshot: Snapshot, *, at: float, now: float) -> None:
+    # As the stream counts: microseconds outgrow whatever it gave out before.
+    price = snapshot.price("candle", seq=int(now * 1_000_000), at=at)
+    epoch = int(now * 1000)
+    update = Update.encode(room, price, epoch=epoch)
+    beat = LastBeat(now, online=True, reason="")
+    await embedded.site_store().asave({room: LastValue(update.text)}, beat)
+    async with Bus() as bus:
+        await bus.beat(Beat(epoch, now, online=True, reason=""))
+        await bus.publish([update])
