@@ -1,0 +1,139 @@
+// Types of fcs-client.js, for editors and checkers; a page needs none of this.
+// Ambient, as the script is a classic one: `/// <reference path="…/fcs-client.d.ts" />`.
+
+/** What is known of a candle and its two sides. A field that is missing is not known. */
+interface FCSCandle {
+  /** Open time of the candle, unix seconds. */
+  t?: number;
+  o?: number;
+  h?: number;
+  l?: number;
+  c?: number;
+  v?: number;
+  /** Ask and bid. */
+  a?: number;
+  b?: number;
+  /** The feed's own time of the tick, unix seconds. */
+  update?: number;
+  /** Previous close; change against it (or the open) and the same in percent. */
+  pc?: number;
+  ch?: number;
+  chp?: number;
+  /** Decimals to show. */
+  digits?: number;
+  /** Seconds by which the feed is delayed. */
+  delay?: number;
+}
+
+interface FCSPrices extends FCSCandle {
+  mode?: "initial" | "candle" | "askbid" | "close";
+}
+
+interface FCSProfile {
+  mode: "profile";
+  profile: Record<string, unknown>;
+}
+
+interface FCSPriceMessage {
+  type: "price";
+  symbol: string;
+  timeframe: string;
+  prices: FCSPrices | FCSProfile;
+  /** Rises with each text of a room. */
+  seq?: number;
+  /** When the price arrived from the feed, unix seconds on the server's clock. */
+  at?: number;
+}
+
+interface FCSNoticeMessage {
+  type: "message";
+  short: "joined_room" | (string & {});
+  success?: boolean;
+  room?: string;
+  symbol?: string;
+  timeframe?: string;
+  message?: string;
+}
+
+interface FCSErrorMessage {
+  type: "error";
+  short:
+    | "bad_message"
+    | "bad_symbol"
+    | "bad_timeframe"
+    | "room_not_allowed"
+    | "too_many_rooms"
+    | "rate_limited"
+    | (string & {});
+  message?: string;
+}
+
+interface FCSStateMessage {
+  type: "state";
+  symbol: string;
+  timeframe: string;
+  state: "waiting" | "live" | "stale" | "closed" | "offline";
+  reason?: string;
+}
+
+interface FCSRateMessage {
+  type: "rate";
+  frames_per_second: number;
+}
+
+type FCSMessage = FCSPriceMessage | FCSNoticeMessage | FCSErrorMessage | FCSStateMessage | FCSRateMessage;
+
+/** waiting: for the next try. paused: until the tab or the network is back. */
+type FCSConnectionState = "closed" | "connecting" | "connected" | "waiting" | "paused";
+
+interface FCSClientEventMap {
+  message: CustomEvent<FCSMessage>;
+  state: CustomEvent<{ state: FCSConnectionState }>;
+}
+
+declare class FCSClient extends EventTarget {
+  /** Without a url: the site's own socket, many messages in a frame. The key is ignored and never sent. */
+  constructor(apiKey?: string | null, url?: string | null);
+
+  onconnected: (() => void) | null;
+  onreconnect: (() => void) | null;
+  onmessage: ((message: FCSMessage) => void) | null;
+  onclose: ((event: CloseEvent) => void) | null;
+  onerror: ((error: Event | Error) => void) | null;
+
+  /** Milliseconds. */
+  reconnectDelay: number;
+  /** 0: do not retry. Infinity: for ever. */
+  reconnectlimit: number;
+  /** Minutes in a hidden tab before the connection is let go; 0: never. */
+  focusTimeout: number;
+  /** Frames a second to ask of the site's socket; null leaves it to the server. */
+  framesPerSecond: number | null;
+  showLogs: boolean;
+
+  readonly isConnected: boolean;
+  readonly activeSubscriptions: Map<string, { symbol: string; timeframe: string }>;
+  readonly countreconnects: number;
+  isreconnect: boolean;
+
+  connect(): Promise<void>;
+  disconnect(): void;
+  join(symbol: string, timeframe: string | number, token?: string): void;
+  leave(symbol: string, timeframe: string | number): void;
+  removeAll(): void;
+  rejoinAll(): void;
+  send(message: object): boolean;
+  /** Milliseconds since 1970 on the server's clock. */
+  serverTime(): number;
+
+  addEventListener<K extends keyof FCSClientEventMap>(
+    type: K,
+    listener: (event: FCSClientEventMap[K]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+}

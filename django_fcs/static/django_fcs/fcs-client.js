@@ -1,0 +1,485 @@
+// FCSClient: live prices in the browser, from the site's own socket. It has the names of the
+// FCS API's own client, so that swapping the script tag is enough; docs/javascript.md has them.
+// A classic script: it sets globalThis.FCSClient, and the first one loaded wins.
+if (!globalThis.FCSClient) {
+  const dataset = document.currentScript?.dataset ?? {};
+  const ADDRESS = dataset.fcsSocket || "/ws/fcs/";
+  const BEATLESS_MS = ((Number(dataset.fcsOfflineAfter) || 10) + 5) * 1000;
+  const MERGE = "fcs.merge.v1";
+  const HANDSHAKE_MS = 60_000;
+  const HEARTBEAT_MS = 25_000;
+  const UNANSWERED_MS = 35_000; // with the heartbeat before it, 60 s of silence
+  const SPREAD_MS = 5_000;
+  const LONGEST_DELAY_MS = 30_000;
+  const FIRST_ANSWER_MS = 5_000;
+  const LONGEST_ANSWER_MS = 60_000;
+  const LONGEST_TIMER_MS = 2 ** 31 - 1; // a longer one fires at once
+  const TIMEFRAMES = ["1", "5", "15", "30", "60", "240", "1D", "1W", "1M"];
+
+  // What the client takes from the browser, so that tests can give it something else.
+  // Internal, not for direct manipulation.
+  const adapters = {
+    WebSocket: globalThis.WebSocket,
+    now: () => performance.timeOrigin + performance.now(), // monotonic: ages must not jump
+    random: () => Math.random(),
+    setTimeout: (ring, ms) => setTimeout(ring, ms),
+    clearTimeout: (id) => clearTimeout(id),
+  };
+
+  const keyOf = (symbol, timeframe) => `${String(symbol).toUpperCase()}_${timeframe}`;
+
+  function canonical(timeframe) {
+    const [, minutes] = /^(\d+)(?:m|min)?$/.exec(timeframe) ?? [];
+    const [, hours] = /^(\d+)h$/i.exec(timeframe) ?? [];
+    const [, unit] = /^1?(M|[DdWw])$/.exec(timeframe) ?? []; // 1m is a minute, 1M a month
+    return minutes ?? (hours ? String(hours * 60) : unit ? `1${unit.toUpperCase()}` : timeframe);
+  }
+
+  // Alarm: one timer that can be set, set anew and cleared.
+  // Internal, not for direct manipulation.
+  class Alarm {
+    #id = null;
+
+    get isSet() { return this.#id !== null; }
+
+    set(ms, ring) {
+      this.clear();
+      if (!(ms <= LONGEST_TIMER_MS)) return;
+      this.#id = adapters.setTimeout(() => { this.#id = null; ring(); }, ms);
+    }
+
+    clear() {
+      if (this.isSet) adapters.clearTimeout(this.#id);
+      this.#id = null;
+    }
+  }
+
+  // Connection: one socket; frames in, frames out. Closed from this side it is mute at once:
+  // on a dead network the socket's own close event is long in coming, and then late for the next.
+  // Internal, not for direct manipulation.
+  class Connection {
+    #socket;
+
+    constructor(address, protocols, { onmessage, onerror, onclose }) {
+      this.#socket = new adapters.WebSocket(address, protocols);
+      this.#socket.onmessage = ({ data }) => this.#read(data, onmessage);
+      this.#socket.onerror = onerror;
+      this.#socket.onclose = onclose;
+    }
+
+    get isMerge() { return this.#socket.protocol === MERGE; }
+
+    send(message) {
+      const isOpen = this.#socket.readyState === 1;
+      if (isOpen) this.#socket.send(JSON.stringify(message));
+      return isOpen;
+    }
+
+    close() {
+      this.#socket.onmessage = this.#socket.onerror = this.#socket.onclose = null;
+      this.#socket.close(1000);
+    }
+
+    #read(text, onmessage) {
+      let frame;
+      try { frame = JSON.parse(text); } catch { return; } // dropped, as the vendor's client does
+      for (const message of Array.isArray(frame) ? frame : [frame]) {
+        if (!this.#socket.onmessage) return; // a callback has closed it in mid-frame
+        if (message && typeof message === "object") onmessage(message);
+      }
+    }
+  }
+
+  // Reconnector: counts the returns, and spreads them: a restarted server must not be stormed.
+  // Internal, not for direct manipulation.
+  class Reconnector {
+    tries = 0;
+    #alarm = new Alarm();
+
+    schedule(code, firstDelay, attempt) {
+      this.#alarm.set(this.#delay(code, firstDelay), attempt);
+      this.tries += 1;
+    }
+
+    reset() {
+      this.#alarm.clear();
+      this.tries = 0;
+    }
+
+    #delay(code, firstDelay) {
+      const isSpread = [1001, 1005, 1006, 1011, 1012, 1013].includes(code) || (code >= 4000 && code < 4500);
+      if (this.tries === 0) return isSpread ? adapters.random() * SPREAD_MS : firstDelay;
+      return adapters.random() * Math.min(LONGEST_DELAY_MS, (firstDelay || 1000) * 2 ** this.tries);
+    }
+  }
+
+  // Pulse: a JSON ping every 25 s, and the verdict that a socket which looks open is dead.
+  // Internal, not for direct manipulation.
+  class Pulse {
+    #beat = new Alarm();
+    #silence = new Alarm();
+    #hasBeats = false;
+    #events;
+
+    constructor(events) { this.#events = events; }
+    awaitWelcome(ms) { this.#silence.set(ms, this.#events.dead); }
+
+    start(hasBeats) {
+      this.#hasBeats = hasBeats;
+      this.heard();
+      this.#next();
+    }
+
+    // Without beats only an unanswered ping proves anything: a closed market is silent,
+    // and the timers of a hidden tab come late.
+    heard() {
+      if (this.#hasBeats) this.#silence.set(BEATLESS_MS, this.#events.dead);
+      else this.#silence.clear();
+    }
+
+    stop() {
+      this.#beat.clear();
+      this.#silence.clear();
+    }
+
+    #next() {
+      this.#beat.set(HEARTBEAT_MS, () => {
+        this.#next();
+        this.#events.ping();
+        if (!this.#silence.isSet) this.#silence.set(UNANSWERED_MS, this.#events.dead);
+      });
+    }
+  }
+
+  // Rooms: the wanted set, the joined set, and joins that are asked again until answered.
+  // Internal, not for direct manipulation.
+  class Rooms {
+    joined = new Map();
+    #wanted = new Map(); // key -> room; its state: new, asked, joined, refused on this connection
+    #isOpen = false;
+    #send;
+
+    constructor(send) { this.#send = send; }
+
+    join(symbol, timeframe, token) {
+      const key = keyOf(symbol, timeframe);
+      const room = this.#wanted.get(key) ?? { key, symbol, timeframe, state: "new", alarm: new Alarm() };
+      const hasNewToken = token !== undefined && token !== room.token;
+      if (hasNewToken) room.token = token;
+      this.#wanted.set(key, room);
+      const isDue = ["new", "refused"].includes(room.state) || (hasNewToken && room.state === "asked");
+      if (this.#isOpen && isDue) this.#ask(room);
+    }
+
+    leave(symbol, timeframe) {
+      this.#forget(keyOf(symbol, timeframe));
+      if (this.#isOpen) this.#send({ type: "leave_symbol", symbol, timeframe });
+    }
+
+    removeAll() {
+      for (const key of this.#wanted.keys()) this.#forget(key);
+      if (this.#isOpen) this.#send({ type: "remove_all" });
+    }
+
+    rejoinAll() {
+      if (this.#isOpen) for (const room of this.#wanted.values()) this.#ask(room);
+    }
+
+    open() {
+      this.#isOpen = true;
+      this.rejoinAll();
+    }
+
+    close() {
+      this.#isOpen = false;
+      for (const room of this.#wanted.values()) this.#settle(room, "new");
+    }
+
+    hear(message) {
+      if (message.type === "error") this.#refuse(message);
+      else if (message.short === "joined_room") this.#confirm(message);
+    }
+
+    #ask(room, patience = FIRST_ANSWER_MS) {
+      this.#settle(room, "asked");
+      const { symbol, timeframe, token } = room;
+      this.#send({ type: "join_symbol", symbol, timeframe, token });
+      room.alarm.set(patience, () => this.#ask(room, Math.min(2 * patience, LONGEST_ANSWER_MS)));
+    }
+
+    #settle(room, state) {
+      const { key, symbol, timeframe } = room;
+      room.alarm.clear();
+      room.state = state;
+      if (state === "joined") this.joined.set(key, { symbol, timeframe });
+      if (state === "refused") this.joined.delete(key);
+    }
+
+    #forget(key) {
+      this.#wanted.get(key)?.alarm.clear();
+      this.#wanted.delete(key);
+      this.joined.delete(key);
+    }
+
+    #asked() { return [...this.#wanted.values()].filter((room) => room.state === "asked"); }
+
+    // The vendor's `symbol` has no exchange; only `room` has the full name. The timeframe may
+    // come back in another spelling than it was joined in.
+    #confirm({ room: name, symbol, timeframe }) {
+      const [, named = symbol, period = timeframe] = /^(.+?)_([^_]+)(?:_\d+s)?$/.exec(name ?? "") ?? [];
+      const full = String(named).toUpperCase();
+      const isMeant = (room) => canonical(room.timeframe) === canonical(period)
+        && `:${room.symbol.toUpperCase()}`.endsWith(`:${full}`);
+      const exact = this.#wanted.get(keyOf(full, timeframe));
+      const isOpen = exact && exact.state !== "joined"; // an error may have named too many rooms
+      const room = isOpen ? exact : this.#asked().find(isMeant);
+      if (room) this.#settle(room, "joined");
+    }
+
+    // Asking too fast is no answer to the question; any other error that names a room is.
+    #refuse({ short, message }) {
+      if (short === "rate_limited") return;
+      const words = String(message).toUpperCase().split(/[\s'"`,;()]+/).map((word) => word.replace(/[.:]+$/, ""));
+      for (const room of this.#asked()) {
+        const isNamed = words.includes(room.symbol.toUpperCase()) || words.includes(room.key.toUpperCase());
+        const isBad = short === "bad_timeframe" && !TIMEFRAMES.includes(canonical(room.timeframe));
+        if (isNamed || isBad) this.#settle(room, "refused");
+      }
+    }
+  }
+
+  // TabWatch: tells when the tab has been hidden for long, and when tab or network are back.
+  // Internal, not for direct manipulation.
+  class TabWatch {
+    #alarm = new Alarm();
+    #hiddenAt = null;
+    #minutes = 3;
+    #events;
+
+    constructor(events) { this.#events = events; }
+    get minutes() { return this.#minutes; }
+
+    set minutes(minutes) {
+      this.#minutes = minutes;
+      this.#arm();
+    }
+
+    start() {
+      document.addEventListener("visibilitychange", this);
+      addEventListener("online", this);
+      this.#look();
+    }
+
+    stop() {
+      document.removeEventListener("visibilitychange", this);
+      removeEventListener("online", this);
+      this.#hiddenAt = null;
+      this.#alarm.clear();
+    }
+
+    handleEvent() {
+      this.#look();
+      if (!document.hidden) this.#events.back();
+    }
+
+    #look() {
+      this.#hiddenAt = document.hidden ? this.#hiddenAt ?? adapters.now() : null;
+      this.#arm();
+    }
+
+    #arm() {
+      this.#alarm.clear();
+      if (this.#hiddenAt === null || !(this.#minutes > 0)) return;
+      const due = this.#hiddenAt + this.#minutes * 60_000;
+      this.#alarm.set(Math.max(0, due - adapters.now()), this.#events.hidden);
+    }
+  }
+
+  globalThis.FCSClient = class FCSClient extends EventTarget {
+    static adapters = adapters;
+    static #hasWarned = false;
+
+    onconnected = null; onmessage = null; onclose = null; onerror = null; onreconnect = null;
+    reconnectDelay = 3000; reconnectlimit = 5; isreconnect = false; showLogs = false;
+
+    #url; #connection = null; #openings = []; #offset = 0; #framesPerSecond = null;
+    #state = "closed"; // or connecting, connected, waiting (for the next try), paused
+    #rooms = new Rooms((message) => this.send(message));
+    #reconnector = new Reconnector();
+    #pulse = new Pulse({ ping: () => this.#send("ping"), dead: () => this.#dropSilent() });
+    #tab = new TabWatch({ hidden: () => this.#drop("paused", "tab hidden"), back: () => this.#return() });
+
+    constructor(apiKey, url) {
+      super();
+      this.#url = url;
+      if (!apiKey || FCSClient.#hasWarned) return;
+      FCSClient.#hasWarned = true;
+      console.warn("FCSClient: the API key is not used or sent; the server has it. Remove it from this page.");
+    }
+
+    get isConnected() { return this.#state === "connected"; }
+    get activeSubscriptions() { return this.#rooms.joined; }
+    get countreconnects() { return this.#reconnector.tries; }
+    get focusTimeout() { return this.#tab.minutes; }
+    set focusTimeout(minutes) { this.#tab.minutes = minutes; }
+    get framesPerSecond() { return this.#framesPerSecond; }
+    set framesPerSecond(frames) {
+      this.#framesPerSecond = frames;
+      if (this.isConnected) this.#sendRate();
+    }
+
+    connect() {
+      if (this.isConnected) return Promise.resolve();
+      this.isreconnect = false;
+      const welcomed = new Promise((resolve, reject) => this.#openings.push({ resolve, reject }));
+      welcomed.catch(() => {}); // a page that listens to onerror need not catch as well
+      if (this.#state === "connecting") return welcomed;
+      this.#tab.start();
+      this.#reconnector.reset();
+      this.#attempt();
+      return welcomed;
+    }
+
+    disconnect() {
+      this.#tab.stop();
+      this.#drop("closed", "disconnected");
+    }
+
+    join(symbol, timeframe, token) {
+      if (String(symbol).includes(":") && timeframe) this.#rooms.join(String(symbol), String(timeframe), token);
+      else this.#call("onerror", new TypeError(`join("FX:EURUSD", "1D") is right; given: ${symbol}, ${timeframe}`));
+    }
+
+    leave(symbol, timeframe) {
+      if (symbol && timeframe) this.#rooms.leave(String(symbol), String(timeframe));
+    }
+
+    removeAll() { this.#rooms.removeAll(); }
+    rejoinAll() { this.#rooms.rejoinAll(); }
+    send(message) { return this.#connection?.send(message) ?? false; }
+    serverTime() { return adapters.now() + this.#offset; }
+
+    #attempt() {
+      try {
+        this.#connection = new Connection(this.#address(), this.#url ? [] : [MERGE], {
+          onmessage: (message) => this.#receive(message),
+          onerror: (event) => this.#call("onerror", event),
+          onclose: (event) => this.#closed(event),
+        });
+      } catch (error) {
+        return this.#end(error); // an address that can never open
+      }
+      this.#pulse.awaitWelcome(this.#url ? HANDSHAKE_MS : BEATLESS_MS);
+      this.#enter("connecting");
+    }
+
+    #address() {
+      const address = new URL(this.#url || ADDRESS, location.href);
+      address.protocol = address.protocol.replace(/^http/, "ws");
+      address.hash = "";
+      return address.href;
+    }
+
+    #receive(message) {
+      if (this.isConnected) this.#pulse.heard();
+      if (message.type === "ping") this.#send("pong");
+      else if (message.type === "welcome") this.#welcome(message);
+      else if (message.type === "beat") this.#setClock(message);
+      else if (message.type !== "pong") this.#hand(message);
+    }
+
+    #hand(message) {
+      if (message.type === "error" && !this.isConnected) this.#fail(new Error(message.message ?? message.short));
+      this.#rooms.hear(message);
+      this.dispatchEvent(new CustomEvent("message", { detail: message }));
+      this.#call("onmessage", message);
+    }
+
+    #welcome(message) {
+      this.#setClock(message);
+      if (this.isConnected) return;
+      this.#reconnector.reset();
+      this.#pulse.start(this.#connection.isMerge);
+      if (this.#framesPerSecond !== null) this.#sendRate();
+      this.#rooms.open();
+      for (const { resolve } of this.#openings.splice(0)) resolve();
+      this.#enter("connected");
+      this.#call(this.isreconnect ? "onreconnect" : "onconnected");
+    }
+
+    #setClock(message) {
+      if (message.timestamp > 0) this.#offset = message.timestamp - adapters.now();
+    }
+
+    #send(type) { this.send({ type, timestamp: Math.round(adapters.now()) }); }
+
+    #sendRate() {
+      if (this.#connection.isMerge) this.send({ type: "rate", frames_per_second: this.#framesPerSecond });
+    }
+
+    #closed(event) {
+      this.#release(new Error(`FCSClient: closed with ${event.code} ${event.reason}`));
+      if (event.code >= 4500 && event.code < 5000) {
+        this.#end(new Error(`FCSClient: refused for good with ${event.code} ${event.reason}`));
+      } else if (this.#reconnector.tries < this.reconnectlimit) {
+        this.#reconnector.schedule(event.code, this.reconnectDelay, () => this.#attempt());
+        this.#enter("waiting");
+      } else if (this.reconnectlimit > 0) {
+        this.#enter("paused");
+        this.#call("onerror", new Error(`FCSClient: gave up after ${this.reconnectlimit} attempts`));
+      } else this.#end(null);
+      this.#call("onclose", event);
+    }
+
+    #end(error) {
+      this.#tab.stop();
+      this.#fail(error);
+      this.#enter("closed");
+      if (error) this.#call("onerror", error);
+    }
+
+    #drop(state, reason) {
+      const connection = this.#connection;
+      this.#reconnector.reset();
+      connection?.close();
+      this.#release(new Error(`FCSClient: ${reason}`));
+      this.#enter(state);
+      if (connection) this.#call("onclose", new CloseEvent("close", { code: 1000, reason, wasClean: true }));
+    }
+
+    #dropSilent() {
+      this.#connection.close();
+      this.#closed(new CloseEvent("close", { code: 1006, reason: "silent" }));
+    }
+
+    #release(error) {
+      if (this.isConnected) this.isreconnect = true;
+      this.#connection = null;
+      this.#pulse.stop();
+      this.#rooms.close();
+      this.#fail(error);
+    }
+
+    #fail(error) {
+      for (const { reject } of this.#openings.splice(0)) reject(error);
+    }
+
+    #return() {
+      if (this.#state !== "waiting" && this.#state !== "paused") return;
+      this.#reconnector.reset();
+      this.#attempt();
+    }
+
+    // Comes after everything that its caller sets: a listener may call any method.
+    #enter(state) {
+      if (this.showLogs) console.log(`FCSClient: ${state}`);
+      this.#state = state;
+      this.dispatchEvent(new CustomEvent("state", { detail: { state } }));
+    }
+
+    // What a page's callback throws is the page's: reported, and the next message still comes.
+    #call(name, ...args) {
+      try { this[name]?.(...args); } catch (error) { reportError(error); }
+    }
+  };
+}

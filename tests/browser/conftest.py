@@ -1,0 +1,82 @@
+"""Fixtures for tests in a real browser.
+
+One Chromium serves all of them, so everything here runs in the session's event loop: an
+async fixture of a test module in this directory needs ``loop_scope="session"`` too.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright
+
+from tests.browser.driver import Driver
+from tests.browser.scripted_server import ScriptedServer
+
+HERE = Path(__file__).parent
+FLAGS = [
+    "--no-sandbox",  # containers run tests as root
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+]
+BLANK_PAGE = """<!doctype html>
+<html lang="en"><title>Test</title>
+<script defer src="/static/django_fcs/fcs-client.js" data-fcs-socket="/ws/fcs/"
+ data-fcs-offline-after="10"></script></html>
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    in_session_loop = pytest.mark.asyncio(loop_scope="session")
+    for item in items:
+        if HERE in item.path.parents and pytest_asyncio.is_async_test(item):
+            item.add_marker(in_session_loop, append=False)
+
+
+def chromium() -> str | None:
+    """Return the browser's path: ``FCS_CHROMIUM``, or the first one on the PATH."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("FCS_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    path = chromium()
+    if path is None and os.environ.get("FCS_REQUIRE_BROWSER") == "1":
+        pytest.fail("no Chromium: install it, or name it in FCS_CHROMIUM")
+    if path is None:
+        pytest.skip("no Chromium: install it, or name it in FCS_CHROMIUM")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    context = await browser.new_context()
+    yield await context.new_page()
+    await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def server() -> AsyncIterator[ScriptedServer]:
+    """A scripted server whose front page loads the client and nothing else."""
+    async with ScriptedServer(pages={"/": BLANK_PAGE, "/favicon.ico": ""}) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def driver(page: Page, server: ScriptedServer) -> Driver:
+    """A page of the scripted server whose client runs on the test's clock and dice."""
+    server.pages["/harness.js"] = (HERE / "harness.js").read_text()
+    server.pages["/"] += '<script defer src="/harness.js"></script>'
+    await page.goto(server.url)
+    return Driver(page, server)

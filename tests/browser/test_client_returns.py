@@ -1,0 +1,226 @@
+"""FCSClient comes back: after a loss, with the tab, out of a silence."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import pytest
+
+from tests.browser.driver import EURUSD, PLAIN, Driver
+from tests.browser.scripted_server import price
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.browser
+
+BEATLESS_MS = 15_000  # data-fcs-offline-after and 5 s
+
+
+# Coming back
+
+
+@pytest.mark.parametrize("code", [1001, 1006, 1011, 1012, 1013, 4000, 4408, 4499])
+async def test_the_first_return_is_spread_over_five_seconds(driver: Driver, code: int) -> None:
+    await driver.connect()
+    await driver.run("clock.random = 0.25; clock.delays = []")
+    if code == 1006:
+        driver.peer.abort()
+    else:
+        await driver.peer.close(code)
+    await driver.until("count('onclose') === 1")
+    assert await driver.logged("onclose") == [code]
+    assert await driver.run("clock.delays") == [1250]
+
+
+@pytest.mark.parametrize("code", [1000, 1002, 3000])
+async def test_after_any_other_close_the_first_delay_is_the_pages(
+    driver: Driver, code: int
+) -> None:
+    await driver.connect(reconnectDelay=4321)
+    await driver.run("clock.delays = []")
+    await driver.peer.close(code)
+    await driver.until("count('onclose') === 1")
+    assert await driver.run("clock.delays") == [4321]
+
+
+async def test_the_delays_grow_to_thirty_seconds_and_end_at_the_limit(driver: Driver) -> None:
+    driver.server.behaviour.refuse = HTTPStatus.SERVICE_UNAVAILABLE
+    await driver.make()
+    await driver.run("clock.random = 1; void client.connect()")
+    for tries in range(1, 6):
+        await driver.until(f"client.countreconnects === {tries} && count('onclose') === {tries}")
+        expected = {1: 5_000, 2: 6_000, 3: 12_000, 4: 24_000, 5: 30_000}[tries]
+        assert await driver.run("clock.delays.at(-1)") == expected
+        await driver.run("clock.ringNext()")
+    await driver.until("count('onclose') === 6")
+    assert driver.server.handshakes == 6
+    assert await driver.run("clock.timers.size") == 0
+    assert (await driver.logged("onerror"))[-1] == "FCSClient: gave up after 5 attempts"
+
+
+async def test_a_limit_of_zero_means_no_retry(driver: Driver) -> None:
+    await driver.connect(reconnectlimit=0)
+    await driver.lose()
+    assert await driver.run("clock.timers.size") == 0
+    await driver.run("dispatchEvent(new Event('online'))")
+    assert (await driver.logged("state"))[-1] == "closed"
+
+
+async def test_an_infinite_limit_never_gives_up(driver: Driver) -> None:
+    driver.server.behaviour.refuse = HTTPStatus.SERVICE_UNAVAILABLE
+    await driver.make()
+    await driver.run("client.reconnectlimit = Infinity; void client.connect()")
+    for tries in range(1, 10):
+        await driver.until(f"count('onclose') === {tries}")
+        await driver.run("clock.ringNext()")
+    await driver.until("count('onclose') === 10")
+    driver.server.behaviour.refuse = None
+    await driver.come_back()
+
+
+@pytest.mark.parametrize("code", [4500, 4999])
+async def test_a_refusal_for_good_is_not_retried(driver: Driver, code: int) -> None:
+    driver.server.behaviour.close_after_welcome = code
+    await driver.make()
+    await driver.run("void client.connect()")
+    await driver.until("count('onclose') === 1")
+    assert len(await driver.logged("onerror")) == 1
+    assert await driver.run("clock.timers.size") == 0
+    await driver.run("setHidden(true); setHidden(false); dispatchEvent(new Event('online'))")
+    assert (await driver.logged("state"))[-1] == "closed"
+
+
+async def test_a_welcome_gives_all_attempts_back(driver: Driver) -> None:
+    await driver.connect(reconnectlimit=1)
+    for _ in range(3):
+        await driver.lose()
+        assert await driver.run("client.countreconnects") == 1
+        await driver.come_back()
+        assert await driver.run("client.countreconnects") == 0
+
+
+async def test_a_return_is_a_reconnect_and_a_connect_by_hand_is_not(driver: Driver) -> None:
+    await driver.connect()
+    await driver.lose()
+    await driver.come_back()
+    assert await driver.run("[count('onconnected'), count('onreconnect')]") == [1, 1]
+    await driver.run("client.disconnect(); client.connect()")
+    assert await driver.run("[count('onconnected'), count('onreconnect')]") == [2, 1]
+
+
+@pytest.mark.parametrize("limit", [5, 1])
+async def test_the_network_coming_back_ends_the_waiting(driver: Driver, limit: int) -> None:
+    await driver.connect(reconnectlimit=limit)
+    driver.server.behaviour.refuse = HTTPStatus.SERVICE_UNAVAILABLE
+    await driver.lose()
+    await driver.run("clock.ringNext()")
+    await driver.until("count('onclose') === 2")
+    driver.server.behaviour.refuse = None
+    await driver.run("dispatchEvent(new Event('online'))")
+    await driver.until("client.isConnected")
+    assert await driver.run("count('onreconnect')") == 1
+
+
+# Hidden tabs
+
+
+async def test_a_hidden_tab_lets_go_and_its_return_is_a_reconnect(driver: Driver) -> None:
+    driver.server.behaviour.confirm = "bare"
+    await driver.connect(PLAIN)
+    await driver.run("client.join('FX:EURUSD', '1D')")
+    await driver.until("client.activeSubscriptions.size === 1")
+    for visit in (1, 2):
+        await driver.run("setHidden(true)")
+        for _ in range(11):
+            await driver.advance(16_000)
+            await driver.settle()
+        assert await driver.run("client.isConnected")
+        await driver.advance(4_000)
+        assert (await driver.logged("onclose"))[visit - 1 :] == [1000]
+        assert await driver.run("clock.timers.size") == 0
+        await driver.run("setHidden(false)")
+        await driver.until("client.isConnected")
+        await driver.settle()
+        assert driver.peer.joins == ["FX:EURUSD_1D"]
+        assert await driver.run("[count('onconnected'), count('onreconnect')]") == [1, visit]
+        assert await driver.run("client.focusTimeout") == 3
+
+
+async def test_a_tab_that_returns_in_time_keeps_its_connection(driver: Driver) -> None:
+    await driver.connect(reconnectlimit=0)
+    await driver.run("setHidden(true); clock.advance(14_000); setHidden(false)")
+    assert await driver.run("client.isConnected && count('onclose') === 0")
+    assert driver.server.handshakes == 1
+
+
+@pytest.mark.parametrize("minutes", [0, 100_000, 60 * 24 * 365])
+async def test_a_tab_that_shall_stay_connected_does(driver: Driver, minutes: int) -> None:
+    await driver.connect(PLAIN)
+    await driver.run(f"client.focusTimeout = {minutes}; setHidden(true); clock.advance(20_000)")
+    assert await driver.run("client.isConnected")
+    assert await driver.run("clock.delays.every((ms) => ms > 0 && ms < 2 ** 31)")
+
+
+async def test_a_hidden_tab_honours_a_change_of_mind(driver: Driver) -> None:
+    await driver.connect()
+    await driver.run("setHidden(true); client.focusTimeout = 0; clock.advance(10_000)")
+    assert await driver.run("client.isConnected")
+    await driver.run("client.focusTimeout = 0.2; clock.advance(2_000)")
+    assert await driver.logged("onclose") == [1000]
+
+
+async def test_a_tab_opened_in_the_background_lets_go_too(driver: Driver) -> None:
+    await driver.make(focusTimeout=0.2)
+    await driver.run("setHidden(true); client.connect()")
+    await driver.advance(12_000)
+    assert await driver.logged("onclose") == [1000]
+
+
+async def test_a_lost_connection_returns_with_the_tab(driver: Driver) -> None:
+    await driver.connect()
+    await driver.run("setHidden(true)")
+    await driver.lose()
+    await driver.run("setHidden(false)")
+    await driver.until("client.isConnected")
+
+
+# Silence
+
+
+async def test_without_a_beat_the_sites_socket_is_given_up(driver: Driver) -> None:
+    driver.server.behaviour.pong = False
+    await driver.connect()
+    await driver.advance(BEATLESS_MS - 1)
+    await driver.peer.send({"type": "beat", "timestamp": 1_700_000_000_000 + BEATLESS_MS})
+    await driver.until("client.serverTime() === clock.now + 1")
+    await driver.advance(BEATLESS_MS - 1)
+    assert await driver.run("client.isConnected")
+    await driver.advance(1)
+    assert await driver.logged("onclose") == [1006]
+    await driver.come_back()
+    assert await driver.run("count('onreconnect')") == 1
+
+
+async def test_on_plain_v4_only_an_unanswered_ping_is_silence(driver: Driver) -> None:
+    await driver.connect(PLAIN)
+    for beats in range(1, 4):
+        await driver.advance(25_000)
+        await driver.settle()
+        assert len(driver.peer.of_type("ping")) == beats
+        await driver.peer.send(price(EURUSD))
+        await driver.until(f"count('onmessage') === {beats}")
+    driver.server.behaviour.pong = False
+    await driver.advance(59_999)
+    assert await driver.run("client.isConnected")
+    await driver.advance(1)
+    assert await driver.logged("onclose") == [1006]
+
+
+async def test_a_server_that_never_says_welcome_is_given_up(driver: Driver) -> None:
+    driver.server.behaviour.welcome = False
+    await driver.make()
+    await driver.run("void client.connect()")
+    await eventually(lambda: driver.server.peers)
+    await driver.advance(BEATLESS_MS)
+    assert await driver.logged("onclose") == [1006]
+    driver.server.behaviour.welcome = True
+    await driver.come_back()
