@@ -1,0 +1,43 @@
+// Types of fcs-elements.js: a classic script, so all of this is global.
+/// <reference path="./fcs-client.d.ts" />
+
+type FCSState = "waiting" | "live" | "stale" | "closed" | "offline";
+
+type FCSField =
+  | "symbol" | "close" | "open" | "high" | "low" | "volume" | "ask" | "bid" | "spread"
+  | "change" | "change_percent" | "updated";
+
+/** Detail of `fcs:state`. `reason` is for those who run the site: in English, and often empty. */
+interface FCSStateDetail {
+  symbol: string;
+  timeframe: string;
+  state: FCSState;
+  reason: string;
+}
+
+/** What both elements have in common. */
+declare abstract class FCSElement extends HTMLElement {
+  static define(tag: string, registry?: CustomElementRegistry): void;
+  /** `EXCHANGE:TICKER`; a new one joins anew and forgets the old price. */
+  symbol: string;
+  /** As joined; the site's `FCS_TIMEFRAME` where the attribute is missing. */
+  timeframe: string;
+}
+
+/** `<fcs-ticker>`: a card with the last price. */
+declare class FCSTickerElement extends FCSElement {}
+
+/** `<fcs-price>`: one value, to stand in a sentence. */
+declare class FCSPriceElement extends FCSElement {
+  field: FCSField;
+}
+
+interface HTMLElementTagNameMap {
+  "fcs-ticker": FCSTickerElement;
+  "fcs-price": FCSPriceElement;
+}
+
+interface GlobalEventHandlersEventMap {
+  "fcs:price": CustomEvent<FCSPriceMessage>;
+  "fcs:state": CustomEvent<FCSStateDetail>;
+}

@@ -1,0 +1,400 @@
+// <fcs-ticker> and <fcs-price>: they keep up to date what the server rendered. See docs/widgets.md.
+// A classic script, after fcs-client.js; the first one loaded wins. All but the two elements is internal.
+if (!customElements.get("fcs-ticker")) {
+  const dataset = document.currentScript?.dataset ?? {};
+  const DEFAULT_TIMEFRAME = dataset.fcsTimeframe || "1D";
+  const TEXTS = {
+    live: "live", waiting: "waiting", closed: "closed", offline: "offline", stale: "stale",
+    seconds: "{n} s old", minutes: "{n} min old", hours: "{n} h old", days: "{n} d old",
+    delayed: "{n} min delayed", pips: "{n} pips",
+    open: "Open", high: "High", low: "Low", spread: "Spread", volume: "Volume",
+  };
+  const UNKNOWN = "–";
+  const THIN = "\u2009";
+  const CURRENCIES = "AED|ARS|AUD|BRL|CAD|CHF|CLP|CNH|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|ILS|INR|JPY|KRW|"
+    + "KWD|MXN|MYR|NGN|NOK|NZD|PEN|PHP|PKR|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR";
+  const FOREX = new RegExp(`^(${CURRENCIES})(${CURRENCIES})$`);
+  const METAL = new RegExp(`^(XAU|XAG|XPT|XPD)(${CURRENCIES})$`);
+  const COIN = /^([\p{L}\p{N}_]+)(USDT|USDC)$|^([\p{L}\p{N}_]{2,})(USD)$/u;
+  const UNITS = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"]];
+  const PERIODS = { 1: "1m", 5: "5m", 15: "15m", 30: "30m", 60: "1h", 240: "4h" };
+  const AGES = [["days", 86_400, 172_800], ["hours", 3600], ["minutes", 60]];
+
+  const isStill = matchMedia("(prefers-reduced-motion: reduce)");
+  const tickerOf = (symbol) => symbol.slice(symbol.lastIndexOf(":") + 1);
+  const isForex = (symbol) => FOREX.test(tickerOf(symbol));
+
+  function nameOf(symbol) {
+    const ticker = tickerOf(symbol);
+    const pair = FOREX.exec(ticker) ?? METAL.exec(ticker) ?? COIN.exec(ticker);
+    return pair ? pair.slice(1).filter(Boolean).join("/") : ticker;
+  }
+
+  function text(name, n) {
+    const words = dataset[`fcsText${name[0].toUpperCase()}${name.slice(1)}`] || TEXTS[name] || name;
+    return words.replace("{n}", n);
+  }
+
+  function ageOf(seconds) {
+    if (!Number.isFinite(seconds)) return text("stale");
+    const [unit, size] = AGES.find(([, size, least = size]) => seconds >= least) ?? ["seconds", 1];
+    return text(unit, Math.max(0, Math.floor(seconds / size)));
+  }
+
+  const isLanguage = (tag) => { try { return new Intl.Locale(tag); } catch { return false; } };
+
+  // Making one of Intl's formatters costs more than using it a thousand times.
+  const formatters = new Map();
+  function formatter(Format, language, options) {
+    const key = `${Format.name} ${language} ${JSON.stringify(options)}`;
+    if (!formatters.has(key)) formatters.set(key, new Format(language, { ...options, numberingSystem: "latn" }));
+    return formatters.get(key);
+  }
+
+  // Figures: how numbers and times read in the language of their place. The same as django_fcs/formats.py.
+  class Figures {
+    constructor(language, symbol, digits) { Object.assign(this, { language, symbol, digits }); }
+
+    number(value, digits = this.digits, plus = "") {
+      if (!Number.isFinite(value)) return UNKNOWN;
+      const options = { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: "always" };
+      const shown = formatter(Intl.NumberFormat, this.language, options).format(Math.abs(value));
+      return /[1-9]/.test(shown) ? (value < 0 ? "−" : plus) + shown : shown;
+    }
+
+    signed(value, digits = this.digits) { return this.number(value, digits, "+"); }
+    percent(value) { return Number.isFinite(value) ? `${this.signed(value, 2)}${THIN}%` : UNKNOWN; }
+
+    compact(value) {
+      if (!Number.isFinite(value)) return UNKNOWN;
+      // What rounds up to a thousand of one unit is one of the next.
+      const [size, unit] = UNITS.find(([size]) => value >= size * 0.9995) ?? [];
+      if (size) return this.#threeFigures(value / size) + THIN + unit;
+      return Number.isInteger(value) ? this.number(value, 0) : this.#threeFigures(value);
+    }
+
+    spread(distance) {
+      if (!Number.isFinite(distance) || !isForex(this.symbol)) return this.number(distance);
+      return text("pips", this.number(distance / (this.symbol.endsWith("JPY") ? 0.01 : 0.0001), 1));
+    }
+
+    clock(seconds) {
+      const moment = new Date(seconds * 1000);
+      const isToday = moment.toDateString() === new Date(feed.now() * 1000).toDateString();
+      const date = isToday ? {} : { day: "2-digit", month: "2-digit", year: "numeric" };
+      const time = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+      return formatter(Intl.DateTimeFormat, this.language, { ...date, ...time }).format(moment);
+    }
+
+    #threeFigures(value) {
+      return this.number(value, [99.95, 9.995, 0.9995].filter((limit) => value < limit).length);
+    }
+  }
+
+  const PRICES = { open: "o", high: "h", low: "l", close: "c", ask: "a", bid: "b" };
+  const OTHERS = {
+    volume: (figures, { v }) => figures.compact(v),
+    spread: (figures, { a, b }) => figures.spread(a - b),
+    change: (figures, { ch }) => figures.signed(ch),
+    change_percent: (figures, { chp }) => figures.percent(chp),
+  };
+
+  // Painter: all that changes before a frame is written in that frame.
+  const painter = {
+    due: new Set(),
+    add(paint) {
+      if (!this.due.size) requestAnimationFrame(() => this.run());
+      this.due.add(paint);
+    },
+    run() {
+      const due = [...this.due];
+      this.due.clear();
+      for (const paint of due) paint();
+    },
+  };
+
+  // Ageing: one timer for all prices that tell their age; none while nobody can see them.
+  const ageing = {
+    due: new Set(),
+    timer: undefined,
+    watch(paint, isAgeing) {
+      this.due[isAgeing ? "add" : "delete"](paint);
+      this.arm();
+    },
+    arm() {
+      if (this.due.size && !document.hidden) this.timer ??= setInterval(() => this.tick(), 1000);
+      else this.timer = clearInterval(this.timer);
+    },
+    tick() { for (const paint of this.due) painter.add(paint); },
+  };
+  document.addEventListener("visibilitychange", () => {
+    ageing.tick();
+    ageing.arm();
+  });
+
+  // Feed: the page's one connection. Joins a room for its first listener, leaves it after the last.
+  class Feed {
+    #client = null; #isLost = false; #rooms = new Map();
+
+    now() { return (this.#client?.serverTime() ?? Date.now()) / 1000; }
+
+    hold({ symbol, timeframe, token }, listener) {
+      this.#connect();
+      const key = `${symbol}_${timeframe}`;
+      const room = this.#rooms.get(key) ?? { listeners: new Set(), price: null, state: null };
+      this.#rooms.set(key, room);
+      room.listeners.add(listener);
+      this.#client.join(symbol, timeframe, token);
+      if (room.price) listener.price(room.price);
+      if (this.#isLost) listener.state({ state: "offline" });
+      else if (room.state) listener.state(room.state);
+    }
+
+    release({ symbol, timeframe }, listener) {
+      const key = `${symbol}_${timeframe}`;
+      const { listeners } = this.#rooms.get(key);
+      listeners.delete(listener);
+      if (listeners.size) return;
+      this.#rooms.delete(key);
+      this.#client.leave(symbol, timeframe);
+    }
+
+    #connect() {
+      if (this.#client) return;
+      this.#client = Object.assign(new FCSClient(), { reconnectlimit: Infinity, focusTimeout: 3 });
+      this.#client.addEventListener("message", ({ detail }) => this.#hear(detail));
+      this.#client.addEventListener("state", ({ detail }) => this.#turn(detail.state));
+      this.#client.connect();
+    }
+
+    #hear(message) {
+      const room = this.#rooms.get(`${message.symbol}_${message.timeframe}`);
+      if (room && message.type === "state") this.#tell(room, message);
+      if (!room || message.type !== "price" || message.prices.mode === "profile") return;
+      if (message.seq <= room.price?.seq) return;
+      room.price = message;
+      for (const listener of room.listeners) listener.price(message);
+    }
+
+    #tell(room, message) {
+      room.state = message;
+      for (const listener of room.listeners) listener.state(message);
+    }
+
+    #turn(state) {
+      if (state === "connected") this.#isLost = false;
+      if (!["waiting", "paused", "closed"].includes(state)) return;
+      this.#isLost = true;
+      for (const room of this.#rooms.values()) {
+        this.#tell(room, { state: "offline" });
+        room.state = null; // what the server will say is not known
+      }
+    }
+  }
+  const feed = new Feed();
+
+  function node(tag, data, ...children) {
+    const made = document.createElement(tag);
+    Object.assign(made.dataset, data);
+    made.append(...children);
+    return made;
+  }
+  const part = (name, ...children) => node("span", { part: name }, ...children);
+  const field = (name) => node("span", { field: name }, UNKNOWN);
+  const cell = (name, data) => node("span", { part: "cell", ...data }, part("label", text(name)), " ", field(name));
+
+  // View: the nodes within one element. Upgrades what the server rendered; writes only what has changed.
+  class View {
+    #last;
+
+    constructor(host) {
+      this.host = host;
+      host.addEventListener("animationend", () => this.mark("flash", null));
+    }
+    find(selector) { return this.host.querySelector(selector); }
+    fields() { return this.host.querySelectorAll("[data-field]"); }
+    begin(isUpgrade) {
+      if (!this.find("[data-field]")) this.host.append(...this.build());
+      if (!isUpgrade) this.clear();
+      const language = [this.host.closest("[lang]")?.lang, dataset.fcsLanguage].find(isLanguage);
+      this.figures = new Figures(language, this.host.symbol, Number(this.host.dataset.digits ?? 2));
+    }
+
+    clear() {
+      for (const name of ["direction", "delay", "digits", "flash"]) this.mark(name, null);
+      for (const shown of this.fields()) this.blank(shown);
+    }
+
+    blank(shown) {
+      this.#last = undefined;
+      shown.removeAttribute("datetime");
+      shown.textContent = shown.dataset.field === "symbol" ? nameOf(this.host.symbol) : UNKNOWN;
+    }
+
+    paint({ prices, at }) {
+      this.figures.digits = prices.digits ?? this.figures.digits;
+      this.mark("digits", this.figures.digits);
+      this.mark("delay", prices.delay || null);
+      this.mark("direction", prices.ch > 0 ? "up" : prices.ch < 0 ? "down" : null);
+      this.#flash(prices[PRICES[this.flashing]]);
+      for (const shown of this.fields()) {
+        const name = shown.dataset.field;
+        if (PRICES[name]) this.write(shown, this.figures.number(prices[PRICES[name]]));
+        else if (OTHERS[name]) this.write(shown, OTHERS[name](this.figures, prices));
+        else if (name === "updated") this.#time(shown, prices.update ?? at);
+      }
+    }
+
+    status(words) { this.write(this.find("[data-part=status]"), words); }
+    write(shown, words) { if (shown && shown.textContent !== words) shown.textContent = words; }
+
+    mark(name, value) {
+      if (value === null) delete this.host.dataset[name];
+      else if (this.host.dataset[name] !== String(value)) this.host.dataset[name] = value;
+    }
+
+    #flash(value) {
+      const isMove = Number.isFinite(value) && Number.isFinite(this.#last) && value !== this.#last;
+      if (isMove && !isStill.matches) this.mark("flash", value > this.#last ? "up" : "down");
+      this.#last = value;
+    }
+
+    #time(shown, seconds) {
+      if (!Number.isFinite(seconds)) return;
+      const time = shown instanceof HTMLTimeElement ? shown : node("time", { field: "updated" });
+      if (time !== shown) shown.replaceWith(time);
+      const moment = `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
+      if (time.dateTime !== moment) time.dateTime = moment;
+      this.write(time, this.figures.clock(seconds));
+    }
+  }
+
+  class TickerView extends View {
+    flashing = "close";
+    build() {
+      const age = part("age", part("status"), " ", field("updated"));
+      const ends = [cell("spread", { kind: "forex" }), cell("volume", { kind: "volume" })];
+      return [
+        part("head", part("name", field("symbol"), " ", part("period")), " ", age),
+        part("price", field("close")),
+        part("change", field("change"), " ", field("change_percent")),
+        part("row", part("pair", cell("open"), cell("high")), part("pair", cell("low"), ...ends)),
+      ];
+    }
+
+    clear() {
+      super.clear();
+      const { symbol, timeframe } = this.host;
+      this.mark("kind", isForex(symbol) ? "forex" : null);
+      this.find("[data-field=symbol]")?.setAttribute("title", symbol);
+      this.write(this.find("[data-part=period]"), PERIODS[timeframe] ?? timeframe);
+      this.host.setAttribute("role", "group");
+      this.host.setAttribute("aria-label", nameOf(symbol));
+    }
+  }
+
+  class PriceView extends View {
+    get flashing() { return this.host.field; }
+    build() { return [field(this.host.field), part("status")]; }
+
+    begin(isUpgrade) {
+      super.begin(isUpgrade);
+      const shown = this.find("[data-field]");
+      if (shown.dataset.field === this.host.field) return;
+      shown.dataset.field = this.host.field;
+      this.blank(shown);
+    }
+
+    // A sentence reads on undisturbed while all is well.
+    status(words) {
+      super.status(words === text("live") ? "" : words);
+      const title = `${nameOf(this.host.symbol)}, ${words}`;
+      if (this.host.title !== title) this.host.title = title;
+    }
+  }
+
+  // FCSElement: attributes are the state; a room is held while the element is on the page.
+  class FCSElement extends HTMLElement {
+    static observedAttributes = ["symbol", "timeframe", "token", "field"];
+    static define(tag, registry = customElements) { registry.define(tag, this); }
+
+    #view = null; #held = null; #price = null; #told = null; #at = NaN;
+    #paint = () => this.#show();
+    #listener = { price: (message) => this.#hear(message), state: (message) => this.#turn(message) };
+
+    get symbol() { return this.getAttribute("symbol") ?? ""; }
+    set symbol(symbol) { this.setAttribute("symbol", symbol); }
+    get timeframe() { return this.getAttribute("timeframe") || DEFAULT_TIMEFRAME; }
+    set timeframe(timeframe) { this.setAttribute("timeframe", timeframe); }
+
+    connectedCallback() { this.#schedule(); }
+    disconnectedCallback() { this.#schedule(); }
+    attributeChangedCallback() { this.#schedule(); }
+    // After a burst of attributes, or of moves about the page, only where it ended counts.
+    #schedule() { queueMicrotask(() => this.#settle()); }
+
+    #settle() {
+      const { symbol, timeframe, field } = this;
+      const token = this.getAttribute("token") ?? undefined;
+      const [held, wanted] = [this.#held, this.isConnected && symbol ? { symbol, timeframe, token, field } : null];
+      if (JSON.stringify(held) === JSON.stringify(wanted)) return;
+      const isSame = held?.symbol === wanted?.symbol && held?.timeframe === wanted?.timeframe;
+      if (held && !isSame) feed.release(held, this.#listener);
+      if (wanted) {
+        this.#begin(isSame);
+        feed.hold(wanted, this.#listener);
+      } else ageing.watch(this.#paint, false);
+      this.#held = wanted;
+    }
+
+    #begin(isSame) {
+      const isUpgrade = !this.#view && this.querySelector("[data-field]") !== null;
+      this.#view ??= new this.constructor.View(this);
+      this.#view.begin(isSame || isUpgrade);
+      if (isSame) return;
+      this.#price = this.#told = null;
+      this.#at = Date.parse(this.querySelector("time")?.dateTime) / 1000;
+      if (!isUpgrade || (this.dataset.state ?? "waiting") === "waiting") this.#turn({ state: "waiting" });
+    }
+
+    #hear(message) {
+      if (message === this.#price) return painter.add(this.#paint);
+      this.#price = message;
+      this.#at = message.at ?? message.prices.update ?? feed.now();
+      painter.add(this.#paint);
+      this.#emit("fcs:price", message);
+    }
+
+    #turn({ state, reason = "" }) {
+      if (state === this.#told?.state && reason === this.#told.reason) return;
+      this.#told = { state, reason };
+      this.dataset.state = state; // not with the next frame, which a hidden tab does not get
+      ageing.watch(this.#paint, state === "stale");
+      painter.add(this.#paint);
+      this.#emit("fcs:state", { symbol: this.symbol, timeframe: this.timeframe, state, reason });
+    }
+
+    #show() {
+      if (this.#price) this.#view.paint(this.#price);
+      if (this.#told) this.#view.status(this.#status(this.#told.state));
+    }
+
+    #status(state) {
+      if (state === "stale") return ageOf(feed.now() - this.#at);
+      const minutes = Math.ceil((this.dataset.delay ?? 0) / 60); // no feed may look fresher than it is
+      return state === "live" && minutes ? text("delayed", minutes) : text(state);
+    }
+
+    #emit(type, detail) { this.dispatchEvent(new CustomEvent(type, { bubbles: true, detail })); }
+  }
+
+  globalThis.FCSTickerElement = class FCSTickerElement extends FCSElement { static View = TickerView; };
+  globalThis.FCSPriceElement = class FCSPriceElement extends FCSElement {
+    static View = PriceView;
+    get field() { return this.getAttribute("field") || "close"; }
+    set field(field) { this.setAttribute("field", field); }
+  };
+
+  FCSTickerElement.define("fcs-ticker");
+  FCSPriceElement.define("fcs-price");
+}

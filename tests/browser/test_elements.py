@@ -1,0 +1,374 @@
+"""What fcs-elements.js makes of a page, in a real browser under a strict CSP."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timezone
+
+import pytest
+from playwright.async_api import expect
+
+from django_fcs import formats, widgets
+from django_fcs.states import State
+from tests.browser.element_page import BTC, EURUSD, STATUS, TICKER, Site, euro, site, state
+from tests.browser.scripted_server import price
+from tests.test_widgets import Known, known
+from tests.waiting import eventually
+
+__all__ = ["known", "site"]
+
+pytestmark = pytest.mark.browser
+
+
+# Content
+
+
+async def test_an_empty_element_builds_what_the_server_would_render(
+    site: Site, known: Known
+) -> None:
+    known(None)
+    await site.open(f"{widgets.ticker(EURUSD, '60')}<fcs-ticker></fcs-ticker>")
+    outlines = """() => [...document.querySelectorAll("fcs-ticker")].map((ticker) =>
+      [...ticker.querySelectorAll("span")].map((node) =>
+        [{ ...node.dataset }, node.title, node.textContent.replace(/\\s/g, "")]))"""
+    await site.run(f"change(document.querySelectorAll('fcs-ticker')[1], '{EURUSD}', '60')")
+    await expect(site.find(STATUS).nth(1)).to_have_text("waiting")
+    rendered, built = await site.run(outlines)
+    assert built == rendered
+    names = ["role", "aria-label", "data-state", "data-kind"]
+    for index in range(2):
+        ticker = site.find("fcs-ticker").nth(index)
+        values = [await ticker.get_attribute(name) for name in names]
+        assert values == ["group", "EUR/USD", "waiting", "forex"]
+
+
+async def test_what_the_server_rendered_is_upgraded_in_place(site: Site, known: Known) -> None:
+    known(close=1.08, change=-0.001)
+    await site.open(widgets.ticker(EURUSD))
+    await site.joined("FX:EURUSD_1D")
+    await expect(site.field("close")).to_have_text("1.08000")
+    await site.run("document.querySelectorAll('fcs-ticker *').forEach((node) => node.mine = true)")
+    await site.send(euro(1, update=1766411426), state("live"))
+    await expect(site.field("close")).to_have_text("1.08412")
+    await expect(site.field("change_percent")).to_have_text("+0.21\N{THIN SPACE}%")
+    await expect(site.field("spread")).to_have_text("0.8 pips")
+    await expect(site.field("updated")).to_have_attribute("datetime", "2025-12-22T13:50:26Z")
+    await expect(site.find("fcs-ticker")).to_have_attribute("data-direction", "up")
+    await expect(site.find("fcs-ticker")).to_have_attribute("data-digits", "5")
+    assert await site.run(
+        "[...document.querySelectorAll('fcs-ticker *')].every((node) => node.mine)"
+    )
+
+
+async def test_a_templates_own_content_is_kept(site: Site) -> None:
+    body = f'<fcs-ticker symbol="{EURUSD}"><b data-field="bid"></b> <i>mine</i></fcs-ticker>'
+    await site.open(body)
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1), state("live"))
+    await expect(site.find("fcs-ticker")).to_have_text("1.08408 mine")
+
+
+async def test_a_price_shows_the_field_it_is_asked_for(site: Site) -> None:
+    await site.open(f'<p>At <fcs-price symbol="{EURUSD}" field="bid"></fcs-price>.</p>')
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1), state("live"))
+    await expect(site.find("p")).to_have_text("At 1.08408.")
+    await site.run("document.querySelector('fcs-price').field = 'ask'")
+    await expect(site.find("p")).to_have_text("At 1.08416.")
+    assert site.peer.joins == ["FX:EURUSD_1D"]
+
+
+async def test_what_is_not_known_any_more_is_a_dash(site: Site) -> None:
+    await site.open(TICKER)
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1))
+    await expect(site.field("open")).to_have_text("1.08181")
+    await site.send(euro(2, o=None))
+    await expect(site.field("open")).to_have_text("–")
+
+
+async def test_numbers_follow_the_language_of_their_place(site: Site) -> None:
+    body = f'<section lang="de">{TICKER}</section><section lang="no such">{TICKER}</section>'
+    await site.open(body)
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1, c=12345.5, digits=2))
+    await expect(site.field("close").nth(0)).to_have_text("12.345,50")
+    await expect(site.field("close").nth(1)).to_have_text("12,345.50")
+
+
+NUMBERS = [0.0, 1.005, -37.63, 0.0049, 812.0, 999_500.0, 8192.7, 1_234_567.891, 2.25e12, 8.51e-06]
+SYMBOLS = [
+    *("FX:EURUSD", "FX:USDJPY", "FX:XAUUSD", "BINANCE:BTCUSDT", "CRYPTO:BTCUSD"),
+    *("ONA:US30USD", "NASDAQ:AAPL", "NYSE:BRK.B", "AMEX:USD", "BINANCE:1000SHIBUSDC"),
+]
+
+
+async def test_the_page_writes_everything_as_the_server_does(site: Site) -> None:
+    body = "".join(f'<fcs-ticker symbol="{symbol}"></fcs-ticker>' for symbol in SYMBOLS)
+    await site.open(body)
+    await site.joined(*(f"{symbol}_1D" for symbol in SYMBOLS))
+    pairs = list(zip(SYMBOLS, NUMBERS, range(10), strict=True))
+    for symbol, n, digits in pairs:
+        values = {"c": n, "v": abs(n), "a": n + 0.001, "b": n, "ch": n, "chp": n}
+        await site.send({**price(symbol, digits=digits, **values), "seq": 1})
+    read = """() => [...document.querySelectorAll("fcs-ticker")].map((ticker) =>
+      ["symbol", "close", "volume", "spread", "change", "change_percent"].map((name) =>
+        ticker.querySelector(`[data-field=${name}]`).textContent))"""
+    expected = [
+        [
+            formats.name(symbol),
+            formats.number(n, digits),
+            formats.compact(abs(n)),
+            formats.spread(n + 0.001 - n, symbol, digits),
+            formats.signed(n, digits),
+            formats.percent(n),
+        ]
+        for symbol, n, digits in pairs
+    ]
+    await expect(site.field("close").last).not_to_have_text("–")
+    assert await site.run(read) == expected
+
+
+# Rooms
+
+
+async def test_all_elements_of_a_page_share_one_socket_and_each_room_is_joined_once(
+    site: Site,
+) -> None:
+    hour = f'<fcs-price symbol="{EURUSD}" timeframe="60"></fcs-price>'
+    await site.open(TICKER * 3 + hour)
+    await site.joined("FX:EURUSD_1D", "FX:EURUSD_60")
+    await site.send(euro(1, timeframe="60", c=1.5), euro(1))
+    await expect(site.find("fcs-price [data-field]")).to_have_text("1.50000")
+    for index in range(3):
+        await expect(site.field("close").nth(index)).to_have_text("1.08412")
+    assert site.server.handshakes == 1
+
+
+async def test_a_late_element_of_a_known_room_has_its_price_at_once(site: Site) -> None:
+    await site.open(TICKER)
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1), state("closed"))
+    await expect(site.field("close")).to_have_text("1.08412")
+    late = f'<fcs-price symbol="{EURUSD}"></fcs-price>'
+    await site.run(f"document.body.insertAdjacentHTML('beforeend', '{late}')")
+    await expect(site.find("fcs-price [data-field]")).to_have_text("1.08412")
+    await expect(site.find("fcs-price")).to_have_attribute("data-state", "closed")
+    assert site.peer.joins == ["FX:EURUSD_1D"]
+
+
+async def test_a_room_is_left_with_its_last_element(site: Site) -> None:
+    await site.open(TICKER * 2)
+    await site.joined("FX:EURUSD_1D")
+    await site.run("document.querySelector('fcs-ticker').remove()")
+    await site.run("new Promise(requestAnimationFrame)")
+    assert site.peer.of_type("leave_symbol") == []
+    await site.run("document.querySelector('fcs-ticker').remove()")
+    await eventually(lambda: site.peer.of_type("leave_symbol"))
+
+
+async def test_an_element_that_is_moved_stays_in_its_room(site: Site) -> None:
+    await site.open(f"{TICKER}<main></main>")
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1), state("live"))
+    await expect(site.field("close")).to_have_text("1.08412")
+    await site.run("document.querySelector('main').append(document.querySelector('fcs-ticker'))")
+    await site.send(euro(2, c=1.09))
+    await expect(site.field("close")).to_have_text("1.09000")
+    assert site.peer.joins == ["FX:EURUSD_1D"]
+    assert site.peer.of_type("leave_symbol") == []
+
+
+async def test_a_new_symbol_joins_anew_and_forgets_the_old_price(site: Site) -> None:
+    await site.open(TICKER)
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(9, delay=900), state("live"))
+    await expect(site.find(STATUS)).to_have_text("15 min delayed")
+    await site.run(f"change(document.querySelector('fcs-ticker'), '{BTC}', '60')")
+    await site.joined("FX:EURUSD_1D", "BINANCE:BTCUSDT_60")
+    await expect(site.field("symbol")).to_have_text("BTC/USDT")
+    await expect(site.field("close")).to_have_text("–")
+    await expect(site.find('[data-part="period"]')).to_have_text("1h")
+    ticker = site.find("fcs-ticker")
+    await expect(ticker).to_have_attribute("data-state", "waiting")
+    await expect(ticker).to_have_attribute("aria-label", "BTC/USDT")
+    assert await ticker.get_attribute("data-delay") is None
+    assert await ticker.get_attribute("data-direction") is None
+    await site.send({**price(BTC, "60", c=90000.5, digits=1), "seq": 1})
+    await expect(site.field("close")).to_have_text("90,000.5")
+
+
+async def test_the_token_of_the_page_goes_with_the_join(site: Site, known: Known) -> None:
+    await site.open(widgets.price(EURUSD))
+    await site.joined("FX:EURUSD_1D")
+    assert site.peer.of_type("join_symbol")[0]["token"] == widgets.token(EURUSD)
+
+
+async def test_a_price_never_goes_backward(site: Site) -> None:
+    await site.open(TICKER)
+    await site.run("""() => {
+      globalThis.heard = [];
+      document.addEventListener("fcs:price", ({ detail }) => heard.push(detail.seq));
+    }""")
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(5), euro(4, c=1.01), euro(5, c=1.02), euro(6, c=1.09))
+    await expect(site.field("close")).to_have_text("1.09000")
+    assert await site.run("heard") == [5, 6]
+
+
+# States
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("waiting", "waiting"), ("live", "live"), ("closed", "closed"), ("offline", "offline")],
+)
+async def test_the_server_says_what_a_price_may_claim(site: Site, name: str, words: str) -> None:
+    await site.open(TICKER)
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1), state(name))
+    await expect(site.find("fcs-ticker")).to_have_attribute("data-state", name)
+    await expect(site.find(STATUS)).to_have_text(words)
+
+
+@pytest.mark.parametrize(
+    ("age", "words"),
+    [(5.5, "5 s old"), (125, "2 min old"), (7300, "2 h old"), (200_000, "2 d old")],
+)
+async def test_a_stale_price_says_how_old_it_is(site: Site, age: float, words: str) -> None:
+    await site.open(TICKER)
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1, age=age), state("stale"))
+    await expect(site.find(STATUS)).to_have_text(words)
+
+
+async def test_its_age_grows_by_one_timer_that_rests_while_nobody_looks(site: Site) -> None:
+    await site.page.add_init_script("""
+      globalThis.timers = new Set();
+      const { setInterval: set, clearInterval: clear } = globalThis;
+      globalThis.setInterval = (...all) => { const id = set(...all); timers.add(id); return id; };
+      globalThis.clearInterval = (id) => { timers.delete(id); return clear(id); };
+      globalThis.hide = (hidden) => {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      };
+    """)
+    await site.open(TICKER * 2)
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1, age=58.5), state("stale"))
+    await expect(site.find(STATUS).first).to_have_text("58 s old")
+    assert await site.run("timers.size") == 1
+    await expect(site.find(STATUS).last).to_have_text("1 min old")
+    assert await site.run("hide(true); timers.size") == 0
+    assert await site.run("hide(false); timers.size") == 1
+    await site.send(euro(2), state("live"))
+    await expect(site.find(STATUS).first).to_have_text("live")
+    assert await site.run("timers.size") == 0
+
+
+async def test_a_delayed_feed_says_by_how_much_and_never_live(site: Site) -> None:
+    body = f'{TICKER}<fcs-price symbol="{EURUSD}"></fcs-price>'
+    await site.open(body)
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1, delay=890), state("live"))
+    await expect(site.find(f"fcs-ticker {STATUS}")).to_have_text("15 min delayed")
+    await expect(site.find("fcs-ticker")).to_have_attribute("data-delay", "890")
+    await expect(site.find("fcs-price")).to_have_attribute("title", "EUR/USD, 15 min delayed")
+
+
+async def test_a_lost_socket_makes_prices_offline_until_the_server_speaks_again(
+    site: Site,
+) -> None:
+    await site.page.add_init_script("Math.random = () => 0")
+    await site.open(TICKER)
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1), state("live"))
+    await expect(site.find(STATUS)).to_have_text("live")
+    lost = site.peer
+    lost.abort()
+    await expect(site.find("fcs-ticker")).to_have_attribute("data-state", "offline")
+    await expect(site.find(STATUS)).to_have_text("offline")
+    await expect(site.field("updated")).to_be_visible()
+    await expect(site.field("close")).to_have_text("1.08412")
+    await eventually(lambda: site.peer is not lost and site.peer.joins == ["FX:EURUSD_1D"])
+    await site.send(state("live"), euro(2, c=1.09))
+    await expect(site.find("fcs-ticker")).to_have_attribute("data-state", "live")
+    await expect(site.field("close")).to_have_text("1.09000")
+
+
+async def test_until_the_server_speaks_the_page_shows_the_prices_time_and_no_live_dot(
+    site: Site, known: Known
+) -> None:
+    site.server.behaviour.welcome = False
+    moment = datetime.now(timezone.utc)
+    known(updated=moment, state=State.LIVE)
+    await site.open(widgets.ticker(EURUSD))
+    await site.run("customElements.whenDefined('fcs-ticker')")
+    await expect(site.field("updated")).to_be_visible()
+    await expect(site.field("updated")).to_have_attribute("datetime", formats.iso(moment))
+    await expect(site.find(STATUS)).to_be_empty()
+    dot = f"getComputedStyle(document.querySelector('{STATUS}'), '::before').content"
+    assert await site.run(dot) == "none"
+
+
+async def test_a_price_in_a_sentence_speaks_up_only_when_something_is_wrong(site: Site) -> None:
+    await site.open(f'<fcs-price symbol="{EURUSD}"></fcs-price>')
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1), state("live"))
+    await expect(site.find("fcs-price")).to_have_attribute("title", "EUR/USD, live")
+    await expect(site.find(STATUS)).to_be_empty()
+    await site.send(state("closed"))
+    await expect(site.find("fcs-price")).to_have_attribute("title", "EUR/USD, closed")
+    await expect(site.find(STATUS)).to_have_text("closed")
+
+
+# Events and writes
+
+
+async def test_prices_and_states_are_events_that_bubble(site: Site) -> None:
+    await site.open(TICKER)
+    await site.run("""() => {
+      globalThis.heard = [];
+      for (const type of ["fcs:price", "fcs:state"]) {
+        document.addEventListener(type, ({ target, detail }) =>
+          heard.push([type, target.localName, detail]));
+      }
+    }""")
+    await site.joined("FX:EURUSD_1D")
+    message = euro(1)
+    await site.send(message, {**state("offline"), "reason": "no key"})
+    detail = {"symbol": EURUSD, "timeframe": "1D", "state": "offline", "reason": "no key"}
+    expected = [["fcs:price", "fcs-ticker", message], ["fcs:state", "fcs-ticker", detail]]
+
+    async def both_came() -> bool:
+        return bool((await site.run("heard"))[-2:] == expected)
+
+    await eventually(both_came)
+
+
+async def test_a_frame_writes_once_and_only_what_changed(site: Site) -> None:
+    await site.open(TICKER)
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1), state("live"))
+    await expect(site.find(STATUS)).to_have_text("live")
+    await site.run("""() => {
+      globalThis.writes = [];
+      new MutationObserver((all) => all.forEach(({ type, target, addedNodes }) => {
+        if (type === "childList" && addedNodes.length) writes.push(target.dataset.field);
+      })).observe(document.body, { subtree: true, childList: true });
+    }""")
+    at = time.time()
+    ticks = [{**euro(seq, b=1.08 + seq / 100_000), "at": at} for seq in range(2, 40)]
+    await site.send(*ticks)
+    await expect(site.field("low")).to_have_text("1.08102")
+    await site.send({**euro(50, h=1.3), "at": at})
+    await expect(site.field("high")).to_have_text("1.30000")
+    writes = await site.run("writes")
+    assert set(writes) <= {"high", "spread", "updated"}
+    assert writes.count("spread") <= 2
+
+
+async def test_the_scripts_may_be_loaded_twice(site: Site) -> None:
+    await site.open(f"{widgets.scripts()}{TICKER}")
+    await site.joined("FX:EURUSD_1D")
+    assert site.server.handshakes == 1

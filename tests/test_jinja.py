@@ -1,0 +1,106 @@
+"""The same tags in Jinja2."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jinja2
+import pytest
+
+from django_fcs import widgets
+from django_fcs.exceptions import BadSymbol
+from tests.test_widgets import Known, known
+
+__all__ = ["known"]
+
+EXTENSION = "django_fcs.jinja.FCSExtension"
+
+
+def environment(**options: Any) -> jinja2.Environment:
+    return jinja2.Environment(extensions=[EXTENSION], autoescape=True, **options)
+
+
+def render(source: str, **context: Any) -> str:
+    return environment().from_string(source).render(context)
+
+
+def test_the_functions_print_the_widgets(known: Known) -> None:
+    assert render('{{ fcs_ticker("FX:EURUSD") }}') == widgets.ticker("FX:EURUSD")
+    assert render('{{ fcs_price("FX:EURUSD", "60", field="bid") }}') == (
+        widgets.price("FX:EURUSD", "60", field="bid")
+    )
+    assert render('{{ fcs_token("FX:EURUSD") }}') == widgets.token("FX:EURUSD")
+    assert render("{{ fcs_scripts() }}") == widgets.scripts()
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        'fcs_price "FX:EURUSD" timeframe="60" field="bid"',
+        'fcs_price "FX:EURUSD", timeframe="60", field="bid"',
+        'fcs_price "FX:EURUSD" "60" field="bid"',
+        'fcs_price symbol, "60", "bid"',
+        'fcs_price timeframe=60 field="bid" symbol=symbol',
+        'fcs_price exchange ~ ":EURUSD" 60 "bid"',
+    ],
+)
+def test_a_tag_takes_arguments_in_place_or_by_name(known: Known, tag: str) -> None:
+    html = render("{% " + tag + " %}", symbol="FX:EURUSD", exchange="FX")
+    assert html == widgets.price("FX:EURUSD", "60", field="bid")
+
+
+def test_every_function_is_a_tag_too(known: Known) -> None:
+    source = '{% fcs_scripts %}|{% fcs_ticker "FX:EURUSD" %}|{% fcs_token "FX:EURUSD" %}'
+    parts = (widgets.scripts(), widgets.ticker("FX:EURUSD"), widgets.token("FX:EURUSD"))
+    assert render(source) == "|".join(parts)
+
+
+def test_the_tags_follow_the_delimiters_of_the_environment(known: Known) -> None:
+    env = environment(block_start_string="<%", block_end_string="%>")
+    html = env.from_string('<% fcs_ticker "FX:EURUSD" timeframe="60" %>').render()
+    assert html == widgets.ticker("FX:EURUSD", "60")
+
+
+def test_tags_and_functions_take_the_nonce_of_the_page() -> None:
+    for source in ("{% fcs_scripts %}", "{{ fcs_scripts() }}"):
+        assert render(source, csp_nonce="abc").count(' nonce="abc"') == 3
+
+
+@pytest.mark.parametrize(
+    ("tag", "message"),
+    [
+        ('fcs_ticker "EURUSD"', "symbol 'EURUSD' is not EXCHANGE:TICKER"),
+        ('fcs_ticker symbol timeframe="2h"', "timeframe '2h' is not one of"),
+        ('fcs_price symbol field="last"', "field 'last' is not one of"),
+        ("fcs_ticker", "fcs_ticker needs a symbol"),
+        ('fcs_token symbol timeframe="60"', "fcs_token takes symbol, each once"),
+        ('fcs_ticker symbol symbol="FX:EURUSD"', "each once"),
+        ("fcs_scripts 1", "fcs_scripts takes nothing"),
+    ],
+)
+def test_a_wrong_literal_fails_when_the_template_is_compiled(tag: str, message: str) -> None:
+    with pytest.raises(jinja2.TemplateSyntaxError, match=message) as caught:
+        environment().from_string("\n{% " + tag + " %}")
+    assert caught.value.lineno == 2
+
+
+def test_a_wrong_value_fails_the_same_when_it_is_rendered(known: Known) -> None:
+    template = environment().from_string("\n{% fcs_ticker symbol %}")
+    with pytest.raises(jinja2.TemplateSyntaxError, match="symbol 'EURUSD'") as caught:
+        template.render(symbol="EURUSD")
+    assert caught.value.lineno == 2
+
+
+def test_a_function_says_what_is_wrong_with_a_value(known: Known) -> None:
+    with pytest.raises(BadSymbol, match="symbol 'EURUSD'"):
+        render('{{ fcs_ticker("EURUSD") }}')
+
+
+def test_a_function_of_the_site_is_not_overwritten() -> None:
+    class Site(jinja2.Environment):
+        def __init__(self) -> None:
+            super().__init__()
+            self.globals["fcs_token"] = "the site's"
+            self.add_extension(EXTENSION)
+
+    assert Site().from_string("{{ fcs_token }}").render() == "the site's"
