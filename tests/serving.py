@@ -13,6 +13,12 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+# Whatever this machine says: no real key, no Redis but the test's own.
+SURROUNDINGS = {
+    "DJANGO_SETTINGS_MODULE": "example_project.settings",
+    "FCS_API_KEY": "",
+    "FCS_REDIS_URL": "",
+}
 
 
 def free_port() -> int:
@@ -26,10 +32,14 @@ def free_port() -> int:
 async def python(
     *arguments: str, env: Mapping[str, str] | None = None, stderr: int | None = None
 ) -> AsyncIterator[Process]:
-    """Run Python in the project's root, without any key of this machine's."""
-    surroundings = {**os.environ, "FCS_API_KEY": "", "FCS_REDIS_URL": "", **(env or {})}
+    """Run Python in the project's root; it does not outlive the block."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, cwd=ROOT, env=surroundings, stdout=PIPE, stderr=stderr
+        sys.executable,
+        *arguments,
+        cwd=ROOT,
+        env={**os.environ, **SURROUNDINGS, **(env or {})},
+        stdout=PIPE,
+        stderr=stderr,
     )
     try:
         yield process

@@ -1,0 +1,75 @@
+"""Settings of the example: no database, no accounts, only prices.
+
+The environment decides: ``DJANGO_DEBUG``, every ``FCS_*`` setting under its own name, and
+``FCS_REDIS_URL``, which moves channel layer and cache to Redis.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from example_project.environment import fcs_settings
+
+DEBUG = os.environ.get("DJANGO_DEBUG", "1") == "1"
+# The example has no accounts: all that this key signs is which symbols its pages showed.
+SECRET_KEY = "the example project keeps no secrets"
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+
+INSTALLED_APPS = [
+    "daphne",
+    "channels",
+    "django_fcs",
+    "django.contrib.staticfiles",
+    "example_project",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "example_project.middleware.content_security_policy",
+]
+ROOT_URLCONF = "example_project.urls"
+ASGI_APPLICATION = "example_project.asgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "example_project.context.site",
+            ],
+        },
+    },
+]
+
+LANGUAGES = [("en", "English")]
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+
+REDIS_URL = os.environ.get("FCS_REDIS_URL", "")
+CHANNEL_LAYERS: dict[str, Any]
+if REDIS_URL:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL]},
+        },
+    }
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+        },
+    }
+else:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+# The vendor's key for everybody's first steps.
+FCS_API_KEY = "fcs_socket_demo"
+FCS_ALLOWED_SYMBOLS = ["FX:*", "BINANCE:*", "NASDAQ:*"]
+globals().update(fcs_settings(os.environ))

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import runpy
+import signal
+import socket
+from asyncio.subprocess import PIPE
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.test import Client, override_settings
+from websockets.asyncio.client import connect
+
+from django_fcs.conf import Settings
+from example_project.environment import READERS, fcs_settings
+from example_project.markets import MARKETS
+from example_project.middleware import POLICY
+from tests.serving import answers, children_of, demo, free_port, get, is_running, python
+from tests.waiting import eventually
+
+SETTINGS = Path(__file__).parents[1] / "example_project" / "settings.py"
+PAGES = ["/", *(f"/{slug}/" for slug in MARKETS), *(f"/{slug}/plain/" for slug in MARKETS)]
+
+
+@pytest.fixture
+def settings_of(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function that reads the settings in a given environment."""
+
+    def read(**environ: str) -> dict[str, Any]:
+        for name in (*READERS, "DJANGO_DEBUG", "FCS_REDIS_URL"):
+            monkeypatch.delenv(name, raising=False)
+        for name, text in environ.items():
+            monkeypatch.setenv(name, text)
+        module = runpy.run_path(str(SETTINGS))
+        return {name: value for name, value in module.items() if name.isupper()}
+
+    return read
+
+
+@pytest.fixture
+def client(settings_of: Any) -> Iterator[Client]:
+    with override_settings(**settings_of(FCS_API_KEY="a-key-to-hide")):
+        yield Client(headers={"host": "127.0.0.1"})
+
+
+# The environment
+
+
+def test_every_setting_can_be_set_by_the_environment() -> None:
+    assert set(READERS) == {name for name in vars(Settings) if name.startswith("FCS_")}
+
+
+def test_each_variable_is_read_in_its_own_type() -> None:
+    assert fcs_settings(
+        {
+            "FCS_ROOMS": "FX:EURUSD, FX:USDJPY_60,",
+            "FCS_MAX_ROOMS": "7",
+            "FCS_STALE_AFTER_SECONDS": "0.5",
+            "FCS_ALLOWED_ORIGINS": "None",
+            "FCS_TOKEN_MAX_AGE_SECONDS": "60",
+            "FCS_DIGITS": "FX:USDJPY=3,BINANCE:*=2",
+            "HOME": "/nowhere",
+        }
+    ) == {
+        "FCS_ROOMS": ["FX:EURUSD", "FX:USDJPY_60"],
+        "FCS_MAX_ROOMS": 7,
+        "FCS_STALE_AFTER_SECONDS": 0.5,
+        "FCS_ALLOWED_ORIGINS": None,
+        "FCS_TOKEN_MAX_AGE_SECONDS": 60,
+        "FCS_DIGITS": {"FX:USDJPY": 3, "BINANCE:*": 2},
+    }
+
+
+def test_an_empty_variable_empties_a_list_and_leaves_the_rest() -> None:
+    assert fcs_settings({"FCS_ALLOWED_SYMBOLS": "", "FCS_API_KEY": "", "FCS_MAX_ROOMS": ""}) == {
+        "FCS_ALLOWED_SYMBOLS": []
+    }
+
+
+def test_a_variable_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(ImproperlyConfigured, match="FCS_MAX_ROOMS='many'"):
+        fcs_settings({"FCS_MAX_ROOMS": "many"})
+
+
+def test_without_any_variable_the_example_uses_the_demo_key_and_three_markets(
+    settings_of: Any,
+) -> None:
+    settings = settings_of()
+    assert settings["DEBUG"] is True
+    assert settings["FCS_API_KEY"] == "fcs_socket_demo"
+    assert settings["FCS_ALLOWED_SYMBOLS"] == ["FX:*", "BINANCE:*", "NASDAQ:*"]
+    assert settings["CHANNEL_LAYERS"]["default"]["BACKEND"].endswith("InMemoryChannelLayer")
+
+
+def test_debug_is_off_with_django_debug_0(settings_of: Any) -> None:
+    assert settings_of(DJANGO_DEBUG="0")["DEBUG"] is False
+
+
+def test_redis_takes_channel_layer_and_cache(settings_of: Any) -> None:
+    settings = settings_of(FCS_REDIS_URL="redis://127.0.0.1:1/0")
+    layer = settings["CHANNEL_LAYERS"]["default"]
+    assert layer["BACKEND"] == "channels_redis.pubsub.RedisPubSubChannelLayer"
+    assert layer["CONFIG"]["hosts"] == ["redis://127.0.0.1:1/0"]
+    assert settings["CACHES"]["default"]["LOCATION"] == "redis://127.0.0.1:1/0"
+
+
+# The pages
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_keeps_its_own_strict_policy(client: Client, path: str) -> None:
+    response = client.get(path)
+    html = response.content.decode()
+    assert response.status_code == 200
+    assert response.headers["Content-Security-Policy"] == POLICY
+    assert not re.search(r"<style|\bstyle=|\bon[a-z]+=|<script(?![^>]*\bsrc=)", html)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_shows_the_key(client: Client, path: str) -> None:
+    assert "a-key-to-hide" not in client.get(path).content.decode()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_links_to_every_market(client: Client, path: str) -> None:
+    html = client.get(path).content.decode()
+    assert all(f'href="/{slug}/"' in html for slug in MARKETS)
+
+
+def test_the_front_page_links_to_the_plain_pages_too(client: Client) -> None:
+    html = client.get("/").content.decode()
+    assert all(f'href="/{slug}/plain/"' in html for slug in MARKETS)
+
+
+@pytest.mark.parametrize("market", MARKETS.values(), ids=list(MARKETS))
+def test_a_market_shows_its_four_instruments_with_tags_and_without(
+    client: Client, market: Any
+) -> None:
+    tagged = client.get(f"/{market.slug}/").content.decode()
+    plain = client.get(f"/{market.slug}/plain/").content.decode()
+    assert len(market.instruments) == 4
+    for instrument in market.instruments:
+        assert f'<fcs-ticker symbol="{instrument.symbol}" timeframe="1D"' in tagged
+        assert f'data-symbol="{instrument.symbol}"' in plain
+    assert "fcs-elements.js" not in plain
+    assert "<fcs-" not in plain
+
+
+def test_a_market_that_is_not_there_is_not_found(client: Client) -> None:
+    assert client.get("/bonds/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("ws://127.0.0.1:9780", "Simulated prices"),
+        ("wss://ws-v4.fcsapi.com/ws", "Prices of the FCS API"),
+    ],
+)
+def test_the_page_says_whether_its_prices_are_real(client: Client, url: str, words: str) -> None:
+    with override_settings(FCS_URL=url):
+        assert words in client.get("/").content.decode()
+
+
+# The processes
+
+
+async def first_candle(port: int) -> dict[str, Any]:
+    async with connect(f"ws://127.0.0.1:{port}/ws/fcs/") as socket:
+        await socket.send('{"type":"join_symbol","symbol":"FX:EURUSD","timeframe":"1D"}')
+        async for frame in socket:
+            message: dict[str, Any] = json.loads(frame)
+            if message.get("prices", {}).get("mode") == "candle":
+                return message
+    raise AssertionError("closed without a price")
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+async def test_the_demo_has_live_prices_and_ends_without_a_trace(ending: signal.Signals) -> None:
+    port = free_port()
+    async with demo(port) as process:
+        children = children_of(process)
+        message = await asyncio.wait_for(first_candle(port), 10)
+        assert message["symbol"] == "FX:EURUSD"
+        process.send_signal(ending)
+        assert await asyncio.wait_for(process.wait(), 15) == 0
+    assert not answers(port)
+    assert not [child for child in children if is_running(child)]
+
+
+@pytest.mark.process
+async def test_the_demo_says_which_port_is_taken() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        async with python("scripts/demo.py", "--port", str(port), stderr=PIPE) as process:
+            _, complaint = await process.communicate()
+    assert process.returncode == 2
+    assert complaint.decode() == f"Port {port} is taken: try PORT={port + 1} make demo\n"
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    "server",
+    [
+        ("daphne", "-b", "127.0.0.1", "-p"),
+        ("uvicorn", "--host", "127.0.0.1", "--log-level", "warning", "--port"),
+    ],
+    ids=["daphne", "uvicorn"],
+)
+async def test_any_asgi_server_serves_pages_sockets_and_static_files(
+    server: tuple[str, ...],
+) -> None:
+    port = free_port()
+    command = ("-m", *server, str(port), "example_project.asgi:application")
+    async with python(*command, env={"DJANGO_DEBUG": "0", "FCS_URL": "ws://127.0.0.1:9"}):
+        await eventually(lambda: answers(port), within=20)
+        assert (await get(f"http://127.0.0.1:{port}/forex/"))[0] == 200
+        for name in ("django_fcs/fcs-client.js", "example_project/site.css"):
+            status, text = await get(f"http://127.0.0.1:{port}/static/{name}")
+            assert status == 200 and text
+        async with connect(f"ws://127.0.0.1:{port}/ws/fcs/") as browser:
+            welcome = json.loads(await asyncio.wait_for(browser.recv(), 10))
+        assert welcome["type"] == "welcome"
