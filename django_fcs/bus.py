@@ -15,6 +15,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeVar
@@ -103,8 +104,11 @@ class Bus:
         self._added_at = monotonic()
 
     async def __aenter__(self) -> Bus:
-        self._channel = await _limited(self._layer.new_channel())
-        await self.subscribe(())
+        async with AsyncExitStack() as undo:
+            undo.push_async_exit(self)
+            self._channel = await _limited(self._layer.new_channel())
+            await self.subscribe(())
+            undo.pop_all()
         return self
 
     async def __aexit__(
@@ -126,8 +130,8 @@ class Bus:
         wanted = {*self._fixed, *(room.group for room in rooms)}
         now = self._monotonic()
         if now - self._added_at > READD_SECONDS:
-            self._groups, self._added_at = self._groups & wanted, now
-            for group in self._groups:
+            self._added_at = now
+            for group in self._groups & wanted:
                 await _limited(self._layer.group_add(group, self._channel))
         for group in wanted - self._groups:
             await _limited(self._layer.group_add(group, self._channel))
@@ -167,7 +171,7 @@ class Bus:
                 continue  # redis-py 8 ends an idle wait of the core layer after 5 s
             try:
                 yield _READERS[message["type"]](message)
-            except (KeyError, TypeError, ValueError) as error:
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
                 if count("bus_malformed"):
                     logger.warning("malformed group message dropped reason=%r", error)
 

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
+from .backoff import doubling
 from .bus import HUBS, Beat, Bus, Call, RoomNews
 from .conf import conf
 from .exceptions import ProtocolError
@@ -43,8 +44,9 @@ LOOK_SECONDS = 1
 #: How long an idle hub stays, so that a page change does not rebuild it.
 IDLE_SECONDS = 30
 
-#: The pause after a sick channel layer was thrown away.
+#: The pauses after sick channel layers were thrown away, first and longest.
 RENEW_SECONDS = 1
+RENEW_MAX_SECONDS = 5
 
 
 @dataclass
@@ -157,16 +159,18 @@ class Hub:
 
     async def _run(self) -> None:
         """Work until idle; a sick channel layer is thrown away whole and renewed."""
+        pauses = doubling(first=RENEW_SECONDS, cap=RENEW_MAX_SECONDS)
         while not self._is_idle():
             try:
                 async with Bus(HUBS) as bus:
+                    pauses = doubling(first=RENEW_SECONDS, cap=RENEW_MAX_SECONDS)
                     self._ask_for_all()
                     await together(self._take(bus), self._tend(bus))
             except Exception as error:
                 count("hub_renewals")
                 logger.warning("channel layer failed, renewing reason=%r", error)
                 self._look()
-                await asyncio.sleep(RENEW_SECONDS)
+                await asyncio.sleep(next(pauses))
 
     def _is_idle(self) -> bool:
         return not self._subscribers and self._monotonic() - self._idle_since >= self._idle

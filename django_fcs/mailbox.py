@@ -38,9 +38,18 @@ class Mailbox(Generic[K]):
             self._newest[key] = update.in_mode(_mode_of_both(waiting, update))
             self.merged += 1
         else:
-            self.missed += key in self._before
-            self._before[key] = waiting
-            self._newest[key] = update.in_mode("candle") if update.mode == "askbid" else update
+            self._begin(key, waiting, update)
+
+    def _begin(self, key: K, waiting: Update, update: Update) -> None:
+        """Cross a boundary: what waits was the last of its candle."""
+        missed = self._before.get(key)
+        if missed is not None:
+            self.missed += 1
+            # The first that a reader gets of a room is an initial, whatever it misses.
+            waiting = waiting.in_mode("initial") if missed.mode == "initial" else waiting
+        self._before[key] = waiting
+        unseen = update.mode == "askbid" and update.holds_candle
+        self._newest[key] = update.in_mode("candle") if unseen else update
 
     def take(self) -> list[tuple[K, Update]]:
         """Hand over all that waits, each room in order, and forget it."""

@@ -41,9 +41,11 @@ async def may_join(scope: Mapping[str, Any], room: Room, token: str | None) -> b
         return True
     try:
         authorize = import_string(path)
-        if inspect.iscoroutinefunction(authorize):
-            return bool(await authorize(scope, room))
-        return bool(await database_sync_to_async(authorize)(scope, room))
+        if not inspect.iscoroutinefunction(authorize):
+            authorize = database_sync_to_async(authorize)
+        answer = await authorize(scope, room)
+        # A decorator may hide that a function is async, and no coroutine is false.
+        return bool(await answer if inspect.isawaitable(answer) else answer)
     except Exception:
         logger.exception("FCS_AUTHORIZE failed, join refused path=%s room=%s", path, room)
         return False

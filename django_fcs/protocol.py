@@ -179,7 +179,7 @@ def _price(frame: _Frame) -> Price | ProfileUpdate:
         delay=prices.delay,
         history=_history(prices.history) or _history(frame.history),
         seq=frame.seq,
-        at=frame.at,
+        at=_finite(frame.at),
         **{name: _finite(getattr(prices, name)) for name in _Prices.NUMBERS},
     )
 
@@ -197,7 +197,7 @@ def _mode(prices: _Prices) -> str:
 
 def _finite(number: float | None) -> float | None:
     if number is not None and not math.isfinite(number):
-        raise ProtocolError(f"{number} is not a price")
+        raise ProtocolError(f"{number} is not a number to work with")
     return number
 
 
@@ -208,9 +208,11 @@ def _whole(number: float | None) -> int | None:
 def _history(raw: msgspec.Raw) -> list[Candle] | None:
     """Read earlier candles; their shape is not documented, so no shape is an error."""
     try:
-        return _decode_history(raw) if raw else None
-    except msgspec.MsgspecError:
+        history = _decode_history(raw) if raw else None
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
+    numbers = [number for candle in history or () for number in msgspec.structs.astuple(candle)]
+    return history if all(n is None or math.isfinite(n) for n in numbers) else None
 
 
 def _price_frame(price: Price) -> _PriceFrame:

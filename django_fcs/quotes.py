@@ -98,7 +98,7 @@ def _quote(room: Room, value: LastValue | None, beat: LastBeat | None, now: floa
         spread=_spread(price),
         digits=price.digits or 0,
         t=price.t,
-        updated=datetime.fromtimestamp(price.update or price.at, timezone.utc),
+        updated=_updated(price.update, price.at),
         at=price.at,
         age=max(0.0, now - price.at),
         state=_state(price.at, value.closed, beat, now),
@@ -112,6 +112,14 @@ def _read(value: LastValue | None) -> Price | None:
     except (ProtocolError, IndexError):
         return None
     return message if isinstance(message, Price) else None
+
+
+def _updated(said: float | None, at: float) -> datetime:
+    """Return the feed's own time; where it is none of this world, the arrival."""
+    try:
+        return datetime.fromtimestamp(said or at, timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(at, timezone.utc)
 
 
 def _spread(price: Price) -> float | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
+from typing import Any
 
 __all__ = ["install"]
 
@@ -15,10 +17,23 @@ _KEY = re.compile(r"(access_key=)[^&\s\"']*")
 
 class _Redact(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
-        if "access_key=" in message:
-            record.msg, record.args = _KEY.sub(r"\1[key]", message), ()
+        if "access_key=" in record.getMessage():
+            # uvicorn's formatter takes the arguments of an access line apart.
+            record.args = _redacted(record.args)
+            message = record.getMessage()
+            if message != _redacted(message):
+                record.msg, record.args = _redacted(message), ()
         return True
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, str):
+        return _KEY.sub(r"\1[key]", value)
+    if isinstance(value, tuple):
+        return tuple(_redacted(inner) for inner in value)
+    if isinstance(value, Mapping):
+        return {name: _redacted(inner) for name, inner in value.items()}
+    return value
 
 
 def install() -> None:

@@ -162,6 +162,7 @@ class CacheStore:
         try:
             result = future.result(PATIENCE_SECONDS)
         except Exception as error:
+            future.cancel()  # Else calls would queue up behind one that hangs.
             return self._rest(error, otherwise)
         self._is_sick = False
         return result

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
+from .backoff import doubling
 from .bus import DEMAND, Beat, Bus, Call, RoomNews
 from .conf import conf
 from .demand import Demand
@@ -40,8 +41,9 @@ BEAT_SECONDS = 3
 SAVE_SECONDS = 1
 SAVE_ALL_SECONDS = 30
 
-#: The pause after a channel layer failed.
+#: The pauses after sick channel layers were thrown away, first and longest.
 RENEW_SECONDS = 1
+RENEW_MAX_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -200,15 +202,17 @@ class Stream:
 
     async def _serve(self) -> None:
         """Speak with the hubs; a sick channel layer is thrown away whole and renewed."""
+        pauses = doubling(first=RENEW_SECONDS, cap=RENEW_MAX_SECONDS)
         while True:
             try:
                 async with Bus(DEMAND) as bus:
+                    pauses = doubling(first=RENEW_SECONDS, cap=RENEW_MAX_SECONDS)
                     self._repeat(list(self._feeds))
                     await together(self._publish(bus), self._listen(bus), self._tend(bus))
             except Exception as error:
                 count("stream_renewals")
                 logger.warning("channel layer failed, renewing reason=%r", error)
-                await asyncio.sleep(RENEW_SECONDS)
+                await asyncio.sleep(next(pauses))
 
     async def _publish(self, bus: Bus) -> None:
         while True:

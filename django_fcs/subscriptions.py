@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from .exceptions import RoomError
 from .messages import Join, Joined, Leave
-from .rooms import Room
+from .rooms import Room, canonical_timeframe
 
 __all__ = ["Subscriptions"]
 
@@ -56,7 +56,7 @@ class Subscriptions:
             self.joined.discard(room)
         for room in self._wanted:
             if room not in before:
-                self._leaving.pop(room, None)
+                # Behind its leave, if that is still to be sent.
                 self._unasked[room] = None
 
     def reset(self) -> None:
@@ -75,9 +75,8 @@ class Subscriptions:
         """Take in a sign of life of a room; False where it is not wanted (any more)."""
         if room not in self._wanted:
             return False
-        if room not in self.joined:
-            self._asked.pop(room, None)
-            self._unasked.pop(room, None)
+        # What was not asked for is late news of an earlier join, already left.
+        if self._asked.pop(room, None):
             self.joined.add(room)
         return True
 
@@ -123,9 +122,14 @@ class Subscriptions:
                 return Room.from_upstream(message.room)
             if ":" in message.symbol:
                 return Room.parse(message.symbol, message.timeframe)
+            timeframe = canonical_timeframe(message.timeframe)
         except RoomError:
             return None
-        pending = [room for room in self._asked if room.symbol.endswith(f":{message.symbol}")]
+        pending = [
+            room
+            for room in self._asked
+            if room.timeframe == timeframe and room.symbol.endswith(f":{message.symbol}")
+        ]
         return pending[0] if len(pending) == 1 else None
 
 

@@ -11,6 +11,9 @@ __all__ = ["make_token", "token_is_valid"]
 
 _SALT = "django_fcs.tokens"
 
+# Of its own: undated, "FX:EURUSD" would read as a symbol "FX" with a date in base 62.
+_SALT_OF_DATED = "django_fcs.tokens.dated"
+
 
 def make_token(symbol: str) -> str:
     """Sign a symbol, in all its timeframes; undated unless a life is set.
@@ -39,4 +42,4 @@ def token_is_valid(token: str, symbol: str) -> bool:
 def _signer() -> signing.Signer:
     if conf.FCS_TOKEN_MAX_AGE_SECONDS is None:
         return signing.Signer(salt=_SALT)
-    return signing.TimestampSigner(salt=_SALT)
+    return signing.TimestampSigner(salt=_SALT_OF_DATED)

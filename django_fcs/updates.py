@@ -8,11 +8,12 @@ order of fields that makes this safe.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .exceptions import ProtocolError, RoomError
+from .exceptions import ProtocolError
 from .messages import Price
 from .protocol import parse, serialise
 from .rooms import Room
@@ -21,6 +22,8 @@ __all__ = ["EVENT_TYPE", "Update", "respell"]
 
 #: The message type of a room's group; consumers answer to it as ``fcs_price``.
 EVENT_TYPE = "fcs.price"
+
+_MODE = re.compile(r'"mode":"[a-z]*"')
 
 
 @dataclass(frozen=True)
@@ -48,18 +51,23 @@ class Update:
         try:
             room = _room(event["room"])
             return cls.from_text(room, event["text"], epoch=int(event["epoch"]))
-        except (KeyError, TypeError, AttributeError, ValueError, RoomError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             raise ProtocolError(f"not a price event: {error!r}") from None
 
     @classmethod
     def from_text(cls, room: Room, text: str, *, epoch: int) -> Update:
         """Read a text that this project wrote; raises ``ProtocolError`` otherwise."""
-        price = parse(text)[0]
+        price = next(iter(parse(text)), None)
         if not isinstance(price, Price) or price.seq is None or price.at is None:
             raise ProtocolError("a text without price, seq and at")
         if (price.symbol, price.timeframe) != (room.symbol, room.timeframe):
             raise ProtocolError(f"a text of another room than {room}")
         return cls(room, text, price.seq, epoch, price.at, price.mode, price.t)
+
+    @property
+    def holds_candle(self) -> bool:
+        """Whether the text carries open, high and low, whatever its mode."""
+        return '"o":' in self.text
 
     def event(self) -> dict[str, Any]:
         """Return the event that goes to the room's group."""
@@ -75,7 +83,8 @@ class Update:
         """Return the same price under another mode."""
         if mode == self.mode:
             return self
-        text = self.text.replace(f'"mode":"{self.mode}"', f'"mode":"{mode}"', 1)
+        # Not by its name: one without a candle is an askbid, whatever its text says.
+        text = _MODE.sub(f'"mode":"{mode}"', self.text, count=1)
         return replace(self, text=text, mode=mode)
 
     def spelled(self, timeframe: str) -> Update:

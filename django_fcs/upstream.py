@@ -55,6 +55,7 @@ class Timing:
     heartbeat: float = 25
     confirm: float = 10
     joins_per_second: float = 50
+    goodbye: float = 2
     retry_first: float = 1
     retry_cap: float = 60
     refused_first: float = 60
@@ -219,9 +220,16 @@ class UpstreamClient:
     async def _open(self) -> AsyncIterator[ClientConnection]:
         try:
             async with connect(
-                self._address, open_timeout=self._timing.welcome, logger=_silent
+                self._address,
+                open_timeout=self._timing.welcome,
+                close_timeout=self._timing.goodbye,
+                logger=_silent,
             ) as socket:
-                yield socket
+                try:
+                    yield socket
+                finally:
+                    # Left to itself, websockets says 1011 to the vendor at every clean end.
+                    await socket.close()
         except (OSError, WebSocketException, asyncio.TimeoutError) as error:
             raise self._failure(error) from None
 
@@ -306,7 +314,7 @@ class UpstreamClient:
         while (message := self._subscriptions.due(self._monotonic())) is not None:
             await socket.send(serialise(message))
         if self._subscriptions.retries > retries:
-            count("upstream_join_retries")
+            count("upstream_join_retries", self._subscriptions.retries - retries)
         next_at = self._subscriptions.next_at()
         return float("inf") if next_at is None else next_at
 
@@ -348,7 +356,7 @@ def _address(url: str, key: str) -> str:
         raise ConfigurationError("FCS_API_KEY is empty: set it to your FCS socket key")
     try:
         parts = urlsplit(url)
-        if parts.scheme not in ("ws", "wss") or not parts.hostname or (parts.port or 1) < 1:
+        if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.port == 0:
             raise ValueError
     except ValueError:
         raise ConfigurationError(

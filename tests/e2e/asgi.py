@@ -33,7 +33,9 @@ application = ASGIStaticFilesHandler(
     ProtocolTypeRouter(
         {
             "http": _http,
-            "websocket": URLRouter([*websocket_urlpatterns, path("ws/own/", OwnConsumer.as_asgi())]),
+            "websocket": URLRouter(
+                [*websocket_urlpatterns, path("ws/own/", OwnConsumer.as_asgi())]
+            ),
         }
     )
 )
