@@ -4,7 +4,8 @@ FCSError
  ├── ConfigurationError     a setting, argument or environment is wrong
  ├── RoomError              also a ValueError
  │    ├── BadSymbol         not EXCHANGE:TICKER in upper case
- │    └── BadTimeframe      not one of the known timeframes
+ │    ├── BadTimeframe      not one of the known timeframes
+ │    └── BadField          not one of the values a widget can show
  ├── ProtocolError          also a ValueError: a frame that is not FCS v4
  ├── UpstreamError
  │    └── KeyRefused        the vendor does not accept the API key
@@ -16,6 +17,7 @@ Each message is one line that says what is wrong and what to change.
 from __future__ import annotations
 
 __all__ = [
+    "BadField",
     "BadSymbol",
     "BadTimeframe",
     "ConfigurationError",
@@ -46,6 +48,10 @@ class BadSymbol(RoomError):
 
 class BadTimeframe(RoomError):
     """Not one of the known timeframes."""
+
+
+class BadField(RoomError):
+    """Not one of the values a widget can show."""
 
 
 class ProtocolError(FCSError, ValueError):

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from .exceptions import ConfigurationError
-from .instruments import is_forex
+from .instruments import is_forex_feed
 from .market import Prices
 from .messages import Joined
 from .rooms import Room
@@ -137,7 +137,7 @@ class Faults:
         left_out = set()
         if not self.candle_sides and prices.get("mode") == "candle":
             left_out |= {"a", "b"}
-        if not self.forex_volume and is_forex(room.symbol):
+        if not self.forex_volume and is_forex_feed(room.symbol):
             left_out.add("v")
         prices = {name: value for name, value in prices.items() if name not in left_out}
         frame: dict[str, Any] = {"type": "price", "symbol": room.symbol, "timeframe": spelling}

@@ -108,6 +108,9 @@ class Hub:
         """Let a browser join rooms; it leaves them all at the end."""
         self._subscribers.add(subscriber)
         if self._task is None or self._task.done():
+            # An idle hub hears no beat: what it last heard says nothing of now.
+            self._epoch, self._beat_at = None, self._monotonic()
+            self._online, self._reason = True, ""
             self._task = asyncio.create_task(self._run())
         try:
             yield

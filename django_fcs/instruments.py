@@ -10,7 +10,7 @@ import math
 from random import Random
 from typing import Literal, NamedTuple
 
-__all__ = ["Instrument", "instrument", "is_forex"]
+__all__ = ["Instrument", "instrument", "is_forex_feed"]
 
 Kind = Literal["forex", "crypto", "stock"]
 
@@ -63,7 +63,7 @@ class Instrument(NamedTuple):
     timezone: str
 
 
-def is_forex(symbol: str) -> bool:
+def is_forex_feed(symbol: str) -> bool:
     """Tell whether a symbol is of a currency or commodity feed."""
     return symbol.partition(":")[0] in _FOREX_EXCHANGES
 

@@ -92,7 +92,7 @@ class Snapshot:
             return self._take_late_close(price)
         self._advance(price)
         self._take(price)
-        self._learn_digits(price)
+        self._learn_digits(price.o, price.h, price.l, price.c, price.a, price.b)
         self._learn_previous_close(price)
         return True
 
@@ -131,6 +131,7 @@ class Snapshot:
         if price.mode != "close" or price.t != self._before or price.c == self.pc:
             return False
         self.pc = price.c
+        self._learn_digits(price.c)
         return True
 
     def _advance(self, price: Price) -> None:
@@ -164,15 +165,16 @@ class Snapshot:
         self.v = price.v
         self._volume_is_real = price.mode != "initial"
 
-    def _learn_digits(self, price: Price) -> None:
+    def _learn_digits(self, *values: float | None) -> None:
         if self._fixed_digits is None:
-            for value in (price.o, price.h, price.l, price.c, price.a, price.b):
+            for value in values:
                 if value is not None:
                     self._digits = max(self._digits, decimals(value))
 
     def _learn_previous_close(self, price: Price) -> None:
         if price.history and price.history[-1].c is not None:
             self.pc = price.history[-1].c
+            self._learn_digits(self.pc)
 
 
 def decimals(value: float) -> int:

@@ -23,7 +23,7 @@ RETRY_MAX_SECONDS = 300
 @dataclass
 class _Asked:
     retry_at: float
-    times: int = 1
+    pause: float
 
 
 class Subscriptions:
@@ -102,7 +102,7 @@ class Subscriptions:
             return Leave(symbol=room.symbol, timeframe=room.timeframe)
         for room in self._unasked:
             del self._unasked[room]
-            self._asked[room] = _Asked(now + self._confirm_after)
+            self._asked[room] = _Asked(now + self._confirm_after, self._confirm_after)
             return _join(room)
         for room, asked in self._asked.items():
             if asked.retry_at <= now:
@@ -111,9 +111,8 @@ class Subscriptions:
         return None
 
     def _ask_again(self, asked: _Asked, now: float) -> None:
-        pause = min(self._confirm_after * 2.0**asked.times, RETRY_MAX_SECONDS)
-        asked.times += 1
-        asked.retry_at = now + pause
+        asked.pause = min(asked.pause * 2, RETRY_MAX_SECONDS)
+        asked.retry_at = now + asked.pause
         self.retries += 1
 
     def _meant(self, message: Joined) -> Room | None:

@@ -15,22 +15,18 @@ from django.utils.translation import get_language, pgettext
 
 from . import formats, quotes
 from .conf import conf
-from .exceptions import RoomError
+from .exceptions import BadField
 from .quotes import Quote
 from .rooms import Room, canonical_timeframe, check_symbol
 from .states import State
 from .tokens import make_token
 
-__all__ = ["FIELDS", "BadField", "check", "nonce_from", "price", "scripts", "ticker", "token"]
+__all__ = ["FIELDS", "check", "nonce_from", "price", "scripts", "ticker", "token"]
 
 FIELDS = (
     *("symbol", "close", "open", "high", "low", "volume", "ask", "bid", "spread"),
     *("change", "change_percent", "updated"),
 )
-
-
-class BadField(RoomError):
-    """Not one of the fields that a price has."""
 
 
 def check(symbol: object = None, timeframe: object = None, *, field: object = None) -> None:

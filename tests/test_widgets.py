@@ -15,7 +15,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.safestring import SafeString, mark_safe
 
 from django_fcs import widgets
-from django_fcs.exceptions import BadSymbol, BadTimeframe, RoomError
+from django_fcs.exceptions import BadField, BadSymbol, BadTimeframe, RoomError
 from django_fcs.quotes import Quote
 from django_fcs.rooms import Room
 from django_fcs.states import State
@@ -198,7 +198,7 @@ def test_attributes_are_for_machines_whatever_the_language(known: Known) -> None
         (None, None, "close", BadSymbol),
         ("FX:EURUSD", "2h", "close", BadTimeframe),
         ("FX:EURUSD", 61, "close", BadTimeframe),
-        ("FX:EURUSD", None, "last", widgets.BadField),
+        ("FX:EURUSD", None, "last", BadField),
     ],
 )
 def test_a_wrong_value_is_named(

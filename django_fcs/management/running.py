@@ -80,7 +80,8 @@ class Screen:
             self._lines = 0
 
 
-class _AboveTheScreen(logging.StreamHandler[TextIO]):
+# Not StreamHandler[TextIO]: it takes no parameter before Python 3.11.
+class _AboveTheScreen(logging.StreamHandler):  # type: ignore[type-arg]
     def __init__(self, screen: Screen) -> None:
         super().__init__(sys.stderr)
         self._screen = screen
