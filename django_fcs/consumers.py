@@ -107,6 +107,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         subprotocol = MERGE_PROTOCOL if self._merge else None
         await self.send({"type": "websocket.accept", "subprotocol": subprotocol})
         refusal = self._refusal()
+        self._refused = refusal is not None
         if refusal is not None:
             code, text = refusal
             await self._say(Refusal(short="refused", message=text))
@@ -116,6 +117,8 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         """Answer one frame; what cannot be understood gets an error, no more."""
+        if self._refused:
+            return  # Its close is on the way.
         text = message.get("text") or ""
         try:
             if not text or len(text) > FRAME_MAX:

@@ -33,13 +33,14 @@ class Demand:
         self._interests: dict[Room, _Interest] = {}
 
     def announce(self, hub: str, rooms: Iterable[Room], now: float) -> None:
-        """Take in what one hub needs, in place of what it needed before."""
-        needed = frozenset(rooms)
+        """Take in what one hub needs, in place of what it needed before; longest first."""
+        in_order = list(rooms)
+        needed = frozenset(in_order)
         before, _ = self._hubs.get(hub, (frozenset(), now))
         self._hubs[hub] = (needed, now + self._ttl)
         for room in before - needed:
             self._interests[room].until = max(now, self._needed_until(room))
-        for room in needed:
+        for room in in_order:
             interest = self._interests.setdefault(room, _Interest(since=now, until=now))
             interest.until = max(interest.until, now + self._ttl)
 

@@ -118,8 +118,10 @@ class CacheStore:
         self._is_sick = False
         try:
             self._cache = caches.create_connection(alias)
-        except InvalidCacheBackendError:
-            raise ConfigurationError(f"FCS_CACHE names {alias!r}, which CACHES has not") from None
+        except KeyError as error:
+            raise ConfigurationError(f"FCS_CACHE names {alias!r}: CACHES has no {error}") from None
+        except InvalidCacheBackendError as error:
+            raise ConfigurationError(f"FCS_CACHE names {alias!r}: {error}") from None
 
     def save(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
         """Keep values and beat, waiting for the cache no longer than its patience."""

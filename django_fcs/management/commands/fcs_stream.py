@@ -64,14 +64,14 @@ class Command(BaseCommand):
         async with AsyncExitStack() as stack:
             client = UpstreamClient(conf.FCS_API_KEY, url=conf.FCS_URL)
             await stack.enter_async_context(client)
-            recorder = stack.enter_context(_recorder(record)) if record else None
+            recorder = _recording(stack, record) if record else None
             stream = Stream(client, site_store(), rooms=rooms, recorder=recorder)
             await together(stream.run(), _show(stream, screen))
 
 
-def _recorder(path: str) -> Recorder:
+def _recording(stack: AsyncExitStack, path: str) -> Recorder:
     try:
-        return Recorder(path)
+        return stack.enter_context(Recorder(path))
     except RecordingError as error:
         raise ConfigurationError(f"--record: {error}") from None
 

@@ -1,0 +1,57 @@
+"""Fixtures that give each test a site, a vendor and a clean event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from channels.layers import channel_layers
+from django.test import override_settings
+
+from django_fcs import embedded, metrics
+from django_fcs.hub import Hub
+from django_fcs.simulator import Simulator
+from django_fcs.sources import RandomWalk
+from django_fcs.store import MemoryStore
+from django_fcs.testing import end_streams
+from tests.layers import SHARED, SharedLayer
+
+
+@pytest.fixture(autouse=True)
+def fresh_site(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A site that knows no price yet: what is kept beside the settings starts empty."""
+    monkeypatch.setattr(embedded, "_memory", MemoryStore())
+    monkeypatch.setattr(embedded, "_caches", {})
+    monkeypatch.setattr(metrics, "_counts", Counter())
+    channel_layers.backends.clear()
+    yield
+    channel_layers.backends.clear()
+
+
+@pytest.fixture
+async def clean_loop() -> AsyncIterator[None]:
+    """End the hub and the stream of the test's loop; whatever else still runs is a leak."""
+    yield
+    await end_streams()
+    loop = asyncio.get_running_loop()
+    Hub._hubs.pop(loop, None)
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    assert not left, f"still running: {left}"
+
+
+@pytest.fixture
+def shared_layer() -> Iterator[type[SharedLayer]]:
+    """A site of many processes, as far as its channel layer can tell."""
+    SharedLayer.reset()
+    with override_settings(CHANNEL_LAYERS=SHARED):
+        yield SharedLayer
+    SharedLayer.reset()
+
+
+@pytest.fixture
+async def simulator() -> AsyncIterator[Simulator]:
+    """A vendor in whose market nothing happens by itself."""
+    async with Simulator(RandomWalk(rate=0)) as simulator:
+        yield simulator

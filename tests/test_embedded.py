@@ -1,0 +1,136 @@
+"""Streaming inside the web process: when it begins, with what, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from django.test import override_settings
+
+from django_fcs import embedded
+from django_fcs.exceptions import ConfigurationError
+from django_fcs.rooms import Room
+from django_fcs.simulator import BAD_KEY, Simulator
+from django_fcs.store import CacheStore, MemoryStore
+from tests.layers import SharedLayer
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("clean_loop")
+
+CACHES = {
+    name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    for name in ("default", "prices")
+}
+
+
+# -- where last values are kept
+
+
+def test_a_site_in_one_process_keeps_last_values_in_memory() -> None:
+    assert isinstance(embedded.site_store(), MemoryStore)
+    assert embedded.site_store() is embedded.site_store()
+
+
+@override_settings(CACHES=CACHES)
+def test_a_site_of_many_processes_keeps_them_in_its_cache(
+    shared_layer: type[SharedLayer],
+) -> None:
+    store = embedded.site_store()
+
+    assert isinstance(store, CacheStore)
+    assert embedded.site_store() is store
+    with override_settings(FCS_CACHE="prices"):
+        assert embedded.site_store() is not store
+
+
+@override_settings(FCS_CACHE="nowhere")
+def test_a_cache_that_is_not_there_is_told_by_its_setting(shared_layer: type[SharedLayer]) -> None:
+    with pytest.raises(ConfigurationError, match="FCS_CACHE names 'nowhere'"):
+        embedded.site_store()
+
+
+@override_settings(CHANNEL_LAYERS={})
+async def test_without_a_channel_layer_everything_says_so() -> None:
+    for ask in (embedded.site_store, embedded.start, embedded.is_idle):
+        with pytest.raises(ConfigurationError, match="CHANNEL_LAYERS"):
+            ask()
+
+
+# -- streaming
+
+
+async def test_nothing_streams_before_it_is_asked_to_and_then_in_one_task(
+    simulator: Simulator,
+) -> None:
+    assert embedded.is_idle()
+    with override_settings(FCS_URL=simulator.url, FCS_ROOMS=["FX:EURUSD_60", "NSE:M_M"]):
+        for _ in range(3):
+            embedded.start()
+        await eventually(lambda: len(simulator.joined) == 2)
+
+    assert set(simulator.joined) == {Room("FX:EURUSD", "60"), Room("NSE:M_M", "1D")}
+    assert simulator.connections == 1
+    assert not embedded.is_idle()
+    await eventually(lambda: embedded.site_store().load([Room("NSE:M_M", "1D")])[0])
+
+
+async def test_it_ends_when_told_and_can_begin_again(simulator: Simulator) -> None:
+    with override_settings(FCS_URL=simulator.url):
+        for _ in range(2):
+            embedded.start()
+            await eventually(lambda: simulator.connections == 1)
+            await embedded.stop()
+            await eventually(lambda: simulator.connections == 0)
+
+    await embedded.stop()
+    assert embedded.is_idle()
+
+
+async def test_a_site_of_many_processes_streams_in_none_of_its_web_processes(
+    shared_layer: type[SharedLayer],
+) -> None:
+    embedded.start()
+
+    assert not embedded._streams
+    assert not embedded.is_idle()
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"FCS_API_KEY": ""}, "FCS_API_KEY is empty"),
+        ({"FCS_URL": "https://fcsapi.com"}, "FCS_URL 'https://fcsapi.com' is not a socket"),
+        ({"FCS_ROOMS": ["eurusd"]}, "symbol 'eurusd' is not EXCHANGE:TICKER"),
+    ],
+)
+async def test_what_is_wrong_with_the_settings_is_said_in_one_line_and_mended_by_the_next_join(
+    settings: dict[str, object],
+    reason: str,
+    simulator: Simulator,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with override_settings(FCS_URL=simulator.url):
+        with override_settings(**settings):
+            embedded.start()
+            await eventually(lambda: "cannot stream in this process" in caplog.text)
+        [line] = [line for line in caplog.messages if "cannot stream" in line]
+        assert reason in line
+        assert "\n" not in line
+
+        embedded.start()
+        await eventually(lambda: simulator.connections == 1)
+
+
+async def test_a_refused_key_ends_no_web_process(simulator: Simulator) -> None:
+    """It is tried again: the vendor may be the one who is wrong, and a page has to live."""
+    with override_settings(FCS_URL=simulator.url, FCS_API_KEY=BAD_KEY):
+        embedded.start()
+        await eventually(lambda: "refused FCS_API_KEY" in reason_kept())
+
+    assert not embedded._streams[asyncio.get_running_loop()].done()
+
+
+def reason_kept() -> str:
+    """What the last beat says that is wrong with the vendor."""
+    _, beat = embedded.site_store().load([])
+    return beat.reason if beat else ""

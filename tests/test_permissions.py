@@ -1,0 +1,243 @@
+"""Permissions: a token or a pattern, and the site's own word; and whose page may ask."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from django_fcs.permissions import may_join, origin_is_allowed
+from django_fcs.rooms import Room
+from django_fcs.tokens import make_token
+
+ROOM = Room("FX:EURUSD", "1D")
+SCOPE = {"type": "websocket", "user": "Ada"}
+
+asked: list[tuple[Mapping[str, Any], Room]] = []
+
+
+@pytest.fixture(autouse=True)
+def nobody_was_asked() -> Iterator[None]:
+    asked.clear()
+    yield
+    asked.clear()
+
+
+def sync_yes(scope: Mapping[str, Any], room: Room) -> bool:
+    asked.append((scope, room))
+    return True
+
+
+def sync_no(scope: Mapping[str, Any], room: Room) -> bool:
+    return False
+
+
+async def async_yes(scope: Mapping[str, Any], room: Room) -> bool:
+    asked.append((scope, room))
+    return True
+
+
+async def async_no(scope: Mapping[str, Any], room: Room) -> bool:
+    return False
+
+
+Authorize = Callable[[Mapping[str, Any], Room], Awaitable[bool]]
+
+
+def decorated(authorize: Authorize) -> Callable[[Mapping[str, Any], Room], Any]:
+    @functools.wraps(authorize)
+    def wrapper(scope: Mapping[str, Any], room: Room) -> Any:
+        return authorize(scope, room)
+
+    return wrapper
+
+
+hidden_async_yes = decorated(async_yes)
+hidden_async_no = decorated(async_no)
+
+
+def raising(scope: Mapping[str, Any], room: Room) -> bool:
+    raise ValueError("no database")
+
+
+async def async_raising(scope: Mapping[str, Any], room: Room) -> bool:
+    raise ValueError("no database")
+
+
+class Rules:
+    async def __call__(self, scope: Mapping[str, Any], room: Room) -> bool:
+        return True
+
+
+an_object = Rules()
+
+
+def authorize_by(name: str) -> override_settings:
+    return override_settings(FCS_AUTHORIZE=f"tests.test_permissions.{name}")
+
+
+async def test_without_a_token_nobody_joins() -> None:
+    assert not await may_join(SCOPE, ROOM, None)
+    assert not await may_join(SCOPE, ROOM, "")
+    assert not await may_join(SCOPE, ROOM, "made up")
+
+
+async def test_a_token_opens_its_symbol_in_every_timeframe() -> None:
+    token = make_token("FX:EURUSD")
+
+    assert await may_join(SCOPE, ROOM, token)
+    assert await may_join(SCOPE, Room("FX:EURUSD", "1"), token)
+    assert not await may_join(SCOPE, Room("FX:USDJPY", "1D"), token)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "allowed"),
+    [
+        (["FX:*"], True),
+        (["BINANCE:*", "FX:EURUSD"], True),
+        (["FX:EUR???"], True),
+        (["fx:*"], False),
+        (["FX:EUR"], False),
+        ([], False),
+    ],
+)
+async def test_a_pattern_of_the_site_opens_without_a_token(
+    patterns: list[str], allowed: bool
+) -> None:
+    with override_settings(FCS_ALLOWED_SYMBOLS=patterns):
+        assert await may_join(SCOPE, ROOM, None) is allowed
+
+
+async def test_rooms_that_the_site_streams_anyway_open_nothing() -> None:
+    with override_settings(FCS_ROOMS=["FX:EURUSD"]):
+        assert not await may_join(SCOPE, ROOM, None)
+
+
+@pytest.mark.parametrize("name", ["sync_yes", "async_yes", "hidden_async_yes"])
+async def test_the_sites_own_yes_is_asked_for_with_scope_and_room(name: str) -> None:
+    with authorize_by(name):
+        assert await may_join(SCOPE, ROOM, make_token("FX:EURUSD")) is True
+
+    assert asked == [(SCOPE, ROOM)]
+
+
+@pytest.mark.parametrize("name", ["sync_no", "async_no", "hidden_async_no"])
+async def test_the_sites_own_no_outweighs_token_and_pattern(name: str) -> None:
+    with authorize_by(name), override_settings(FCS_ALLOWED_SYMBOLS=["*"]):
+        assert await may_join(SCOPE, ROOM, make_token("FX:EURUSD")) is False
+
+
+async def test_the_sites_own_yes_opens_nothing_by_itself() -> None:
+    with authorize_by("sync_yes"):
+        assert not await may_join(SCOPE, ROOM, None)
+
+    assert asked == []
+
+
+@pytest.mark.parametrize("name", ["raising", "async_raising", "no_such_function", "an_object"])
+async def test_where_the_sites_own_word_cannot_be_had_it_is_a_no_and_logged(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = make_token("FX:EURUSD")
+    with authorize_by(name), caplog.at_level(logging.ERROR, "django_fcs.permissions"):
+        assert not await may_join(SCOPE, ROOM, token)
+
+    (record,) = caplog.records
+    assert f"path=tests.test_permissions.{name} room=FX:EURUSD_1D" in record.getMessage()
+    assert record.exc_info is not None
+    assert token not in caplog.text
+
+
+def allowed(origin: str | None, *, host: str = "testserver") -> bool:
+    headers = {b"host": host.encode("latin-1")}
+    if origin is not None:
+        headers[b"origin"] = origin.encode("latin-1")
+    return origin_is_allowed(headers)
+
+
+def test_who_sends_no_origin_is_no_foreign_page() -> None:
+    assert allowed(None)
+    assert allowed("")
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("https://example.com", "example.com"),
+        ("http://example.com:8000", "example.com:8000"),
+        ("http://[::1]:8000", "[::1]:8000"),
+    ],
+)
+@pytest.mark.parametrize("origins", [None, [], ["https://elsewhere.example"]])
+def test_a_page_of_the_host_itself_is_always_allowed(
+    origin: str, host: str, origins: list[str] | None
+) -> None:
+    with override_settings(FCS_ALLOWED_ORIGINS=origins, ALLOWED_HOSTS=["elsewhere"]):
+        assert allowed(origin, host=host)
+
+
+@pytest.mark.parametrize(
+    ("origin", "hosts", "answer"),
+    [
+        ("https://example.com", ["example.com"], True),
+        ("https://example.com:8443", ["example.com"], True),
+        ("https://EXAMPLE.com", ["example.com"], True),
+        ("https://www.example.com", [".example.com"], True),
+        ("https://example.com", ["*"], True),
+        ("https://evil.example", ["example.com"], False),
+        ("https://example.com.evil.example", ["example.com"], False),
+        ("https://evilexample.com", [".example.com"], False),
+        ("null", ["*"], False),
+        ("http://[", ["*"], False),
+        ("\xff", ["*"], False),
+    ],
+)
+def test_a_page_of_another_host_is_judged_by_allowed_hosts(
+    origin: str, hosts: list[str], answer: bool
+) -> None:
+    with override_settings(ALLOWED_HOSTS=hosts):
+        assert allowed(origin) is answer
+
+
+@pytest.mark.parametrize(
+    ("origin", "answer"),
+    [
+        ("https://app.example.com", True),
+        ("http://app.example.com", False),
+        ("https://app.example.com:8443", False),
+        ("https://testserver.example", False),
+        ("null", False),
+    ],
+)
+def test_origins_that_the_site_names_take_the_place_of_allowed_hosts(
+    origin: str, answer: bool
+) -> None:
+    with override_settings(FCS_ALLOWED_ORIGINS=["https://app.example.com"], ALLOWED_HOSTS=["*"]):
+        assert allowed(origin) is answer
+
+
+@pytest.mark.parametrize("origin", ["https://anything.example", "null"])
+def test_a_site_can_let_every_page_in(origin: str) -> None:
+    with override_settings(FCS_ALLOWED_ORIGINS=["*"]):
+        assert allowed(origin)
+
+
+@pytest.mark.parametrize(
+    ("origin", "debug", "answer"),
+    [
+        ("http://localhost:3000", True, True),
+        ("http://app.localhost", True, True),
+        ("http://127.0.0.1:3000", True, True),
+        ("http://example.com", True, False),
+        ("http://localhost:3000", False, False),
+    ],
+)
+def test_a_site_in_development_lets_its_own_machine_in(
+    origin: str, debug: bool, answer: bool
+) -> None:
+    with override_settings(DEBUG=debug, ALLOWED_HOSTS=[]):
+        assert allowed(origin) is answer

@@ -1,0 +1,111 @@
+"""Health: what a load balancer is told of a web process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import pytest
+from django.test import Client, override_settings
+
+from django_fcs import embedded, views
+from django_fcs.rooms import Room
+from django_fcs.store import LastBeat, LastValue, MemoryStore
+
+URL = "/health/"
+
+pytestmark = pytest.mark.urls("django_fcs.urls")
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
+    """Where a process that streams keeps its values."""
+    store = MemoryStore()
+    monkeypatch.setattr(views, "site_store", lambda: store)
+    monkeypatch.setattr(views, "is_idle", lambda: False)
+    return store
+
+
+def beat(store: MemoryStore, *, age: float = 0, online: bool = True) -> None:
+    value = LastValue('{"type":"price","symbol":"FX:EURUSD"}')
+    store.save({Room("FX:EURUSD", "1D"): value}, LastBeat(time.time() - age, online, "10.0.0.5"))
+
+
+def health(client: Client) -> tuple[int, dict[str, Any]]:
+    response = client.get(URL)
+    return response.status_code, json.loads(response.content)
+
+
+def test_a_process_whose_stream_beats_is_healthy(client: Client, store: MemoryStore) -> None:
+    beat(store)
+
+    assert health(client) == (200, {"status": "ok", "reason": ""})
+
+
+@pytest.mark.parametrize("age", [None, 11])
+def test_without_a_beat_there_is_no_sign_of_life(
+    client: Client, store: MemoryStore, age: float | None
+) -> None:
+    if age is not None:
+        beat(store, age=age)
+
+    assert health(client) == (
+        503,
+        {"status": "error", "reason": "no sign of life of the stream"},
+    )
+
+
+def test_the_site_says_how_old_a_beat_may_be(client: Client, store: MemoryStore) -> None:
+    beat(store, age=11)
+
+    with override_settings(FCS_OFFLINE_AFTER_SECONDS=60):
+        assert health(client)[0] == 200
+
+
+def test_a_stream_without_the_vendor_is_not_healthy(client: Client, store: MemoryStore) -> None:
+    beat(store, online=False)
+
+    assert health(client) == (
+        503,
+        {"status": "error", "reason": "the stream has no connection to the vendor"},
+    )
+
+
+def test_neither_rooms_nor_hosts_are_told(client: Client, store: MemoryStore) -> None:
+    for online in (True, False):
+        beat(store, online=online)
+        text = client.get(URL).content.decode()
+
+        assert "EURUSD" not in text and "10.0.0.5" not in text
+
+
+def test_a_site_in_one_process_is_healthy_before_anybody_has_joined(client: Client) -> None:
+    assert embedded.is_idle()
+    assert health(client) == (200, {"status": "ok", "reason": ""})
+
+
+async def test_a_site_in_one_process_that_streams_in_vain_is_not_healthy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop, task = asyncio.get_running_loop(), asyncio.create_task(asyncio.sleep(0))
+    monkeypatch.setitem(embedded._streams, loop, task)  # type: ignore[misc]
+    response = await asyncio.to_thread(Client().get, URL)
+    await task
+
+    assert response.status_code == 503
+
+
+def test_a_site_without_a_channel_layer_is_told_so(client: Client) -> None:
+    with override_settings(CHANNEL_LAYERS={}):
+        assert health(client) == (
+            503,
+            {"status": "error", "reason": "the site has no channel layer"},
+        )
+
+
+def test_the_answer_is_never_cached_and_asking_changes_nothing(client: Client) -> None:
+    assert "no-store" in client.get(URL)["Cache-Control"]
+    assert client.head(URL).status_code == 200
+    assert client.post(URL).status_code == 405
