@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from .bus import site_layer
 from .conf import conf
 from .exceptions import FCSError
-from .rooms import Room
+from .rooms import Room, canonical_timeframe
 
 __all__ = ["check_settings"]
 
@@ -22,7 +22,14 @@ def check_settings(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
     """Check what ``django_fcs`` needs of the site's settings."""
-    return [*_check_layer(), *_check_application(), *_check_key(), *_check_rooms()]
+    return [
+        *_check_layer(),
+        *_check_application(),
+        *_check_key(),
+        *_check_rooms(),
+        *_check_cache(),
+        *_check_timeframe(),
+    ]
 
 
 def _check_layer() -> list[CheckMessage]:
@@ -48,6 +55,22 @@ def _check_rooms() -> list[CheckMessage]:
         except FCSError as error:
             messages.append(Error("FCS_ROOMS names no room.", str(error), id="fcs.E003"))
     return messages
+
+
+def _check_cache() -> list[CheckMessage]:
+    alias = conf.FCS_CACHE
+    if alias in settings.CACHES:
+        return []
+    hint = f"Add {alias!r} to CACHES, or name one of {', '.join(settings.CACHES)}."
+    return [Error(f"FCS_CACHE names {alias!r}, which CACHES has not.", hint, id="fcs.E004")]
+
+
+def _check_timeframe() -> list[CheckMessage]:
+    try:
+        canonical_timeframe(conf.FCS_TIMEFRAME)
+    except FCSError as error:
+        return [Error("FCS_TIMEFRAME is no timeframe.", str(error), id="fcs.E005")]
+    return []
 
 
 def _check_key() -> list[CheckMessage]:

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar, overload
 
 from django.conf import settings
 
-__all__ = ["Setting", "Settings", "conf"]
+__all__ = ["ListSetting", "Setting", "Settings", "conf"]
 
 T = TypeVar("T")
 
@@ -34,21 +34,39 @@ class Setting(Generic[T]):
         return value
 
 
+class ListSetting(Setting[T]):
+    """A setting that lists texts; one text alone is a list of one.
+
+    Read letter by letter, ``"FX:*"`` would hold ``"*"``, which opens everything.
+    """
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any]) -> Setting[T]: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type[Any]) -> T: ...
+
+    def __get__(self, instance: object | None, owner: type[Any]) -> Any:
+        """Return the site's value, a lone text as a list of one."""
+        value = super().__get__(instance, owner)
+        return [value] if isinstance(value, str) else value
+
+
 class Settings:
     """What ``docs/settings.md`` explains; units stand in the names."""
 
     # Upstream
     FCS_API_KEY = Setting[str]("")
     FCS_URL = Setting[str]("wss://ws-v4.fcsapi.com/ws")
-    FCS_ROOMS = Setting[Sequence[str]](())
+    FCS_ROOMS = ListSetting[Sequence[str]](())
     FCS_TIMEFRAME = Setting[str]("1D")
     FCS_MAX_ROOMS = Setting[int](1000)
     FCS_LINGER_SECONDS = Setting[float](30)
 
     # Who may join what
-    FCS_ALLOWED_SYMBOLS = Setting[Sequence[str]](())
+    FCS_ALLOWED_SYMBOLS = ListSetting[Sequence[str]](())
     FCS_AUTHORIZE = Setting["str | None"](None)
-    FCS_ALLOWED_ORIGINS = Setting["Sequence[str] | None"](None)
+    FCS_ALLOWED_ORIGINS = ListSetting["Sequence[str] | None"](None)
     FCS_TOKEN_MAX_AGE_SECONDS = Setting["int | None"](None)
 
     # Limits on browsers

@@ -64,6 +64,7 @@ def origin_is_allowed(headers: Mapping[bytes, bytes]) -> bool:
     try:
         parts = urlsplit(origin)
         hostname, netloc = parts.hostname or "", parts.netloc
+        hostname = f"[{hostname}]" if ":" in hostname else hostname
     except ValueError:
         return False
     if netloc and netloc == headers.get(b"host", b"").decode("latin-1"):

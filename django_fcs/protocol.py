@@ -59,6 +59,9 @@ __all__ = [
 ]
 
 
+# The year 3000. A t in milliseconds would make every later candle a late one.
+_SECONDS_MAX = 32_503_680_000
+
 # One object, so that the encoder knows a frame without history by identity.
 _NO_HISTORY = msgspec.Raw()
 
@@ -170,6 +173,8 @@ def _price(frame: _Frame) -> Price | ProfileUpdate:
         return ProfileUpdate(
             symbol=frame.symbol, timeframe=str(frame.timeframe), profile=prices.profile
         )
+    if prices.t is not None and prices.t > _SECONDS_MAX:
+        raise ProtocolError(f"t={prices.t:.0f} is not in unix seconds")
     return Price(
         symbol=frame.symbol,
         timeframe=str(frame.timeframe),

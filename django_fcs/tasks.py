@@ -38,14 +38,23 @@ async def running(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 async def end(*tasks: asyncio.Future[None]) -> None:
-    """Cancel tasks and wait until they are done, whatever they end with."""
+    """Cancel tasks and wait until they are done, whatever they end with.
+
+    Cancelled itself, it still sees them out first: no task outlives who runs it.
+    """
     pending = set(tasks)
+    interruption: asyncio.CancelledError | None = None
     while pending:
         for task in pending:
             task.cancel()
-        # asyncio.wait_for can lose a cancellation before Python 3.12, hence the
-        # limit: https://github.com/python/cpython/issues/86296
-        _, pending = await asyncio.wait(pending, timeout=1)
+        try:
+            # asyncio.wait_for can lose a cancellation before Python 3.12, hence the
+            # limit: https://github.com/python/cpython/issues/86296
+            _, pending = await asyncio.wait(pending, timeout=1)
+        except asyncio.CancelledError as error:
+            interruption = error
     for task in tasks:
         if not task.cancelled():
             task.exception()
+    if interruption is not None:
+        raise interruption

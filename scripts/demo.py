@@ -17,7 +17,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
-SIMULATOR_PORT = 9780
 START_SECONDS = 30
 STOP_SECONDS = 5
 
@@ -29,12 +28,13 @@ class Demo:
         self._env = env
         self._children: list[Process] = []
         self._over = asyncio.Event()
+        self._is_asked_to_end = False
         self._watchers: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Demo:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._over.set)
+            loop.add_signal_handler(number, self._end)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -58,6 +58,15 @@ class Demo:
 
     async def over(self) -> None:
         await self._over.wait()
+
+    @property
+    def status(self) -> int:
+        """The exit code: 0 where a signal ended it, 1 where a child did."""
+        return 0 if self._is_asked_to_end else 1
+
+    def _end(self) -> None:
+        self._is_asked_to_end = True
+        self._over.set()
 
     async def _watch(self, child: Process) -> None:
         await child.wait()
@@ -111,23 +120,22 @@ def free_port() -> int:
 
 
 async def serve(port: int) -> int:
-    simulated = not os.environ.get("FCS_API_KEY")
-    feed_port = SIMULATOR_PORT if port_is_free(SIMULATOR_PORT) else free_port()
+    is_simulated = not os.environ.get("FCS_API_KEY")
+    feed_port = free_port()
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "example_project.settings"}
-    if simulated:
+    if is_simulated:
         env["FCS_URL"] = f"ws://{HOST}:{feed_port}"
+    simulator = ("manage.py", "fcs_simulator", "--port", str(feed_port))
     server = ("-m", "daphne", "-v", "0", "-b", HOST, "-p", str(port))
     async with Demo(env) as demo:
-        if simulated and not await demo.start(
-            "manage.py", "fcs_simulator", "--port", str(feed_port), port=feed_port
-        ):
-            return 1
+        if is_simulated and not await demo.start(*simulator, port=feed_port):
+            return demo.status
         if not await demo.start(*server, "example_project.asgi:application", port=port):
-            return 1
-        source = "the simulator" if simulated else "the vendor"
+            return demo.status
+        source = "the simulator" if is_simulated else "the vendor"
         print(f"http://{HOST}:{port}/ with prices from {source}. Ctrl-C ends it.", flush=True)
         await demo.over()
-    return 0
+        return demo.status
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ import pytest
 from channels.layers import channel_layers
 from django.test import override_settings
 
-from django_fcs import embedded, metrics
+from django_fcs import embedded, hub, metrics, stream
 from django_fcs.hub import Hub
 from django_fcs.simulator import Simulator
 from django_fcs.sources import RandomWalk
@@ -55,3 +55,24 @@ async def simulator() -> AsyncIterator[Simulator]:
     """A vendor in whose market nothing happens by itself."""
     async with Simulator(RandomWalk(rate=0)) as simulator:
         yield simulator
+
+
+@pytest.fixture
+def quick_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hub that looks at its clock all the time: the tests move that by hand."""
+    monkeypatch.setattr(hub, "LOOK_SECONDS", 0.005)
+    monkeypatch.setattr(hub, "RENEW_SECONDS", 0.005)
+
+
+@pytest.fixture
+def quick_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that looks at its clock all the time: the tests move that by hand."""
+    for name in ("LOOK_SECONDS", "SAVE_SECONDS", "RENEW_SECONDS"):
+        monkeypatch.setattr(stream, name, 0.005)
+
+
+@pytest.fixture
+def open_site() -> Iterator[None]:
+    """A site that lets everybody see all currencies, and nothing else."""
+    with override_settings(FCS_ALLOWED_SYMBOLS=["FX:*"]):
+        yield

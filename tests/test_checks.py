@@ -69,13 +69,6 @@ def test_each_room_that_is_none_is_named() -> None:
     assert "'EURUSD'" in messages[1].hint
 
 
-def test_a_default_timeframe_that_is_none_shows_at_the_rooms_that_use_it() -> None:
-    (message,) = found(FCS_ROOMS=["FX:EURUSD", "FX:USDJPY_1D"], FCS_TIMEFRAME="2h")
-
-    assert message.id == "fcs.E003"
-    assert "timeframe '2h'" in message.hint
-
-
 def test_without_a_key_a_site_is_warned_and_still_starts() -> None:
     (message,) = found(FCS_API_KEY="")
 
@@ -99,4 +92,18 @@ def test_no_check_shows_the_key() -> None:
 def test_each_id_is_used_once() -> None:
     ids = re.findall(r'id="(fcs\.[EW]\d{3})"', Path(checks.__file__).read_text())
 
-    assert len(ids) == len(set(ids)) == 4
+    assert len(ids) == len(set(ids)) == 6
+
+
+def test_a_cache_that_the_site_does_not_have_is_an_error() -> None:
+    (message,) = found(FCS_CACHE="prices")
+
+    assert message.id == "fcs.E004"
+    assert "default" in message.hint
+
+
+def test_a_default_timeframe_that_is_none_is_an_error() -> None:
+    (message,) = found(FCS_TIMEFRAME="2h")
+
+    assert message.id == "fcs.E005"
+    assert "240" in message.hint

@@ -80,3 +80,9 @@ def test_no_module_reads_a_setting_that_conf_does_not_have() -> None:
     }
 
     assert read <= DEFAULTS.keys() == {name for name in vars(Settings) if name.startswith("FCS_")}
+
+
+@pytest.mark.parametrize("name", ["FCS_ROOMS", "FCS_ALLOWED_SYMBOLS", "FCS_ALLOWED_ORIGINS"])
+def test_one_text_alone_is_a_list_of_one_and_not_of_its_letters(name: str) -> None:
+    with override_settings(**{name: "FX:*"}):
+        assert getattr(conf, name) == ["FX:*"]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import runpy
 import signal
@@ -191,6 +192,15 @@ async def test_the_demo_has_live_prices_and_ends_without_a_trace(ending: signal.
         process.send_signal(ending)
         assert await asyncio.wait_for(process.wait(), 15) == 0
     assert not answers(port)
+    assert not [child for child in children if is_running(child)]
+
+
+@pytest.mark.process
+async def test_the_demo_fails_as_a_whole_when_one_of_its_servers_dies() -> None:
+    async with demo(free_port()) as process:
+        children = children_of(process)
+        os.kill(children[0], signal.SIGKILL)
+        assert await asyncio.wait_for(process.wait(), 15) == 1
     assert not [child for child in children if is_running(child)]
 
 

@@ -129,8 +129,8 @@ def test_it_streams_its_rooms_until_a_signal_and_ends_well(
     assert "updates_per_second=" in screen.getvalue()
     assert screen.getvalue().endswith("\n")
     recorded = [json.loads(frame.text) for frame in read(path)]
-    prices = {(one["symbol"], one["timeframe"]) for one in recorded if one["type"] == "price"}
-    assert prices == {("FX:EURUSD", "1D"), ("FX:USDJPY", "60")}
+    confirmed = {one["room"] for one in recorded if one.get("short") == "joined_room"}
+    assert confirmed == {"FX:EURUSD_1D_0s", "FX:USDJPY_60_0s"}
     assert embedded.site_store().load([])[1] is not None
     assert [one.closed for one in shared_layer.made[1:]] == [True]
 

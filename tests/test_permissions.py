@@ -241,3 +241,9 @@ def test_a_site_in_development_lets_its_own_machine_in(
 ) -> None:
     with override_settings(DEBUG=debug, ALLOWED_HOSTS=[]):
         assert allowed(origin) is answer
+
+
+def test_an_ipv6_address_among_the_allowed_hosts_is_an_origin_too() -> None:
+    with override_settings(FCS_ALLOWED_ORIGINS=None, ALLOWED_HOSTS=["[::1]"]):
+        assert allowed("http://[::1]:3000", host="[::1]:8000")
+        assert not allowed("http://[::2]:3000", host="[::1]:8000")

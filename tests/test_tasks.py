@@ -153,6 +153,31 @@ async def test_the_end_waits_until_everything_is_cleaned_up() -> None:
     assert work.ended_by == "cancellation"
 
 
+async def test_who_is_cancelled_while_it_ends_tasks_still_sees_them_out() -> None:
+    cleaned_up = asyncio.Event()
+
+    async def clean_up_slowly() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            with suppress(asyncio.CancelledError):
+                await cleaned_up.wait()
+            await cleaned_up.wait()
+
+    task = asyncio.create_task(clean_up_slowly())
+    await asyncio.sleep(0)
+    ending = asyncio.create_task(end(task))
+    await asyncio.sleep(0)
+    ending.cancel()
+    await asyncio.sleep(0)
+    assert not ending.done()
+    cleaned_up.set()
+
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    assert task.done()
+
+
 async def test_the_end_of_what_has_ended_is_none() -> None:
     async def fail() -> None:
         raise OSError("broken")

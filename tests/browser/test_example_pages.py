@@ -12,10 +12,11 @@ from playwright.async_api import Browser, Page, expect
 from example_project.markets import MARKETS
 from tests.serving import demo, free_port
 
-pytestmark = [pytest.mark.browser, pytest.mark.process]
+pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.timeout(180)]
 
 TAGGED = [f"/{slug}/" for slug in MARKETS]
 PLAIN = [f"/{slug}/plain/" for slug in MARKETS]
+PATIENCE_MS = 20_000  # a page, its socket and the vendor's have to open first
 NUMBER = re.compile(r"^[\d,]+\.\d+$")
 
 
@@ -43,10 +44,10 @@ async def test_a_market_fills_with_prices_and_says_that_it_is_connected(
 ) -> None:
     await page.goto(site + path)
     last = page.locator("fcs-ticker [data-field=close], .last")
-    await expect(last).to_have_count(4)
+    await expect(last).to_have_count(4, timeout=PATIENCE_MS)
     for index in range(4):
-        await expect(last.nth(index)).to_have_text(NUMBER)
-    await expect(page.locator("#badge")).to_have_text("Connected")
+        await expect(last.nth(index)).to_have_text(NUMBER, timeout=PATIENCE_MS)
+    await expect(page.locator("#badge")).to_have_text("Connected", timeout=PATIENCE_MS)
     assert complaints == []
 
 
@@ -54,8 +55,10 @@ async def test_the_front_page_has_prices_inside_its_text(
     page: Page, site: str, complaints: list[str]
 ) -> None:
     await page.goto(site)
-    await expect(page.locator(".prose fcs-price").first).to_have_text(NUMBER)
-    await expect(page.locator(".prose fcs-price[field=change_percent]")).to_contain_text("%")
+    await expect(page.locator(".prose fcs-price").first).to_have_text(NUMBER, timeout=PATIENCE_MS)
+    await expect(page.locator(".prose fcs-price[field=change_percent]")).to_contain_text(
+        "%", timeout=PATIENCE_MS
+    )
     assert complaints == []
 
 
@@ -65,28 +68,32 @@ async def test_the_yen_is_quoted_in_three_digits_and_the_euro_in_five(
 ) -> None:
     await page.goto(site + path)
     last = page.locator("fcs-ticker [data-field=close], .last")
-    await expect(last.nth(0)).to_have_text(re.compile(r"^\d\.\d{5}$"))
-    await expect(last.nth(2)).to_have_text(re.compile(r"^\d{2,3}\.\d{3}$"))
+    await expect(last.nth(0)).to_have_text(re.compile(r"^\d\.\d{5}$"), timeout=PATIENCE_MS)
+    await expect(last.nth(2)).to_have_text(re.compile(r"^\d{2,3}\.\d{3}$"), timeout=PATIENCE_MS)
 
 
 async def test_another_timeframe_is_joined_by_all_elements(page: Page, site: str) -> None:
     await page.goto(f"{site}/crypto/")
     ticker = page.locator("fcs-ticker").first
-    await expect(ticker).to_have_attribute("data-state", "live")
+    await expect(ticker).to_have_attribute("data-state", "live", timeout=PATIENCE_MS)
     await page.get_by_label("Timeframe").select_option("1H")
-    await expect(ticker.locator("[data-part=period]")).to_have_text(re.compile("1h", re.IGNORECASE))
+    await expect(ticker.locator("[data-part=period]")).to_have_text(
+        re.compile("1h", re.IGNORECASE), timeout=PATIENCE_MS
+    )
     for field in ("close", "open", "volume"):
-        await expect(ticker.locator(f"[data-field={field}]")).to_have_text(re.compile(r"\d"))
-    await expect(ticker).to_have_attribute("data-state", "live")
+        await expect(ticker.locator(f"[data-field={field}]")).to_have_text(
+            re.compile(r"\d"), timeout=PATIENCE_MS
+        )
+    await expect(ticker).to_have_attribute("data-state", "live", timeout=PATIENCE_MS)
 
 
 async def test_another_timeframe_is_joined_by_the_plain_page(page: Page, site: str) -> None:
     await page.goto(f"{site}/crypto/plain/")
     card = page.locator(".quote").first
-    await expect(card.locator(".last")).to_have_text(NUMBER)
+    await expect(card.locator(".last")).to_have_text(NUMBER, timeout=PATIENCE_MS)
     await page.get_by_label("Timeframe").select_option("15")
-    await expect(card.locator("[data-timeframe]")).to_have_text("15")
-    await expect(card.locator(".last")).to_have_text(NUMBER)
+    await expect(card.locator("[data-timeframe]")).to_have_text("15", timeout=PATIENCE_MS)
+    await expect(card.locator(".last")).to_have_text(NUMBER, timeout=PATIENCE_MS)
 
 
 @pytest.mark.parametrize("path", ["/crypto/", "/crypto/plain/"])
@@ -94,8 +101,10 @@ async def test_a_page_without_its_server_says_so(page: Page, path: str) -> None:
     port = free_port()
     async with demo(port):
         await page.goto(f"http://127.0.0.1:{port}{path}")
-        await expect(page.locator("#badge")).to_have_text("Connected")
-    await expect(page.locator("#badge")).to_have_text(re.compile("Disconnected|Error"))
+        await expect(page.locator("#badge")).to_have_text("Connected", timeout=PATIENCE_MS)
+    await expect(page.locator("#badge")).to_have_text(
+        re.compile("Disconnected|Error"), timeout=PATIENCE_MS
+    )
 
 
 @pytest.mark.parametrize("width", [320, 360, 1280])
@@ -106,6 +115,8 @@ async def test_a_page_needs_no_sideways_scrolling(
     context = await browser.new_context(viewport={"width": width, "height": 800})
     page = await context.new_page()
     await page.goto(site + path)
-    await expect(page.locator("[data-field=close], .last").first).to_have_text(NUMBER)
+    await expect(page.locator("[data-field=close], .last").first).to_have_text(
+        NUMBER, timeout=PATIENCE_MS
+    )
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
     await context.close()

@@ -1,0 +1,137 @@
+"""Browsers and a stream for the tests of the hub."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+from channels.layers import get_channel_layer
+
+from django_fcs.bus import DEMAND, Beat, Bus, Call, RoomNews
+from django_fcs.hub import Hub
+from django_fcs.messages import Price, ProfileUpdate
+from django_fcs.protocol import serialise
+from django_fcs.rooms import Room
+from django_fcs.store import MemoryStore, Store
+from django_fcs.subscriber import Subscriber
+from django_fcs.tasks import running
+from django_fcs.updates import Update
+from tests.waiting import eventually
+
+EURUSD = Room("FX:EURUSD", "1D")
+HOURLY = Room("FX:EURUSD", "60")
+USDJPY = Room("FX:USDJPY", "1D")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Browser:
+    """Everything that one browser was sent."""
+
+    def __init__(self, *, merge: bool = False, address: str = "") -> None:
+        self.heard: list[dict[str, Any]] = []
+        self.one = Subscriber(self._send, merge=merge, rate=10_000, address=address)
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        frame = json.loads(message["text"])
+        self.heard += frame if isinstance(frame, list) else [frame]
+
+    @property
+    def prices(self) -> list[tuple[str, str, int]]:
+        """Mode, timeframe and seq of each price."""
+        return [
+            (one["prices"]["mode"], one["timeframe"], one["seq"])
+            for one in self.heard
+            if one["type"] == "price" and "seq" in one
+        ]
+
+    @property
+    def seqs(self) -> list[int]:
+        return [seq for _, _, seq in self.prices]
+
+    @property
+    def states(self) -> list[str]:
+        return [one["state"] for one in self.heard if one["type"] == "state"]
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [one for one in self.heard if one["type"] == kind]
+
+
+class Feed:
+    """The stream, as a hub knows it: a member of the demand group that says things."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self.calls: list[Call] = []
+
+    async def listen(self) -> None:
+        async with aclosing(self._bus.events()) as events:
+            async for event in events:
+                assert isinstance(event, Call)
+                self.calls.append(event)
+
+    async def price(self, room: Room = EURUSD, *, seq: int, mode: str = "candle") -> None:
+        await self._bus.publish([update(room, seq=seq, mode=mode)])
+
+    async def beat(self, *, epoch: int = 1, online: bool = True, reason: str = "") -> None:
+        await self._bus.beat(Beat(epoch, 1000.5, online, reason))
+
+    async def news(self, room: Room = EURUSD, *, profile: str = "", closed: bool = False) -> None:
+        await self._bus.tell(RoomNews(room, profile, closed))
+
+
+@asynccontextmanager
+async def feeding() -> AsyncIterator[Feed]:
+    async with Bus(DEMAND) as bus:
+        feed = Feed(bus)
+        async with running(feed.listen()):
+            yield feed
+
+
+@asynccontextmanager
+async def hub_of(
+    store: Store | None = None, *, clock: Clock | None = None, idle: float = 30
+) -> AsyncIterator[Hub]:
+    clock = clock or Clock()
+    hub = Hub(store or MemoryStore(), idle=idle, clock=clock, monotonic=clock)
+    try:
+        yield hub
+    finally:
+        await hub.aclose()
+
+
+@asynccontextmanager
+async def browsing(hub: Hub, *, merge: bool = False, address: str = "") -> AsyncIterator[Browser]:
+    browser = Browser(merge=merge, address=address)
+    async with browser.one, hub.entered(browser.one):
+        yield browser
+
+
+def update(room: Room = EURUSD, *, seq: int, at: float = 1000.0, mode: str = "candle") -> Update:
+    price = Price(
+        **{"symbol": room.symbol, "timeframe": room.timeframe, "mode": mode, "t": 60},
+        **{"o": 1.5, "h": 1.5, "l": 1.5, "c": 1.5, "seq": seq, "at": at},
+    )
+    return Update.encode(room, price, epoch=1)
+
+
+def profile(room: Room = EURUSD, **fields: str) -> str:
+    return serialise(
+        ProfileUpdate(symbol=room.symbol, timeframe=room.timeframe, profile=dict(fields))
+    )
+
+
+def members(group: str) -> int:
+    return len(get_channel_layer().groups.get(group, ()))
+
+
+async def joined(room: Room = EURUSD) -> None:
+    await eventually(lambda: members(room.group) == 1, what=f"a member in {room.group}")

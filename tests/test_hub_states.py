@@ -1,0 +1,251 @@
+"""What a hub says beside prices, what it remembers, and how it falls ill."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from django_fcs.bus import Bus
+from django_fcs.hub import Hub
+from django_fcs.metrics import counts
+from django_fcs.rooms import Room
+from django_fcs.store import LastBeat, LastValue, MemoryStore
+from tests.hubs import (
+    EURUSD,
+    HOURLY,
+    USDJPY,
+    Clock,
+    browsing,
+    feeding,
+    hub_of,
+    joined,
+    members,
+    profile,
+    update,
+)
+from tests.layers import SharedLayer
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("clean_loop", "quick_hub")
+
+
+# -- profiles, states and beats
+
+
+async def test_a_profile_comes_before_the_price_and_once_and_to_late_joiners_too() -> None:
+    async with hub_of() as hub, feeding() as feed, browsing(hub) as browser:
+        hub.join(browser.one, HOURLY, "1h")
+        await joined(HOURLY)
+        for zone in ("UTC", "UTC", "Etc/UTC"):
+            await feed.news(HOURLY, profile=profile(HOURLY, timezone=zone))
+        await feed.price(HOURLY, seq=1)
+        await eventually(lambda: browser.seqs)
+        async with browsing(hub) as late:
+            hub.join(late.one, HOURLY, "60")
+            await eventually(lambda: len(late.heard) == 2)
+
+    told = [one["prices"]["profile"]["timezone"] for one in browser.of("price")[:-1]]
+    assert told in (["UTC", "Etc/UTC"], ["Etc/UTC"])
+    assert [one["timeframe"] for one in browser.heard] == ["1h"] * len(browser.heard)
+    assert late.heard[0]["prices"]["profile"] == {"timezone": "Etc/UTC"}
+    assert (late.heard[0]["timeframe"], late.heard[1]["prices"]["mode"]) == ("60", "initial")
+
+
+async def test_browsers_of_the_merge_protocol_are_told_every_state_and_others_none() -> None:
+    clock = Clock()
+    async with (
+        hub_of(clock=clock) as hub,
+        feeding() as feed,
+        browsing(hub, merge=True) as merge,
+        browsing(hub) as plain,
+    ):
+        for browser in (merge, plain):
+            hub.join(browser.one, EURUSD, "1D")
+        await joined()
+
+        async def state(expected: str) -> None:
+            await eventually(lambda: merge.states[-1:] == [expected], what=expected)
+
+        await state("waiting")
+        await feed.beat()
+        await feed.price(seq=1)
+        await state("live")
+        for _ in range(7):
+            clock.now += 9
+            await feed.beat()
+            beats = len(merge.of("beat"))
+            await eventually(lambda beats=beats: len(merge.of("beat")) >= beats)
+            await eventually(lambda: hub._beat_at == clock.now)
+        await state("stale")
+        await feed.news(closed=True)
+        await state("closed")
+        await feed.beat(online=False, reason="no vendor")
+        await state("offline")
+        assert merge.of("state")[-1]["reason"] == "no vendor"
+        await feed.beat()
+        await state("closed")
+        clock.now += 10.1
+        await state("offline")
+        assert "reason" not in merge.of("state")[-1]
+        await feed.beat()
+        await feed.news(closed=False)
+        await state("stale")
+
+        assert not plain.states
+        assert not plain.of("beat")
+        assert merge.of("beat")[0] == {"type": "beat", "timestamp": 1000500}
+        assert merge.of("state")[0]["symbol"] == "FX:EURUSD"
+
+
+async def test_who_joins_later_is_told_the_state_as_well() -> None:
+    async with hub_of() as hub, feeding() as feed, browsing(hub, merge=True) as first:
+        hub.join(first.one, HOURLY, "60")
+        await joined(HOURLY)
+        await feed.price(HOURLY, seq=1)
+        await eventually(lambda: first.states[-1:] == ["live"])
+        async with browsing(hub, merge=True) as late:
+            hub.join(late.one, HOURLY, "1h")
+            await eventually(lambda: late.states == ["live"])
+
+    assert late.of("state")[0]["timeframe"] == "1h"
+
+
+# -- the store, for the first moment
+
+
+def stored(room: Room = EURUSD, *, text: str = "", closed: bool = False) -> MemoryStore:
+    store = MemoryStore()
+    value = LastValue(text or update(room, seq=7, at=999.0).text, closed)
+    store.save({room: value}, LastBeat(999.0, online=True, reason=""))
+    return store
+
+
+async def test_a_room_of_which_the_stream_said_nothing_yet_shows_what_the_store_has() -> None:
+    async with hub_of(stored()) as hub, browsing(hub, merge=True) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await eventually(lambda: browser.prices == [("initial", "1D", 7)])
+        await eventually(lambda: browser.states[-1:] == ["live"])
+
+
+async def test_what_the_stream_says_outweighs_the_store() -> None:
+    store = Slow(stored())
+    async with hub_of(store) as hub, feeding() as feed, browsing(hub) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await joined()
+        await feed.price(seq=9)
+        await eventually(lambda: browser.seqs)
+        store.answers.set()
+        await feed.price(seq=10)
+        await eventually(lambda: 10 in browser.seqs)
+
+    assert browser.seqs == [9, 10]
+
+
+async def test_a_room_that_is_left_while_the_store_is_asked_stays_left() -> None:
+    store = Slow(stored())
+    async with hub_of(store) as hub, browsing(hub) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await eventually(lambda: store.asked)
+        hub.leave(browser.one, EURUSD, "1D")
+        store.answers.set()
+        await eventually(lambda: members(EURUSD.group) == 0)
+
+    assert not browser.heard
+
+
+class Slow:
+    """A store that answers when the test lets it."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self.asked = False
+        self.answers = asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def aload(self, rooms: list[Room]) -> Any:
+        self.asked = True
+        await self.answers.wait()
+        return self._store.load(rooms)
+
+
+async def test_a_stored_price_of_a_dead_stream_is_not_live() -> None:
+    clock = Clock()
+    clock.now = 1020.0
+    async with hub_of(stored(), clock=clock) as hub, browsing(hub, merge=True) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await eventually(lambda: browser.seqs)
+        await eventually(lambda: browser.states[-1:] == ["offline"])
+
+
+async def test_a_stored_price_of_a_closed_market_is_closed() -> None:
+    store = stored(closed=True)
+    async with hub_of(store) as hub, browsing(hub, merge=True) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await eventually(lambda: browser.states[-1:] == ["closed"])
+
+
+@pytest.mark.parametrize("text", ["nonsense", "[]", update(USDJPY, seq=7).text])
+async def test_what_is_damaged_in_the_store_shows_nothing(text: str) -> None:
+    async with hub_of(stored(text=text)) as hub, feeding() as feed, browsing(hub) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await joined()
+        await feed.price(seq=1)
+        await eventually(lambda: browser.seqs)
+
+    assert browser.seqs == [1]
+
+
+# -- a sick channel layer
+
+
+async def test_a_sick_layer_is_renewed_and_every_room_asked_for_again(
+    shared_layer: type[SharedLayer], caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    async with hub_of(clock=clock) as hub, browsing(hub, merge=True) as browser:
+        async with feeding() as feed:
+            hub.join(browser.one, EURUSD, "1D")
+            await eventually(lambda: feed.calls)
+            await feed.price(seq=1)
+            await eventually(lambda: browser.states[-1:] == ["live"])
+        shared_layer.failures = {"group_add": ConnectionError("sick"), "receive": OSError("sick")}
+        hub.join(browser.one, USDJPY, "1D")
+        await eventually(lambda: counts().get("hub_renewals", 0) >= 2)
+        clock.now += 11
+        await eventually(lambda: browser.states[-2:] == ["offline"] * 2)
+        shared_layer.failures = {}
+        async with feeding() as feed:
+            await eventually(lambda: any(set(c.new) == {EURUSD, USDJPY} for c in feed.calls))
+            await feed.beat()
+            await feed.price(seq=2)
+            await eventually(lambda: 2 in browser.seqs)
+
+    assert "channel layer failed, renewing reason=" in caplog.text
+
+
+class HardOfHearing(Hub):
+    async def _tend(self, bus: Bus) -> None:
+        """Lose one cancellation, as ``asyncio.wait_for`` may before Python 3.12."""
+        try:
+            await super()._tend(bus)
+        except asyncio.CancelledError:
+            await asyncio.Event().wait()
+
+
+async def test_a_hub_that_has_ended_leaves_no_task_behind_that_would_not_hear() -> None:
+    hub = HardOfHearing(MemoryStore())
+    async with browsing(hub) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await joined()
+    before = asyncio.all_tasks()
+    await hub.aclose()
+
+    assert all(task.done() for task in before - {asyncio.current_task()})
+
+
+async def test_ending_a_hub_that_never_worked_is_nothing() -> None:
+    await Hub(MemoryStore()).aclose()

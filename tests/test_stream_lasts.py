@@ -1,0 +1,150 @@
+"""What a stream keeps, and what it survives."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from django_fcs import stream as module
+from django_fcs.bus import DEMAND
+from django_fcs.exceptions import KeyRefused, RecordingError
+from django_fcs.faults import Faults
+from django_fcs.messages import Join
+from django_fcs.metrics import counts
+from django_fcs.recording import Recorder, read
+from django_fcs.rooms import Room
+from django_fcs.simulator import BAD_KEY, Simulator
+from django_fcs.sources import RandomWalk
+from django_fcs.store import LastBeat, MemoryStore
+from django_fcs.stream import Stream
+from django_fcs.upstream import UpstreamClient
+from tests.layers import SharedLayer
+from tests.streams import EURUSD, HOURLY, USDJPY, Clock, joined, listening, streaming
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("clean_loop", "quick_stream")
+
+
+# -- a sick channel layer
+
+
+@pytest.mark.parametrize("name", ["group_send", "receive"])
+async def test_a_sick_layer_is_renewed_and_everything_is_published_again(
+    name: str,
+    simulator: Simulator,
+    shared_layer: type[SharedLayer],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock, layer = Clock(), shared_layer.behind
+    member = await layer.new_channel()
+    for room in (EURUSD, USDJPY):
+        await layer.group_add(room.group, member)
+    async with streaming(simulator, EURUSD, USDJPY, clock=clock) as stream:
+        before = {(await layer.receive(member))["room"] for _ in range(2)}
+        shared_layer.failures = {name: ConnectionError("sick")}
+        # What is under way does not notice; the next beat does, and what comes after an event.
+        clock.now += module.BEAT_SECONDS
+        await layer.group_send(DEMAND, {"type": "fcs.demand", "hub": "h", "rooms": [], "new": []})
+        await eventually(lambda: counts().get("stream_renewals", 0) >= 2)
+        updates = stream.status.updates
+        await simulator.push("FX:EURUSD", "1D", c=1.5)
+        await eventually(lambda: stream.status.updates == updates + 1)
+        shared_layer.failures = {}
+        heard: dict[str, Any] = {}
+        while '"c":1.5' not in heard.get(str(EURUSD), "") or str(USDJPY) not in heard:
+            event = await asyncio.wait_for(layer.receive(member), 5)
+            heard[event["room"]] = event["text"]
+
+    assert before == {str(EURUSD), str(USDJPY)}
+    assert "channel layer failed, renewing reason=ConnectionError('sick')" in caplog.text
+    assert all(one.closed for one in shared_layer.made[1:])
+
+
+async def test_a_refused_key_is_no_trouble_of_the_layer(shared_layer: type[SharedLayer]) -> None:
+    async with Simulator(RandomWalk(rate=0)) as simulator:
+        async with UpstreamClient(BAD_KEY, url=simulator.url) as client:
+            with pytest.raises(KeyRefused):
+                await asyncio.wait_for(Stream(client, MemoryStore()).run(), 5)
+
+    assert counts().get("stream_renewals") is None
+    assert all(one.closed for one in shared_layer.made[1:])
+
+
+# -- recording and keeping
+
+
+async def test_every_frame_is_recorded_as_it_came(simulator: Simulator, tmp_path: Path) -> None:
+    path = tmp_path / "frames.jsonl"
+    with Recorder(path) as recorder:
+        async with streaming(simulator, EURUSD, recorder=recorder) as stream:
+            await eventually(lambda: stream.status.updates)
+
+    frames = [json.loads(frame.text) for frame in read(path)]
+    assert [frame["type"] for frame in frames] == ["welcome", "message", "price", "price"]
+    assert {frame.at for frame in read(path)} == {1000.25}
+
+
+class FullDisk(Recorder):
+    def write(self, at: float, text: str) -> None:
+        raise RecordingError("frames.jsonl: cannot record: No space left on device")
+
+
+async def test_a_disk_that_is_full_ends_the_recording_and_no_price(
+    simulator: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with streaming(simulator, EURUSD, recorder=FullDisk("frames.jsonl")) as stream:
+        await eventually(lambda: stream.status.updates)
+
+    ends = [line for line in caplog.messages if line.startswith("recording ended")]
+    assert len(ends) == 1
+    assert "No space left on device" in ends[0]
+
+
+async def test_last_values_and_a_sign_of_life_are_kept(simulator: Simulator) -> None:
+    store, clock = MemoryStore(), Clock()
+    simulator.faults = Faults(closed=True)
+    async with streaming(simulator, EURUSD, store=store, clock=clock), listening() as hub:
+        await hub.needs(EURUSD)
+        await eventually(lambda: store.load([EURUSD])[0])
+        await eventually(lambda: store.load([])[1] == LastBeat(1000.25, online=True, reason=""))
+        assert store.load([EURUSD])[0][EURUSD].closed
+        simulator.faults = Faults()
+        await simulator.push("FX:EURUSD", "1D", c=1.5)
+        await eventually(lambda: '"c":1.5' in store.load([EURUSD])[0][EURUSD].text)
+        await eventually(lambda: hub.updates[-1:] and '"c":1.5' in hub.updates[-1].text)
+
+        value = store.load([EURUSD])[0][EURUSD]
+        assert (value.text, value.closed) == (hub.updates[-1].text, False)
+
+
+async def test_a_store_that_forgets_is_told_every_room_again(simulator: Simulator) -> None:
+    store, clock = MemoryStore(), Clock()
+    async with streaming(simulator, EURUSD, store=store, clock=clock):
+        await eventually(lambda: store.load([EURUSD])[0])
+        store._values.clear()
+        await eventually(lambda: store.load([])[1])
+        clock.now += module.SAVE_ALL_SECONDS
+        await eventually(lambda: store.load([EURUSD])[0])
+
+
+async def test_decimals_that_the_site_sets_are_those_of_the_text(simulator: Simulator) -> None:
+    with override_settings(FCS_DIGITS={"FX:*": 3}):
+        async with listening() as hub, streaming(simulator, EURUSD):
+            await hub.needs(EURUSD)
+            await eventually(lambda: hub.updates)
+
+            assert hub.last()["prices"]["digits"] == 3
+
+
+async def test_joins_of_the_vendor_are_in_canonical_spelling(simulator: Simulator) -> None:
+    async with streaming(simulator), listening() as hub:
+        await hub.needs(Room.parse("FX:EURUSD", "1h"))
+        await joined(simulator, HOURLY)
+
+    [join] = [one.message for one in simulator.received if isinstance(one.message, Join)]
+    assert join == Join(symbol="FX:EURUSD", timeframe="60")
