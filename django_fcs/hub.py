@@ -49,6 +49,9 @@ RENEW_SECONDS = 1
 RENEW_MAX_SECONDS = 5
 
 
+_SILENCE = "no sign of life of the stream"
+
+
 @dataclass
 class _Feed:
     """A room in this process: the last of everything, and who watches."""
@@ -58,6 +61,8 @@ class _Feed:
     profile: str = ""
     closed: bool = False
     state: State = State.WAITING
+    reason: str = ""
+    """Why it is offline, where it is."""
     members: dict[str, dict[Subscriber, bool]] = field(default_factory=dict)
     """Spelling of the timeframe → browser → whether it has its first price."""
 
@@ -134,7 +139,7 @@ class Hub:
         feed = self._feeds.get(room)
         if feed is None:
             feed = self._feeds[room] = _Feed(room)
-            feed.state = self._state_of(feed)
+            feed.state, feed.reason = self._state_of(feed)
             self._new[room] = None
             self._changed.set()
         subscriber.joined[room, spelling] = None
@@ -278,26 +283,32 @@ class Hub:
 
     def _decide(self, feed: _Feed) -> None:
         state = self._state_of(feed)
-        if state is not feed.state:
-            feed.state = state
+        if state != (feed.state, feed.reason):
+            feed.state, feed.reason = state
             for spelling, members in feed.members.items():
                 self._tell_state(feed, spelling, members)
 
-    def _state_of(self, feed: _Feed) -> State:
-        return decide(
+    def _state_of(self, feed: _Feed) -> tuple[State, str]:
+        beat_age, offline_after = self._monotonic() - self._beat_at, conf.FCS_OFFLINE_AFTER_SECONDS
+        state = decide(
             age=max(0.0, self._clock() - feed.update.at) if feed.update else None,
-            beat_age=self._monotonic() - self._beat_at,
+            beat_age=beat_age,
             online=self._online,
             closed=feed.closed,
             stale_after=conf.FCS_STALE_AFTER_SECONDS,
-            offline_after=conf.FCS_OFFLINE_AFTER_SECONDS,
+            offline_after=offline_after,
         )
+        if state is not State.OFFLINE:
+            return state, ""
+        return state, _SILENCE if beat_age > offline_after else self._reason
 
     def _tell_state(self, feed: _Feed, spelling: str, members: Iterable[Subscriber]) -> None:
-        reason = self._reason if feed.state is State.OFFLINE else ""
         text = serialise(
             RoomState(
-                symbol=feed.room.symbol, timeframe=spelling, state=feed.state.value, reason=reason
+                symbol=feed.room.symbol,
+                timeframe=spelling,
+                state=feed.state.value,
+                reason=feed.reason,
             )
         )
         for subscriber in members:

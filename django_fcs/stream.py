@@ -259,16 +259,22 @@ class Stream:
                 del self._feeds[room]
 
     async def _save(self) -> None:
-        """Keep last values; what the store cannot take waits for its next turn."""
+        """Keep last values, the dirty ones often and all now and then, and at the end."""
         all_at = self._monotonic()
-        while True:
-            if self._monotonic() >= all_at:
-                all_at = self._monotonic() + SAVE_ALL_SECONDS
-                self._dirty = dict.fromkeys(self._feeds)
-            dirty, self._dirty = self._dirty, {}
-            beat = LastBeat(self._clock(), self._online, self._reason)
-            await self._store.asave(dict(self._values(dirty)), beat)
-            await asyncio.sleep(SAVE_SECONDS)
+        try:
+            while True:
+                if self._monotonic() >= all_at:
+                    all_at = self._monotonic() + SAVE_ALL_SECONDS
+                    self._dirty = dict.fromkeys(self._feeds)
+                await self._save_dirty(self._online, self._reason)
+                await asyncio.sleep(SAVE_SECONDS)
+        finally:
+            await self._save_dirty(online=False, reason="the stream has ended")
+
+    async def _save_dirty(self, online: bool, reason: str) -> None:
+        dirty, self._dirty = self._dirty, {}
+        beat = LastBeat(self._clock(), online, reason)
+        await self._store.asave(dict(self._values(dirty)), beat)
 
     def _values(self, rooms: Iterable[Room]) -> Iterator[tuple[Room, LastValue]]:
         for room in rooms:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from channels.layers import channel_layers
+from django.core.cache import caches
 from django.test import override_settings
 
 from django_fcs import embedded, hub, metrics, stream
@@ -26,6 +27,7 @@ def fresh_site(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(embedded, "_caches", {})
     monkeypatch.setattr(metrics, "_counts", Counter())
     channel_layers.backends.clear()
+    caches["default"].clear()
     yield
     channel_layers.backends.clear()
 

@@ -88,7 +88,7 @@ async def test_browsers_of_the_merge_protocol_are_told_every_state_and_others_no
         await state("closed")
         clock.now += 10.1
         await state("offline")
-        assert "reason" not in merge.of("state")[-1]
+        assert merge.of("state")[-1]["reason"] == "no sign of life of the stream"
         await feed.beat()
         await feed.news(closed=False)
         await state("stale")

@@ -129,6 +129,7 @@ numbers = st.floats(allow_nan=False, allow_infinity=False)
 # Beyond it a browser's numbers have gaps.
 whole = st.integers(-(2**53), 2**53)
 stamps = st.none() | whole
+openings = st.integers(-(2**53), 32_503_680_000)  # unix seconds up to the year 3000
 candles = st.builds(Candle, t=st.none() | whole, **dict.fromkeys("ohlcv", st.none() | numbers))
 extras: dict[str, Any] = {
     **dict.fromkeys(("v", "a", "b", "update", "pc", "ch", "chp", "at"), st.none() | numbers),
@@ -139,13 +140,13 @@ room = {"symbol": names, "timeframe": texts}
 full_prices = st.builds(
     Price,
     **{**room, **extras, **dict.fromkeys("ohlc", numbers)},
-    t=st.integers(-(2**53), 32_503_680_000),
+    t=openings,
     mode=st.sampled_from(PRICE_MODES),
 )
 askbids = st.builds(
     Price,
     **{**room, **extras, **dict.fromkeys("ohl", st.none() | numbers)},
-    t=stamps,
+    t=st.none() | openings,
     c=numbers,
     mode=st.just("askbid"),
 )
