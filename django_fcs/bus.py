@@ -120,8 +120,16 @@ class Bus:
         try:
             for group in self._groups:
                 await _limited(self._layer.group_discard(group, self._channel))
+        except Exception as failure:
+            logger.warning("channel layer did not close well reason=%r", failure)
+        finally:
             if self._is_own:
-                await _limited(_close(self._layer))
+                await self._close()
+
+    async def _close(self) -> None:
+        """Throw the own instance away: a sick one would come back with its Redis."""
+        try:
+            await _limited(_close(self._layer))
         except Exception as failure:
             logger.warning("channel layer did not close well reason=%r", failure)
 

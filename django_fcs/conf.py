@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar, overload
 
-from django.conf import settings
+from django.conf import ENVIRONMENT_VARIABLE, settings
 
 __all__ = ["ListSetting", "Setting", "Settings", "conf"]
 
@@ -30,6 +31,8 @@ class Setting(Generic[T]):
     def __get__(self, instance: object | None, owner: type[Any]) -> Setting[T] | T:
         if instance is None:
             return self
+        if not settings.configured and not os.environ.get(ENVIRONMENT_VARIABLE):
+            return self.default  # The feed alone works without a site.
         value: T = getattr(settings, self.name, self.default)
         return value
 

@@ -48,9 +48,6 @@ JOINS_PER_SECOND = 50
 #: The slowest rate a page may wish for, in frames a second.
 RATE_MIN = 0.1
 
-#: Messages of one frame that are answered; the vendor's clients send one.
-MESSAGES_MAX = 64
-
 CLOSE_TOO_MANY_SOCKETS = 4429
 CLOSE_MISCONFIGURED = 4500
 CLOSE_FOREIGN_ORIGIN = 4503
@@ -75,19 +72,14 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         self._subscriber = Subscriber(
             send,
             merge=self._merge,
-            rate=conf.FCS_MAX_FRAMES_PER_SECOND,
+            rate=max(conf.FCS_MAX_FRAMES_PER_SECOND, RATE_MIN),
             address=(scope.get("client") or ("",))[0],
         )
         self._bucket = TokenBucket(burst=conf.FCS_MAX_ROOMS_PER_CLIENT, rate=JOINS_PER_SECOND)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._subscriber)
-            try:
-                self._hub = Hub.of_this_loop(embedded.site_store())
-            except ConfigurationError as error:
-                logger.error("socket refused reason=%s", error)
-                self._misconfigured = True
-            else:
-                self._misconfigured = False
+            self._refusal = self._reason_to_refuse(dict(scope.get("headers", ())))
+            if self._refusal is None:
                 await stack.enter_async_context(self._hub.entered(self._subscriber))
             await super().__call__(scope, receive, send)
 
@@ -106,10 +98,8 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         """
         subprotocol = MERGE_PROTOCOL if self._merge else None
         await self.send({"type": "websocket.accept", "subprotocol": subprotocol})
-        refusal = self._refusal()
-        self._refused = refusal is not None
-        if refusal is not None:
-            code, text = refusal
+        if self._refusal is not None:
+            code, text = self._refusal
             await self._say(Refusal(short="refused", message=text))
             self._subscriber.close(code, text)
             return
@@ -117,13 +107,13 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         """Answer one frame; what cannot be understood gets an error, no more."""
-        if self._refused:
+        if self._refusal is not None:
             return  # Its close is on the way.
         text = message.get("text") or ""
         try:
             if not text or len(text) > FRAME_MAX:
                 raise ProtocolError(f"a frame is JSON text of at most {FRAME_MAX} characters")
-            for wish in parse(text)[:MESSAGES_MAX]:
+            for wish in parse(text):
                 await self._answer(wish)
         except ProtocolError as error:
             await self._complain("bad_message", str(error))
@@ -132,16 +122,18 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         """End; the hub forgets this browser by itself."""
         raise StopConsumer
 
-    def _refusal(self) -> tuple[int, str] | None:
+    def _reason_to_refuse(self, headers: dict[bytes, bytes]) -> tuple[int, str] | None:
         """Say why this socket must not be used, if so: a close code and a reason."""
-        if self._misconfigured:
-            return CLOSE_MISCONFIGURED, "the site has no channel layer"
-        headers = dict(self.scope.get("headers", ()))
+        try:
+            self._hub = Hub.of_this_loop(embedded.site_store())
+        except ConfigurationError as error:
+            logger.error("socket refused reason=%s", error)
+            return CLOSE_MISCONFIGURED, "this site is not set up for prices"
         if not origin_is_allowed(headers):
             logger.warning("socket refused origin=%r", headers.get(b"origin"))
             return CLOSE_FOREIGN_ORIGIN, "this origin may not open the socket"
         limit = conf.FCS_MAX_SOCKETS_PER_IP
-        if limit and self._hub.sockets_from(self._subscriber.address) > limit:
+        if limit and self._hub.sockets_from(self._subscriber.address) >= limit:
             return CLOSE_TOO_MANY_SOCKETS, "too many sockets from this address"
         return None
 

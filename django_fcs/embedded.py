@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from weakref import WeakKeyDictionary
+import time
 
-from .bus import layer_is_in_memory
+from .bus import Beat, Bus, layer_is_in_memory
 from .conf import conf
 from .exceptions import FCSError
 from .rooms import Room
-from .store import CacheStore, MemoryStore, Store
+from .store import CacheStore, LastBeat, MemoryStore, Store
 from .stream import Stream
 from .tasks import end
 from .upstream import UpstreamClient
@@ -25,7 +25,11 @@ logger = logging.getLogger(__name__)
 
 _memory = MemoryStore()
 _caches: dict[str, CacheStore] = {}
-_streams: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[None]] = WeakKeyDictionary()
+_streams: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
+
+_complaints: set[str] = set()
+
+_MISCONFIGURED = "this site is not set up for prices"
 
 
 def site_store() -> Store:
@@ -43,6 +47,8 @@ def start() -> None:
     loop = asyncio.get_running_loop()
     task = _streams.get(loop)
     if layer_is_in_memory() and (task is None or task.done()):
+        for ended in [other for other in _streams if other.is_closed()]:
+            del _streams[ended]
         _streams[loop] = loop.create_task(_stream())
 
 
@@ -66,4 +72,19 @@ async def _stream() -> None:
         async with client:
             await Stream(client, _memory, rooms=rooms).run()
     except FCSError as error:
-        logger.error("cannot stream in this process reason=%s", error)
+        if str(error) not in _complaints:
+            # Once, not at every join that tries again.
+            _complaints.add(str(error))
+            logger.error("cannot stream in this process reason=%s", error)
+        await _give_up()
+    except Exception:
+        logger.exception("the stream in this process has failed")
+        await _give_up()
+
+
+async def _give_up() -> None:
+    """Let open pages say that no price will come."""
+    now = time.time()
+    _memory.save({}, LastBeat(now, online=False, reason=_MISCONFIGURED))
+    async with Bus() as bus:
+        await bus.beat(Beat(int(now * 1000), now, online=False, reason=_MISCONFIGURED))

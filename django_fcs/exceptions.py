@@ -61,9 +61,14 @@ class ProtocolError(FCSError, ValueError):
 class UpstreamError(FCSError):
     """The vendor's socket failed."""
 
+    public = "no connection to the feed"
+    """What visitors may know of it."""
+
 
 class KeyRefused(UpstreamError):
     """The vendor does not accept the API key."""
+
+    public = "the feed does not let this site in"
 
 
 class RecordingError(FCSError):

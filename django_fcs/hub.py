@@ -13,7 +13,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
+from typing import ClassVar
 
 from .backoff import doubling
 from .bus import HUBS, Beat, Bus, Call, RoomNews
@@ -34,9 +34,8 @@ __all__ = ["Hub"]
 
 logger = logging.getLogger(__name__)
 
-#: How often a hub repeats its rooms; a stream forgets them after ``DEMAND_TTL_SECONDS``.
+#: How often a hub repeats its rooms; a stream forgets what is not repeated for 15 s.
 ANNOUNCE_SECONDS = 5
-DEMAND_TTL_SECONDS = 15
 
 #: How often states are decided anew: a price grows old without any message.
 LOOK_SECONDS = 1
@@ -74,7 +73,7 @@ class Hub:
     hub, which works from the first to ``IDLE_SECONDS`` after the last who entered.
     """
 
-    _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+    _hubs: ClassVar[dict[asyncio.AbstractEventLoop, Hub]] = {}
 
     def __init__(
         self,
@@ -105,6 +104,8 @@ class Hub:
         loop = asyncio.get_running_loop()
         hub = cls._hubs.get(loop)
         if hub is None:
+            # Not a weak dictionary: a hub's task holds the loop, and so its own key.
+            cls._hubs = {other: it for other, it in cls._hubs.items() if not other.is_closed()}
             hub = cls._hubs[loop] = cls(store)
         return hub
 
@@ -300,7 +301,7 @@ class Hub:
         )
         if state is not State.OFFLINE:
             return state, ""
-        return state, _SILENCE if beat_age > offline_after else self._reason
+        return state, _SILENCE if self._online else self._reason
 
     def _tell_state(self, feed: _Feed, spelling: str, members: Iterable[Subscriber]) -> None:
         text = serialise(

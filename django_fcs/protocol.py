@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import msgspec
@@ -128,6 +129,9 @@ _decode_many = msgspec.json.Decoder(list[_Frame], strict=False).decode
 _decode_history = msgspec.json.Decoder(list[Candle], strict=False).decode
 _encode = msgspec.json.Encoder().encode
 
+_SERVER_TALK = ("welcome", "ping", "pong", "message", "error")
+_FIELDS = [field for field in msgspec.structs.fields(_Frame) if field.name != "history"]
+
 
 def parse(text: str | bytes) -> list[Message]:
     """Read one frame: an object, or an array of them.
@@ -135,9 +139,11 @@ def parse(text: str | bytes) -> list[Message]:
     Raises ``ProtocolError`` for anything else, with a reason in one line; a
     frame is taken whole or not at all.
     """
-    start = text.lstrip()[:1]
+    is_array = text.lstrip()[:1] in ("[", b"[")
     try:
-        frames = _decode_many(text) if start in ("[", b"[") else [_decode_one(text)]
+        frames = _decode_many(text) if is_array else [_decode_one(text)]
+    except msgspec.ValidationError as error:
+        frames = _decode_leniently(text, error)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise ProtocolError(f"not an FCS frame: {error}") from None
     return [_message(frame) for frame in frames]
@@ -156,6 +162,31 @@ def serialise(message: Message) -> str:
         fields = {"type": "message", **msgspec.structs.asdict(message)}
         return _encode(fields).decode()
     return _encode(message).decode()
+
+
+def _decode_leniently(text: str | bytes, error: msgspec.ValidationError) -> list[_Frame]:
+    """Read a frame whose fields are not as this version knows them.
+
+    Nobody has published what else a server's ``welcome`` or ``error`` may carry, so
+    of those a field of another type counts as left out. Prices and wishes do not
+    bend.
+    """
+    try:
+        found = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        found = None
+    frames = found if isinstance(found, list) else [found]
+    if not all(isinstance(raw, dict) and raw.get("type") in _SERVER_TALK for raw in frames):
+        raise ProtocolError(f"not an FCS frame: {error}") from None
+    return [_without_strange_fields(raw) for raw in frames]
+
+
+def _without_strange_fields(raw: dict[str, Any]) -> _Frame:
+    known: dict[str, Any] = {}
+    for field in _FIELDS:
+        with suppress(KeyError, msgspec.ValidationError):
+            known[field.name] = msgspec.convert(raw[field.name], field.type, strict=False)
+    return _Frame(**known)
 
 
 def _message(frame: _Frame) -> Message:

@@ -7,12 +7,24 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["install"]
+__all__ = ["SILENT", "install"]
 
 #: Servers that log the query of a socket: uvicorn does so at INFO.
-_LOGGERS = ("uvicorn.error", "uvicorn.access", "daphne.ws_protocol", "django.channels.server")
+_LOGGERS = (
+    "uvicorn.error",
+    "uvicorn.asgi",
+    "uvicorn.access",
+    "daphne.ws_protocol",
+    "django.channels.server",
+)
 
 _KEY = re.compile(r"(access_key=)[^&\s\"']*")
+
+
+#: For websockets, which logs the request line with the key at DEBUG. Outside the tree
+#: of loggers, nobody's configuration can turn this one on.
+SILENT = logging.Logger("websockets")  # noqa: LOG001
+SILENT.disabled = True
 
 
 class _Redact(logging.Filter):

@@ -33,6 +33,7 @@ from .market import Prices
 from .messages import Join, Leave, Message, Ping, Pong, Refusal, RemoveAll, Welcome
 from .outbox import QUEUE_MAX, Outbox
 from .protocol import parse, serialise
+from .redaction import SILENT
 from .rooms import Room
 from .sources import Opening, Source, filled, merged, opened_at
 from .tasks import running
@@ -40,10 +41,6 @@ from .tasks import running
 __all__ = ["BAD_KEY", "Received", "Simulator"]
 
 logger = logging.getLogger(__name__)
-
-# websockets logs the request line, which holds the key, at DEBUG.
-_silent = logging.Logger("websockets")  # noqa: LOG001 - outside every LOGGING setting
-_silent.disabled = True
 
 #: The key that is refused where every other one is accepted.
 BAD_KEY = "bad_key"
@@ -131,7 +128,7 @@ class Simulator:
                     process_request=self._answer_upgrade,
                     compression=None,
                     close_timeout=_CLOSE_SECONDS,
-                    logger=_silent,
+                    logger=SILENT,
                 )
             )
             self._port = next(iter(server.sockets)).getsockname()[1]

@@ -106,7 +106,9 @@ class Stream:
         self._dirty: dict[Room, None] = {}
         self._ready = asyncio.Event()
         self._changed = asyncio.Event()
-        self._online, self._reason = False, "not connected yet"
+        self._online, self._reason, self._public = False, "not connected yet", ""
+        # Until the first attempt has ended nothing is known that hubs could be told.
+        self._is_decided = False
         self._updates = 0
         self._last_at: float | None = None
         self._want()
@@ -133,6 +135,8 @@ class Stream:
             async for event in events:
                 if isinstance(event, Status):
                     self._online, self._reason = event.online, event.reason
+                    self._public = event.public
+                    self._is_decided = True
                     self._changed.set()
                 else:
                     self._take(event)
@@ -238,9 +242,9 @@ class Stream:
         while True:
             changed = self._changed.is_set()
             self._changed.clear()
-            if changed or self._monotonic() >= beat_at:
+            if self._is_decided and (changed or self._monotonic() >= beat_at):
                 beat_at = self._monotonic() + BEAT_SECONDS
-                await bus.beat(Beat(self._epoch, self._clock(), self._online, self._reason))
+                await bus.beat(Beat(self._epoch, self._clock(), self._online, self._public))
                 await bus.subscribe(())
             self._want()
             with suppress(asyncio.TimeoutError):
@@ -250,8 +254,9 @@ class Stream:
         """Ask for the site's own rooms first, then for those watched longest."""
         demanded = self._demand.rooms(self._monotonic())
         rooms = list(dict.fromkeys([*self._rooms, *demanded]))
-        if len(rooms) > conf.FCS_MAX_ROOMS:
-            count("stream_rooms_over_limit")
+        over = len(rooms) - conf.FCS_MAX_ROOMS
+        if over > 0 and count("stream_rooms_over_limit"):
+            logger.warning("FCS_MAX_ROOMS is reached, rooms wait for others to end rooms=%d", over)
         wanted = rooms[: conf.FCS_MAX_ROOMS]
         if self._client.wanted != frozenset(wanted):
             self._client.want(wanted)
@@ -266,7 +271,7 @@ class Stream:
                 if self._monotonic() >= all_at:
                     all_at = self._monotonic() + SAVE_ALL_SECONDS
                     self._dirty = dict.fromkeys(self._feeds)
-                await self._save_dirty(self._online, self._reason)
+                await self._save_dirty(self._online, self._public)
                 await asyncio.sleep(SAVE_SECONDS)
         finally:
             await self._save_dirty(online=False, reason="the stream has ended")

@@ -83,6 +83,8 @@ class Subscriber:
 
     async def reply(self, text: str) -> None:
         """Answer the browser; waits while too many answers wait for it already."""
+        if self._closing is not None:
+            return
         self._replies.append(text)
         self._wake.set()
         while len(self._replies) >= REPLIES_MAX and self._closing is None:
@@ -122,9 +124,12 @@ class Subscriber:
                 await self._send_all()
             await self._send_all()
             await self._send(self._closing)
-        except Exception as error:
+        except (OSError, RuntimeError) as error:
             # The server knows that the socket is gone before the consumer does.
             logger.debug("socket gone reason=%r", error)
+        except Exception:
+            logger.exception("sending to a browser failed")
+            await self._send({"type": "websocket.close", "code": 1011})
         finally:
             self._closing = self._closing or {}
             self._drained.set()

@@ -13,6 +13,7 @@ import asyncio
 import functools
 import logging
 import random
+import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -28,6 +29,7 @@ from .exceptions import ConfigurationError, KeyRefused, ProtocolError, RoomError
 from .messages import Joined, Message, Ping, Pong, Price, ProfileUpdate, Refusal, Welcome
 from .metrics import count
 from .protocol import parse, serialise
+from .redaction import SILENT
 from .rooms import Room
 from .subscriptions import Subscriptions
 from .tasks import running
@@ -35,11 +37,6 @@ from .tasks import running
 __all__ = ["Arrival", "Status", "Timing", "UpstreamClient"]
 
 logger = logging.getLogger(__name__)
-
-# websockets logs the request line, which holds the key, at DEBUG. Outside the tree
-# of loggers, nobody's configuration can turn this one on.
-_silent = logging.Logger("websockets")  # noqa: LOG001
-_silent.disabled = True
 
 #: Close codes that third parties report for a bad key; the vendor lists none.
 _REFUSING_CLOSE_CODES = (4001, 4003)
@@ -80,6 +77,9 @@ class Status:
 
     online: bool
     reason: str = ""
+    """For those who run the site: addresses and the vendor's words included."""
+    public: str = ""
+    """For its visitors."""
 
 
 Event = Arrival | Status
@@ -113,7 +113,7 @@ class UpstreamClient:
         monotonic: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
     ) -> None:
-        self._key = key
+        self._spellings_of_key = re.compile(f"{re.escape(key)}|{re.escape(quote_plus(key))}")
         self._address = _address(url, key)
         self._place = urlsplit(url).netloc.rpartition("@")[2]
         self._give_up_on_refusal = give_up_on_refusal
@@ -193,10 +193,11 @@ class UpstreamClient:
                     raise
                 if self._monotonic() - began > self._timing.settled:
                     retries, refusals = self._pauses()
-                pause, reason = next(refusals if refused else retries), str(error)
+                pause = next(refusals if refused else retries)
+                reason, public = str(error), error.public
             count("upstream_lost")
             logger.warning("upstream lost reason=%s retry_in=%.1f", reason, pause)
-            yield Status(online=False, reason=reason)
+            yield Status(online=False, reason=reason, public=public)
             await asyncio.sleep(pause)
 
     def _pauses(self) -> tuple[Iterator[float], Iterator[float]]:
@@ -223,7 +224,7 @@ class UpstreamClient:
                 self._address,
                 open_timeout=self._timing.welcome,
                 close_timeout=self._timing.goodbye,
-                logger=_silent,
+                logger=SILENT,
             ) as socket:
                 try:
                     yield socket
@@ -342,7 +343,7 @@ class UpstreamClient:
         return UpstreamError(f"cannot reach {self._place}: {reason}")
 
     def _without_key(self, text: str) -> str:
-        return text.replace(self._key, "[key]").replace(quote_plus(self._key), "[key]")
+        return self._spellings_of_key.sub("[key]", text)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -358,6 +359,7 @@ def _address(url: str, key: str) -> str:
         parts = urlsplit(url)
         if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.port == 0:
             raise ValueError
+        parts.hostname.encode("idna")  # UnicodeError is a ValueError
     except ValueError:
         raise ConfigurationError(
             f"FCS_URL {url.partition('?')[0]!r} is not a socket address such as wss://ws-v4.fcsapi.com/ws"

@@ -122,7 +122,8 @@ def free_port() -> int:
 async def serve(port: int) -> int:
     is_simulated = not os.environ.get("FCS_API_KEY")
     feed_port = free_port()
-    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "example_project.settings"}
+    # One process that streams by itself: Redis would want a stream beside it.
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "example_project.settings", "FCS_REDIS_URL": ""}
     if is_simulated:
         env["FCS_URL"] = f"ws://{HOST}:{feed_port}"
     simulator = ("manage.py", "fcs_simulator", "--port", str(feed_port))

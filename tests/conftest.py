@@ -25,6 +25,7 @@ def fresh_site(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A site that knows no price yet: what is kept beside the settings starts empty."""
     monkeypatch.setattr(embedded, "_memory", MemoryStore())
     monkeypatch.setattr(embedded, "_caches", {})
+    monkeypatch.setattr(embedded, "_complaints", set())
     monkeypatch.setattr(metrics, "_counts", Counter())
     channel_layers.backends.clear()
     caches["default"].clear()

@@ -46,6 +46,8 @@ class SharedLayer:
 
     async def close_pools(self) -> None:
         self.closed = True
+        if "close_pools" in self.failures:
+            raise self.failures["close_pools"]
 
     async def _call(self, name: str, call: Coroutine[Any, Any, Any]) -> Any:
         failure = self.failures.get(name)

@@ -19,7 +19,7 @@ LAYERS = [
     # L0, words: pure, or of asyncio alone
     {
         *("backoff", "conf", "demand", "exceptions", "faults", "formats", "instruments"),
-        *("mailbox", "market", "messages", "metrics", "outbox", "protocol", "rooms"),
+        *("mailbox", "market", "messages", "metrics", "outbox", "protocol", "redaction", "rooms"),
         *("snapshots", "sources", "states", "subscriptions", "tasks", "tokenbucket"),
         *("tokens", "updates"),
     },
@@ -30,7 +30,7 @@ LAYERS = [
     # L3, Django's surface
     {
         *("apps", "asgi", "checks", "consumers", "embedded", "jinja", "permissions", "quotes"),
-        *("redaction", "routing", "testing", "urls", "views", "widgets"),
+        *("routing", "testing", "urls", "views", "widgets"),
         *("management.running", "templatetags.fcs"),
         *("management.commands.fcs_simulator", "management.commands.fcs_stream"),
         "management.commands.fcs_watch",
@@ -172,6 +172,8 @@ def test_a_word_opens_no_socket_file_or_thread(name: str) -> None:
         "pathlib",
         "channels",
     }
+    if name == "conf":
+        outside.remove("os")  # for the environment, which may name the site's settings
     things = {thing for node in ast.walk(tree(name)) for thing in imported(node, name)}
 
     assert not {thing for thing in things if thing.partition(".")[0] in outside}

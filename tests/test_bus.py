@@ -250,6 +250,16 @@ async def test_a_layer_that_fails_at_the_end_is_logged_and_no_more(
         shared_layer.failures = {"group_discard": ConnectionError("sick")}
 
     assert "channel layer did not close well reason=ConnectionError('sick')" in caplog.text
+    assert shared_layer.made[-1].closed
+
+
+async def test_a_layer_that_cannot_even_be_closed_is_logged_and_no_more(
+    shared_layer: type[SharedLayer], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Bus(HUBS):
+        shared_layer.failures = {"close_pools": ConnectionError("dead")}
+
+    assert "channel layer did not close well reason=ConnectionError('dead')" in caplog.text
 
 
 async def test_a_call_that_hangs_fails_after_a_while(

@@ -8,7 +8,7 @@ import pytest
 from django.test import override_settings
 
 from django_fcs import embedded
-from django_fcs.exceptions import ConfigurationError
+from django_fcs.exceptions import ConfigurationError, KeyRefused
 from django_fcs.rooms import Room
 from django_fcs.simulator import BAD_KEY, Simulator
 from django_fcs.store import CacheStore, MemoryStore
@@ -113,19 +113,26 @@ async def test_what_is_wrong_with_the_settings_is_said_in_one_line_and_mended_by
         with override_settings(**settings):
             embedded.start()
             await eventually(lambda: "cannot stream in this process" in caplog.text)
+            await eventually(lambda: "not set up" in reason_kept())
+            await eventually(lambda: embedded._streams[asyncio.get_running_loop()].done())
+            embedded.start()
+            await eventually(lambda: embedded._streams[asyncio.get_running_loop()].done())
         [line] = [line for line in caplog.messages if "cannot stream" in line]
         assert reason in line
         assert "\n" not in line
 
-        embedded.start()
-        await eventually(lambda: simulator.connections == 1)
+        async def mended() -> bool:
+            embedded.start()
+            return simulator.connections == 1
+
+        await eventually(mended)
 
 
 async def test_a_refused_key_ends_no_web_process(simulator: Simulator) -> None:
     """It is tried again: the vendor may be the one who is wrong, and a page has to live."""
     with override_settings(FCS_URL=simulator.url, FCS_API_KEY=BAD_KEY):
         embedded.start()
-        await eventually(lambda: "refused FCS_API_KEY" in reason_kept())
+        await eventually(lambda: reason_kept() == KeyRefused.public)
 
     assert not embedded._streams[asyncio.get_running_loop()].done()
 

@@ -19,7 +19,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from websockets.asyncio.client import connect
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
+from tests.recordings import DATA
+
 ROOT = Path(__file__).parents[1]
 USDJPY = DATA / "fx-usdjpy-2013-01-01.jsonl"
 

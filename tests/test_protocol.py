@@ -320,3 +320,35 @@ def test_a_candle_that_opens_after_the_year_3000_is_no_candle() -> None:
 
     with pytest.raises(ProtocolError, match="unix seconds"):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"type":"welcome","timestamp":"2025-12-22T10:00:00Z"}', Welcome()),
+        ('{"type":"welcome","message":{"hello":1},"success":null}', Welcome()),
+        ('{"type":"error","short":401,"message":"no"}', Refusal(short="", message="no")),
+        (
+            '{"type":"error","short":"authentication_failed","message":["no"]}',
+            Refusal(short="authentication_failed"),
+        ),
+    ],
+)
+def test_what_a_server_says_beside_prices_may_have_fields_of_any_type(
+    text: str, message: Message
+) -> None:
+    assert parse(text) == [message]
+    assert parse(f"[{text}]") == [message]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"type":"join_symbol","symbol":5,"timeframe":"1"}',
+        '{"type":"price","symbol":"FX:EURUSD","timeframe":"1","prices":{"c":"much"}}',
+        '[{"type":"welcome","success":null},{"type":"rate","frames_per_second":"many"}]',
+    ],
+)
+def test_prices_and_wishes_do_not_bend(text: str) -> None:
+    with pytest.raises(ProtocolError, match="not an FCS frame"):
+        parse(text)

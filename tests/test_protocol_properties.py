@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,9 +33,9 @@ from django_fcs.protocol import (
     parse,
     serialise,
 )
+from tests.recordings import DATA
 from tests.test_protocol import ASKBID, CANDLE, CONFIRMATION, PROFILE
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
 RECORDINGS = [
     *("crypto-btcusdt-2021-01-08.jsonl", "fx-eurusd-2020-01-01.jsonl"),
     *("fx-usdjpy-2013-01-01.jsonl", "stock-goog-daily.jsonl"),

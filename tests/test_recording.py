@@ -10,8 +10,7 @@ import pytest
 
 from django_fcs.exceptions import RecordingError
 from django_fcs.recording import Frame, Recorder, Recording, read
-
-DATA = Path(__file__).parents[2] / "shared" / "data"
+from tests.recordings import DATA
 
 FRAMES = [
     Frame(1700000000.25, '{"type":"welcome"}'),

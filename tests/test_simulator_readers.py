@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect
@@ -18,9 +17,8 @@ from django_fcs.rooms import Room
 from django_fcs.simulator import Simulator
 from django_fcs.sources import Opening, Replay, Tick
 from tests.fcs_client import Client, client_of, still
+from tests.recordings import DATA
 from tests.waiting import eventually
-
-DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
 async def test_a_replay_without_waits_arrives_whole() -> None:

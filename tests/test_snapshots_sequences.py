@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +14,8 @@ from hypothesis import strategies as st
 from django_fcs.protocol import Candle, Message, Price, ProfileUpdate, parse, serialise
 from django_fcs.rooms import Room
 from django_fcs.snapshots import Snapshot
+from tests.recordings import DATA
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
 RECORDINGS = [
     *("crypto-btcusdt-2021-01-08.jsonl", "fx-eurusd-2020-01-01.jsonl"),
     *("fx-usdjpy-2013-01-01.jsonl", "stock-goog-daily.jsonl"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +11,7 @@ from django_fcs.market import Prices
 from django_fcs.recording import read
 from django_fcs.rooms import Room
 from django_fcs.sources import Opening, RandomWalk, Replay, Tick, filled, merged
-
-DATA = Path(__file__).parents[2] / "shared" / "data"
+from tests.recordings import DATA
 
 NOON = 1766577600.0
 EURUSD = Room("FX:EURUSD", "1D")

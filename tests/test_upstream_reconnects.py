@@ -81,7 +81,11 @@ async def test_a_lost_connection_is_told_and_counted(
         await eventually(lambda: len(watch.statuses) == 3)
 
     place = simulator.url.removeprefix("ws://")
-    lost = Status(online=False, reason=f"{place} closed the connection with code 1006")
+    lost = Status(
+        online=False,
+        reason=f"{place} closed the connection with code 1006",
+        public="no connection to the feed",
+    )
     assert watch.statuses == [Status(online=True), lost, Status(online=True)]
     assert counts()["upstream_lost"] == 1
     assert f"upstream lost reason={lost.reason} retry_in=" in caplog.text

@@ -7,15 +7,12 @@ import contextlib
 import json
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.serving import answers, python
 from tests.waiting import eventually
-
-DATA = Path(__file__).parents[3] / "shared" / "data"
 
 #: What serves an ASGI application, as people start it; the port comes last.
 SERVERS = {

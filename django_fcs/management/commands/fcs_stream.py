@@ -38,6 +38,8 @@ class Command(BaseCommand):
     """Push prices into the channel layer, until Ctrl-C or SIGTERM."""
 
     help = "Stream prices from the FCS API to all web processes of this site."
+    # What it needs of the site it checks itself, and says in one line.
+    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""

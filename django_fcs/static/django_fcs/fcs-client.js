@@ -4,11 +4,12 @@
 if (!globalThis.FCSClient) {
   const dataset = document.currentScript?.dataset ?? {};
   const ADDRESS = dataset.fcsSocket || "/ws/fcs/";
-  const BEATLESS_MS = ((Number(dataset.fcsOfflineAfter) || 10) + 5) * 1000;
+  const OFFLINE_AFTER = Number(dataset.fcsOfflineAfter) || 10;
   const MERGE = "fcs.merge.v1";
-  const HANDSHAKE_MS = 60_000;
   const HEARTBEAT_MS = 25_000;
-  const UNANSWERED_MS = 35_000; // with the heartbeat before it, 60 s of silence
+  const QUIET_MS = Math.min(10, OFFLINE_AFTER) * 1000;
+  const DEAD_MS = (OFFLINE_AFTER + 5) * 1000;
+  const DEAD_V4_MS = 60_000; // whether every v4 server answers pings is not known
   const SPREAD_MS = 5_000;
   const LONGEST_DELAY_MS = 30_000;
   const FIRST_ANSWER_MS = 5_000;
@@ -113,28 +114,32 @@ if (!globalThis.FCSClient) {
     }
   }
 
-  // Pulse: a JSON ping every 25 s, and the verdict that a socket which looks open is dead.
+  // Pulse: a JSON ping every 25 s and into each silence, and the verdict that a socket which looks
+  // open is dead. Only an unanswered ping proves it: a server with nothing to tell is silent too.
   // Internal, not for direct manipulation.
   class Pulse {
     #beat = new Alarm();
     #silence = new Alarm();
-    #hasBeats = false;
+    #deadline = 0;
     #events;
 
     constructor(events) { this.#events = events; }
-    awaitWelcome(ms) { this.#silence.set(ms, this.#events.dead); }
 
-    start(hasBeats) {
-      this.#hasBeats = hasBeats;
-      this.heard();
-      this.#next();
+    awaitWelcome(deadline) {
+      this.#deadline = deadline;
+      this.#silence.set(deadline, this.#events.dead);
     }
 
-    // Without beats only an unanswered ping proves anything: a closed market is silent,
-    // and the timers of a hidden tab come late.
+    start() {
+      this.#beat.set(HEARTBEAT_MS, () => this.#ping());
+      this.heard();
+    }
+
     heard() {
-      if (this.#hasBeats) this.#silence.set(BEATLESS_MS, this.#events.dead);
-      else this.#silence.clear();
+      this.#silence.set(QUIET_MS, () => {
+        this.#silence.set(this.#deadline - QUIET_MS, this.#events.dead);
+        this.#ping();
+      });
     }
 
     stop() {
@@ -142,12 +147,9 @@ if (!globalThis.FCSClient) {
       this.#silence.clear();
     }
 
-    #next() {
-      this.#beat.set(HEARTBEAT_MS, () => {
-        this.#next();
-        this.#events.ping();
-        if (!this.#silence.isSet) this.#silence.set(UNANSWERED_MS, this.#events.dead);
-      });
+    #ping() {
+      this.#beat.set(HEARTBEAT_MS, () => this.#ping());
+      this.#events.ping();
     }
   }
 
@@ -158,8 +160,9 @@ if (!globalThis.FCSClient) {
     #wanted = new Map(); // key -> room; its state: new, asked, joined, refused on this connection
     #isOpen = false;
     #send;
+    #onrefused;
 
-    constructor(send) { this.#send = send; }
+    constructor(send, onrefused) { [this.#send, this.#onrefused] = [send, onrefused]; }
 
     join(symbol, timeframe, token) {
       const key = keyOf(symbol, timeframe);
@@ -243,8 +246,17 @@ if (!globalThis.FCSClient) {
       for (const room of this.#asked()) {
         const isNamed = words.includes(room.symbol.toUpperCase()) || words.includes(room.key.toUpperCase());
         const isBad = short === "bad_timeframe" && !TIMEFRAMES.includes(canonical(room.timeframe));
-        if (isNamed || isBad) this.#settle(room, "refused");
+        if (isNamed || isBad) this.#turnAway(room, short, message);
       }
+    }
+
+    // Said once: with each new connection the room is asked for, and may be refused, again.
+    #turnAway(room, short, message) {
+      const { symbol, timeframe, refusal } = room;
+      if (refusal !== message) console.warn(`FCSClient: ${symbol} ${timeframe} was refused, ${short}: ${message}`);
+      room.refusal = message;
+      this.#settle(room, "refused");
+      this.#onrefused({ symbol, timeframe, short, message });
     }
   }
 
@@ -297,6 +309,7 @@ if (!globalThis.FCSClient) {
 
   globalThis.FCSClient = class FCSClient extends EventTarget {
     static adapters = adapters;
+    static offlineAfter = OFFLINE_AFTER;
     static #hasWarned = false;
 
     onconnected = null; onmessage = null; onclose = null; onerror = null; onreconnect = null;
@@ -304,7 +317,7 @@ if (!globalThis.FCSClient) {
 
     #url; #connection = null; #openings = []; #offset = 0; #framesPerSecond = null;
     #state = "closed"; // or connecting, connected, waiting (for the next try), paused
-    #rooms = new Rooms((message) => this.send(message));
+    #rooms = new Rooms((message) => this.send(message), (refusal) => this.#tell("refused", refusal));
     #reconnector = new Reconnector();
     #pulse = new Pulse({ ping: () => this.#send("ping"), dead: () => this.#dropSilent() });
     #tab = new TabWatch({ hidden: () => this.#drop("paused", "tab hidden"), back: () => this.#return() });
@@ -369,7 +382,7 @@ if (!globalThis.FCSClient) {
       } catch (error) {
         return this.#end(error); // an address that can never open
       }
-      this.#pulse.awaitWelcome(this.#url ? HANDSHAKE_MS : BEATLESS_MS);
+      this.#pulse.awaitWelcome(this.#url ? DEAD_V4_MS : DEAD_MS);
       this.#enter("connecting");
     }
 
@@ -391,7 +404,7 @@ if (!globalThis.FCSClient) {
     #hand(message) {
       if (message.type === "error" && !this.isConnected) this.#fail(new Error(message.message ?? message.short));
       this.#rooms.hear(message);
-      this.dispatchEvent(new CustomEvent("message", { detail: message }));
+      this.#tell("message", message);
       this.#call("onmessage", message);
     }
 
@@ -399,7 +412,7 @@ if (!globalThis.FCSClient) {
       this.#setClock(message);
       if (this.isConnected) return;
       this.#reconnector.reset();
-      this.#pulse.start(this.#connection.isMerge);
+      this.#pulse.start();
       if (this.#framesPerSecond !== null) this.#sendRate();
       this.#rooms.open();
       for (const { resolve } of this.#openings.splice(0)) resolve();
@@ -435,7 +448,9 @@ if (!globalThis.FCSClient) {
       this.#tab.stop();
       this.#fail(error);
       this.#enter("closed");
-      if (error) this.#call("onerror", error);
+      if (!error) return;
+      console.warn(error.message);
+      this.#call("onerror", error);
     }
 
     #drop(state, reason) {
@@ -474,8 +489,10 @@ if (!globalThis.FCSClient) {
     #enter(state) {
       if (this.showLogs) console.log(`FCSClient: ${state}`);
       this.#state = state;
-      this.dispatchEvent(new CustomEvent("state", { detail: { state } }));
+      this.#tell("state", { state });
     }
+
+    #tell(type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })); }
 
     // What a page's callback throws is the page's: reported, and the next message still comes.
     #call(name, ...args) {

@@ -132,43 +132,56 @@ if (!customElements.get("fcs-ticker")) {
     ageing.arm();
   });
 
+  const LOST = { state: "offline" };
+  const MUTE = { state: "offline", reason: "the server has not said how this room is" };
+  const keyOf = ({ symbol, timeframe }) => `${symbol}_${timeframe}`;
+
   // Feed: the page's one connection. Joins a room for its first listener, leaves it after the last.
   class Feed {
     #client = null; #isLost = false; #rooms = new Map();
 
     now() { return (this.#client?.serverTime() ?? Date.now()) / 1000; }
 
-    hold({ symbol, timeframe, token }, listener) {
+    hold(place, listener) {
       this.#connect();
-      const key = `${symbol}_${timeframe}`;
-      const room = this.#rooms.get(key) ?? { listeners: new Set(), price: null, state: null };
-      this.#rooms.set(key, room);
+      const room = this.#rooms.get(keyOf(place)) ?? this.#open(place);
       room.listeners.add(listener);
-      this.#client.join(symbol, timeframe, token);
+      this.#client.join(place.symbol, place.timeframe, place.token);
       if (room.price) listener.price(room.price);
-      if (this.#isLost) listener.state({ state: "offline" });
-      else if (room.state) listener.state(room.state);
+      if (room.state) listener.state(room.state);
     }
 
-    release({ symbol, timeframe }, listener) {
-      const key = `${symbol}_${timeframe}`;
-      const { listeners } = this.#rooms.get(key);
+    release(place, listener) {
+      const { listeners } = this.#rooms.get(keyOf(place));
       listeners.delete(listener);
       if (listeners.size) return;
-      this.#rooms.delete(key);
-      this.#client.leave(symbol, timeframe);
+      this.#rooms.delete(keyOf(place));
+      this.#client.leave(place.symbol, place.timeframe);
     }
 
     #connect() {
       if (this.#client) return;
       this.#client = Object.assign(new FCSClient(), { reconnectlimit: Infinity, focusTimeout: 3 });
-      this.#client.addEventListener("message", ({ detail }) => this.#hear(detail));
-      this.#client.addEventListener("state", ({ detail }) => this.#turn(detail.state));
+      const on = { message: (it) => this.#hear(it), refused: (it) => this.#refuse(it), state: (it) => this.#turn(it) };
+      for (const type in on) this.#client.addEventListener(type, ({ detail }) => on[type](detail));
       this.#client.connect();
     }
 
+    #open(place) {
+      const room = { listeners: new Set(), price: null, state: this.#isLost ? LOST : null };
+      this.#rooms.set(keyOf(place), room);
+      if (!this.#isLost) this.#doubt(room);
+      return room;
+    }
+
+    // What the server rendered is not believed for ever: it has to say so on the socket too.
+    #doubt(room) {
+      clearTimeout(room.doubt);
+      room.doubt = setTimeout(() => this.#tell(room, MUTE), FCSClient.offlineAfter * 1000);
+    }
+
     #hear(message) {
-      const room = this.#rooms.get(`${message.symbol}_${message.timeframe}`);
+      const room = this.#rooms.get(keyOf(message));
       if (room && message.type === "state") this.#tell(room, message);
       if (!room || message.type !== "price" || message.prices.mode === "profile") return;
       if (message.seq <= room.price?.seq) return;
@@ -176,18 +189,22 @@ if (!customElements.get("fcs-ticker")) {
       for (const listener of room.listeners) listener.price(message);
     }
 
+    #refuse({ symbol, timeframe, message }) {
+      this.#tell(this.#rooms.get(keyOf({ symbol, timeframe })), { state: "offline", reason: message });
+    }
+
     #tell(room, message) {
+      clearTimeout(room.doubt);
       room.state = message;
       for (const listener of room.listeners) listener.state(message);
     }
 
-    #turn(state) {
-      if (state === "connected") this.#isLost = false;
-      if (!["waiting", "paused", "closed"].includes(state)) return;
-      this.#isLost = true;
+    #turn({ state }) {
+      if (state === "connecting") return;
+      this.#isLost = state !== "connected";
       for (const room of this.#rooms.values()) {
-        this.#tell(room, { state: "offline" });
-        room.state = null; // what the server will say is not known
+        if (this.#isLost) this.#tell(room, LOST);
+        else this.#doubt(room);
       }
     }
   }
