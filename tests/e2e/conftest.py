@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -10,8 +9,8 @@ import pytest
 import pytest_asyncio
 
 from tests.browser.conftest import browser, page
-from tests.serving import answers, free_port
-from tests.waiting import eventually
+from tests.e2e.site import redis_server
+from tests.serving import free_port
 
 __all__ = ["browser", "page"]
 
@@ -36,13 +35,5 @@ async def redis(tmp_path: Path) -> AsyncIterator[str]:
     if path is None:
         pytest.skip("no redis-server: install it")
     port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        *(path, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(tmp_path)),
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        await eventually(lambda: answers(port), within=10, what="Redis answers")
+    async with redis_server(port, tmp_path):
         yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        process.terminate()
-        await process.wait()

@@ -7,9 +7,11 @@ import contextlib
 import json
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from tests.serving import answers, python
 from tests.waiting import eventually
@@ -48,9 +50,28 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def browser_socket(port: int, *rooms: tuple[str, str]) -> AsyncIterator[Viewer]:
+async def redis_server(port: int, folder: Path) -> AsyncIterator[Process]:
+    """Run a Redis that keeps nothing, until it answers."""
+    arguments = ("--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(folder))
+    process = await asyncio.create_subprocess_exec(
+        "redis-server", *arguments, stdout=asyncio.subprocess.DEVNULL
+    )
+    try:
+        await eventually(lambda: answers(port), within=10, what="Redis answers")
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@contextlib.asynccontextmanager
+async def browser_socket(
+    port: int, *rooms: tuple[str, str], merge: bool = False
+) -> AsyncIterator[Viewer]:
     """Open a socket as a browser would, and join rooms."""
-    async with connect(f"ws://127.0.0.1:{port}/ws/fcs/") as socket:
+    protocols = [Subprotocol("fcs.merge.v1")] if merge else None
+    async with connect(f"ws://127.0.0.1:{port}/ws/fcs/", subprotocols=protocols) as socket:
         viewer = Viewer(socket)
         for symbol, timeframe in rooms:
             await viewer.send(type="join_symbol", symbol=symbol, timeframe=timeframe)
@@ -63,6 +84,7 @@ class Viewer:
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self.prices: dict[str, dict[str, Any]] = {}
+        self.states: dict[str, str] = {}
         self.messages: list[dict[str, Any]] = []
 
     async def send(self, **message: Any) -> None:
@@ -74,7 +96,13 @@ class Viewer:
 
     async def _until(self, condition: Any) -> None:
         while not condition(self):
-            message = json.loads(await self.socket.recv())
-            self.messages.append(message)
-            if message["type"] == "price" and message["prices"]["mode"] != "profile":
-                self.prices[message["symbol"]] = message
+            frame = json.loads(await self.socket.recv())
+            for message in frame if isinstance(frame, list) else [frame]:
+                self._take(message)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        self.messages.append(message)
+        if message["type"] == "price" and message["prices"]["mode"] != "profile":
+            self.prices[message["symbol"]] = message
+        elif message["type"] == "state":
+            self.states[message["symbol"]] = message["state"]

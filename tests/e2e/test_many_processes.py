@@ -7,14 +7,17 @@ import json
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
+from django_fcs.bus import DEMAND, HUBS
 from django_fcs.rooms import Room
 from django_fcs.simulator import Simulator
 from django_fcs.sources import RandomWalk
-from tests.e2e.site import Site, Viewer, browser_socket
+from tests.e2e.site import Site, Viewer, browser_socket, redis_server
 from tests.serving import free_port
 from tests.waiting import eventually
 
@@ -31,6 +34,10 @@ async def simulated(
 
 def has(symbol: str) -> Any:
     return lambda viewer: symbol in viewer.prices
+
+
+def is_in(state: str) -> Any:
+    return lambda viewer: viewer.states.get("FX:EURUSD") == state
 
 
 async def test_two_web_processes_show_the_same_prices(redis: str) -> None:
@@ -104,6 +111,32 @@ async def test_all_rooms_flow_again_after_the_upstream_was_killed(redis: str) ->
                 await viewer.until(lambda viewer: len(viewer.prices) == 3, within=40)
                 assert len(simulator.joined) == 3
                 await simulator.drop_all()
+
+
+async def test_prices_flow_again_after_redis_was_killed_and_nothing_is_left_behind(
+    tmp_path: Path,
+) -> None:
+    port, redis = free_port(), free_port()
+    url = f"redis://127.0.0.1:{redis}/0"
+    async with simulated(url) as (_, site), AsyncExitStack() as stack:
+        server = await stack.enter_async_context(redis_server(redis, tmp_path))
+        for running in (site.stream(), site.web(port)):
+            await stack.enter_async_context(running)
+        viewer = await stack.enter_async_context(
+            browser_socket(port, ("FX:EURUSD", "1D"), merge=True)
+        )
+        await viewer.until(is_in("live"))
+        server.kill()
+        await server.wait()
+        await viewer.until(is_in("offline"), within=30)
+        await stack.enter_async_context(redis_server(redis, tmp_path))
+        viewer.prices.clear()
+        await viewer.until(has("FX:EURUSD"), within=40)
+        await viewer.until(is_in("live"))
+        async with Redis.from_url(url) as client:
+            for group in (HUBS, DEMAND, EURUSD.group):
+                [(_, members)] = await client.pubsub_numsub(f"asgi__group__{group}")
+                assert members == 1, group
 
 
 async def test_a_consumer_of_the_site_gets_prices_and_nothing_else(redis: str) -> None:

@@ -1,6 +1,7 @@
 // FCSClient: live prices in the browser, from the site's own socket. It has the names of the
 // FCS API's own client, so that swapping the script tag is enough; docs/javascript.md has them.
-// A classic script: it sets globalThis.FCSClient, and the first one loaded wins.
+// A classic script: it sets globalThis.FCSClient, and the first one loaded wins. All but the class
+// is internal, its adapters too: not for direct manipulation.
 if (!globalThis.FCSClient) {
   const dataset = document.currentScript?.dataset ?? {};
   const ADDRESS = dataset.fcsSocket || "/ws/fcs/";
@@ -18,7 +19,6 @@ if (!globalThis.FCSClient) {
   const TIMEFRAMES = ["1", "5", "15", "30", "60", "240", "1D", "1W", "1M"];
 
   // What the client takes from the browser, so that tests can give it something else.
-  // Internal, not for direct manipulation.
   const adapters = {
     WebSocket: globalThis.WebSocket,
     now: () => performance.timeOrigin + performance.now(), // monotonic: ages must not jump
@@ -37,7 +37,6 @@ if (!globalThis.FCSClient) {
   }
 
   // Alarm: one timer that can be set, set anew and cleared.
-  // Internal, not for direct manipulation.
   class Alarm {
     #id = null;
 
@@ -57,7 +56,6 @@ if (!globalThis.FCSClient) {
 
   // Connection: one socket; frames in, frames out. Closed from this side it is mute at once:
   // on a dead network the socket's own close event is long in coming, and then late for the next.
-  // Internal, not for direct manipulation.
   class Connection {
     #socket;
 
@@ -92,7 +90,6 @@ if (!globalThis.FCSClient) {
   }
 
   // Reconnector: counts the returns, and spreads them: a restarted server must not be stormed.
-  // Internal, not for direct manipulation.
   class Reconnector {
     tries = 0;
     #alarm = new Alarm();
@@ -116,12 +113,8 @@ if (!globalThis.FCSClient) {
 
   // Pulse: a JSON ping every 25 s and into each silence, and the verdict that a socket which looks
   // open is dead. Only an unanswered ping proves it: a server with nothing to tell is silent too.
-  // Internal, not for direct manipulation.
   class Pulse {
-    #beat = new Alarm();
-    #silence = new Alarm();
-    #deadline = 0;
-    #events;
+    #beat = new Alarm(); #silence = new Alarm(); #deadline = 0; #events;
 
     constructor(events) { this.#events = events; }
 
@@ -154,13 +147,10 @@ if (!globalThis.FCSClient) {
   }
 
   // Rooms: the wanted set, the joined set, and joins that are asked again until answered.
-  // Internal, not for direct manipulation.
   class Rooms {
     joined = new Map();
     #wanted = new Map(); // key -> room; its state: new, asked, joined, refused on this connection
-    #isOpen = false;
-    #send;
-    #onrefused;
+    #isOpen = false; #send; #onrefused;
 
     constructor(send, onrefused) { [this.#send, this.#onrefused] = [send, onrefused]; }
 
@@ -250,23 +240,18 @@ if (!globalThis.FCSClient) {
       }
     }
 
-    // Said once: with each new connection the room is asked for, and may be refused, again.
     #turnAway(room, short, message) {
       const { symbol, timeframe, refusal } = room;
-      if (refusal !== message) console.warn(`FCSClient: ${symbol} ${timeframe} was refused, ${short}: ${message}`);
-      room.refusal = message;
       this.#settle(room, "refused");
+      room.refusal = message; // said once: each new connection asks, and may be refused, anew
+      if (refusal !== message) console.warn(`FCSClient: ${symbol} ${timeframe} was refused, ${short}: ${message}`);
       this.#onrefused({ symbol, timeframe, short, message });
     }
   }
 
   // TabWatch: tells when the tab has been hidden for long, and when tab or network are back.
-  // Internal, not for direct manipulation.
   class TabWatch {
-    #alarm = new Alarm();
-    #hiddenAt = null;
-    #minutes = 3;
-    #events;
+    #alarm = new Alarm(); #hiddenAt = null; #minutes = 3; #events;
 
     constructor(events) { this.#events = events; }
     get minutes() { return this.#minutes; }
@@ -448,9 +433,8 @@ if (!globalThis.FCSClient) {
       this.#tab.stop();
       this.#fail(error);
       this.#enter("closed");
-      if (!error) return;
-      console.warn(error.message);
-      this.#call("onerror", error);
+      if (error) console.warn(error.message);
+      if (error) this.#call("onerror", error);
     }
 
     #drop(state, reason) {

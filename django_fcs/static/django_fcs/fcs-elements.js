@@ -9,8 +9,7 @@ if (!customElements.get("fcs-ticker")) {
     delayed: "{n} min delayed", pips: "{n} pips",
     open: "Open", high: "High", low: "Low", spread: "Spread", volume: "Volume",
   };
-  const UNKNOWN = "–";
-  const THIN = "\u2009";
+  const [UNKNOWN, THIN] = ["–", "\u2009"];
   const CURRENCIES = "AED|ARS|AUD|BRL|CAD|CHF|CLP|CNH|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|ILS|INR|JPY|KRW|"
     + "KWD|MXN|MYR|NGN|NOK|NZD|PEN|PHP|PKR|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR";
   const FOREX = new RegExp(`^(${CURRENCIES})(${CURRENCIES})$`);
@@ -21,6 +20,8 @@ if (!customElements.get("fcs-ticker")) {
   const AGES = [["days", 86_400, 172_800], ["hours", 3600], ["minutes", 60]];
 
   const isStill = matchMedia("(prefers-reduced-motion: reduce)");
+  const offline = (reason) => ({ state: "offline", reason });
+  const keyOf = ({ symbol, timeframe }) => `${symbol}_${timeframe}`;
   const tickerOf = (symbol) => symbol.slice(symbol.lastIndexOf(":") + 1);
   const isForex = (symbol) => FOREX.test(tickerOf(symbol));
 
@@ -126,15 +127,9 @@ if (!customElements.get("fcs-ticker")) {
       else this.timer = clearInterval(this.timer);
     },
     tick() { for (const paint of this.due) painter.add(paint); },
+    handleEvent() { this.tick(); this.arm(); },
   };
-  document.addEventListener("visibilitychange", () => {
-    ageing.tick();
-    ageing.arm();
-  });
-
-  const LOST = { state: "offline" };
-  const MUTE = { state: "offline", reason: "the server has not said how this room is" };
-  const keyOf = ({ symbol, timeframe }) => `${symbol}_${timeframe}`;
+  document.addEventListener("visibilitychange", ageing);
 
   // Feed: the page's one connection. Joins a room for its first listener, leaves it after the last.
   class Feed {
@@ -143,8 +138,10 @@ if (!customElements.get("fcs-ticker")) {
     now() { return (this.#client?.serverTime() ?? Date.now()) / 1000; }
 
     hold(place, listener) {
-      this.#connect();
-      const room = this.#rooms.get(keyOf(place)) ?? this.#open(place);
+      if (!this.#client) this.#connect();
+      const room = this.#rooms.get(keyOf(place)) ?? { listeners: new Set(), price: null, state: null };
+      this.#rooms.set(keyOf(place), room);
+      if (!room.listeners.size) this.#judge(room);
       room.listeners.add(listener);
       this.#client.join(place.symbol, place.timeframe, place.token);
       if (room.price) listener.price(room.price);
@@ -160,24 +157,20 @@ if (!customElements.get("fcs-ticker")) {
     }
 
     #connect() {
-      if (this.#client) return;
       this.#client = Object.assign(new FCSClient(), { reconnectlimit: Infinity, focusTimeout: 3 });
-      const on = { message: (it) => this.#hear(it), refused: (it) => this.#refuse(it), state: (it) => this.#turn(it) };
-      for (const type in on) this.#client.addEventListener(type, ({ detail }) => on[type](detail));
+      const on = (type, hear) => this.#client.addEventListener(type, ({ detail }) => hear(detail));
+      on("message", (message) => this.#hear(message));
+      on("refused", (room) => this.#tell(this.#rooms.get(keyOf(room)), offline(room.message)));
+      on("state", ({ state }) => this.#turn(state));
       this.#client.connect();
     }
 
-    #open(place) {
-      const room = { listeners: new Set(), price: null, state: this.#isLost ? LOST : null };
-      this.#rooms.set(keyOf(place), room);
-      if (!this.#isLost) this.#doubt(room);
-      return room;
-    }
-
-    // What the server rendered is not believed for ever: it has to say so on the socket too.
-    #doubt(room) {
+    // What the page was rendered with is not believed for long: the server has to say so here, too.
+    #judge(room) {
       clearTimeout(room.doubt);
-      room.doubt = setTimeout(() => this.#tell(room, MUTE), FCSClient.offlineAfter * 1000);
+      const silence = offline("the server has not spoken of this room");
+      if (this.#isLost) this.#tell(room, offline("the connection is lost"));
+      else room.doubt = setTimeout(() => this.#tell(room, silence), FCSClient.offlineAfter * 1000);
     }
 
     #hear(message) {
@@ -189,23 +182,16 @@ if (!customElements.get("fcs-ticker")) {
       for (const listener of room.listeners) listener.price(message);
     }
 
-    #refuse({ symbol, timeframe, message }) {
-      this.#tell(this.#rooms.get(keyOf({ symbol, timeframe })), { state: "offline", reason: message });
-    }
-
     #tell(room, message) {
       clearTimeout(room.doubt);
       room.state = message;
       for (const listener of room.listeners) listener.state(message);
     }
 
-    #turn({ state }) {
+    #turn(state) {
       if (state === "connecting") return;
       this.#isLost = state !== "connected";
-      for (const room of this.#rooms.values()) {
-        if (this.#isLost) this.#tell(room, LOST);
-        else this.#doubt(room);
-      }
+      for (const room of this.#rooms.values()) this.#judge(room);
     }
   }
   const feed = new Feed();
@@ -229,7 +215,6 @@ if (!customElements.get("fcs-ticker")) {
       host.addEventListener("animationend", () => this.mark("flash", null));
     }
     find(selector) { return this.host.querySelector(selector); }
-    fields() { return this.host.querySelectorAll("[data-field]"); }
     begin(isUpgrade) {
       if (!this.find("[data-field]")) this.host.append(...this.build());
       if (!isUpgrade) this.clear();
@@ -239,7 +224,7 @@ if (!customElements.get("fcs-ticker")) {
 
     clear() {
       for (const name of ["direction", "delay", "digits", "flash"]) this.mark(name, null);
-      for (const shown of this.fields()) this.blank(shown);
+      for (const shown of this.host.querySelectorAll("[data-field]")) this.blank(shown);
     }
 
     blank(shown) {
@@ -254,7 +239,7 @@ if (!customElements.get("fcs-ticker")) {
       this.mark("delay", prices.delay || null);
       this.mark("direction", prices.ch > 0 ? "up" : prices.ch < 0 ? "down" : null);
       this.#flash(prices[PRICES[this.flashing]]);
-      for (const shown of this.fields()) {
+      for (const shown of this.host.querySelectorAll("[data-field]")) {
         const name = shown.dataset.field;
         if (PRICES[name]) this.write(shown, this.figures.number(prices[PRICES[name]]));
         else if (OTHERS[name]) this.write(shown, OTHERS[name](this.figures, prices));
@@ -336,7 +321,10 @@ if (!customElements.get("fcs-ticker")) {
     static define(tag, registry = customElements) { registry.define(tag, this); }
 
     #view = null; #held = null; #price = null; #told = null; #at = NaN;
-    #paint = () => this.#show();
+    #paint = () => {
+      if (this.#price) this.#view.paint(this.#price);
+      if (this.#told) this.#view.status(this.#status(this.#told.state));
+    };
     #listener = { price: (message) => this.#hear(message), state: (message) => this.#turn(message) };
 
     get symbol() { return this.getAttribute("symbol") ?? ""; }
@@ -389,11 +377,6 @@ if (!customElements.get("fcs-ticker")) {
       ageing.watch(this.#paint, state === "stale");
       painter.add(this.#paint);
       this.#emit("fcs:state", { symbol: this.symbol, timeframe: this.timeframe, state, reason });
-    }
-
-    #show() {
-      if (this.#price) this.#view.paint(this.#price);
-      if (this.#told) this.#view.status(this.#status(this.#told.state));
     }
 
     #status(state) {
