@@ -101,7 +101,7 @@ def test_no_text_raises_anything_but_a_protocol_error(text: str | bytes) -> None
 @given(mutated_frames() | wild_objects.map(json.dumps))
 @example("[" * 100_000)
 @example('{"type":"welcome","deep":' + "[" * 100_000)
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_whatever_is_read_of_a_damaged_frame_can_be_written_and_read_again(
     text: str | bytes,
 ) -> None:
@@ -173,7 +173,7 @@ all_messages = st.one_of(
 
 
 @given(all_messages)
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_every_message_that_is_written_is_read_back(message: Message) -> None:
     text = serialise(message)
 

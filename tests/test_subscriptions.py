@@ -378,7 +378,7 @@ happenings = st.one_of(
 
 
 @given(st.lists(happenings, max_size=40))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_in_the_end_exactly_the_wanted_rooms_are_joined(
     happenings: list[frozenset[Room] | str],
 ) -> None:
