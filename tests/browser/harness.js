@@ -13,7 +13,8 @@ clock.advance = (ms) => {
   clock.now = end;
 };
 
-clock.ringNext = () => clock.advance(Math.min(...[...clock.timers.values()].map(({ at }) => at)) - clock.now);
+clock.next = () => Math.min(...[...clock.timers.values()].map(({ at }) => at)) - clock.now;
+clock.ringNext = () => clock.advance(clock.next());
 
 Object.assign(FCSClient.adapters, {
   now: () => clock.now,

@@ -12,7 +12,9 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
-BEATLESS_MS = 15_000  # data-fcs-offline-after and 5 s
+QUIET_MS = 10_000
+DEAD_MS = 15_000  # data-fcs-offline-after and 5 s
+DEAD_V4_MS = 60_000
 
 
 # Coming back
@@ -186,13 +188,34 @@ async def test_a_lost_connection_returns_with_the_tab(driver: Driver) -> None:
 # Silence
 
 
-async def test_without_a_beat_the_sites_socket_is_given_up(driver: Driver) -> None:
+@pytest.mark.parametrize("url", [None, PLAIN])
+async def test_a_server_that_answers_pings_is_alive_though_it_has_nothing_to_tell(
+    driver: Driver, url: str | None
+) -> None:
+    await driver.connect(url)
+    for pings in range(1, 8):
+        await driver.advance(QUIET_MS - 1)
+        await driver.settle()
+        assert len(driver.peer.of_type("ping")) == pings - 1
+        await driver.advance(1)
+        await eventually(lambda expected=pings: len(driver.peer.of_type("ping")) == expected)
+        await driver.until(f"clock.next() === {QUIET_MS}")  # the pong has come
+    assert await driver.logged("state") == ["connecting", "connected"]
+    assert driver.server.handshakes == 1
+
+
+@pytest.mark.parametrize(("url", "deadline"), [(None, DEAD_MS), (PLAIN, DEAD_V4_MS)])
+async def test_only_an_unanswered_ping_is_silence(
+    driver: Driver, url: str | None, deadline: int
+) -> None:
     driver.server.behaviour.pong = False
-    await driver.connect()
-    await driver.advance(BEATLESS_MS - 1)
-    await driver.peer.send({"type": "beat", "timestamp": 1_700_000_000_000 + BEATLESS_MS})
-    await driver.until("client.serverTime() === clock.now + 1")
-    await driver.advance(BEATLESS_MS - 1)
+    await driver.connect(url)
+    await driver.advance(deadline - 1)
+    await driver.settle()
+    assert driver.peer.of_type("ping")
+    await driver.peer.send(price(EURUSD))
+    await driver.until("count('onmessage') === 1")
+    await driver.advance(deadline - 1)
     assert await driver.run("client.isConnected")
     await driver.advance(1)
     assert await driver.logged("onclose") == [1006]
@@ -200,19 +223,14 @@ async def test_without_a_beat_the_sites_socket_is_given_up(driver: Driver) -> No
     assert await driver.run("count('onreconnect')") == 1
 
 
-async def test_on_plain_v4_only_an_unanswered_ping_is_silence(driver: Driver) -> None:
+async def test_a_busy_server_is_pinged_every_twenty_five_seconds(driver: Driver) -> None:
     await driver.connect(PLAIN)
-    for beats in range(1, 4):
-        await driver.advance(25_000)
-        await driver.settle()
-        assert len(driver.peer.of_type("ping")) == beats
+    for prices in range(1, 11):
+        await driver.advance(5_000)
         await driver.peer.send(price(EURUSD))
-        await driver.until(f"count('onmessage') === {beats}")
-    driver.server.behaviour.pong = False
-    await driver.advance(59_999)
-    assert await driver.run("client.isConnected")
-    await driver.advance(1)
-    assert await driver.logged("onclose") == [1006]
+        await driver.until(f"count('onmessage') === {prices}")
+    await driver.settle()
+    assert len(driver.peer.of_type("ping")) == 2
 
 
 async def test_a_server_that_never_says_welcome_is_given_up(driver: Driver) -> None:
@@ -220,7 +238,7 @@ async def test_a_server_that_never_says_welcome_is_given_up(driver: Driver) -> N
     await driver.make()
     await driver.run("void client.connect()")
     await eventually(lambda: driver.server.peers)
-    await driver.advance(BEATLESS_MS)
+    await driver.advance(DEAD_MS)
     assert await driver.logged("onclose") == [1006]
     driver.server.behaviour.welcome = True
     await driver.come_back()

@@ -219,6 +219,28 @@ async def test_a_refused_room_is_asked_for_when_the_page_or_the_connection_does_
     assert [m.get("token") for m in driver.peer.of_type("join_symbol")] == ["signed"]
 
 
+async def test_a_refusal_is_told_to_the_page_and_once_to_its_developers(driver: Driver) -> None:
+    driver.server.behaviour.confirm = None
+    lines: list[str] = []
+    driver.page.on("console", lambda line: lines.append(f"{line.type} {line.text}"))
+    await driver.make()
+    await driver.run(
+        "client.addEventListener('refused', ({detail}) => log.push(['refused', detail]))"
+    )
+    await driver.run("client.join('FX:EURUSD', '1D'); client.join('FX:GBPUSD', '1D')")
+    await driver.run("client.connect().then(() => null)")
+    refusal = {"short": "room_not_allowed", "message": "FX:EURUSD needs a token of this site"}
+    detail = {"symbol": EURUSD, "timeframe": "1D", **refusal}
+    for visit in (1, 2):
+        await driver.peer.send({"type": "error", **refusal}, {"type": "error", **refusal})
+        await driver.until(f"count('onmessage') === {2 * visit}")
+        assert await driver.logged("refused") == [detail] * visit
+        await driver.lose()
+        await driver.come_back()
+    text = "FCSClient: FX:EURUSD 1D was refused, room_not_allowed: " + refusal["message"]
+    assert lines == [f"warning {text}"]
+
+
 async def test_remove_all_forgets_every_room(driver: Driver) -> None:
     await driver.connect()
     await driver.run("client.join('FX:EURUSD', '1D'); client.join('FX:GBPUSD', '1D')")

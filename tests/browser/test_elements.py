@@ -276,26 +276,6 @@ async def test_a_delayed_feed_says_by_how_much_and_never_live(site: Site) -> Non
     await expect(site.find("fcs-price")).to_have_attribute("title", "EUR/USD, 15 min delayed")
 
 
-async def test_a_lost_socket_makes_prices_offline_until_the_server_speaks_again(
-    site: Site,
-) -> None:
-    await site.page.add_init_script("Math.random = () => 0")
-    await site.open(TICKER)
-    await site.joined("FX:EURUSD_1D")
-    await site.send(euro(1), state("live"))
-    await expect(site.find(STATUS)).to_have_text("live")
-    lost = site.peer
-    lost.abort()
-    await expect(site.find("fcs-ticker")).to_have_attribute("data-state", "offline")
-    await expect(site.find(STATUS)).to_have_text("offline")
-    await expect(site.field("updated")).to_be_visible()
-    await expect(site.field("close")).to_have_text("1.08412")
-    await eventually(lambda: site.peer is not lost and site.peer.joins == ["FX:EURUSD_1D"])
-    await site.send(state("live"), euro(2, c=1.09))
-    await expect(site.find("fcs-ticker")).to_have_attribute("data-state", "live")
-    await expect(site.field("close")).to_have_text("1.09000")
-
-
 async def test_until_the_server_speaks_the_page_shows_the_prices_time_and_no_live_dot(
     site: Site, known: Known
 ) -> None:

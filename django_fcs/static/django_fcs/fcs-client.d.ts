@@ -29,7 +29,7 @@ interface FCSPrices extends FCSCandle {
   mode?: "initial" | "candle" | "askbid" | "close";
 }
 
-interface FCSProfile {
+interface FCSProfile extends Partial<Record<keyof FCSCandle, undefined>> {
   mode: "profile";
   profile: Record<string, unknown>;
 }
@@ -55,16 +55,20 @@ interface FCSNoticeMessage {
   message?: string;
 }
 
+/** `refused` is about the whole socket, whose close follows. */
+type FCSErrorShort =
+  | "bad_message"
+  | "bad_symbol"
+  | "bad_timeframe"
+  | "room_not_allowed"
+  | "too_many_rooms"
+  | "rate_limited"
+  | "refused"
+  | (string & {});
+
 interface FCSErrorMessage {
   type: "error";
-  short:
-    | "bad_message"
-    | "bad_symbol"
-    | "bad_timeframe"
-    | "room_not_allowed"
-    | "too_many_rooms"
-    | "rate_limited"
-    | (string & {});
+  short: FCSErrorShort;
   message?: string;
 }
 
@@ -83,18 +87,34 @@ interface FCSRateMessage {
 
 type FCSMessage = FCSPriceMessage | FCSNoticeMessage | FCSErrorMessage | FCSStateMessage | FCSRateMessage;
 
+/** A wanted room that the server has turned away, spelled as it was joined. */
+interface FCSRefusal {
+  symbol: string;
+  timeframe: string;
+  short: FCSErrorShort;
+  /** The server's reason, for those who build the page. */
+  message?: string;
+}
+
 /** waiting: for the next try. paused: until the tab or the network is back. */
 type FCSConnectionState = "closed" | "connecting" | "connected" | "waiting" | "paused";
 
 interface FCSClientEventMap {
   message: CustomEvent<FCSMessage>;
+  refused: CustomEvent<FCSRefusal>;
   state: CustomEvent<{ state: FCSConnectionState }>;
 }
 
-declare class FCSClient extends EventTarget {
+// A `var`, since only that makes a property of `globalThis`.
+declare var FCSClient: {
+  prototype: FCSClient;
   /** Without a url: the site's own socket, many messages in a frame. The key is ignored and never sent. */
-  constructor(apiKey?: string | null, url?: string | null);
+  new (apiKey?: string | null, url?: string | null): FCSClient;
+  /** Seconds of silence before a price counts as offline, as the script tag says. */
+  readonly offlineAfter: number;
+};
 
+interface FCSClient extends EventTarget {
   onconnected: (() => void) | null;
   onreconnect: (() => void) | null;
   onmessage: ((message: FCSMessage) => void) | null;
@@ -135,5 +155,15 @@ declare class FCSClient extends EventTarget {
     type: string,
     listener: EventListenerOrEventListenerObject | null,
     options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<K extends keyof FCSClientEventMap>(
+    type: K,
+    listener: (event: FCSClientEventMap[K]) => void,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions,
   ): void;
 }

@@ -117,7 +117,6 @@ if (!globalThis.FCSClient) {
     #beat = new Alarm(); #silence = new Alarm(); #deadline = 0; #events;
 
     constructor(events) { this.#events = events; }
-
     awaitWelcome(deadline) {
       this.#deadline = deadline;
       this.#silence.set(deadline, this.#events.dead);

@@ -15,22 +15,29 @@ interface FCSStateDetail {
   reason: string;
 }
 
-/** What both elements have in common. */
-declare abstract class FCSElement extends HTMLElement {
-  static define(tag: string, registry?: CustomElementRegistry): void;
+/** What both elements have in common. Types only: the script keeps their base class for itself. */
+interface FCSElement extends HTMLElement {
   /** `EXCHANGE:TICKER`; a new one joins anew and forgets the old price. */
   symbol: string;
   /** As joined; the site's `FCS_TIMEFRAME` where the attribute is missing. */
   timeframe: string;
 }
 
+interface FCSElementConstructor<Element extends FCSElement> {
+  prototype: Element;
+  new (): Element;
+  define(tag: string, registry?: CustomElementRegistry): void;
+}
+
 /** `<fcs-ticker>`: a card with the last price. */
-declare class FCSTickerElement extends FCSElement {}
+interface FCSTickerElement extends FCSElement {}
+declare var FCSTickerElement: FCSElementConstructor<FCSTickerElement>;
 
 /** `<fcs-price>`: one value, to stand in a sentence. */
-declare class FCSPriceElement extends FCSElement {
+interface FCSPriceElement extends FCSElement {
   field: FCSField;
 }
+declare var FCSPriceElement: FCSElementConstructor<FCSPriceElement>;
 
 interface HTMLElementTagNameMap {
   "fcs-ticker": FCSTickerElement;

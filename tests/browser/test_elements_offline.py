@@ -1,0 +1,123 @@
+"""Elements that must not claim to be live: a lost socket, a refused room, a silent server."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+from django_fcs import widgets
+from django_fcs.states import State
+from tests.browser.element_page import EURUSD, STATUS, TICKER, Site, euro, site, state
+from tests.test_widgets import Known, known
+from tests.waiting import eventually
+
+__all__ = ["known", "site"]
+
+pytestmark = pytest.mark.browser
+
+NOW = "document.querySelector('fcs-ticker').dataset.state"
+REASON = """() => {
+  globalThis.reasons = [];
+  document.addEventListener("fcs:state", ({ detail }) => reasons.push(detail.reason));
+}"""
+
+
+async def test_a_lost_socket_makes_prices_offline_until_the_server_speaks_again(
+    site: Site,
+) -> None:
+    await site.page.add_init_script("Math.random = () => 0")
+    await site.open(TICKER)
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1), state("live"))
+    await expect(site.find(STATUS)).to_have_text("live")
+    lost = site.peer
+    lost.abort()
+    await expect(site.find("fcs-ticker")).to_have_attribute("data-state", "offline")
+    await expect(site.find(STATUS)).to_have_text("offline")
+    await expect(site.field("updated")).to_be_visible()
+    await expect(site.field("close")).to_have_text("1.08412")
+    await eventually(lambda: site.peer is not lost and site.peer.joins == ["FX:EURUSD_1D"])
+    await site.send(state("live"), euro(2, c=1.09))
+    await expect(site.find("fcs-ticker")).to_have_attribute("data-state", "live")
+    await expect(site.field("close")).to_have_text("1.09000")
+
+
+async def test_a_refused_room_is_offline_and_the_reason_is_told(site: Site, known: Known) -> None:
+    site.server.behaviour.confirm = None
+    known(state=State.LIVE)
+    price = f'<fcs-price symbol="{EURUSD}" data-state="live"><b data-field="close"></b></fcs-price>'
+    await site.open(widgets.ticker(EURUSD) + price)
+    await site.run(REASON)
+    await site.joined("FX:EURUSD_1D")
+    text = "FX:EURUSD needs a token of this site"
+    await site.send({"type": "error", "short": "room_not_allowed", "message": text})
+    await expect(site.find(STATUS)).to_have_text("offline")
+    for tag in ("fcs-ticker", "fcs-price"):
+        await expect(site.find(tag)).to_have_attribute("data-state", "offline")
+    await expect(site.find("fcs-price")).to_have_attribute("title", "EUR/USD, offline")
+    assert await site.run("reasons") == [text, text]
+    assert site.problems == [f"FCSClient: {EURUSD} 1D was refused, room_not_allowed: {text}"]
+    site.problems.clear()
+
+
+async def test_a_refused_room_that_gets_its_token_is_live_again(site: Site) -> None:
+    site.server.behaviour.confirm = None
+    await site.open(TICKER)
+    await site.joined("FX:EURUSD_1D")
+    await site.send({"type": "error", "short": "room_not_allowed", "message": f"{EURUSD}: no"})
+    await expect(site.find(STATUS)).to_have_text("offline")
+    await site.run("document.querySelector('fcs-ticker').setAttribute('token', 'signed')")
+    await site.joined("FX:EURUSD_1D", "FX:EURUSD_1D")
+    await site.send(euro(1), state("live"))
+    await expect(site.find(STATUS)).to_have_text("live")
+    site.problems.clear()
+
+
+@pytest.mark.parametrize("welcome", [True, False])
+async def test_what_the_page_was_rendered_with_is_not_believed_for_long(
+    site: Site, known: Known, welcome: bool
+) -> None:
+    await site.page.clock.install(time=0)
+    await site.page.clock.pause_at(1_000)
+    site.server.behaviour.welcome = welcome
+    known(state=State.LIVE)
+    await site.open(widgets.ticker(EURUSD))
+    await site.run(REASON)
+    if welcome:
+        await site.joined("FX:EURUSD_1D")
+    else:
+        await eventually(lambda: site.server.peers)
+    await site.page.clock.run_for(9_999)
+    assert await site.run(NOW) == "live"
+    await site.page.clock.run_for(1)
+    assert await site.run(NOW) == "offline"
+    assert await site.run("reasons") == ["the server has not spoken of this room"]
+
+
+async def test_the_time_to_connect_is_not_counted_against_the_server(
+    site: Site, known: Known
+) -> None:
+    await site.page.clock.install(time=0)
+    await site.page.clock.pause_at(1_000)
+    site.server.behaviour.welcome = False
+    known(state=State.LIVE)
+    await site.open(widgets.ticker(EURUSD))
+    await eventually(lambda: site.server.peers)
+    await site.page.clock.run_for(9_000)
+    await site.send({"type": "welcome", "timestamp": 0})
+    await site.joined("FX:EURUSD_1D")
+    await site.page.clock.run_for(9_999)
+    assert await site.run(NOW) == "live"
+    await site.page.clock.run_for(1)
+    assert await site.run(NOW) == "offline"
+
+
+async def test_a_room_whose_state_was_told_stays_as_it_was_told(site: Site) -> None:
+    await site.page.clock.install(time=0)
+    await site.page.clock.pause_at(1_000)
+    await site.open(TICKER)
+    await site.joined("FX:EURUSD_1D")
+    await site.send(state("live"))
+    await expect(site.find("fcs-ticker")).to_have_attribute("data-state", "live")
+    await site.page.clock.run_for(10_000)
+    assert await site.run(NOW) == "live"
