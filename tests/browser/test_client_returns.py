@@ -82,10 +82,14 @@ async def test_an_infinite_limit_never_gives_up(driver: Driver) -> None:
 @pytest.mark.parametrize("code", [4500, 4999])
 async def test_a_refusal_for_good_is_not_retried(driver: Driver, code: int) -> None:
     driver.server.behaviour.close_after_welcome = code
+    lines: list[str] = []
+    driver.page.on("console", lambda line: lines.append(f"{line.type} {line.text}"))
     await driver.make()
     await driver.run("void client.connect()")
     await driver.until("count('onclose') === 1")
-    assert len(await driver.logged("onerror")) == 1
+    errors = await driver.logged("onerror")
+    assert len(errors) == 1
+    assert lines == [f"warning {errors[0]}"]
     assert await driver.run("clock.timers.size") == 0
     await driver.run("setHidden(true); setHidden(false); dispatchEvent(new Event('online'))")
     assert (await driver.logged("state"))[-1] == "closed"
