@@ -18,7 +18,7 @@ from django_fcs.rooms import Room
 from django_fcs.simulator import Simulator
 from django_fcs.sources import RandomWalk
 from tests.e2e.site import Site, Viewer, browser_socket, redis_server
-from tests.serving import free_port
+from tests.serving import free_port, python
 from tests.waiting import eventually
 
 EURUSD, BTCUSDT = Room("FX:EURUSD", "1D"), Room("BINANCE:BTCUSDT", "1D")
@@ -104,13 +104,13 @@ async def test_all_rooms_flow_again_after_the_upstream_was_killed(redis: str) ->
     port, upstream = free_port(), free_port()
     site = Site(f"ws://127.0.0.1:{upstream}", FCS_REDIS_URL=redis)
     rooms = [("FX:EURUSD", "1D"), ("BINANCE:BTCUSDT", "60"), ("NASDAQ:AAPL", "5")]
+    vendor = ("manage.py", "fcs_simulator", "--port", str(upstream), "--rate", "5")
     async with site.stream(), site.web(port), browser_socket(port, *rooms) as viewer:
         for _ in range(2):
             viewer.prices.clear()
-            async with Simulator(RandomWalk(rate=5), port=upstream) as simulator:
-                await viewer.until(lambda viewer: len(viewer.prices) == 3, within=40)
-                assert len(simulator.joined) == 3
-                await simulator.drop_all()
+            async with python(*vendor) as process:
+                await viewer.until(lambda viewer: len(viewer.prices) == 3, within=60)
+                process.kill()
 
 
 async def test_prices_flow_again_after_redis_was_killed_and_nothing_is_left_behind(
