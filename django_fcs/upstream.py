@@ -128,6 +128,7 @@ class UpstreamClient:
         self._welcomed = False
         self._welcomed_once = False
         self._running: AsyncGenerator[Event, None] | None = None
+        self._prices: AsyncGenerator[Price, None] | None = None
         self.want(rooms)
 
     def __repr__(self) -> str:
@@ -142,8 +143,10 @@ class UpstreamClient:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._running is not None:
-            await self._running.aclose()
+        # The outer one first: it may be left in the middle of the inner one.
+        for iteration in (self._prices, self._running):
+            if iteration is not None:
+                await iteration.aclose()
 
     @property
     def wanted(self) -> frozenset[Room]:
@@ -162,7 +165,11 @@ class UpstreamClient:
         )
         self._changed.set()
 
-    async def __aiter__(self) -> AsyncIterator[Price]:
+    def __aiter__(self) -> AsyncIterator[Price]:
+        self._prices = self._iterate_prices()
+        return self._prices
+
+    async def _iterate_prices(self) -> AsyncGenerator[Price, None]:
         async with aclosing(self.events()) as events:
             async for event in events:
                 if isinstance(event, Arrival):
@@ -289,7 +296,9 @@ class UpstreamClient:
         elif isinstance(message, Refusal):
             reason = self._without_key(message.message or message.short)
             if message.short == _AUTHENTICATION_FAILED:
-                raise KeyRefused(f"{self._place} refused FCS_API_KEY: {reason}")
+                raise KeyRefused(
+                    f"{self._place} refused FCS_API_KEY: {reason} (set it to your FCS socket key)"
+                )
             logger.warning("upstream error short=%s message=%s", message.short, reason)
 
     async def _tend(self, socket: ClientConnection) -> None:
@@ -339,8 +348,9 @@ class UpstreamClient:
             return UpstreamError(f"{self._place} closed the connection with code {code}")
         if isinstance(error, asyncio.TimeoutError):
             return UpstreamError(f"{self._place} did not answer in {self._timing.welcome:g} s")
-        reason = self._without_key(str(error)) or type(error).__name__
-        return UpstreamError(f"cannot reach {self._place}: {reason}")
+        strerror = getattr(error, "strerror", None)
+        reason = self._without_key(strerror or str(error)) or type(error).__name__
+        return UpstreamError(f"cannot reach FCS_URL at {self._place}: {reason}")
 
     def _without_key(self, text: str) -> str:
         return self._spellings_of_key.sub("[key]", text)

@@ -69,8 +69,8 @@ def test_each_price_is_a_line_that_names_its_figures(monkeypatch: pytest.MonkeyP
 
     euro = [line.split("  ") for line in lines if line.startswith("FX:EURUSD_60")]
     assert euro[-1] == [
-        *("FX:EURUSD_60", "1.08410", "change -0.00040", "-0.04 %", "open 1.08450"),
-        *("high 1.08500", "low 1.08400", "bid 1.08400", "ask 1.08420", "spread 2.0 pips"),
+        *("FX:EURUSD_60", "1.08410", "change -0.00040", "-0.04 %", "bid 1.08400"),
+        *("ask 1.08420", "spread 2.0 pips", "open 1.08450", "high 1.08500", "low 1.08400"),
         *("volume 8.19 K", "13:50:26 UTC"),
     ]
     assert "spread 1.2 pips" in euro[-2]
@@ -78,19 +78,20 @@ def test_each_price_is_a_line_that_names_its_figures(monkeypatch: pytest.MonkeyP
     assert "volume –" in euro[0]
     bitcoin = [line.split("  ") for line in lines if line.startswith("BINANCE:BTCUSDT_60")]
     assert bitcoin[-1][1:-1] == [
-        *("89,962.61", "change +1,303.74", "+1.47 %", "open 88,658.87", "high 90,588.23"),
-        *("low 87,900.00", "bid 89,962.61", "ask 89,962.62", "spread 0.01", "volume 59.0 M"),
+        *("89,962.61", "change +1,303.74", "+1.47 %", "bid 89,962.61", "ask 89,962.62"),
+        *("spread 0.01", "open 88,658.87", "high 90,588.23", "low 87,900.00", "volume 59.0 M"),
     ]
 
 
 def test_a_terminal_shows_a_table_that_stays_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fcs_watch, "DRAW_SECONDS", 0.005)
+    monkeypatch.setenv("COLUMNS", "200")
     out = Terminal("13:50:26 UTC", f"59.0{THIN}M", "\nlive", isatty=True)
     text = watch(monkeypatch, out, "FX:EURUSD", "BINANCE:BTCUSDT")
 
     head, *rows, status = text.rpartition("\x1b[2K")[2].rstrip("\n").split("\n")
     assert head.split() == [
-        *("last", "change", "open", "high", "low", "bid", "ask", "spread", "volume")
+        *("last", "change", "bid", "ask", "spread", "open", "high", "low", "volume")
     ]
     assert [row.split()[0] for row in rows] == ["FX:EURUSD_60", "BINANCE:BTCUSDT_60"]
     assert len({len(row) for row in (head, *rows)}) == 1
@@ -103,7 +104,7 @@ def test_a_connection_that_is_lost_is_told_below_the_table(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(fcs_watch, "DRAW_SECONDS", 0.005)
-    out = Terminal("cannot reach 127.0.0.1:9", isatty=True)
+    out = Terminal("cannot reach FCS_URL at 127.0.0.1:9", isatty=True)
     monkeypatch.setattr(sys, "stdout", out)
     call_command("fcs_watch", "FX:EURUSD")
 

@@ -214,3 +214,14 @@ def test_a_site_that_has_a_place_for_logs_keeps_it() -> None:
         show_logs(Screen(io.StringIO()), level=logging.WARNING)
 
         assert logger.handlers == [own]
+
+
+def test_a_terminal_gets_no_line_that_wraps_and_no_row_it_has_no_place_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "10")
+    monkeypatch.setenv("LINES", "3")
+    out = Terminal("never", isatty=True)
+    Screen(out).draw(["0123456789", "second", "third", "fourth"])
+
+    assert out.getvalue() == "012345678\nsecond"

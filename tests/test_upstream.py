@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import time
 from collections.abc import AsyncIterator
@@ -386,3 +387,16 @@ async def test_an_arrival_tells_when_and_what_word_for_word() -> None:
     assert isinstance(arrival, Arrival)
     assert arrival.text == text
     assert abs(arrival.at - time.time()) < 60
+
+
+async def test_a_loop_can_be_left_in_the_middle(
+    simulator: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with UpstreamClient("a-key", rooms=["FX:EURUSD"], url=simulator.url) as client:
+        async for price in client:
+            assert price.symbol == "FX:EURUSD"
+            break
+    gc.collect()
+    await eventually(lambda: simulator.connections == 0)
+
+    assert "exception was never retrieved" not in caplog.text

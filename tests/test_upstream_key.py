@@ -136,7 +136,8 @@ async def test_a_vendor_that_repeats_the_key_is_cut_short(
     async with vendor(echo) as server, watching(server.url, key=SECRET) as watch:
         await eventually(lambda: watch.reasons)
 
-        assert watch.reasons[0].endswith("refused FCS_API_KEY: [key]!")
+        hint = "(set it to your FCS socket key)"
+        assert watch.reasons[0].endswith(f"refused FCS_API_KEY: [key]! {hint}")
         assert "message=upgrade [key]" in caplog.text
         assert [text.count("[key]") for text in watch.texts] == [0, 1, 1]
         assert not told(caplog.text + repr(watch.events))

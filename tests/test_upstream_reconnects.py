@@ -52,7 +52,7 @@ async def test_it_tries_for_ever_with_full_jitter_below_a_ceiling_that_doubles_t
 
         assert dice.asked[:8] == [(0, b) for b in (1, 2, 4, 8, 16, 32, 60, 60)]
         assert set(dice.asked[6:]) == {(0, 60)}
-        assert watch.reasons[0].startswith(f"cannot reach 127.0.0.1:{port}: ")
+        assert watch.reasons[0].startswith(f"cannot reach FCS_URL at 127.0.0.1:{port}: ")
         async with Simulator(RandomWalk(rate=0), port=port) as simulator:
             await eventually(lambda: simulator.joined)
             assert watch.statuses[-1] == Status(online=True)
@@ -123,7 +123,7 @@ async def test_a_server_that_speaks_no_websocket_is_told_as_such() -> None:
     async with server, watching(f"ws://127.0.0.1:{port}") as watch:
         await eventually(lambda: watch.reasons)
 
-        assert watch.reasons[0].startswith(f"cannot reach 127.0.0.1:{port}: ")
+        assert watch.reasons[0].startswith(f"cannot reach FCS_URL at 127.0.0.1:{port}: ")
 
 
 # -- refused keys

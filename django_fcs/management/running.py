@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -60,11 +61,16 @@ class Screen:
         self._lines = 0
 
     def draw(self, lines: list[str]) -> None:
-        """Put these lines where the last ones stood."""
+        """Put these lines where the last ones stood, cut to what the terminal shows.
+
+        A line that wrapped would count as two, and leave one behind at each draw.
+        """
+        size = shutil.get_terminal_size()
+        shown = [line[: size.columns - 1] for line in lines[: size.lines - 1]]
         self.clear()
-        self._out.write("\n".join(lines))
+        self._out.write("\n".join(shown))
         self._out.flush()
-        self._lines = len(lines)
+        self._lines = len(shown)
 
     def clear(self) -> None:
         """Take away what was drawn."""

@@ -24,7 +24,8 @@ from django_fcs.upstream import Arrival, Status, UpstreamClient
 #: How often a terminal is drawn, in seconds: the eye does not read faster.
 DRAW_SECONDS = 0.2
 
-_HEAD = ("", "last", "change", "", "open", "high", "low", "bid", "ask", "spread", "volume", "")
+# What matters most comes first: a narrow terminal cuts the rest.
+_HEAD = ("", "last", "change", "", "bid", "ask", "spread", "open", "high", "low", "volume", "")
 
 
 class Command(BaseCommand):
@@ -114,12 +115,12 @@ def _row(snapshot: Snapshot, at: float | None) -> tuple[str, ...]:
         number(snapshot.c),
         formats.signed(snapshot.change, snapshot.digits),
         formats.percent(snapshot.change_percent),
-        number(snapshot.o),
-        number(snapshot.h),
-        number(snapshot.l),
         number(snapshot.b),
         number(snapshot.a),
         formats.spread(snapshot.spread, symbol, snapshot.digits),
+        number(snapshot.o),
+        number(snapshot.h),
+        number(snapshot.l),
         formats.compact(snapshot.v),
         f"{datetime.fromtimestamp(moment, timezone.utc):%H:%M:%S} UTC" if moment else "",
     )
