@@ -76,11 +76,8 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
             address=(scope.get("client") or ("",))[0],
         )
         self._bucket = TokenBucket(burst=conf.FCS_MAX_ROOMS_PER_CLIENT, rate=JOINS_PER_SECOND)
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._subscriber)
-            self._refusal = self._reason_to_refuse(dict(scope.get("headers", ())))
-            if self._refusal is None:
-                await stack.enter_async_context(self._hub.entered(self._subscriber))
+        self._refusal = self._reason_to_refuse(dict(scope.get("headers", ())))
+        async with self._subscriber, AsyncExitStack() as self._stack:
             await super().__call__(scope, receive, send)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
@@ -103,6 +100,8 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
             await self._say(Refusal(short="refused", message=text))
             self._subscriber.close(code, text)
             return
+        # Not before: a beat that came now could not be sent to a socket still closed.
+        await self._stack.enter_async_context(self._hub.entered(self._subscriber))
         await self._say(Welcome(timestamp=_now_ms()))
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from django.test import override_settings
 
 from django_fcs import embedded
 from django_fcs.asgi import application
-from django_fcs.consumers import MERGE_PROTOCOL
+from django_fcs.consumers import MERGE_PROTOCOL, FCSConsumer
 from django_fcs.hub import Hub
 from django_fcs.rooms import Room
 from django_fcs.simulator import Simulator
@@ -275,3 +275,24 @@ async def test_a_browser_that_breaks_off_without_a_word_is_forgotten() -> None:
     communicator.stop()
     await eventually(lambda: not hub._subscribers)
     await asyncio.gather(communicator.future, return_exceptions=True)
+
+
+async def test_a_browser_hears_nothing_before_its_socket_is_accepted() -> None:
+    sent: list[str] = []
+    received: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    hub = Hub.of_this_loop(embedded.site_store())
+
+    async def send(message: dict[str, str]) -> None:
+        sent.append(message["type"])
+        assert (message["type"] == "websocket.accept") == (not hub._subscribers)
+
+    scope = {"type": "websocket", "headers": [], "subprotocols": [MERGE_PROTOCOL]}
+    served = asyncio.create_task(FCSConsumer()(scope, received.get, send))
+    await asyncio.sleep(0)
+    assert not hub._subscribers
+    await received.put({"type": "websocket.connect"})
+    await eventually(lambda: len(sent) == 2)
+    await received.put({"type": "websocket.disconnect"})
+    await served
+
+    assert sent == ["websocket.accept", "websocket.send"]
