@@ -31,7 +31,7 @@ def _trouble() -> str:
     try:
         _, beat = site_store().load([])
     except ConfigurationError:
-        return "the site has no channel layer"
+        return "this site is not set up for prices"
     if is_idle():
         return ""
     if beat is None or time.time() - beat.at > conf.FCS_OFFLINE_AFTER_SECONDS:

@@ -101,7 +101,7 @@ def test_a_site_without_a_channel_layer_is_told_so(client: Client) -> None:
     with override_settings(CHANNEL_LAYERS={}):
         assert health(client) == (
             503,
-            {"status": "error", "reason": "the site has no channel layer"},
+            {"status": "error", "reason": "this site is not set up for prices"},
         )
 
 
