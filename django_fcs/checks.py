@@ -1,20 +1,61 @@
-"""System checks: each id is used once, each hint is the cure."""
+"""System checks: each id is used once, each hint is the cure.
+
+``docs/checks.md`` lists them. None touches the network. Those of ``check --deploy``
+import ``ASGI_APPLICATION``, or speak of what is right on a developer's machine.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib.metadata import version
 from typing import Any
+from urllib.parse import urlsplit
 
-from django.apps import AppConfig
+from channels.routing import ProtocolTypeRouter
+from django.apps import AppConfig, apps
 from django.conf import settings
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.handlers.asgi import ASGIHandler
+from django.utils.module_loading import import_string
 
-from .bus import site_layer
-from .conf import conf
+from .bus import layer_is_in_memory, site_layer
+from .conf import Settings, conf
 from .exceptions import FCSError
 from .rooms import Room, canonical_timeframe
+from .upstream import UpstreamClient
 
-__all__ = ["check_settings"]
+__all__ = ["DEMO_KEY", "REDIS_CACHE", "REDIS_LAYER", "check_deployment", "check_settings"]
+
+DEMO_KEY = "fcs_socket_demo"
+
+_APPLICATION = 'ASGI_APPLICATION = "django_fcs.asgi.application"'
+_APPS = 'INSTALLED_APPS = ["daphne", "channels", "django_fcs", *your_other_apps]'
+#: Lines to paste; ``alias`` is that of the site.
+REDIS_LAYER = (
+    'CHANNEL_LAYERS = {{"{alias}": {{"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", '
+    '"CONFIG": {{"hosts": ["redis://localhost:6379"]}}}}}}'
+)
+REDIS_CACHE = (
+    'CACHES = {{"{alias}": {{"BACKEND": "django.core.cache.backends.redis.RedisCache", '
+    '"LOCATION": "redis://localhost:6379"}}}}'
+)
+
+#: Caches that keep nothing for the next process.
+_LONELY_CACHES = {
+    "django.core.cache.backends.locmem.LocMemCache": "keeps values in one process",
+    "django.core.cache.backends.dummy.DummyCache": "keeps nothing",
+}
+
+_CORE_LAYER = "channels_redis.core.RedisChannelLayer"
+
+#: From this major version on redis-py ends an idle wait after five seconds, as long as
+#: the core layer waits for a message.
+_IMPATIENT_REDIS = 8
+_CORE_WAITS_SECONDS = 5
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @register("django_fcs")
@@ -26,24 +67,51 @@ def check_settings(
         *_check_layer(),
         *_check_application(),
         *_check_key(),
+        *_check_url(),
         *_check_rooms(),
         *_check_cache(),
         *_check_timeframe(),
+        *_check_daphne(),
+        *_check_origins(),
+        *_check_authorize(),
+        *_check_lonely_cache(),
+        *_check_core_layer(),
+        *_check_names(),
+    ]
+
+
+@register("django_fcs", deploy=True)
+def check_deployment(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check what a site needs once strangers use it."""
+    return [
+        *_check_sockets_are_served(),
+        *_check_one_process(),
+        *_check_demo_key(),
+        *_check_open_door(),
     ]
 
 
 def _check_layer() -> list[CheckMessage]:
     try:
-        site_layer()
+        layer = site_layer()
     except FCSError as error:
-        return [Error("There is no channel layer to carry prices.", str(error), id="fcs.E001")]
-    return []
+        hint = str(error)
+    except Exception as error:  # A layer may refuse its CONFIG with anything.
+        hint = f"Correct CONFIG of CHANNEL_LAYERS: {error}"
+    else:
+        hosts = _layer_config().get("hosts")
+        if not isinstance(hosts, (str, bytes)):
+            return []
+        hint = f'Let "hosts" of {type(layer).__name__} be a list: "hosts": ["redis://…"].'
+    return [Error("There is no channel layer to carry prices.", hint, id="fcs.E001")]
 
 
 def _check_application() -> list[CheckMessage]:
     if getattr(settings, "ASGI_APPLICATION", None):
         return []
-    hint = 'Add ASGI_APPLICATION = "django_fcs.asgi.application" to your settings.'
+    hint = f"Add {_APPLICATION} to your settings."
     return [Error("ASGI_APPLICATION is not set, so no socket can be served.", hint, id="fcs.E002")]
 
 
@@ -73,8 +141,204 @@ def _check_timeframe() -> list[CheckMessage]:
     return []
 
 
+def _check_daphne() -> list[CheckMessage]:
+    """Look for whose ``runserver`` is used: the first app that has one wins.
+
+    Daphne has a check of the order as well, without the line to paste.
+    """
+    names = [config.name for config in apps.get_app_configs()]
+    static = "django.contrib.staticfiles"
+    if "daphne" not in names:
+        text = "daphne is not in INSTALLED_APPS, so runserver serves no sockets."
+        hint = f"Put it first: {_APPS}."
+        return [Warning(text, hint, id="fcs.W002")] if settings.DEBUG else []
+    if static in names and names.index(static) < names.index("daphne"):
+        text = f"daphne stands after {static}, whose runserver serves no sockets."
+        return [Error(text, f"Put it first: {_APPS}.", id="fcs.E006")]
+    return []
+
+
+def _check_url() -> list[CheckMessage]:
+    try:
+        UpstreamClient("any", url=str(conf.FCS_URL))
+    except FCSError as error:
+        default = Settings.FCS_URL.default
+        hint = f'{error}. Set FCS_URL = "{default}", or leave it out.'
+        return [Error("FCS_URL names no socket.", hint, id="fcs.E007")]
+    return []
+
+
+def _check_origins() -> list[CheckMessage]:
+    messages: list[CheckMessage] = []
+    for origin in conf.FCS_ALLOWED_ORIGINS or ():
+        right = _as_browsers_spell(str(origin))
+        if not right or right != origin:
+            text = f"FCS_ALLOWED_ORIGINS has {origin!r}, which no browser sends."
+            hint = f'Write "{right}".' if right else 'Name each origin: "https://www.example.com".'
+            messages.append(Error(text, hint, id="fcs.E008"))
+    return messages
+
+
+def _as_browsers_spell(origin: str) -> str:
+    """Return the origin that was meant, as in an ``Origin`` header; else nothing."""
+    if origin in ("*", "null"):
+        return origin
+    try:
+        parts = urlsplit(origin.strip() if "://" in origin else f"https://{origin.strip()}")
+        host = (parts.hostname or "").encode("idna").decode()
+        port = parts.port
+    except ValueError:
+        return ""
+    if not host or "*" in host:
+        return ""
+    netloc = f"[{host}]" if ":" in host else host
+    is_usual = port is None or port == _DEFAULT_PORTS.get(parts.scheme)
+    return f"{parts.scheme}://{netloc}" + ("" if is_usual else f":{port}")
+
+
+def _check_authorize() -> list[CheckMessage]:
+    path = conf.FCS_AUTHORIZE
+    try:
+        if path is None or callable(import_string(path)):
+            return []
+        reason = "it is not callable"
+    except Exception as error:  # Whatever the site's own module raises.
+        reason = str(error)
+    hint = f'Name a function of (scope, room) by its dotted path, as "mysite.prices.may": {reason}.'
+    text = f"FCS_AUTHORIZE names no function ({path!r}), so every join is refused."
+    return [Error(text, hint, id="fcs.E010")]
+
+
+def _check_sockets_are_served() -> list[CheckMessage]:
+    path = getattr(settings, "ASGI_APPLICATION", None)
+    if not path:
+        return []
+    try:
+        application = import_string(path)
+    except Exception as error:  # Whatever the site's own module raises.
+        text = f"ASGI_APPLICATION {path!r} cannot be imported: {error}"
+        hint = f"Correct its path or what its module imports; ours is {_APPLICATION}."
+        return [Error(text, hint, id="fcs.E011")]
+    if not _serves_pages_only(application):
+        return []
+    hint = (
+        f"Set {_APPLICATION}, or route django_fcs.routing.websocket_urlpatterns under "
+        '"websocket" in a ProtocolTypeRouter of your own.'
+    )
+    text = f"ASGI_APPLICATION {path!r} serves pages only, no sockets."
+    return [Error(text, hint, id="fcs.E009")]
+
+
+def _serves_pages_only(application: object) -> bool:
+    while isinstance(application, ASGIStaticFilesHandler):
+        application = application.application
+    if isinstance(application, ProtocolTypeRouter):
+        return "websocket" not in application.application_mapping
+    return isinstance(application, ASGIHandler)
+
+
 def _check_key() -> list[CheckMessage]:
     if conf.FCS_API_KEY:
         return []
-    hint = 'Set FCS_API_KEY to your socket key, or to "fcs_socket_demo" to try things out.'
+    hint = f'Set FCS_API_KEY to your socket key, or to "{DEMO_KEY}" to try things out.'
     return [Warning("FCS_API_KEY is empty, so no price will come.", hint, id="fcs.W001")]
+
+
+def _check_lonely_cache() -> list[CheckMessage]:
+    backend = settings.CACHES.get(conf.FCS_CACHE, {}).get("BACKEND")
+    if backend not in _LONELY_CACHES or _is_in_memory() is not False:
+        return []
+    text = (
+        f"The cache {conf.FCS_CACHE!r} {_LONELY_CACHES[backend]}, so pages are rendered "
+        "without the prices that fcs_stream saves."
+    )
+    hint = f"Set {REDIS_CACHE.format(alias=conf.FCS_CACHE)}."
+    return [Warning(text, hint, id="fcs.W003")]
+
+
+def _check_core_layer() -> list[CheckMessage]:
+    if _is_in_memory() is not False or not _is_core(layer := site_layer()):
+        return []
+    messages: list[CheckMessage] = []
+    if layer.capacity < conf.FCS_MAX_ROOMS:
+        text = (
+            f"The channel layer keeps {layer.capacity} messages a process and drops the rest; "
+            f"FCS_MAX_ROOMS is {conf.FCS_MAX_ROOMS}."
+        )
+        hint = (
+            f'Add "capacity": {conf.FCS_MAX_ROOMS} to its CONFIG, lower FCS_MAX_ROOMS, or use '
+            "channels_redis.pubsub.RedisPubSubChannelLayer, which has no such bound."
+        )
+        messages.append(Warning(text, hint, id="fcs.W004"))
+    if _redis_major() >= _IMPATIENT_REDIS and not all(map(_is_patient, layer.hosts)):
+        text = "redis-py ends an idle wait of the core layer after 5 s: consumers fail."
+        hint = 'Write each of its hosts as {"address": "redis://…", "socket_timeout": None}.'
+        messages.append(Warning(text, hint, id="fcs.W005"))
+    return messages
+
+
+def _check_names() -> list[CheckMessage]:
+    known = [name for name in vars(Settings) if name.startswith("FCS_")]
+    messages: list[CheckMessage] = []
+    for name in sorted(dir(settings)):
+        if name.startswith("FCS_") and name not in known:
+            near = get_close_matches(name, known, n=1)
+            otherwise = "Remove it, or let its name not begin with FCS_: docs/settings.md has all."
+            hint = f"Rename it to {near[0]}." if near else otherwise
+            text = f"{name} is no setting of django_fcs, so it does nothing."
+            messages.append(Warning(text, hint, id="fcs.W006"))
+    return messages
+
+
+def _check_one_process() -> list[CheckMessage]:
+    if settings.DEBUG or not _is_in_memory():
+        return []
+    text = (
+        "The channel layer is the in-memory one: each web process opens a connection of its own "
+        "to the vendor, and fcs_stream does not run."
+    )
+    redis = REDIS_LAYER.format(alias=conf.FCS_CHANNEL_LAYER)
+    hint = f"Serve the site from one process only, or set {redis} and run manage.py fcs_stream."
+    return [Warning(text, hint, id="fcs.W007")]
+
+
+def _check_demo_key() -> list[CheckMessage]:
+    if settings.DEBUG or conf.FCS_API_KEY != DEMO_KEY:
+        return []
+    text = "FCS_API_KEY is the key that the vendor gives to everybody for first steps."
+    hint = 'Set FCS_API_KEY = os.environ["FCS_API_KEY"], and that to your own key.'
+    return [Warning(text, hint, id="fcs.W008")]
+
+
+def _check_open_door() -> list[CheckMessage]:
+    origins = conf.FCS_ALLOWED_ORIGINS
+    if settings.DEBUG or "*" not in (settings.ALLOWED_HOSTS if origins is None else origins):
+        return []
+    name = "ALLOWED_HOSTS" if origins is None else "FCS_ALLOWED_ORIGINS"
+    text = f'{name} has "*", so pages of any site may open the socket in a visitor\'s name.'
+    hint = 'Set FCS_ALLOWED_ORIGINS = [] for your own pages, or ["https://www.example.com"].'
+    return [Warning(text, hint, id="fcs.W009")]
+
+
+def _is_in_memory() -> bool | None:
+    """Tell whether the site runs in one process; ``None`` where it has no layer."""
+    return None if _check_layer() else layer_is_in_memory()
+
+
+def _layer_config() -> dict[str, Any]:
+    config: dict[str, Any] = settings.CHANNEL_LAYERS[conf.FCS_CHANNEL_LAYER].get("CONFIG", {})
+    return config
+
+
+def _is_core(layer: object) -> bool:
+    kinds = type(layer).__mro__
+    return _CORE_LAYER in {f"{kind.__module__}.{kind.__qualname__}" for kind in kinds}
+
+
+def _redis_major() -> int:
+    return int(version("redis").partition(".")[0])
+
+
+def _is_patient(host: dict[str, Any]) -> bool:
+    seconds = host.get("socket_timeout", _CORE_WAITS_SECONDS)
+    return seconds is None or seconds > _CORE_WAITS_SECONDS

@@ -29,11 +29,12 @@ LAYERS = [
     {"hub", "stream"},
     # L3, Django's surface
     {
-        *("apps", "asgi", "checks", "consumers", "embedded", "jinja", "permissions", "quotes"),
-        *("routing", "testing", "urls", "views", "widgets"),
+        *("apps", "asgi", "checks", "consumers", "doctor", "embedded", "feed_probes", "jinja"),
+        *("neighbour", "permissions", "quotes", "routing", "site_probes", "testing", "urls"),
+        *("views", "widgets"),
         *("management.running", "templatetags.fcs"),
         *("management.commands.fcs_simulator", "management.commands.fcs_stream"),
-        "management.commands.fcs_watch",
+        *("management.commands.fcs_doctor", "management.commands.fcs_watch"),
     },
 ]
 WITHOUT_NEIGHBOURS = (1, 2)
@@ -44,7 +45,7 @@ OUTSIDE = {
     "redis": {"bus"},
     "channels_redis": {"bus"},
     "channels.layers": {"bus"},
-    "django.core.cache": {"store"},
+    "django.core.cache": {"store", "neighbour"},
     "django.core.signing": {"tokens"},
     "jinja2": {"jinja"},
 }

@@ -7,12 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from channels.routing import ProtocolTypeRouter
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
+from django.core.asgi import get_asgi_application
 from django.core.checks import CheckMessage, run_checks
 from django.test import override_settings
 
 from django_fcs import checks
 
 PUBSUB = "channels_redis.pubsub.RedisPubSubChannelLayer"
+CORE = "channels_redis.core.RedisChannelLayer"
+MANY = {"default": {"BACKEND": PUBSUB}}
+SHARED_CACHE = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://r"}
+}
+LONELY = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+NOTHING = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+
+
+PAGE = Path(__file__).parents[1] / "docs/checks.md"
 
 
 def found(**settings: Any) -> list[CheckMessage]:
@@ -21,10 +34,18 @@ def found(**settings: Any) -> list[CheckMessage]:
         return run_checks(tags=["django_fcs"])
 
 
+def found_in_deployment(**settings: Any) -> list[CheckMessage]:
+    """Run them as ``manage.py check --deploy`` does, on a site that many processes serve."""
+    site = {"CHANNEL_LAYERS": MANY, "CACHES": SHARED_CACHE, **settings}
+    with override_settings(**site):
+        return run_checks(tags=["django_fcs"], include_deployment_checks=True)
+
+
 def test_a_site_set_up_as_documented_passes() -> None:
     assert found() == []
     assert found(FCS_ROOMS=["FX:EURUSD", "BINANCE:BTCUSDT_60", "NSE:M_M"]) == []
-    assert found(CHANNEL_LAYERS={"default": {"BACKEND": PUBSUB}}) == []
+    assert found(CHANNEL_LAYERS=MANY, CACHES=SHARED_CACHE) == []
+    assert found_in_deployment() == []
 
 
 @pytest.mark.parametrize("layers", [{}, {"other": {"BACKEND": PUBSUB}}])
@@ -92,7 +113,14 @@ def test_no_check_shows_the_key() -> None:
 def test_each_id_is_used_once() -> None:
     ids = re.findall(r'id="(fcs\.[EW]\d{3})"', Path(checks.__file__).read_text())
 
-    assert len(ids) == len(set(ids)) == 6
+    assert len(ids) == len(set(ids)) == 20
+
+
+def test_every_id_stands_in_the_documents() -> None:
+    ids = re.findall(r'id="(fcs\.[EW]\d{3})"', Path(checks.__file__).read_text())
+    listed = re.findall(r"^\| `(fcs\.[EW]\d{3})`", PAGE.read_text(), re.M)
+
+    assert sorted(listed) == sorted(ids)
 
 
 def test_a_cache_that_the_site_does_not_have_is_an_error() -> None:
@@ -107,3 +135,280 @@ def test_a_default_timeframe_that_is_none_is_an_error() -> None:
 
     assert message.id == "fcs.E005"
     assert "240" in message.hint
+
+
+def test_a_layer_that_refuses_its_configuration_is_an_error_not_a_traceback() -> None:
+    layer = {"BACKEND": CORE, "CONFIG": {"hosts": "redis://localhost"}}
+    (message,) = found(CHANNEL_LAYERS={"default": layer})
+
+    assert message.id == "fcs.E001"
+    assert "list of Redis hosts" in message.hint
+
+
+def test_one_host_that_is_no_list_is_found_before_the_first_price_is_sent() -> None:
+    layer = {"BACKEND": PUBSUB, "CONFIG": {"hosts": "redis://localhost"}}
+    (message,) = found(CHANNEL_LAYERS={"default": layer})
+
+    assert message.id == "fcs.E001"
+    assert '"hosts": ["redis://' in message.hint
+
+
+# -- the feed
+
+
+@pytest.mark.parametrize("url", ["", "ws-v4.fcsapi.com/ws", "https://fcsapi.com", "wss://", None])
+def test_an_address_that_is_none_is_told_with_the_usual_one(url: str | None) -> None:
+    (message,) = found(FCS_URL=url)
+
+    assert message.id == "fcs.E007" and message.is_serious()
+    assert 'FCS_URL = "wss://ws-v4.fcsapi.com/ws"' in message.hint
+
+
+# -- who serves the socket
+
+
+def test_daphne_behind_staticfiles_is_an_error_with_the_line_to_paste() -> None:
+    (message,) = found(INSTALLED_APPS=["django.contrib.staticfiles", "daphne", "django_fcs"])
+
+    assert message.id == "fcs.E006" and message.is_serious()
+    assert 'INSTALLED_APPS = ["daphne", "channels", "django_fcs"' in message.hint
+
+
+def test_a_missing_daphne_is_told_where_runserver_is_used() -> None:
+    apps = ["django_fcs", "django.contrib.staticfiles"]
+    (message,) = found(INSTALLED_APPS=apps, DEBUG=True)
+
+    assert message.id == "fcs.W002"
+    assert 'INSTALLED_APPS = ["daphne"' in message.hint
+    assert found(INSTALLED_APPS=apps, DEBUG=False) == []
+
+
+plain = get_asgi_application()
+behind_static_files = ASGIStaticFilesHandler(plain)
+without_sockets = ProtocolTypeRouter({"http": plain})
+with_sockets = ASGIStaticFilesHandler(ProtocolTypeRouter({"websocket": plain}))
+
+
+async def middleware(scope: Any, receive: Any, send: Any) -> None:
+    """What wraps an application in a way of its own, nobody can look into."""
+
+
+@pytest.mark.parametrize("name", ["plain", "behind_static_files", "without_sockets"])
+def test_an_application_of_pages_only_is_an_error_with_both_ways_out(name: str) -> None:
+    (message,) = found_in_deployment(ASGI_APPLICATION=f"tests.test_checks.{name}")
+
+    assert message.id == "fcs.E009" and message.is_serious()
+    assert 'ASGI_APPLICATION = "django_fcs.asgi.application"' in message.hint
+    assert "django_fcs.routing.websocket_urlpatterns" in message.hint
+
+
+@pytest.mark.parametrize("name", ["with_sockets", "middleware"])
+def test_an_application_that_may_serve_sockets_passes(name: str) -> None:
+    assert found_in_deployment(ASGI_APPLICATION=f"tests.test_checks.{name}") == []
+
+
+@pytest.mark.parametrize("path", ["nowhere.asgi.application", "tests.test_checks.nothing", "x"])
+def test_an_application_that_cannot_be_imported_is_an_error_not_a_traceback(path: str) -> None:
+    (message,) = found_in_deployment(ASGI_APPLICATION=path)
+
+    assert message.id == "fcs.E011"
+    assert path in message.msg
+
+
+def test_without_deploy_no_check_imports_the_application() -> None:
+    assert found(ASGI_APPLICATION="nowhere.asgi.application") == []
+
+
+# -- who may open it
+
+
+@pytest.mark.parametrize(
+    ("origin", "right"),
+    [
+        ("example.com", "https://example.com"),
+        ("https://example.com/", "https://example.com"),
+        ("https://example.com/prices?x=1", "https://example.com"),
+        ("HTTPS://Example.COM", "https://example.com"),
+        ("https://example.com:443", "https://example.com"),
+        ("http://example.com:80", "http://example.com"),
+        (" https://example.com", "https://example.com"),
+        ("https://bücher.example", "https://xn--bcher-kva.example"),
+    ],
+)
+def test_an_origin_that_no_browser_sends_is_told_as_browsers_spell_it(
+    origin: str, right: str
+) -> None:
+    (message,) = found(FCS_ALLOWED_ORIGINS=["https://www.example.com", origin])
+
+    assert message.id == "fcs.E008" and message.is_serious()
+    assert f'"{right}"' in message.hint
+
+
+@pytest.mark.parametrize("origin", ["https://*.example.com", "", "https://", "https://[", "a:b"])
+def test_what_is_no_origin_at_all_gets_an_example(origin: str) -> None:
+    (message,) = found(FCS_ALLOWED_ORIGINS=[origin])
+
+    assert message.id == "fcs.E008"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://www.example.com",
+        "http://localhost:8000",
+        "https://example.com:8443",
+        "http://[::1]:8000",
+        "capacitor://localhost",
+        "null",
+        "*",
+    ],
+)
+def test_an_origin_as_browsers_send_it_passes(origin: str) -> None:
+    assert found(FCS_ALLOWED_ORIGINS=[origin]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("ALLOWED_HOSTS", {"ALLOWED_HOSTS": ["*"]}),
+        ("FCS_ALLOWED_ORIGINS", {"FCS_ALLOWED_ORIGINS": ["*"]}),
+    ],
+)
+def test_a_socket_open_to_all_is_warned_of_in_deployment(
+    name: str, settings: dict[str, Any]
+) -> None:
+    (message,) = found_in_deployment(**settings)
+
+    assert message.id == "fcs.W009" and name in message.msg
+    assert "FCS_ALLOWED_ORIGINS = []" in message.hint
+    assert found_in_deployment(**settings, DEBUG=True) == found(**settings) == []
+
+
+def test_all_hosts_with_origins_of_its_own_is_no_open_socket() -> None:
+    assert found_in_deployment(ALLOWED_HOSTS=["*"], FCS_ALLOWED_ORIGINS=[]) == []
+
+
+def allow(scope: Any, room: Any) -> bool:
+    return True
+
+
+@pytest.mark.parametrize("path", ["tests.test_checks.alow", "nowhere.allow", "allow", __name__])
+def test_a_permission_function_that_is_none_is_an_error(path: str) -> None:
+    (message,) = found(FCS_AUTHORIZE=path)
+
+    assert message.id == "fcs.E010" and message.is_serious()
+    assert path in message.msg
+    assert found(FCS_AUTHORIZE="tests.test_checks.allow") == []
+
+
+# -- many processes
+
+
+@pytest.mark.parametrize(
+    ("cache", "text"), [(LONELY, "keeps values in one process"), (NOTHING, "keeps nothing")]
+)
+def test_a_cache_that_shares_nothing_beside_redis_is_warned_of_with_the_lines_to_paste(
+    cache: dict[str, Any], text: str
+) -> None:
+    (message,) = found(CHANNEL_LAYERS=MANY, CACHES=cache)
+
+    assert message.id == "fcs.W003" and text in message.msg
+    assert '"django.core.cache.backends.redis.RedisCache"' in message.hint
+    assert found(CACHES=cache) == []
+
+
+def test_the_lines_to_paste_hold_the_alias_of_the_site() -> None:
+    caches = {"prices": LONELY["default"]}
+    (message,) = found(CHANNEL_LAYERS=MANY, CACHES=caches, FCS_CACHE="prices")
+
+    assert 'CACHES = {"prices": {' in message.hint
+
+
+def core(**config: Any) -> dict[str, Any]:
+    return {"default": {"BACKEND": CORE, "CONFIG": config}}
+
+
+PATIENT = {"address": "redis://localhost", "socket_timeout": None}
+
+
+@pytest.fixture
+def impatient_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "version", lambda name: "8.1.0")
+
+
+@pytest.mark.usefixtures("impatient_redis")
+def test_a_core_layer_that_holds_less_than_the_rooms_is_warned_of() -> None:
+    small = core(hosts=[PATIENT])
+    (message,) = found(CHANNEL_LAYERS=small, CACHES=SHARED_CACHE, FCS_MAX_ROOMS=500)
+
+    assert message.id == "fcs.W004"
+    assert '"capacity": 500' in message.hint
+    assert found(CHANNEL_LAYERS=small, CACHES=SHARED_CACHE, FCS_MAX_ROOMS=100) == []
+    large = core(hosts=[PATIENT], capacity=1000)
+    assert found(CHANNEL_LAYERS=large, CACHES=SHARED_CACHE) == []
+
+
+@pytest.mark.usefixtures("impatient_redis")
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        None,
+        ["redis://me:secret@r"],
+        [("localhost", 6379)],
+        [PATIENT, {"address": "redis://r"}],
+        [{"address": "redis://r", "socket_timeout": 5}],
+    ],
+)
+def test_a_core_layer_that_redis_py_ends_while_it_waits_is_warned_of(hosts: Any) -> None:
+    (message,) = found(CHANNEL_LAYERS=core(hosts=hosts, capacity=1000), CACHES=SHARED_CACHE)
+
+    assert message.id == "fcs.W005"
+    assert '"socket_timeout": None' in message.hint
+    assert "secret" not in f"{message.msg}{message.hint}"
+
+
+def test_an_older_redis_py_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "version", lambda name: "7.4.0")
+
+    assert found(CHANNEL_LAYERS=core(capacity=1000), CACHES=SHARED_CACHE) == []
+
+
+def test_one_process_for_strangers_is_warned_of_in_deployment() -> None:
+    layer = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    (message,) = found_in_deployment(CHANNEL_LAYERS=layer)
+
+    assert message.id == "fcs.W007"
+    assert PUBSUB in message.hint and "fcs_stream" in message.hint
+    assert found_in_deployment(CHANNEL_LAYERS=layer, DEBUG=True) == []
+
+
+# -- names and keys
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("FCS_ALOWED_SYMBOLS", "FCS_ALLOWED_SYMBOLS"),
+        ("FCS_APIKEY", "FCS_API_KEY"),
+        ("FCS_ROOM", "FCS_ROOMS"),
+    ],
+)
+def test_a_misspelt_setting_is_told_with_the_nearest_right_one(name: str, near: str) -> None:
+    (message,) = found(**{name: "a-secret"})
+
+    assert message.id == "fcs.W006" and name in message.msg
+    assert near in message.hint
+    assert "a-secret" not in f"{message.msg}{message.hint}"
+
+
+def test_a_setting_that_is_near_to_none_is_told_as_well() -> None:
+    (message,) = found(FCS_ZZZZZZZZZZ=1)
+
+    assert message.id == "fcs.W006" and "docs/settings.md" in message.hint
+
+
+def test_the_key_of_everybody_is_warned_of_in_deployment() -> None:
+    (message,) = found_in_deployment(FCS_API_KEY="fcs_socket_demo")
+
+    assert message.id == "fcs.W008"
+    assert found_in_deployment(FCS_API_KEY="fcs_socket_demo", DEBUG=True) == []

@@ -1,0 +1,80 @@
+"""What is wrong with this site, and how to mend it."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from django_fcs import feed_probes, site_probes
+from django_fcs.doctor import Finding, Outcome, examine
+
+_WIDTH = 10
+
+
+class Command(BaseCommand):
+    """Try everything that prices need on their way, and name a cure for what fails."""
+
+    help = (
+        "Try key, feed, channel layer, cache, origins and web server; print what is wrong and "
+        "how to mend it. It opens connections of its own to the FCS API, one after the other."
+    )
+    # It runs them itself, so that what is broken does not keep it from starting.
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("--url", default="", help="a running web server: http://127.0.0.1:8000")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run every probe; fail where one finds something broken."""
+        url = _checked(options["url"])
+        probes = (*site_probes.BEFORE, *feed_probes.PROBES, *site_probes.after(url))
+        outcomes: Counter[Outcome] = Counter()
+        try:
+            with _quiet():
+                for name, finding in examine(probes):
+                    self._print(name, finding)
+                    outcomes[finding.outcome] += 1
+        except KeyboardInterrupt:
+            raise CommandError("interrupted") from None
+        if outcomes[Outcome.BROKEN]:
+            raise CommandError(f"{outcomes[Outcome.BROKEN]} broken: the cures stand above")
+
+    def _print(self, name: str, finding: Finding) -> None:
+        outcome = f"{finding.outcome.value:<{_WIDTH - 1}}"
+        self.stdout.write(f"{outcome} {name:<{_WIDTH}} {finding.text}")
+        if finding.cure:
+            self.stdout.write(f"{'':{2 * _WIDTH + 1}}-> {finding.cure}")
+        self.stdout.flush()
+
+
+def _checked(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        good = not url or (parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
+    except ValueError:
+        good = False
+    if not good:
+        text = f"--url {url!r} is not an address such as http://127.0.0.1:8000"
+        raise CommandError(text, returncode=2)
+    return url
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what the probes provoke in the log from being printed between their lines."""
+    handler = logging.NullHandler()
+    loggers = [logging.getLogger(name) for name in ("django_fcs", "channels_redis")]
+    for logger in loggers:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
