@@ -1,12 +1,10 @@
 """The channel layer between the stream and the hubs, and nothing else that knows it.
 
-========== ======================= ============================================
-group      from → to               message types
-========== ======================= ============================================
-room.group stream → hubs, anybody  ``fcs.price``, and never another
-fcs.hubs   stream → hubs           ``fcs.beat``, ``fcs.room``
-fcs.demand hubs → stream           ``fcs.demand``
-========== ======================= ============================================
+What is said over it stands in ``events``. Over the in-memory layer, the core layer
+and those of others a bus is a member like any consumer. The pub/sub layer awaits a
+Redis round trip a message sent and polls for those that come; there a bus keeps
+connections of its own, with the layer's hosts, shards, names and serialiser, so that
+the site's own consumers on that layer hear us and we hear them.
 """
 
 from __future__ import annotations
@@ -14,35 +12,54 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from contextlib import AsyncExitStack, suppress
+from itertools import islice
 from types import TracebackType
 from typing import Any, TypeVar
 
 from channels.exceptions import InvalidChannelLayerError
 from channels.layers import InMemoryChannelLayer, channel_layers
-from channels_redis.pubsub import RedisPubSubChannelLayer
+from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer
+from channels_redis.utils import create_pool
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from .conf import conf
-from .exceptions import ConfigurationError
+from .events import DEMAND, HUBS, Beat, Call, Event, RoomNews, read_event
+from .exceptions import ConfigurationError, ProtocolError
+from .inbox import Inbox
 from .metrics import count
 from .rooms import Room
-from .updates import EVENT_TYPE, Update
+from .shard import Shard
+from .tasks import end
+from .updates import Update
+from .wire import command
 
-__all__ = ["Beat", "Bus", "Call", "RoomNews", "layer_is_in_memory", "site_layer"]
+__all__ = [
+    "DEMAND",
+    "HUBS",
+    "Beat",
+    "Bus",
+    "Call",
+    "Event",
+    "RoomNews",
+    "layer_is_in_memory",
+    "site_layer",
+]
 
 logger = logging.getLogger(__name__)
-
-HUBS = "fcs.hubs"
-DEMAND = "fcs.demand"
 
 #: A call to a healthy layer takes milliseconds; beyond this it counts as failed.
 CALL_SECONDS = 5
 
 #: Layers forget a member after 24 h, the in-memory one also after a minute's sleep.
 READD_SECONDS = 600
+
+#: Messages that may wait here to be worked off; more wait in the layer.
+INBOX_MAX = 1000
+
+#: Messages that go to Redis in one write: some 100 kB, a few milliseconds of its time.
+PIPELINE_MAX = 200
 
 _NO_LAYER = (
     "CHANNEL_LAYERS has no {alias!r}: add to your settings CHANNEL_LAYERS = "
@@ -52,39 +69,7 @@ _NO_LAYER = (
 )
 
 R = TypeVar("R")
-
-
-@dataclass(frozen=True)
-class Beat:
-    """The stream is alive; whether the vendor is, and why not."""
-
-    epoch: int
-    at: float
-    """Unix seconds, on the stream's clock."""
-    online: bool
-    reason: str
-
-
-@dataclass(frozen=True)
-class RoomNews:
-    """What is known of a room beside its price."""
-
-    room: Room
-    profile: str
-    """The text of its profile frame; empty where none came."""
-    closed: bool
-
-
-@dataclass(frozen=True)
-class Call:
-    """A hub says which rooms it needs, and which of them it has no price of."""
-
-    hub: str
-    rooms: tuple[Room, ...]
-    new: tuple[Room, ...]
-
-
-Event = Update | Beat | RoomNews | Call
+Message = dict[str, Any]
 
 
 class Bus:
@@ -92,21 +77,20 @@ class Bus:
 
     Over Redis it is a layer instance of its own, so that a sick connection is
     thrown away whole and the site's own consumers do not notice. Calls raise
-    whatever the layer raises, and ``asyncio.TimeoutError`` after ``CALL_SECONDS``.
+    whatever the layer raises, and ``asyncio.TimeoutError`` after ``CALL_SECONDS``;
+    none connects again by itself.
     """
 
     def __init__(self, *groups: str, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._layer, self._is_own = _layer_for_a_bus()
+        self._member = _member_of_the_layer()
         self._fixed = groups
         self._groups: set[str] = set()
-        self._channel = ""
         self._monotonic = monotonic
         self._added_at = monotonic()
 
     async def __aenter__(self) -> Bus:
         async with AsyncExitStack() as undo:
             undo.push_async_exit(self)
-            self._channel = await _limited(self._layer.new_channel())
             await self.subscribe(())
             undo.pop_all()
         return self
@@ -117,74 +101,163 @@ class Bus:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        await self._member.close()
+
+    async def subscribe(self, rooms: Iterable[Room]) -> None:
+        """Be a member of exactly these rooms' groups, and of those named at first.
+
+        Called now and then it also finds out that the layer does not answer.
+        """
+        wanted = {*self._fixed, *(room.group for room in rooms)}
+        joining = wanted - self._groups
+        now = self._monotonic()
+        if now - self._added_at > READD_SECONDS:
+            self._added_at = now
+            joining = wanted
+        await self._member.change(joining, self._groups - wanted)
+        self._groups = wanted
+
+    async def publish(self, updates: Iterable[Update]) -> None:
+        """Send each update to its room's group, in order."""
+        await self._member.send((update.room.group, update.event()) for update in updates)
+
+    async def beat(self, beat: Beat) -> None:
+        """Tell all hubs that the stream is alive."""
+        await self._member.send([(HUBS, beat.event())])
+
+    async def tell(self, news: RoomNews) -> None:
+        """Tell all hubs what is known of a room beside its price."""
+        await self._member.send([(HUBS, news.event())])
+
+    async def announce(self, call: Call) -> None:
+        """Tell the stream which rooms a hub needs."""
+        await self._member.send([(DEMAND, call.event())])
+
+    async def bursts(self) -> AsyncGenerator[list[Event], None]:
+        """Iterate over what comes in on this member's groups, for ever.
+
+        Each list holds in order what came while the one before was worked off, some
+        ``INBOX_MAX`` at most and never nothing. Any code of the site can send to a
+        group: what is malformed is counted, logged and dropped.
+        """
+        while True:
+            burst: list[Event] = []
+            for message in await self._member.receive():
+                try:
+                    burst.append(read_event(message))
+                except ProtocolError as error:
+                    _drop(error)
+            if burst:
+                yield burst
+
+
+class _LayerMember:
+    """A channel in groups, as any consumer has one."""
+
+    def __init__(self, layer: Any, *, is_own: bool) -> None:
+        self._layer = layer
+        self._is_own = is_own
+        self._channel = ""
+        self._groups: set[str] = set()
+        self._inbox: Inbox[Message] = Inbox(INBOX_MAX)
+        self._receiving: asyncio.Future[None] | None = None
+
+    async def change(self, joining: set[str], leaving: set[str]) -> None:
+        if not self._channel:
+            self._channel = await _limited(self._layer.new_channel())
+        for group in joining:
+            await _limited(self._layer.group_add(group, self._channel))
+            self._groups.add(group)
+        for group in leaving:
+            await _limited(self._layer.group_discard(group, self._channel))
+            self._groups.discard(group)
+
+    async def send(self, messages: Iterable[tuple[str, Message]]) -> None:
+        # One after the other: gathered, the in-memory layer loses what exceeds its capacity.
+        for group, message in messages:
+            await _limited(self._layer.group_send(group, message))
+
+    async def receive(self) -> list[Message]:
+        if self._receiving is None:
+            self._receiving = asyncio.ensure_future(self._receive())
+        return await self._inbox.take()
+
+    async def _receive(self) -> None:
+        """Take what the layer has, without a pass of the loop for each."""
+        try:
+            while True:
+                # redis-py 8 ends an idle wait of the core layer after 5 s.
+                with suppress(RedisTimeoutError):
+                    # No time limit: the pub/sub layer would destroy the channel.
+                    await self._inbox.put([await self._layer.receive(self._channel)])
+        except Exception as error:
+            self._inbox.fail(error)
+
+    async def close(self) -> None:
+        if self._receiving is not None:
+            await end(self._receiving)
         try:
             for group in self._groups:
                 await _limited(self._layer.group_discard(group, self._channel))
         except Exception as failure:
             logger.warning("channel layer did not close well reason=%r", failure)
-        finally:
-            if self._is_own:
-                await self._close()
-
-    async def _close(self) -> None:
-        """Throw the own instance away: a sick one would come back with its Redis."""
-        try:
-            await _limited(_close(self._layer))
-        except Exception as failure:
-            logger.warning("channel layer did not close well reason=%r", failure)
-
-    async def subscribe(self, rooms: Iterable[Room]) -> None:
-        """Be a member of exactly these rooms' groups, and of those named at first."""
-        wanted = {*self._fixed, *(room.group for room in rooms)}
-        now = self._monotonic()
-        if now - self._added_at > READD_SECONDS:
-            self._added_at = now
-            for group in self._groups & wanted:
-                await _limited(self._layer.group_add(group, self._channel))
-        for group in wanted - self._groups:
-            await _limited(self._layer.group_add(group, self._channel))
-            self._groups.add(group)
-        for group in self._groups - wanted:
-            await _limited(self._layer.group_discard(group, self._channel))
-            self._groups.discard(group)
-
-    async def publish(self, updates: Iterable[Update]) -> None:
-        """Send each update to its room's group, one after the other."""
-        for update in updates:
-            await self._send(update.room.group, update.event())
-
-    async def beat(self, beat: Beat) -> None:
-        """Tell all hubs that the stream is alive."""
-        await self._send(HUBS, {"type": _BEAT, **vars(beat)})
-
-    async def tell(self, news: RoomNews) -> None:
-        """Tell all hubs what is known of a room beside its price."""
-        await self._send(HUBS, {"type": _ROOM, **vars(news), "room": str(news.room)})
-
-    async def announce(self, call: Call) -> None:
-        """Tell the stream which rooms a hub needs."""
-        rooms, new = [str(room) for room in call.rooms], [str(room) for room in call.new]
-        await self._send(DEMAND, {"type": _CALL, "hub": call.hub, "rooms": rooms, "new": new})
-
-    async def events(self) -> AsyncIterator[Event]:
-        """Iterate over what comes in on this member's groups, for ever.
-
-        Any code of the site can send to a group: what is malformed is counted,
-        logged and dropped.
-        """
-        while True:
+        # ``flush`` would take the site's own channels along.
+        if self._is_own and hasattr(self._layer, "close_pools"):
             try:
-                message = await self._layer.receive(self._channel)
-            except RedisTimeoutError:
-                continue  # redis-py 8 ends an idle wait of the core layer after 5 s
-            try:
-                yield _READERS[message["type"]](message)
-            except (KeyError, TypeError, ValueError, OverflowError) as error:
-                if count("bus_malformed"):
-                    logger.warning("malformed group message dropped reason=%r", error)
+                await _limited(self._layer.close_pools())
+            except Exception as failure:
+                logger.warning("channel layer did not close well reason=%r", failure)
 
-    async def _send(self, group: str, message: dict[str, Any]) -> None:
-        await _limited(self._layer.group_send(group, message))
+
+class _PubSubMember:
+    """Redis channels that bear the names of the pub/sub layer's groups."""
+
+    def __init__(self, layer: Any) -> None:
+        self._layer = layer
+        # Not the layer's own one of this loop, for which it wraps ``loop.close`` each time.
+        self._names = RedisPubSubLoopLayer(*layer._args, **layer._kwargs, channel_layer=layer)
+        self._inbox: Inbox[bytes] = Inbox(INBOX_MAX)
+        self._shards = {
+            shard: Shard(create_pool(shard.host), self._inbox) for shard in self._names._shards
+        }
+
+    async def change(self, joining: set[str], leaving: set[str]) -> None:
+        changes: dict[Shard, tuple[list[bytes], list[bytes]]] = {}
+        for which, groups in enumerate((joining, leaving)):
+            for group in groups:
+                shard, channel = self._place(group)
+                changes.setdefault(shard, ([], []))[which].append(channel)
+        for shard in self._shards.values():
+            await _limited(shard.change(*changes.get(shard, ([], []))))
+
+    async def send(self, messages: Iterable[tuple[str, Message]]) -> None:
+        waiting = iter(messages)
+        while some := list(islice(waiting, PIPELINE_MAX)):
+            commands: dict[Shard, list[bytes]] = {}
+            for group, message in some:
+                shard, channel = self._place(group)
+                data = self._layer.serialize(message)
+                commands.setdefault(shard, []).append(command(b"PUBLISH", channel, data))
+            for shard, its in commands.items():
+                await _limited(shard.publish(its))
+
+    async def receive(self) -> list[Message]:
+        return list(self._deserialised(await self._inbox.take()))
+
+    def _deserialised(self, payloads: Iterable[bytes]) -> Iterator[Message]:
+        for payload in payloads:
+            try:
+                yield self._layer.deserialize(payload)
+            except Exception as error:  # each serialiser has its own
+                _drop(error)
+
+    def _place(self, group: str) -> tuple[Shard, bytes]:
+        channel = self._names._get_group_channel_name(group)
+        return self._shards[self._names._get_shard(channel)], channel.encode()
+
+    async def close(self) -> None:
+        for shard in self._shards.values():
+            await shard.close()
 
 
 def site_layer() -> Any:
@@ -203,58 +276,20 @@ def layer_is_in_memory() -> bool:
     return isinstance(site_layer(), InMemoryChannelLayer)
 
 
-def _layer_for_a_bus() -> tuple[Any, bool]:
+def _member_of_the_layer() -> _LayerMember | _PubSubMember:
     layer = site_layer()
     if isinstance(layer, InMemoryChannelLayer):
-        return layer, False
-    return channel_layers.make_backend(conf.FCS_CHANNEL_LAYER), True
-
-
-async def _close(layer: Any) -> None:
-    """Close the connections of an own instance.
-
-    ``flush`` only does that on the pub/sub layer; on any other it would take the
-    site's own channels along.
-    """
+        return _LayerMember(layer, is_own=False)
+    layer = channel_layers.make_backend(conf.FCS_CHANNEL_LAYER)
     if isinstance(layer, RedisPubSubChannelLayer):
-        await layer.flush()
-    elif hasattr(layer, "close_pools"):
-        await layer.close_pools()
+        return _PubSubMember(layer)
+    return _LayerMember(layer, is_own=True)
+
+
+def _drop(error: Exception) -> None:
+    if count("bus_malformed"):
+        logger.warning("malformed group message dropped reason=%r", error)
 
 
 async def _limited(call: Awaitable[R]) -> R:
     return await asyncio.wait_for(call, CALL_SECONDS)
-
-
-def _read_beat(message: dict[str, Any]) -> Beat:
-    return Beat(
-        epoch=int(message["epoch"]),
-        at=float(message["at"]),
-        online=bool(message["online"]),
-        reason=str(message["reason"]),
-    )
-
-
-def _read_room(message: dict[str, Any]) -> RoomNews:
-    return RoomNews(
-        room=Room.from_text(message["room"]),
-        profile=str(message["profile"]),
-        closed=bool(message["closed"]),
-    )
-
-
-def _read_call(message: dict[str, Any]) -> Call:
-    return Call(
-        hub=str(message["hub"]),
-        rooms=tuple(Room.from_text(text) for text in message["rooms"]),
-        new=tuple(Room.from_text(text) for text in message["new"]),
-    )
-
-
-_BEAT, _ROOM, _CALL = "fcs.beat", "fcs.room", "fcs.demand"
-_READERS: dict[str, Callable[[dict[str, Any]], Event]] = {
-    EVENT_TYPE: Update.from_event,
-    _BEAT: _read_beat,
-    _ROOM: _read_room,
-    _CALL: _read_call,
-}

@@ -76,6 +76,7 @@ class Settings:
     FCS_MAX_ROOMS_PER_CLIENT = Setting[int](1000)
     FCS_MAX_SOCKETS_PER_IP = Setting[int](0)
     FCS_MAX_FRAMES_PER_SECOND = Setting[float](10)
+    FCS_SLOW_CLIENT_SECONDS = Setting[float](30)
 
     # Places
     FCS_CHANNEL_LAYER = Setting[str]("default")

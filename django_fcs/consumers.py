@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 from channels.consumer import AsyncConsumer
@@ -17,7 +17,6 @@ from .exceptions import BadSymbol, BadTimeframe, ConfigurationError, ProtocolErr
 from .hub import Hub
 from .messages import (
     Join,
-    Joined,
     Leave,
     Message,
     Ping,
@@ -30,7 +29,6 @@ from .messages import (
 from .permissions import may_join, origin_is_allowed
 from .protocol import parse, serialise
 from .rooms import Room
-from .subscriber import Subscriber
 from .tokenbucket import TokenBucket
 
 __all__ = ["MERGE_PROTOCOL", "FCSConsumer"]
@@ -54,7 +52,7 @@ CLOSE_FOREIGN_ORIGIN = 4503
 
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 
 
 class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
@@ -67,18 +65,20 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
     channel_layer_alias = None
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """Serve one socket from its handshake to its end."""
+        """Serve one socket from its handshake to its end.
+
+        Channels' own loop waits for a channel as well, at a task an event.
+        """
+        self.scope = scope
+        self._send = send
         self._merge = MERGE_PROTOCOL in scope.get("subprotocols", ())
-        self._subscriber = Subscriber(
-            send,
-            merge=self._merge,
-            rate=max(conf.FCS_MAX_FRAMES_PER_SECOND, RATE_MIN),
-            address=(scope.get("client") or ("",))[0],
-        )
+        self._address = (scope.get("client") or ("",))[0]
         self._bucket = TokenBucket(burst=conf.FCS_MAX_ROOMS_PER_CLIENT, rate=JOINS_PER_SECOND)
         self._refusal = self._reason_to_refuse(dict(scope.get("headers", ())))
-        async with self._subscriber, AsyncExitStack() as self._stack:
-            await super().__call__(scope, receive, send)
+        async with AsyncExitStack() as self._stack:
+            with suppress(StopConsumer):
+                while True:
+                    await self.dispatch(await receive())
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Hand an event of the server to its handler.
@@ -94,15 +94,27 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         A refusal before ``accept`` is a bare 403, which browsers retry for ever.
         """
         subprotocol = MERGE_PROTOCOL if self._merge else None
-        await self.send({"type": "websocket.accept", "subprotocol": subprotocol})
+        await self._send({"type": "websocket.accept", "subprotocol": subprotocol})
         if self._refusal is not None:
-            code, text = self._refusal
-            await self._say(Refusal(short="refused", message=text))
-            self._subscriber.close(code, text)
+            await self._refuse(*self._refusal)
             return
         # Not before: a beat that came now could not be sent to a socket still closed.
-        await self._stack.enter_async_context(self._hub.entered(self._subscriber))
-        await self._say(Welcome(timestamp=_now_ms()))
+        self._subscriber = await self._stack.enter_async_context(
+            self._hub.entered(
+                self._send,
+                merge=self._merge,
+                rate=max(conf.FCS_MAX_FRAMES_PER_SECOND, RATE_MIN),
+                address=self._address,
+            )
+        )
+        self._say(Welcome(timestamp=_now_ms()))
+
+    async def _refuse(self, code: int, text: str) -> None:
+        refusal = serialise(Refusal(short="refused", message=text))
+        frame = f"[{refusal}]" if self._merge else refusal
+        with suppress(OSError, RuntimeError):  # The browser may have gone already.
+            await self._send({"type": "websocket.send", "text": frame})
+            await self._send({"type": "websocket.close", "code": code, "reason": text})
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         """Answer one frame; what cannot be understood gets an error, no more."""
@@ -115,7 +127,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
             for wish in parse(text):
                 await self._answer(wish)
         except ProtocolError as error:
-            await self._complain("bad_message", str(error))
+            self._complain("bad_message", str(error))
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         """End; the hub forgets this browser by itself."""
@@ -132,7 +144,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
             logger.warning("socket refused origin=%r", headers.get(b"origin"))
             return CLOSE_FOREIGN_ORIGIN, "this origin may not open the socket"
         limit = conf.FCS_MAX_SOCKETS_PER_IP
-        if limit and self._hub.sockets_from(self._subscriber.address) >= limit:
+        if limit and self._hub.sockets_from(self._address) >= limit:
             return CLOSE_TOO_MANY_SOCKETS, "too many sockets from this address"
         return None
 
@@ -140,30 +152,32 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         if isinstance(message, Join):
             await self._join(message)
         elif isinstance(message, Leave):
-            await self._leave(message)
+            self._leave(message)
         elif isinstance(message, RemoveAll):
             for room, spelling in list(self._subscriber.joined):
                 self._hub.leave(self._subscriber, room, spelling)
         elif isinstance(message, Ping):
-            await self._say(Pong(timestamp=_now_ms()))
+            self._say(Pong(timestamp=_now_ms()))
+        elif isinstance(message, Pong):
+            self._subscriber.answered()
         elif isinstance(message, Rate) and self._merge:
-            await self._set_rate(message)
-        elif not isinstance(message, Pong):
-            await self._complain("bad_message", "this message is not for a server")
+            self._set_rate(message)
+        else:
+            self._complain("bad_message", "this message is not for a server")
 
     async def _join(self, wish: Join) -> None:
         spelling = conf.FCS_TIMEFRAME if wish.timeframe is None else wish.timeframe
         try:
             room = Room.parse(wish.symbol, spelling)
         except BadSymbol as error:
-            return await self._complain("bad_symbol", str(error))
+            return self._complain("bad_symbol", str(error))
         except BadTimeframe as error:
-            return await self._complain("bad_timeframe", str(error))
+            return self._complain("bad_timeframe", str(error))
         problem = await self._objection(wish, room, spelling)
         if problem is not None:
-            return await self._complain(*problem)
+            return self._complain(*problem)
         embedded.start()
-        await self._say(_confirmation(room, spelling))
+        self._subscriber.confirm(room, spelling)
         self._hub.join(self._subscriber, room, spelling)
 
     async def _objection(self, wish: Join, room: Room, spelling: str) -> tuple[str, str] | None:
@@ -178,22 +192,22 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
             return "room_not_allowed", f"{room.symbol} needs a token of this site"
         return None
 
-    async def _leave(self, wish: Leave) -> None:
+    def _leave(self, wish: Leave) -> None:
         spelling = conf.FCS_TIMEFRAME if wish.timeframe is None else wish.timeframe
         for room, joined in list(self._subscriber.joined):
             if (room.symbol, joined) == (wish.symbol, spelling):
                 self._hub.leave(self._subscriber, room, joined)
 
-    async def _set_rate(self, wish: Rate) -> None:
-        granted = min(max(wish.frames_per_second, RATE_MIN), conf.FCS_MAX_FRAMES_PER_SECOND)
-        self._subscriber.rate = granted
-        await self._say(Rate(frames_per_second=granted))
+    def _set_rate(self, wish: Rate) -> None:
+        granted = max(min(wish.frames_per_second, conf.FCS_MAX_FRAMES_PER_SECOND), RATE_MIN)
+        self._hub.set_rate(self._subscriber, granted)
+        self._say(Rate(frames_per_second=granted))
 
-    async def _complain(self, short: str, text: str) -> None:
-        await self._say(Refusal(short=short, message=text))
+    def _complain(self, short: str, text: str) -> None:
+        self._say(Refusal(short=short, message=text))
 
-    async def _say(self, message: Message) -> None:
-        await self._subscriber.reply(serialise(message))
+    def _say(self, message: Message) -> None:
+        self._subscriber.reply(serialise(message))
 
 
 _HANDLERS = {
@@ -201,17 +215,6 @@ _HANDLERS = {
     "websocket.receive": FCSConsumer.websocket_receive,
     "websocket.disconnect": FCSConsumer.websocket_disconnect,
 }
-
-
-def _confirmation(room: Room, spelling: str) -> Joined:
-    """Confirm as the vendor does, with the full symbol: its clients rejoin by it."""
-    text = f"{room.symbol}_{spelling}_0s"
-    return Joined(
-        message=f"Successfully joined room: {text}",
-        room=text,
-        symbol=room.symbol,
-        timeframe=spelling,
-    )
 
 
 def _now_ms() -> int:

@@ -8,27 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from .backoff import doubling
 from .bus import HUBS, Beat, Bus, Call, RoomNews
+from .cohorts import Cohorts
 from .conf import conf
 from .exceptions import ProtocolError
 from .messages import Beat as BeatMessage
-from .messages import RoomState
 from .metrics import count
 from .protocol import serialise
+from .ready import ReadyQueue
 from .rooms import Room
-from .states import State, decide
+from .routes import Reader, Routes
+from .states import State
 from .store import Store
-from .subscriber import Subscriber
+from .subscriber import Subscriber, server_takes_everything
 from .tasks import end, together
 from .updates import Update, respell
+from .watched import Feed, Path
 
 __all__ = ["Hub"]
 
@@ -48,29 +51,15 @@ RENEW_SECONDS = 1
 RENEW_MAX_SECONDS = 5
 
 
-_SILENCE = "no sign of life of the stream"
-
-
-@dataclass
-class _Feed:
-    """A room in this process: the last of everything, and who watches."""
-
-    room: Room
-    update: Update | None = None
-    profile: str = ""
-    closed: bool = False
-    state: State = State.WAITING
-    reason: str = ""
-    """Why it is offline, where it is."""
-    members: dict[str, dict[Subscriber, bool]] = field(default_factory=dict)
-    """Spelling of the timeframe → browser → whether it has its first price."""
+Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 
 
 class Hub:
     """The rooms and browsers of one event loop.
 
-    ``async with Hub.of_this_loop(store).entered(subscriber)`` enters the loop's one
-    hub, which works from the first to ``IDLE_SECONDS`` after the last who entered.
+    ``async with Hub.of_this_loop(store).entered(send, …) as subscriber`` enters the
+    loop's one hub, which works from the first to ``IDLE_SECONDS`` after the last who
+    entered.
     """
 
     _hubs: ClassVar[dict[asyncio.AbstractEventLoop, Hub]] = {}
@@ -88,14 +77,16 @@ class Hub:
         self._idle = idle
         self._clock = clock
         self._monotonic = monotonic
-        self._subscribers: set[Subscriber] = set()
+        self._subscribers: dict[Subscriber, None] = {}
+        self._ready: ReadyQueue[Subscriber] = ReadyQueue()
+        self._routes = Routes()
+        self._cohorts = Cohorts(self._routes)
+        self._wakes_at = math.inf
         self._idle_since = monotonic()
-        self._feeds: dict[Room, _Feed] = {}
+        self._feeds: dict[Room, Feed] = {}
         self._new: dict[Room, None] = {}
         self._changed = asyncio.Event()
-        self._epoch: int | None = None
-        self._online, self._reason = True, ""
-        self._beat_at = monotonic()
+        self._path = Path(beat_at=monotonic())
         self._task: asyncio.Task[None] | None = None
 
     @classmethod
@@ -110,21 +101,45 @@ class Hub:
         return hub
 
     @asynccontextmanager
-    async def entered(self, subscriber: Subscriber) -> AsyncIterator[None]:
-        """Let a browser join rooms; it leaves them all at the end."""
-        self._subscribers.add(subscriber)
+    async def entered(
+        self, send: Send, *, merge: bool, rate: float, address: str = ""
+    ) -> AsyncIterator[Subscriber]:
+        """Let a browser join rooms, by the server's ``send``; it leaves them at the end.
+
+        ``merge`` says that it speaks the merge protocol, at ``rate`` frames a second.
+        """
+        async with Subscriber(
+            send,
+            self._ready,
+            merge=merge,
+            address=address,
+            must_answer=server_takes_everything(),
+            clock=self._clock,
+        ) as subscriber:
+            self._enter(subscriber, rate)
+            try:
+                yield subscriber
+            finally:
+                self._exit(subscriber)
+
+    def _enter(self, subscriber: Subscriber, rate: float) -> None:
+        self._subscribers[subscriber] = None
+        if subscriber.merge:
+            self._cohorts.enter(subscriber, rate)
         if self._task is None or self._task.done():
             # An idle hub hears no beat: what it last heard says nothing of now.
-            self._epoch, self._beat_at = None, self._monotonic()
-            self._online, self._reason = True, ""
+            self._path = Path(beat_at=self._monotonic())
             self._task = asyncio.create_task(self._run())
-        try:
-            yield
-        finally:
-            for room, spelling in list(subscriber.joined):
-                self.leave(subscriber, room, spelling)
-            self._subscribers.discard(subscriber)
-            self._idle_since = self._monotonic()
+
+    def _exit(self, subscriber: Subscriber) -> None:
+        if subscriber.merge:
+            self._cohorts.exit(subscriber)
+        for key in subscriber.joined:
+            self._routes.discard(key, subscriber)
+            self._release(*key)
+        subscriber.joined.clear()
+        del self._subscribers[subscriber]
+        self._idle_since = self._monotonic()
 
     async def aclose(self) -> None:
         """End its work at once, as a test or a server that stops does."""
@@ -135,41 +150,71 @@ class Hub:
         """Count the browsers of one network address."""
         return sum(subscriber.address == address for subscriber in self._subscribers)
 
+    def set_rate(self, subscriber: Subscriber, rate: float) -> None:
+        """Send a browser on the merge protocol at most so many frames a second."""
+        self._cohorts.set_rate(subscriber, rate)
+
     def join(self, subscriber: Subscriber, room: Room, spelling: str) -> None:
         """Send a room to a browser from now on, first what is known already."""
+        key = (room, spelling)
         feed = self._feeds.get(room)
         if feed is None:
-            feed = self._feeds[room] = _Feed(room)
+            feed = self._feeds[room] = Feed(room)
             feed.state, feed.reason = self._state_of(feed)
             self._new[room] = None
             self._changed.set()
-        subscriber.joined[room, spelling] = None
-        feed.members.setdefault(spelling, {})[subscriber] = False
+        if key not in subscriber.joined:
+            subscriber.joined[key] = None
+            feed.spellings[spelling] = feed.spellings.get(spelling, 0) + 1
+        reader = self._reader(subscriber, key)
         if feed.profile:
-            subscriber.describe((room, spelling), respell(feed.profile, room, spelling))
+            reader.describe(key, respell(feed.profile, room, spelling))
         if feed.update:
-            self._offer(feed, spelling, subscriber)
-        self._tell_state(feed, spelling, [subscriber])
+            reader.put(key, feed.update.spelled(spelling))
+        reader.tell(key, feed.state_text(spelling))
+        self._ready.wake()
+
+    def _reader(self, subscriber: Subscriber, key: tuple[Room, str]) -> Reader:
+        """Let a browser follow a room; its next price will be an initial."""
+        if subscriber.merge:
+            return self._cohorts.join(subscriber, key)
+        subscriber.expect(key)
+        self._routes.add(key, subscriber)
+        return subscriber
 
     def leave(self, subscriber: Subscriber, room: Room, spelling: str) -> None:
         """Send a room to a browser no more; harmless where it never joined."""
-        if (room, spelling) not in subscriber.joined:
+        key = (room, spelling)
+        if key not in subscriber.joined:
             return
-        del subscriber.joined[room, spelling]
-        subscriber.forget((room, spelling))
+        del subscriber.joined[key]
+        subscriber.forget(key)
+        if subscriber.merge:
+            self._cohorts.leave(subscriber, key)
+        else:
+            self._routes.discard(key, subscriber)
+        self._release(room, spelling)
+
+    def _release(self, room: Room, spelling: str) -> None:
+        """Count one browser of a room less; with the last one goes its feed."""
         feed = self._feeds[room]
-        del feed.members[spelling][subscriber]
-        if not feed.members[spelling]:
-            del feed.members[spelling]
-        if not feed.members:
+        feed.spellings[spelling] -= 1
+        if not feed.spellings[spelling]:
+            del feed.spellings[spelling]
+        if not feed.spellings:
             del self._feeds[room]
             self._new.pop(room, None)
             self._changed.set()
 
     async def _run(self) -> None:
-        """Work until idle; a sick channel layer is thrown away whole and renewed."""
-        pauses = doubling(first=RENEW_SECONDS, cap=RENEW_MAX_SECONDS)
+        """Work until idle; a browser may come while the last work is being ended."""
         while not self._is_idle():
+            await together(self._follow(), self._deliver(), self._watch())
+
+    async def _follow(self) -> None:
+        """Take in what the stream says; a sick channel layer is thrown away and renewed."""
+        pauses = doubling(first=RENEW_SECONDS, cap=RENEW_MAX_SECONDS)
+        while True:
             try:
                 async with Bus(HUBS) as bus:
                     pauses = doubling(first=RENEW_SECONDS, cap=RENEW_MAX_SECONDS)
@@ -178,16 +223,43 @@ class Hub:
             except Exception as error:
                 count("hub_renewals")
                 logger.warning("channel layer failed, renewing reason=%r", error)
-                self._look()
                 await asyncio.sleep(next(pauses))
+
+    async def _deliver(self) -> None:
+        """Send what had to wait: for its turn, for the server, or for the browser."""
+        while True:
+            for subscriber in self._ready.take():
+                subscriber.flush()
+                if subscriber.merge and subscriber.is_open and subscriber in self._subscribers:
+                    self._cohorts.ready(subscriber)
+            now = self._monotonic()
+            self._cohorts.flush(now)
+            self._wakes_at = self._cohorts.next_due()
+            await self._ready.wait(max(0.0, self._wakes_at - now))
+
+    async def _watch(self) -> None:
+        """Let states and slow browsers follow the clock, until idle."""
+        while not self._is_idle():
+            self._look()
+            now, slow_after = self._monotonic(), conf.FCS_SLOW_CLIENT_SECONDS
+            for subscriber in self._subscribers:
+                subscriber.look(now, slow_after)
+            self._cohorts.settle()
+            self._send_due()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _send_due(self) -> None:
+        self._cohorts.flush(self._monotonic())
+        if self._cohorts.next_due() < self._wakes_at:
+            self._ready.wake()
 
     def _is_idle(self) -> bool:
         return not self._subscribers and self._monotonic() - self._idle_since >= self._idle
 
     async def _tend(self, bus: Bus) -> None:
-        """Let groups and demand follow the joins, and states the clock."""
+        """Let groups and demand follow the joins."""
         announce_at = self._monotonic()
-        while not self._is_idle():
+        while True:
             changed = self._changed.is_set()
             self._changed.clear()
             new = list(self._new)
@@ -197,7 +269,6 @@ class Hub:
                 await bus.announce(Call(self._name, tuple(self._feeds), tuple(new)))
                 announce_at = self._monotonic() + ANNOUNCE_SECONDS
             await self._recall(new)
-            self._look()
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), LOOK_SECONDS)
 
@@ -207,57 +278,47 @@ class Hub:
         if not missing:
             return
         values, beat = await self._store.aload(missing)
-        if beat and self._epoch is None:
-            self._beat_at = self._monotonic() - max(0, self._clock() - beat.at)
-            self._online, self._reason = beat.online, beat.reason
+        if beat and self._path.epoch is None:
+            beat_at = self._monotonic() - max(0, self._clock() - beat.at)
+            self._path = Path(beat_at, beat.online, beat.reason)
         for room, value in values.items():
             feed = self._feeds.get(room)
             if feed and not feed.update:
                 feed.closed = value.closed
                 with suppress(ProtocolError):
                     self._take_update(Update.from_text(room, value.text, epoch=0))
+        self._send_due()
 
     async def _take(self, bus: Bus) -> None:
-        async for event in bus.events():
-            if isinstance(event, Update):
-                self._take_update(event)
-            elif isinstance(event, Beat):
-                self._take_beat(event)
-            elif isinstance(event, RoomNews):
-                self._take_news(event)
+        async for burst in bus.bursts():
+            for event in burst:
+                if isinstance(event, Update):
+                    self._take_update(event)
+                elif isinstance(event, Beat):
+                    self._take_beat(event)
+                elif isinstance(event, RoomNews):
+                    self._take_news(event)
+            self._send_due()
 
     def _take_update(self, update: Update) -> None:
         """Hand a price on; one that is not newer is a repetition."""
-        feed = self._feeds.get(update.room)
+        room = update.room
+        feed = self._feeds.get(room)
         if feed is None or (feed.update and update.seq <= feed.update.seq):
             return
         feed.update = update
-        for spelling, members in feed.members.items():
-            spelled = update.spelled(spelling)
-            for subscriber, has_first in members.items():
-                if has_first:
-                    subscriber.offer((update.room, spelling), spelled)
-                else:
-                    self._offer(feed, spelling, subscriber)
+        for spelling in feed.spellings:
+            key, spelled = (room, spelling), update.spelled(spelling)
+            for reader in self._routes.of(key):
+                reader.put(key, spelled)
         self._decide(feed)
 
-    def _offer(self, feed: _Feed, spelling: str, subscriber: Subscriber) -> None:
-        """Send the first price of a room, which is an initial whatever it was upstream."""
-        if feed.update:
-            first = feed.update.spelled(spelling).in_mode("initial")
-            subscriber.offer((feed.room, spelling), first)
-            feed.members[spelling][subscriber] = True
-
     def _take_beat(self, beat: Beat) -> None:
-        self._beat_at = self._monotonic()
-        self._online, self._reason = beat.online, beat.reason
-        if beat.epoch != self._epoch:
-            self._epoch = beat.epoch
+        if beat.epoch != self._path.epoch:
             self._ask_for_all()
+        self._path = Path(self._monotonic(), beat.online, beat.reason, beat.epoch)
         text = serialise(BeatMessage(timestamp=int(beat.at * 1000)))
-        for subscriber in self._subscribers:
-            if subscriber.merge:
-                subscriber.tell(BeatMessage, text)
+        self._cohorts.tell_all(BeatMessage, text)
         self._look()
 
     def _take_news(self, news: RoomNews) -> None:
@@ -267,10 +328,10 @@ class Hub:
         feed.closed = news.closed
         if news.profile and news.profile != feed.profile:
             feed.profile = news.profile
-            for spelling, members in feed.members.items():
-                for subscriber in members:
-                    text = respell(news.profile, news.room, spelling)
-                    subscriber.describe((news.room, spelling), text)
+            for spelling in feed.spellings:
+                text = respell(news.profile, news.room, spelling)
+                for reader in self._routes.of((news.room, spelling)):
+                    reader.describe((news.room, spelling), text)
         self._decide(feed)
 
     def _ask_for_all(self) -> None:
@@ -282,36 +343,20 @@ class Hub:
         for feed in self._feeds.values():
             self._decide(feed)
 
-    def _decide(self, feed: _Feed) -> None:
+    def _decide(self, feed: Feed) -> None:
         state = self._state_of(feed)
         if state != (feed.state, feed.reason):
             feed.state, feed.reason = state
-            for spelling, members in feed.members.items():
-                self._tell_state(feed, spelling, members)
+            for spelling in feed.spellings:
+                text = feed.state_text(spelling)
+                for reader in self._routes.of((feed.room, spelling)):
+                    reader.tell((feed.room, spelling), text)
 
-    def _state_of(self, feed: _Feed) -> tuple[State, str]:
-        beat_age, offline_after = self._monotonic() - self._beat_at, conf.FCS_OFFLINE_AFTER_SECONDS
-        state = decide(
+    def _state_of(self, feed: Feed) -> tuple[State, str]:
+        return self._path.state_of(
+            feed,
             age=max(0.0, self._clock() - feed.update.at) if feed.update else None,
-            beat_age=beat_age,
-            online=self._online,
-            closed=feed.closed,
+            now=self._monotonic(),
             stale_after=conf.FCS_STALE_AFTER_SECONDS,
-            offline_after=offline_after,
+            offline_after=conf.FCS_OFFLINE_AFTER_SECONDS,
         )
-        if state is not State.OFFLINE:
-            return state, ""
-        return state, _SILENCE if self._online else self._reason
-
-    def _tell_state(self, feed: _Feed, spelling: str, members: Iterable[Subscriber]) -> None:
-        text = serialise(
-            RoomState(
-                symbol=feed.room.symbol,
-                timeframe=spelling,
-                state=feed.state.value,
-                reason=feed.reason,
-            )
-        )
-        for subscriber in members:
-            if subscriber.merge:
-                subscriber.tell((feed.room, spelling), text)

@@ -51,6 +51,19 @@ class Mailbox(Generic[K]):
         unseen = update.mode == "askbid" and update.holds_candle
         self._newest[key] = update.in_mode("candle") if unseen else update
 
+    def pop(self) -> Update | None:
+        """Hand over the next text that waits, and forget it; ``None`` where none does."""
+        key = next(iter(self._newest), None)
+        if key is None:
+            return None
+        return self._before.pop(key, None) or self._newest.pop(key)
+
+    def copy(self) -> Mailbox[K]:
+        """Return the same for another reader."""
+        other = Mailbox[K]()
+        other._newest, other._before = self._newest.copy(), self._before.copy()
+        return other
+
     def take(self) -> list[tuple[K, Update]]:
         """Hand over all that waits, each room in order, and forget it."""
         taken = [

@@ -35,6 +35,7 @@ from .messages import (
     Unknown,
     Welcome,
 )
+from .ticks import SECONDS_MAX, read_tick
 
 __all__ = [
     "PRICE_MODES",
@@ -59,9 +60,6 @@ __all__ = [
     "serialise",
 ]
 
-
-# The year 3000. A t in milliseconds would make every later candle a late one.
-_SECONDS_MAX = 32_503_680_000
 
 # One object, so that the encoder knows a frame without history by identity.
 _NO_HISTORY = msgspec.Raw()
@@ -139,6 +137,11 @@ def parse(text: str | bytes) -> list[Message]:
     Raises ``ProtocolError`` for anything else, with a reason in one line; a
     frame is taken whole or not at all.
     """
+    tick = read_tick(text)
+    return _parse_any(text) if tick is None else [tick]
+
+
+def _parse_any(text: str | bytes) -> list[Message]:
     is_array = text.lstrip()[:1] in ("[", b"[")
     try:
         frames = _decode_many(text) if is_array else [_decode_one(text)]
@@ -204,7 +207,7 @@ def _price(frame: _Frame) -> Price | ProfileUpdate:
         return ProfileUpdate(
             symbol=frame.symbol, timeframe=str(frame.timeframe), profile=prices.profile
         )
-    if prices.t is not None and prices.t > _SECONDS_MAX:
+    if prices.t is not None and prices.t > SECONDS_MAX:
         raise ProtocolError(f"t={prices.t:.0f} is not in unix seconds")
     return Price(
         symbol=frame.symbol,
@@ -252,14 +255,23 @@ def _history(raw: msgspec.Raw) -> list[Candle] | None:
 
 
 def _price_frame(price: Price) -> _PriceFrame:
-    history = msgspec.Raw(_encode(price.history)) if price.history else _NO_HISTORY
     prices = _Prices(
         mode=price.mode,
         t=price.t,
+        o=price.o,
+        h=price.h,
+        l=price.l,
+        c=price.c,
+        v=price.v,
+        a=price.a,
+        b=price.b,
+        update=price.update,
+        pc=price.pc,
+        ch=price.ch,
+        chp=price.chp,
         digits=price.digits,
         delay=price.delay,
-        history=history,
-        **{name: getattr(price, name) for name in _Prices.NUMBERS},
+        history=msgspec.Raw(_encode(price.history)) if price.history else _NO_HISTORY,
     )
     return _PriceFrame(
         symbol=price.symbol, timeframe=price.timeframe, prices=prices, seq=price.seq, at=price.at

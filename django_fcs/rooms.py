@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from .conf import conf
 from .exceptions import BadSymbol, BadTimeframe
@@ -63,8 +65,8 @@ def _shown(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-@dataclass(frozen=True)
-class Room:
+# A struct for its hash, kept in C: rooms are looked up for every price.
+class Room(msgspec.Struct, frozen=True, cache_hash=True):
     """One symbol in one canonical timeframe."""
 
     symbol: str
@@ -109,12 +111,17 @@ class Room:
         hex digits. A name that would be too long keeps its start and ends in a
         hash behind ``--``, which no other name can hold.
         """
-        exchange, ticker = self.symbol.split(":")
-        safe = _NOT_LEGAL_IN_GROUP.sub(
-            lambda match: b"-%02x" % match.group()[0], ticker.encode()
-        ).decode()
-        name = f"fcs.{exchange}.{safe}.{self.timeframe}"
-        if len(name) <= _GROUP_MAX:
-            return name
-        digest = hashlib.sha256(self.symbol.encode()).hexdigest()[:32]
-        return f"fcs.{exchange}.{safe[:24]}--{digest}.{self.timeframe}"
+        return _group(self.symbol, self.timeframe)
+
+
+@functools.lru_cache(maxsize=4096)
+def _group(symbol: str, timeframe: str) -> str:
+    exchange, ticker = symbol.split(":")
+    safe = _NOT_LEGAL_IN_GROUP.sub(
+        lambda match: b"-%02x" % match.group()[0], ticker.encode()
+    ).decode()
+    name = f"fcs.{exchange}.{safe}.{timeframe}"
+    if len(name) <= _GROUP_MAX:
+        return name
+    digest = hashlib.sha256(symbol.encode()).hexdigest()[:32]
+    return f"fcs.{exchange}.{safe[:24]}--{digest}.{timeframe}"

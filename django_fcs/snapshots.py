@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -146,10 +147,12 @@ class Snapshot:
         self._before, self.t = self.t, price.t
 
     def _take(self, price: Price) -> None:
-        for name in ("c", "a", "b"):
-            value = getattr(price, name)
-            if value is not None:
-                setattr(self, name, value)
+        if price.c is not None:
+            self.c = price.c
+        if price.a is not None:
+            self.a = price.a
+        if price.b is not None:
+            self.b = price.b
         if price.mode != "askbid":
             self.o, self.h, self.l = price.o, price.h, price.l
             self._take_volume(price)
@@ -166,10 +169,11 @@ class Snapshot:
         self._volume_is_real = price.mode != "initial"
 
     def _learn_digits(self, *values: float | None) -> None:
-        if self._fixed_digits is None:
-            for value in values:
-                if value is not None:
-                    self._digits = max(self._digits, decimals(value))
+        if self._fixed_digits is not None:
+            return
+        for value in values:
+            if value is not None and (found := decimals(value)) > self._digits:
+                self._digits = found
 
     def _learn_previous_close(self, price: Price) -> None:
         if price.history and price.history[-1].c is not None:
@@ -177,6 +181,8 @@ class Snapshot:
             self._learn_digits(self.pc)
 
 
+# The same prices come again and again, and writing a float costs a microsecond.
+@functools.lru_cache(maxsize=16384)
 def decimals(value: float) -> int:
     """Count the decimals of a number; 0 for what only a float's rounding explains."""
     text = repr(value)

@@ -5,25 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from .backoff import doubling
-from .bus import DEMAND, Beat, Bus, Call, RoomNews
+from .bus import Bus
 from .conf import conf
 from .demand import Demand
+from .events import DEMAND, Beat, Call
 from .exceptions import RecordingError
-from .mailbox import Mailbox
-from .messages import Price, ProfileUpdate
+from .messages import ProfileUpdate
 from .metrics import count
-from .protocol import serialise
 from .recording import Recorder
 from .rooms import Room
-from .snapshots import Snapshot, digits_for
 from .store import LastBeat, LastValue, Store
+from .streamed import Streamed
 from .tasks import together
-from .updates import Update
 from .upstream import Arrival, Status, UpstreamClient
 
 __all__ = ["Stream", "StreamStatus"]
@@ -36,6 +34,9 @@ DEMAND_TTL_SECONDS = 15
 #: How often wanted rooms follow demand, in seconds.
 LOOK_SECONDS = 1
 BEAT_SECONDS = 3
+
+#: Prices that come within this long of a burst wait for the next one.
+BURST_SECONDS = 0.02
 
 #: Dirty rooms go to the store this often, and every room that often.
 SAVE_SECONDS = 1
@@ -60,13 +61,6 @@ class StreamStatus:
     """When the last of them came in, unix seconds."""
 
 
-@dataclass
-class _Feed:
-    snapshot: Snapshot
-    update: Update | None = None
-    profile: str = ""
-
-
 class Stream:
     """The one process of a site that talks to the vendor.
 
@@ -75,7 +69,7 @@ class Stream:
         store: Where last values are kept for templates.
         rooms: Rooms joined whether or not anybody watches.
         recorder: Where every frame is written that comes in.
-        clock, monotonic: For tests.
+        clock, monotonic, sleep: For tests.
 
     ``run`` ends only by cancellation or ``KeyRefused``; a sick channel layer is
     renewed.
@@ -90,6 +84,7 @@ class Stream:
         recorder: Recorder | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._client = client
         self._store = store
@@ -97,13 +92,10 @@ class Stream:
         self._recorder = recorder
         self._clock = clock
         self._monotonic = monotonic
+        self._sleep = sleep
         self._demand = Demand(ttl=DEMAND_TTL_SECONDS, linger=conf.FCS_LINGER_SECONDS)
         self._epoch = int(clock() * 1000)
-        self._seq: dict[Room, int] = {}
-        self._feeds: dict[Room, _Feed] = {}
-        self._outbox: Mailbox[Room] = Mailbox()
-        self._news: dict[Room, None] = {}
-        self._dirty: dict[Room, None] = {}
+        self._streamed = Streamed(epoch=self._epoch)
         self._ready = asyncio.Event()
         self._changed = asyncio.Event()
         self._online, self._reason, self._public = False, "not connected yet", ""
@@ -131,77 +123,41 @@ class Stream:
 
     async def _read(self) -> None:
         """Take in what the vendor sends; waits for nothing else."""
-        async with aclosing(self._client.events()) as events:
-            async for event in events:
-                if isinstance(event, Status):
-                    self._online, self._reason = event.online, event.reason
-                    self._public = event.public
-                    self._is_decided = True
-                    self._changed.set()
-                else:
-                    self._take(event)
+        async with aclosing(self._client.batches()) as batches:
+            async for batch in batches:
+                for event in batch:
+                    if isinstance(event, Status):
+                        self._online, self._reason = event.online, event.reason
+                        self._public = event.public
+                        self._is_decided = True
+                        self._changed.set()
+                    else:
+                        self._take(event)
+                if self._streamed.is_due:
+                    self._ready.set()
 
     def _take(self, arrival: Arrival) -> None:
-        self._record(arrival)
+        if self._recorder is not None:
+            self._record(self._recorder, arrival)
         for room, news in arrival.news:
-            feed = self._feeds.get(room)
-            if feed is None:
-                digits = digits_for(room.symbol, conf.FCS_DIGITS)
-                feed = self._feeds[room] = _Feed(Snapshot(room, digits=digits))
-            closed = feed.snapshot.closed
             if isinstance(news, ProfileUpdate):
-                self._describe(room, feed, news)
-            else:
-                self._merge(room, feed, news, arrival.at)
-            if feed.snapshot.closed != closed:
-                self._spread(room)
+                self._streamed.describe(room, news)
+                continue
+            self._updates += 1
+            self._last_at = arrival.at
+            if not self._streamed.merge(room, news, arrival.at):
+                count("stream_late")
 
-    def _record(self, arrival: Arrival) -> None:
+    def _record(self, recorder: Recorder, arrival: Arrival) -> None:
         """Write the frame; a disk that is full must not end the prices."""
-        if self._recorder is None:
-            return
         try:
-            self._recorder.write(arrival.at, arrival.text)
+            recorder.write(arrival.at, arrival.text)
         except RecordingError as error:
             logger.error("recording ended, streaming goes on reason=%s", error)
             self._recorder = None
 
-    def _describe(self, room: Room, feed: _Feed, profile: ProfileUpdate) -> None:
-        feed.snapshot.describe(profile.profile)
-        canonical = ProfileUpdate(
-            symbol=room.symbol, timeframe=room.timeframe, profile=profile.profile
-        )
-        feed.profile = serialise(canonical)
-        self._spread(room)
-
-    def _merge(self, room: Room, feed: _Feed, price: Price, at: float) -> None:
-        self._updates += 1
-        self._last_at = at
-        if not feed.snapshot.merge(price):
-            count("stream_late")
-            return
-        seq = self._seq[room] = self._seq.get(room, self._epoch * 1000 - 1) + 1
-        mode = "askbid" if price.mode == "askbid" else "candle"
-        text = feed.snapshot.price(mode, seq=seq, at=at)
-        feed.update = Update.encode(room, text, epoch=self._epoch)
-        self._outbox.put(room, feed.update)
-        self._dirty[room] = None
-        self._ready.set()
-
-    def _spread(self, room: Room) -> None:
-        """Let hubs know what changed of a room beside its price."""
-        self._news[room] = None
-        self._dirty[room] = None
-        self._ready.set()
-
     def _repeat(self, rooms: Iterable[Room]) -> None:
-        """Publish again what is known, each price with the seq it had."""
-        for room in rooms:
-            feed = self._feeds.get(room)
-            if feed and feed.update:
-                self._outbox.put(room, feed.update)
-            if feed and (feed.profile or feed.snapshot.closed):
-                self._news[room] = None
+        self._streamed.repeat(rooms)
         self._ready.set()
 
     async def _serve(self) -> None:
@@ -211,7 +167,7 @@ class Stream:
             try:
                 async with Bus(DEMAND) as bus:
                     pauses = doubling(first=RENEW_SECONDS, cap=RENEW_MAX_SECONDS)
-                    self._repeat(list(self._feeds))
+                    self._repeat(list(self._streamed))
                     await together(self._publish(bus), self._listen(bus), self._tend(bus))
             except Exception as error:
                 count("stream_renewals")
@@ -219,22 +175,31 @@ class Stream:
                 await asyncio.sleep(next(pauses))
 
     async def _publish(self, bus: Bus) -> None:
+        """Publish at once after a pause, else in bursts: a wake-up costs a hub more.
+
+        Where publishing takes long it rests as long, so that reading keeps up.
+        """
+        due = self._monotonic()
         while True:
             await self._ready.wait()
+            pause = due - self._monotonic()
+            if pause > 0:
+                await self._sleep(pause)
             self._ready.clear()
-            news, self._news = self._news, {}
-            for room in news:
-                feed = self._feeds.get(room)
-                if feed:
-                    await bus.tell(RoomNews(room, feed.profile, feed.snapshot.closed))
-            await bus.publish(update for _, update in self._outbox.take())
+            began = self._monotonic()
+            for news in self._streamed.take_news():
+                await bus.tell(news)
+            await bus.publish(self._streamed.take_updates())
+            ended = self._monotonic()
+            due = max(began + BURST_SECONDS, ended + (ended - began))
 
     async def _listen(self, bus: Bus) -> None:
-        async for event in bus.events():
-            if isinstance(event, Call):
-                self._demand.announce(event.hub, event.rooms, self._monotonic())
-                self._want()
-                self._repeat(event.new)
+        async for burst in bus.bursts():
+            for event in burst:
+                if isinstance(event, Call):
+                    self._demand.announce(event.hub, event.rooms, self._monotonic())
+                    self._want()
+                    self._repeat(event.new)
 
     async def _tend(self, bus: Bus) -> None:
         """Beat, and let what is wanted follow the clock: demand runs out silently."""
@@ -260,8 +225,7 @@ class Stream:
         wanted = rooms[: conf.FCS_MAX_ROOMS]
         if self._client.wanted != frozenset(wanted):
             self._client.want(wanted)
-            for room in self._feeds.keys() - set(wanted):
-                del self._feeds[room]
+            self._streamed.forget(set(self._streamed) - set(wanted))
 
     async def _save(self) -> None:
         """Keep last values, the dirty ones often and all now and then, and at the end."""
@@ -270,19 +234,14 @@ class Stream:
             while True:
                 if self._monotonic() >= all_at:
                     all_at = self._monotonic() + SAVE_ALL_SECONDS
-                    self._dirty = dict.fromkeys(self._feeds)
+                    self._streamed.touch()
                 await self._save_dirty(self._online, self._public)
                 await asyncio.sleep(SAVE_SECONDS)
         finally:
             await self._save_dirty(online=False, reason="the stream has ended")
 
     async def _save_dirty(self, online: bool, reason: str) -> None:
-        dirty, self._dirty = self._dirty, {}
-        beat = LastBeat(self._clock(), online, reason)
-        await self._store.asave(dict(self._values(dirty)), beat)
-
-    def _values(self, rooms: Iterable[Room]) -> Iterator[tuple[Room, LastValue]]:
-        for room in rooms:
-            feed = self._feeds.get(room)
-            if feed and feed.update:
-                yield room, LastValue(feed.update.text, feed.snapshot.closed)
+        values = {
+            room: LastValue(text, closed) for room, text, closed in self._streamed.take_values()
+        }
+        await self._store.asave(values, LastBeat(self._clock(), online, reason))

@@ -1,75 +1,109 @@
-"""One browser: what it has not been sent yet, and the task that sends it."""
+"""One browser: what goes to it at once, what waits, and when it is too slow."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Hashable
+from contextvars import copy_context
 from types import TracebackType
 from typing import Any
 
-from .mailbox import Mailbox
-from .messages import Ping
+from .eager import start
+from .mail import Mail
+from .messages import Joined, Ping
+from .metrics import count
 from .protocol import serialise
+from .ready import ReadyQueue
 from .rooms import Room
 from .tasks import end
 from .updates import Update
 
-__all__ = ["Subscriber"]
+__all__ = ["CLOSE_TOO_SLOW", "Subscriber", "server_takes_everything"]
 
 logger = logging.getLogger(__name__)
 
-#: Replies that may wait for a browser before its own frames are left unread.
+#: Replies that may wait: who asks on without reading is closed.
 REPLIES_MAX = 64
 
 #: A silent socket is pinged, in seconds: proxies cut what says nothing for a minute.
 PING_SECONDS = 25
 
+#: After so much the browser is asked to prove that it reads, and so much may be
+#: unproved, in characters, before prices wait for it.
+PING_SIZE = 64_000
+WINDOW_SIZE = 192_000
+
+CLOSE_TOO_SLOW = 4408
+CLOSE_BROKEN = 1011
+
 
 class Subscriber:
-    """What goes to one browser, in order and bounded, whatever the browser does.
+    """The sending side of one browser's socket: a gate, and what waits behind it.
 
-    Waiting texts: at most ``REPLIES_MAX`` replies (beyond that its consumer waits,
-    and so does the browser), two prices a room (``Mailbox``), and the newest profile
-    and state of a room. On the merge protocol (``merge=True``) prices wait for their
-    turn, at most ``rate`` frames a second, the first of them at once, and each frame
-    is an array of messages.
+    While the gate is open, what is sent goes at once and costs no task. It shuts
+    while the server is busy with a send, and while the browser owes the answer to a
+    ping for ``WINDOW_SIZE``. Behind it wait ``REPLIES_MAX`` replies, one confirmation a
+    room, and of a browser without the merge protocol what ``Mail`` keeps; of all others
+    their cohort does. Once it could open, the browser is put into ``ready``, whose
+    owner calls ``flush``.
+
+    Args:
+        send: The server's.
+        ready: Where it appears when its owner should ``flush`` it.
+        merge: Whether it speaks the merge protocol, where a frame is an array.
+        address: Where it comes from.
+        must_answer: Whether it is held to pings though it never answered one.
+
+    To be entered, and left when the socket is: a send that is under way ends then.
     """
+
+    __slots__ = (
+        *("_asked", "_clock", "_closing", "_confirms", "_context", "_fresh", "_heard"),
+        *("_is_gone",),
+        *("_mail", "_must_answer", "_quiet_since", "_ready", "_replies", "_send"),
+        *("_sending", "_shut_since", "_unproved", "address", "is_open", "joined", "merge"),
+    )
 
     def __init__(
         self,
-        send: Callable[[dict[str, Any]], Awaitable[None]],
+        send: Callable[[dict[str, Any]], Coroutine[Any, Any, None]],
+        ready: ReadyQueue[Subscriber],
         *,
         merge: bool,
-        rate: float,
         address: str = "",
-        monotonic: Callable[[], float] = time.monotonic,
+        must_answer: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.joined: dict[tuple[Room, str], None] = {}
         """Rooms joined, each as spelled by the browser; its hub keeps them."""
         self.address = address
         self.merge = merge
-        self.rate = rate
+        self.is_open = True
+        """Whether what is sent now goes at once."""
         self._send = send
-        self._monotonic = monotonic
+        self._ready = ready
+        self._must_answer = must_answer
         self._clock = clock
-        self._mailbox: Mailbox[Hashable] = Mailbox()
-        self._replies: deque[str] = deque()
-        self._profiles: dict[Hashable, str] = {}
-        self._states: dict[Hashable, str] = {}
+        # A copy: the socket's own is entered while its consumer runs.
+        self._context = copy_context()
+        self._sending: asyncio.Task[None] | None = None
+        self._replies: deque[str] | None = None
+        self._confirms: dict[tuple[Room, str], None] | None = None
+        self._mail: Mail | None = None
+        self._fresh: set[Hashable] | None = None
         self._closing: dict[str, Any] | None = None
-        self._wake = asyncio.Event()
-        self._drained = asyncio.Event()
-        self._sent_at = monotonic()
-        self._prices_at = float("-inf")
-        self._task: asyncio.Task[None] | None = None
+        self._is_gone = False
+        self._unproved = 0
+        self._asked: int | None = None
+        self._shut_since: float | None = None
+        self._heard = -1
+        self._quiet_since = 0.0
 
     async def __aenter__(self) -> Subscriber:
-        self._task = asyncio.create_task(self._write())
         return self
 
     async def __aexit__(
@@ -78,97 +112,222 @@ class Subscriber:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._task is not None:
-            await end(self._task)
+        self._is_gone, self.is_open = True, False
+        if self._sending is not None:
+            await end(self._sending)
 
-    async def reply(self, text: str) -> None:
-        """Answer the browser; waits while too many answers wait for it already."""
-        if self._closing is not None:
-            return
-        self._replies.append(text)
-        self._wake.set()
-        while len(self._replies) >= REPLIES_MAX and self._closing is None:
-            self._drained.clear()
-            await self._drained.wait()
+    def send(self, text: str) -> None:
+        """Send a frame, behind what waits."""
+        if self.is_open:
+            self._say(text)
+        elif self._can_wait():
+            self._wait(text)
+
+    def reply(self, text: str) -> None:
+        """Answer the browser with one message."""
+        self.send(f"[{text}]" if self.merge else text)
+
+    def confirm(self, room: Room, spelling: str) -> None:
+        """Tell the browser that it has joined a room."""
+        if self.is_open:
+            self.reply(_confirmation(room, spelling))
+        elif self._can_wait():
+            # Not a reply: who joins hundreds of rooms at once asks for nothing odd.
+            self._confirms = self._confirms or {}
+            self._confirms[room, spelling] = None
+
+    def expect(self, key: Hashable) -> None:
+        """Make the next price of a room, just joined, its initial."""
+        self._fresh = self._fresh or set()
+        self._fresh.add(key)
+        if self._mail:
+            self._mail.forget(key)
+
+    def put(self, key: Hashable, update: Update) -> None:
+        """Send a price, or keep it in place of an older one."""
+        if self._fresh and key in self._fresh:
+            self._fresh.discard(key)
+            update = update.in_mode("initial")
+        if self.is_open:
+            text = update.text
+            self._transmit({"type": "websocket.send", "text": text}, len(text))
+        elif self._can_wait():
+            self._keep().put(key, update)
 
     def describe(self, key: Hashable, text: str) -> None:
-        """Send a room's profile, ahead of any price."""
-        self._profiles[key] = text
-        self._wake.set()
-
-    def offer(self, key: Hashable, update: Update) -> None:
-        """Send a price, or a newer one in its place."""
-        self._mailbox.put(key, update)
-        self._wake.set()
+        """Send a room's profile."""
+        if self.is_open:
+            self._say(text)
+        elif self._can_wait():
+            self._keep().describe(key, text)
 
     def tell(self, key: Hashable, text: str) -> None:
-        """Send a state or beat, behind all prices, or a newer one in its place."""
-        self._states[key] = text
-        self._wake.set()
+        """Keep a state to oneself: FCS v4 has no word for it."""
 
-    def forget(self, key: Hashable) -> None:
+    def forget(self, key: tuple[Room, str]) -> None:
         """Drop what waits of a room that the browser has left."""
-        self._mailbox.forget(key)
-        self._profiles.pop(key, None)
-        self._states.pop(key, None)
+        if self._confirms:
+            self._confirms.pop(key, None)
+        if self._fresh:
+            self._fresh.discard(key)
+        if self._mail:
+            self._mail.forget(key)
+
+    def answered(self) -> None:
+        """Take note that the browser has read all that came before the last ping."""
+        if self._asked is None:
+            return  # A pong that nobody asked for proves nothing.
+        self._unproved -= self._asked
+        self._asked = self._shut_since = None
+        self._must_answer = True
+        if not self.is_open:
+            self._ready.add(self)
 
     def close(self, code: int, reason: str) -> None:
-        """Close the socket behind the replies that wait."""
-        self._closing = {"type": "websocket.close", "code": code, "reason": reason}
-        self._wake.set()
+        """Close the socket in place of what waits for it."""
+        if self._closing is None and not self._is_gone:
+            self._closing = {"type": "websocket.close", "code": code, "reason": reason}
+            self._replies = self._confirms = self._mail = None
+            self.is_open = False
+            self._ready.add(self)
 
-    async def _write(self) -> None:
+    def flush(self) -> None:
+        """Send what waits, as far as it can go; the gate opens where nothing is left."""
+        if self._closing is not None and self._is_free():
+            self._is_gone = True
+            self._transmit(self._closing, 0)
+        if self._is_free() and self._unproved >= PING_SIZE and self._asked is None:
+            self.ping()
+        while self._is_free() and not self._is_full():
+            text = self._next()
+            if text is None:
+                self.is_open = True
+                return
+            self._say(text)
+
+    def ping(self) -> None:
+        """Ask the browser for a sign of life, unless a send is under way."""
+        if not self._is_free():
+            return
+        if self._asked is None:
+            self._asked = self._unproved
+        ping = serialise(Ping(timestamp=int(self._clock() * 1000)))
+        text = f"[{ping}]" if self.merge else ping
+        self._say(text)
+
+    def look(self, now: float, slow_after: float) -> None:
+        """Ping a silent browser; close one shut for ``slow_after`` seconds without progress.
+
+        To be called about every second, with monotonic seconds.
+        """
+        if not self.is_open:
+            self._shut_since = now if self._shut_since is None else self._shut_since
+            if now - self._shut_since >= slow_after:
+                self._give_up()
+            return
+        self._shut_since = None
+        if self._unproved != self._heard:
+            self._heard, self._quiet_since = self._unproved, now
+        elif now - self._quiet_since >= PING_SECONDS:
+            self.ping()
+
+    def _say(self, text: str) -> None:
+        self._transmit({"type": "websocket.send", "text": text}, len(text))
+
+    def _transmit(self, message: dict[str, Any], size: int) -> None:
+        """Give the server a message; every price comes by here."""
+        self._unproved += size
         try:
-            while self._closing is None:
-                await self._until_something_is_due()
-                await self._send_all()
-            await self._send_all()
-            await self._send(self._closing)
-        except (OSError, RuntimeError) as error:
+            sending = start(self._send(message), self._context)
+        except Exception as error:
+            self._fail(error)
+            return
+        if sending is not None:
+            self._sending = sending
+            self.is_open = False
+            sending.add_done_callback(self._has_sent)
+        if self._unproved >= PING_SIZE:
+            if self._asked is None:
+                self.ping()
+            if self._is_full():
+                self.is_open = False
+
+    def _has_sent(self, task: asyncio.Task[None]) -> None:
+        self._sending = self._shut_since = None
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, Exception):
+            self._fail(error)
+        self._ready.add(self)
+
+    def _fail(self, error: Exception) -> None:
+        self.is_open = False
+        if isinstance(error, (OSError, RuntimeError)):
             # The server knows that the socket is gone before the consumer does.
             logger.debug("socket gone reason=%r", error)
-        except Exception:
-            logger.exception("sending to a browser failed")
-            await self._send({"type": "websocket.close", "code": 1011})
-        finally:
-            self._closing = self._closing or {}
-            self._drained.set()
+            self._is_gone = True
+        else:
+            logger.error("sending to a browser failed", exc_info=error)
+            self.close(CLOSE_BROKEN, "the server could not send")
 
-    async def _until_something_is_due(self) -> None:
-        while not (self._replies or self._closing or self._prices_are_due()):
-            self._wake.clear()
-            wake_at = self._sent_at + PING_SECONDS
-            if self._has_prices():
-                wake_at = min(wake_at, self._prices_at + 1 / self.rate)
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), max(0, wake_at - self._monotonic()))
-            if self._monotonic() >= self._sent_at + PING_SECONDS:
-                self._replies.append(serialise(Ping(timestamp=int(self._clock() * 1000))))
+    def _give_up(self) -> None:
+        if self._closing is None and not self._is_gone and count("hub_slow_closed"):
+            logger.info("slow browser closed address=%s", self.address)
+        self.close(CLOSE_TOO_SLOW, "too slow: nothing was read for too long")
 
-    def _has_prices(self) -> bool:
-        return bool(self._mailbox or self._profiles or self._states)
+    def _wait(self, text: str) -> None:
+        self._replies = self._replies or deque()
+        if len(self._replies) >= REPLIES_MAX:
+            self._give_up()
+        else:
+            self._replies.append(text)
 
-    def _prices_are_due(self) -> bool:
-        if not self._has_prices():
-            return False
-        return not self.merge or self._monotonic() >= self._prices_at + 1 / self.rate
+    def _keep(self) -> Mail:
+        self._mail = self._mail or Mail()
+        return self._mail
 
-    async def _send_all(self) -> None:
-        texts = list(self._replies)
-        self._replies.clear()
-        self._drained.set()
-        if self._prices_are_due():
-            texts += self._take_prices()
-            self._prices_at = self._monotonic()
-        if self.merge and texts:
-            texts = [f"[{','.join(texts)}]"]
-        for text in texts:
-            await self._send({"type": "websocket.send", "text": text})
-        self._sent_at = self._monotonic()
+    def _next(self) -> str | None:
+        if self._confirms:
+            # Before the replies: a pong says that all is answered that came before.
+            key = next(iter(self._confirms))
+            del self._confirms[key]
+            return f"[{_confirmation(*key)}]" if self.merge else _confirmation(*key)
+        if self._replies:
+            return self._replies.popleft()
+        text = self._mail.pop() if self._mail else None
+        if text is None:
+            self._mail = None
+        return text
 
-    def _take_prices(self) -> list[str]:
-        prices = [update.text for _, update in self._mailbox.take()]
-        texts = [*self._profiles.values(), *prices, *self._states.values()]
-        self._profiles.clear()
-        self._states.clear()
-        return texts
+    def _can_wait(self) -> bool:
+        return self._closing is None and not self._is_gone
+
+    def _is_free(self) -> bool:
+        return self._sending is None and not self._is_gone
+
+    def _is_full(self) -> bool:
+        return self._must_answer and self._unproved >= WINDOW_SIZE
+
+
+def _confirmation(room: Room, spelling: str) -> str:
+    """Confirm as the vendor does, but with the full symbol: its clients rejoin by it."""
+    text = f"{room.symbol}_{spelling}_0s"
+    return serialise(
+        Joined(
+            message=f"Successfully joined room: {text}",
+            room=text,
+            symbol=room.symbol,
+            timeframe=spelling,
+        )
+    )
+
+
+def server_takes_everything() -> bool:
+    """Tell whether this process serves with Daphne, which buffers without a bound.
+
+    Sends then never wait, however slow a browser is:
+    https://github.com/django/daphne/issues/170
+    """
+    reactor = sys.modules.get("twisted.internet.reactor")
+    return bool(getattr(reactor, "running", False))

@@ -76,7 +76,8 @@ class Subscriptions:
         if room not in self._wanted:
             return False
         # What was not asked for is late news of an earlier join, already left.
-        if self._asked.pop(room, None):
+        if self._asked and room in self._asked:
+            del self._asked[room]
             self.joined.add(room)
         return True
 

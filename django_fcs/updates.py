@@ -10,13 +10,16 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from .exceptions import ProtocolError
 from .messages import Price
-from .protocol import parse, serialise
+from .protocol import serialise
 from .rooms import Room
+from .ticks import read_head
 
 __all__ = ["EVENT_TYPE", "Update", "respell"]
 
@@ -26,8 +29,7 @@ EVENT_TYPE = "fcs.price"
 _MODE = re.compile(r'"mode":"[a-z]*"')
 
 
-@dataclass(frozen=True)
-class Update:
+class Update(msgspec.Struct, frozen=True, gc=False):
     """One room's price as text, with what conflation has to know of it."""
 
     room: Room
@@ -57,12 +59,10 @@ class Update:
     @classmethod
     def from_text(cls, room: Room, text: str, *, epoch: int) -> Update:
         """Read a text that this project wrote; raises ``ProtocolError`` otherwise."""
-        price = next(iter(parse(text)), None)
-        if not isinstance(price, Price) or price.seq is None or price.at is None:
-            raise ProtocolError("a text without price, seq and at")
-        if (price.symbol, price.timeframe) != (room.symbol, room.timeframe):
+        head = read_head(text)
+        if (head.symbol, head.timeframe) != (room.symbol, room.timeframe):
             raise ProtocolError(f"a text of another room than {room}")
-        return cls(room, text, price.seq, epoch, price.at, price.mode, price.t)
+        return cls(room, text, head.seq, epoch, head.at, head.mode, head.prices.t)
 
     @property
     def holds_candle(self) -> bool:

@@ -13,19 +13,20 @@ import asyncio
 import functools
 import logging
 import random
-import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
+from socket import SO_RCVBUF, SOL_SOCKET
 from types import TracebackType
-from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
+from .address import Address
+from .arrivals import PATIENT, Arrival, Event, News, Status, Timing
 from .backoff import doubling, full_jitter
-from .exceptions import ConfigurationError, KeyRefused, ProtocolError, RoomError, UpstreamError
+from .connection import SIZE_MAX, Connection
+from .exceptions import KeyRefused, ProtocolError, RoomError, UpstreamError
 from .messages import Joined, Message, Ping, Pong, Price, ProfileUpdate, Refusal, Welcome
 from .metrics import count
 from .protocol import parse, serialise
@@ -44,45 +45,12 @@ _REFUSING_STATUSES = (401, 403)
 _AUTHENTICATION_FAILED = "authentication_failed"
 
 
-@dataclass(frozen=True)
-class Timing:
-    """Every pause of the client, in seconds."""
+#: Frames worked off before anything else gets its turn: a millisecond or two.
+BATCH_MAX = 200
 
-    welcome: float = 10
-    heartbeat: float = 25
-    confirm: float = 10
-    joins_per_second: float = 50
-    goodbye: float = 2
-    retry_first: float = 1
-    retry_cap: float = 60
-    refused_first: float = 60
-    refused_cap: float = 900
-    settled: float = 30
-    """A connection that lasted this long makes the next retry a first one."""
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """One frame as it came in, and what it says of wanted rooms."""
-
-    at: float
-    """When it came in, unix seconds."""
-    text: str
-    news: tuple[tuple[Room, Price | ProfileUpdate], ...]
-
-
-@dataclass(frozen=True)
-class Status:
-    """A change of the connection: welcomed, or lost and why."""
-
-    online: bool
-    reason: str = ""
-    """For those who run the site: addresses and the vendor's words included."""
-    public: str = ""
-    """For its visitors."""
-
-
-Event = Arrival | Status
+#: What the kernel may keep for us, in bytes (it keeps twice that for its own needs).
+#: Left to itself it grows to several MB, which in a flood are most of a second old.
+RECEIVE_BUFFER = 512 * 1024
 
 
 class UpstreamClient:
@@ -108,14 +76,13 @@ class UpstreamClient:
         url: str = "wss://ws-v4.fcsapi.com/ws",
         give_up_on_refusal: bool = True,
         # For tests
-        timing: Timing = Timing(),
+        timing: Timing = PATIENT,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
     ) -> None:
-        self._spellings_of_key = re.compile(f"{re.escape(key)}|{re.escape(quote_plus(key))}")
-        self._address = _address(url, key)
-        self._place = urlsplit(url).netloc.rpartition("@")[2]
+        self._address = Address(url, key)
+        self._place = self._address.place
         self._give_up_on_refusal = give_up_on_refusal
         self._timing = timing
         self._clock = clock
@@ -127,7 +94,8 @@ class UpstreamClient:
         self._changed = asyncio.Event()
         self._welcomed = False
         self._welcomed_once = False
-        self._running: AsyncGenerator[Event, None] | None = None
+        self._batches: AsyncGenerator[list[Event], None] | None = None
+        self._events: AsyncGenerator[Event, None] | None = None
         self._prices: AsyncGenerator[Price, None] | None = None
         self.want(rooms)
 
@@ -143,8 +111,8 @@ class UpstreamClient:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # The outer one first: it may be left in the middle of the inner one.
-        for iteration in (self._prices, self._running):
+        # The outer ones first: they may be left in the middle of the inner ones.
+        for iteration in (self._prices, self._events, self._batches):
             if iteration is not None:
                 await iteration.aclose()
 
@@ -183,17 +151,28 @@ class UpstreamClient:
         Raises ``KeyRefused`` as the class says; every other failure is a
         ``Status`` and a retry.
         """
-        self._running = self._events()
-        return self._running
+        self._events = self._iterate_events()
+        return self._events
 
-    async def _events(self) -> AsyncGenerator[Event, None]:
+    async def _iterate_events(self) -> AsyncGenerator[Event, None]:
+        async with aclosing(self.batches()) as batches:
+            async for batch in batches:
+                for event in batch:
+                    yield event
+
+    def batches(self) -> AsyncGenerator[list[Event], None]:
+        """Iterate over the same by the burst: what had come in, some ``BATCH_MAX`` at most."""
+        self._batches = self._iterate_batches()
+        return self._batches
+
+    async def _iterate_batches(self) -> AsyncGenerator[list[Event], None]:
         retries, refusals = self._pauses()
         while True:
             began = self._monotonic()
             try:
-                async with aclosing(self._connection()) as events:
-                    async for event in events:
-                        yield event
+                async with aclosing(self._connection()) as batches:
+                    async for batch in batches:
+                        yield batch
             except UpstreamError as error:
                 refused = isinstance(error, KeyRefused)
                 if refused and self._give_up_on_refusal and not self._welcomed_once:
@@ -204,7 +183,7 @@ class UpstreamClient:
                 reason, public = str(error), error.public
             count("upstream_lost")
             logger.warning("upstream lost reason=%s retry_in=%.1f", reason, pause)
-            yield Status(online=False, reason=reason, public=public)
+            yield [Status(online=False, reason=reason, public=public)]
             await asyncio.sleep(pause)
 
     def _pauses(self) -> tuple[Iterator[float], Iterator[float]]:
@@ -214,25 +193,40 @@ class UpstreamClient:
             doubling(first=timing.refused_first, cap=timing.refused_cap),
         )
 
-    async def _connection(self) -> AsyncGenerator[Event, None]:
+    async def _connection(self) -> AsyncGenerator[list[Event], None]:
         """Connect once and hand on what comes; always ends in an ``UpstreamError``."""
         self._welcomed = False
         self._subscriptions.reset()
         async with self._open() as socket, running(self._tend(socket)):
             while True:
-                text = await self._receive(socket)
-                for event in await self._take(socket, text):
-                    yield event
+                texts = await self._receive(socket)
+                while texts:
+                    events, answers = self._take(texts[:BATCH_MAX])
+                    if events:
+                        yield events
+                    for answer in answers:
+                        await self._answer(socket, answer)
+                    del texts[:BATCH_MAX]
+                    if texts:
+                        # A flood must not keep others from their turn.
+                        await asyncio.sleep(0)
 
     @asynccontextmanager
-    async def _open(self) -> AsyncIterator[ClientConnection]:
+    async def _open(self) -> AsyncIterator[Connection]:
         try:
             async with connect(
-                self._address,
+                self._address.with_key,
+                create_connection=Connection,
+                # A vendor that compressed 20,000 small frames a second would stall us.
+                compression=None,
                 open_timeout=self._timing.welcome,
                 close_timeout=self._timing.goodbye,
+                max_size=SIZE_MAX,
                 logger=SILENT,
             ) as socket:
+                assert isinstance(socket, Connection)
+                own = socket.transport.get_extra_info("socket")
+                own.setsockopt(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER)
                 try:
                     yield socket
                 finally:
@@ -241,46 +235,51 @@ class UpstreamClient:
         except (OSError, WebSocketException, asyncio.TimeoutError) as error:
             raise self._failure(error) from None
 
-    async def _receive(self, socket: ClientConnection) -> str:
-        """Wait for a frame; until the welcome, not for ever."""
+    async def _receive(self, socket: Connection) -> list[bytes]:
+        """Wait for frames; until the welcome, not for ever."""
         if self._welcomed:
-            received = await socket.recv()
-        else:
-            try:
-                received = await asyncio.wait_for(socket.recv(), self._timing.welcome)
-            except asyncio.TimeoutError:
-                seconds = self._timing.welcome
-                raise UpstreamError(f"{self._place} sent no welcome in {seconds:g} s") from None
-        return received if isinstance(received, str) else received.decode(errors="replace")
-
-    async def _take(self, socket: ClientConnection, text: str) -> list[Event]:
-        at = self._clock()
+            return await socket.texts()
         try:
-            messages = parse(text)
+            return await asyncio.wait_for(socket.texts(), self._timing.welcome)
+        except asyncio.TimeoutError:
+            seconds = self._timing.welcome
+            raise UpstreamError(f"{self._place} sent no welcome in {seconds:g} s") from None
+
+    def _take(self, texts: list[bytes]) -> tuple[list[Event], list[Message]]:
+        """Read frames: what they say, and what is to be answered."""
+        at = self._clock()
+        events: list[Event] = []
+        answers: list[Message] = []
+        for data in texts:
+            text = data.decode(errors="replace")
+            news: tuple[News, ...] = ()
+            for message in self._parsed(text):
+                if isinstance(message, (Price, ProfileUpdate)):
+                    news += self._news(message)
+                elif isinstance(message, Welcome):
+                    events.append(self._be_welcomed())
+                else:
+                    answers.append(message)
+                    if isinstance(message, Refusal) and message.short == _AUTHENTICATION_FAILED:
+                        return events, answers
+            events.append(Arrival(at, text if news else self._address.without_key(text), news))
+        return events, answers
+
+    def _parsed(self, text: str) -> list[Message]:
+        try:
+            return parse(text)
         except ProtocolError as error:
             if count("upstream_malformed"):
                 logger.warning("malformed frame ignored size=%d reason=%s", len(text), error)
-            messages = []
-        events: list[Event] = []
-        news = []
-        for message in messages:
-            if isinstance(message, (Price, ProfileUpdate)):
-                news += self._news(message)
-            elif isinstance(message, Welcome):
-                events.append(self._be_welcomed())
-            else:
-                await self._answer(socket, message)
-        if not news:
-            text = self._without_key(text)
-        return [*events, Arrival(at, text, tuple(news))]
+            return []
 
-    def _news(self, message: Price | ProfileUpdate) -> list[tuple[Room, Price | ProfileUpdate]]:
+    def _news(self, message: Price | ProfileUpdate) -> tuple[()] | tuple[News]:
         try:
             room = _room(message.symbol, message.timeframe)
         except RoomError:
             count("upstream_malformed")
-            return []
-        return [(room, message)] if self._subscriptions.heard(room) else []
+            return ()
+        return ((room, message),) if self._subscriptions.heard(room) else ()
 
     def _be_welcomed(self) -> Status:
         self._welcomed = self._welcomed_once = True
@@ -294,7 +293,7 @@ class UpstreamClient:
         elif isinstance(message, Joined):
             self._subscriptions.confirm(message)
         elif isinstance(message, Refusal):
-            reason = self._without_key(message.message or message.short)
+            reason = self._address.without_key(message.message or message.short)
             if message.short == _AUTHENTICATION_FAILED:
                 raise KeyRefused(
                     f"{self._place} refused FCS_API_KEY: {reason} (set it to your FCS socket key)"
@@ -349,30 +348,10 @@ class UpstreamClient:
         if isinstance(error, asyncio.TimeoutError):
             return UpstreamError(f"{self._place} did not answer in {self._timing.welcome:g} s")
         strerror = getattr(error, "strerror", None)
-        reason = self._without_key(strerror or str(error)) or type(error).__name__
+        reason = self._address.without_key(strerror or str(error)) or type(error).__name__
         return UpstreamError(f"cannot reach FCS_URL at {self._place}: {reason}")
-
-    def _without_key(self, text: str) -> str:
-        return self._spellings_of_key.sub("[key]", text)
 
 
 @functools.lru_cache(maxsize=4096)
 def _room(symbol: str, timeframe: str) -> Room:
     return Room.parse(symbol, timeframe)
-
-
-def _address(url: str, key: str) -> str:
-    """Add the key to the address, whatever query that has already."""
-    if not key:
-        raise ConfigurationError("FCS_API_KEY is empty: set it to your FCS socket key")
-    try:
-        parts = urlsplit(url)
-        if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.port == 0:
-            raise ValueError
-        parts.hostname.encode("idna")  # UnicodeError is a ValueError
-    except ValueError:
-        raise ConfigurationError(
-            f"FCS_URL {url.partition('?')[0]!r} is not a socket address such as wss://ws-v4.fcsapi.com/ws"
-        ) from None
-    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), ("access_key", key)])
-    return urlunsplit(parts._replace(query=query, fragment=""))

@@ -44,6 +44,7 @@ READERS: dict[str, Reader] = {
     "FCS_LINGER_SECONDS": float,
     "FCS_STALE_AFTER_SECONDS": float,
     "FCS_OFFLINE_AFTER_SECONDS": float,
+    "FCS_SLOW_CLIENT_SECONDS": float,
     "FCS_DIGITS": digits,
 }
 

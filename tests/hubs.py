@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -26,23 +28,40 @@ USDJPY = Room("FX:USDJPY", "1D")
 
 
 class Clock:
+    """A wall clock that stands still unless the test moves it."""
+
     def __init__(self) -> None:
         self.now = 1000.0
+        self._begun = time.monotonic()
 
     def __call__(self) -> float:
         return self.now
 
+    def monotonic(self) -> float:
+        """The same, yet it runs: frames wait for their turn."""
+        return self.now + time.monotonic() - self._begun
+
 
 class Browser:
-    """Everything that one browser was sent."""
+    """Everything that one browser was sent; for a while it may read nothing."""
 
-    def __init__(self, *, merge: bool = False, address: str = "") -> None:
+    one: Subscriber
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
         self.heard: list[dict[str, Any]] = []
-        self.one = Subscriber(self._send, merge=merge, rate=10_000, address=address)
+        self.frames: list[list[dict[str, Any]]] = []
+        self.reads = asyncio.Event()
+        self.reads.set()
 
-    async def _send(self, message: dict[str, Any]) -> None:
+    async def send(self, message: dict[str, Any]) -> None:
+        await self.reads.wait()
+        self.sent.append(message)
+        if "text" not in message:
+            return
         frame = json.loads(message["text"])
-        self.heard += frame if isinstance(frame, list) else [frame]
+        self.frames.append(frame if isinstance(frame, list) else [frame])
+        self.heard += self.frames[-1]
 
     @property
     def prices(self) -> list[tuple[str, str, int]]:
@@ -61,6 +80,10 @@ class Browser:
     def states(self) -> list[str]:
         return [one["state"] for one in self.heard if one["type"] == "state"]
 
+    @property
+    def closes(self) -> list[int]:
+        return [message["code"] for message in self.sent if "code" in message]
+
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [one for one in self.heard if one["type"] == kind]
 
@@ -73,10 +96,11 @@ class Feed:
         self.calls: list[Call] = []
 
     async def listen(self) -> None:
-        async with aclosing(self._bus.events()) as events:
-            async for event in events:
-                assert isinstance(event, Call)
-                self.calls.append(event)
+        async with aclosing(self._bus.bursts()) as bursts:
+            async for burst in bursts:
+                for event in burst:
+                    assert isinstance(event, Call)
+                    self.calls.append(event)
 
     async def price(self, room: Room = EURUSD, *, seq: int, mode: str = "candle") -> None:
         await self._bus.publish([update(room, seq=seq, mode=mode)])
@@ -101,7 +125,7 @@ async def hub_of(
     store: Store | None = None, *, clock: Clock | None = None, idle: float = 30
 ) -> AsyncIterator[Hub]:
     clock = clock or Clock()
-    hub = Hub(store or MemoryStore(), idle=idle, clock=clock, monotonic=clock)
+    hub = Hub(store or MemoryStore(), idle=idle, clock=clock, monotonic=clock.monotonic)
     try:
         yield hub
     finally:
@@ -109,15 +133,19 @@ async def hub_of(
 
 
 @asynccontextmanager
-async def browsing(hub: Hub, *, merge: bool = False, address: str = "") -> AsyncIterator[Browser]:
-    browser = Browser(merge=merge, address=address)
-    async with browser.one, hub.entered(browser.one):
+async def browsing(
+    hub: Hub, *, merge: bool = False, rate: float = 1000, address: str = ""
+) -> AsyncIterator[Browser]:
+    browser = Browser()
+    async with hub.entered(browser.send, merge=merge, rate=rate, address=address) as browser.one:
         yield browser
 
 
-def update(room: Room = EURUSD, *, seq: int, at: float = 1000.0, mode: str = "candle") -> Update:
+def update(
+    room: Room = EURUSD, *, seq: int, at: float = 1000.0, mode: str = "candle", t: int = 60
+) -> Update:
     price = Price(
-        **{"symbol": room.symbol, "timeframe": room.timeframe, "mode": mode, "t": 60},
+        **{"symbol": room.symbol, "timeframe": room.timeframe, "mode": mode, "t": t},
         **{"o": 1.5, "h": 1.5, "l": 1.5, "c": 1.5, "seq": seq, "at": at},
     )
     return Update.encode(room, price, epoch=1)

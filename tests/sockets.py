@@ -119,3 +119,9 @@ async def vendor_of_the_site(simulator: Simulator) -> AsyncIterator[Simulator]:
 
 def rooms_of_the_hub() -> set[Room]:
     return set(Hub.of_this_loop(embedded.site_store())._feeds)
+
+
+def rates_of_the_hub() -> list[float]:
+    """What each browser on the merge protocol was granted."""
+    cohorts = Hub.of_this_loop(embedded.site_store())._cohorts
+    return [cohort.rate for cohort in cohorts._of.values()]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -42,9 +43,9 @@ class Hub:
         self.heard: list[Any] = []
 
     async def listen(self) -> None:
-        async with aclosing(self._bus.events()) as events:
-            async for event in events:
-                self.heard.append(event)
+        async with aclosing(self._bus.bursts()) as bursts:
+            async for burst in bursts:
+                self.heard += burst
 
     async def needs(
         self, *rooms: Room, new: Iterable[Room] | None = None, name: str = "hub"
@@ -85,6 +86,7 @@ async def streaming(
     store: MemoryStore | None = None,
     clock: Clock | None = None,
     recorder: Recorder | None = None,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[Stream]:
     """Run a stream beside the test, on a clock that only the test moves."""
     clock = clock or Clock()
@@ -93,6 +95,7 @@ async def streaming(
     stream = Stream(
         *(client, store or MemoryStore()),
         **{"rooms": rooms, "recorder": recorder, "clock": clock, "monotonic": clock},
+        sleep=sleep,
     )
     async with client, running(stream.run()):
         await eventually(lambda: groups().get(DEMAND), what="a stream that hears hubs")

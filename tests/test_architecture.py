@@ -18,11 +18,14 @@ ROOT = Path(django_fcs.__file__).parent
 LAYERS = [
     # L0, words: pure, or of asyncio alone
     {
-        *("backoff", "conf", "demand", "exceptions", "faults", "formats", "instruments"),
-        *("mailbox", "market", "messages", "metrics", "outbox", "protocol", "redaction", "rooms"),
-        *("snapshots", "sources", "states", "subscriptions", "tasks", "tokenbucket"),
-        *("tokens", "updates"),
+        *("address", "agenda", "arrivals", "backoff", "cohorts", "conf", "demand", "eager"),
+        *("events", "exceptions", "faults", "formats", "instruments", "mail", "mailbox"),
+        *("market", "messages", "metrics", "outbox", "protocol", "ready", "redaction", "rooms"),
+        *("routes", "snapshots", "sources", "states", "streamed", "subscriptions", "tasks"),
+        *("ticks", "tokenbucket", "tokens", "updates", "watched"),
     },
+    # Parts of edges: what bus and upstream would be too long with
+    {"connection", "framing", "inbox", "shard", "wire"},
     # L1, edges: each knows one outside thing
     {"bus", "recording", "simulator", "store", "subscriber", "upstream"},
     # L2, services: they own their tasks and compose edges
@@ -37,11 +40,11 @@ LAYERS = [
         *("management.commands.fcs_doctor", "management.commands.fcs_watch"),
     },
 ]
-WITHOUT_NEIGHBOURS = (1, 2)
+WITHOUT_NEIGHBOURS = (2, 3)
 
 #: What lies outside, and the only modules that know it.
 OUTSIDE = {
-    "websockets": {"upstream", "simulator"},
+    "websockets": {"connection", "upstream", "simulator"},
     "redis": {"bus"},
     "channels_redis": {"bus"},
     "channels.layers": {"bus"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -15,10 +15,21 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from django_fcs import bus
-from django_fcs.bus import DEMAND, HUBS, Beat, Bus, Call, RoomNews, layer_is_in_memory, site_layer
+from django_fcs.bus import (
+    DEMAND,
+    HUBS,
+    Beat,
+    Bus,
+    Call,
+    Event,
+    RoomNews,
+    layer_is_in_memory,
+    site_layer,
+)
 from django_fcs.exceptions import ConfigurationError
-from django_fcs.messages import Price
+from django_fcs.messages import Price, ProfileUpdate
 from django_fcs.metrics import counts
+from django_fcs.protocol import serialise
 from django_fcs.rooms import Room
 from django_fcs.updates import Update
 from tests.layers import SharedLayer
@@ -28,6 +39,7 @@ pytestmark = pytest.mark.usefixtures("clean_loop")
 
 EURUSD = Room("FX:EURUSD", "1D")
 USDJPY = Room("FX:USDJPY", "60")
+PROFILE = serialise(ProfileUpdate(symbol="FX:USDJPY", timeframe="60", profile={"x": 1}))
 
 
 def update(room: Room = EURUSD, *, seq: int = 1, c: float = 1.5) -> Update:
@@ -59,9 +71,17 @@ async def member_of(*groups: str) -> Member:
 
 @asynccontextmanager
 async def events_of(*groups: str) -> AsyncIterator[tuple[Bus, Any]]:
-    """A bus, and its events to be taken with ``anext``."""
-    async with Bus(*groups) as one, aclosing(one.events()) as events:
+    """A bus, and its events to be taken with ``following``."""
+    async with Bus(*groups) as one, aclosing(one_by_one(one)) as events:
         yield one, events
+
+
+async def one_by_one(bus: Bus) -> AsyncGenerator[Event, None]:
+    async with aclosing(bus.bursts()) as bursts:
+        async for burst in bursts:
+            assert burst
+            for event in burst:
+                yield event
 
 
 async def following(events: Any) -> Any:
@@ -100,7 +120,7 @@ async def test_nothing_but_prices_goes_to_a_rooms_group() -> None:
 async def test_a_hub_hears_what_the_stream_says() -> None:
     said = [
         Beat(7, 1000.5, online=False, reason="no vendor"),
-        RoomNews(USDJPY, '{"type":"price"}', closed=True),
+        RoomNews(USDJPY, PROFILE, closed=True),
         update(),
     ]
     async with events_of(HUBS) as (hub, events), Bus(DEMAND) as stream:
@@ -178,7 +198,12 @@ MALFORMED: list[dict[str, Any]] = [
     {"type": "fcs.price", "room": "FX:USDJPY_1D", "text": update().text, "epoch": 1},
     {"type": "fcs.beat", "epoch": math.inf, "at": 1, "online": True, "reason": ""},
     {"type": "fcs.beat", "epoch": 1, "at": "soon", "online": True, "reason": ""},
+    {"type": "fcs.beat", "epoch": 1, "at": math.nan, "online": True, "reason": ""},
     {"type": "fcs.room", "room": "nonsense", "profile": "", "closed": False},
+    {"type": "fcs.room", "room": "FX:USDJPY_1D", "profile": PROFILE, "closed": False},
+    {"type": "fcs.room", "room": "FX:USDJPY_60", "profile": "[]", "closed": False},
+    {"type": "fcs.room", "room": "FX:USDJPY_60", "profile": None, "closed": False},
+    {"type": "fcs.price", "room": "FX:EURUSD_1D", "text": update().text.encode(), "epoch": 1},
     {"type": "fcs.demand", "hub": "h", "rooms": 5, "new": []},
     {"type": "fcs.demand", "hub": "h", "rooms": ["nonsense"], "new": []},
 ]

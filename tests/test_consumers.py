@@ -22,7 +22,14 @@ from django_fcs.rooms import Room
 from django_fcs.simulator import Simulator
 from django_fcs.testing import push_price
 from tests.layers import SharedLayer
-from tests.sockets import EURUSD, browsing, rooms_of_the_hub, socket, vendor_of_the_site
+from tests.sockets import (
+    EURUSD,
+    browsing,
+    rates_of_the_hub,
+    rooms_of_the_hub,
+    socket,
+    vendor_of_the_site,
+)
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("clean_loop", "open_site")
@@ -192,15 +199,13 @@ async def test_a_rate_is_granted_within_limits_and_confirmed(wish: float, grante
         await browser.say("rate", frames_per_second=wish)
 
         assert await browser.hear() == {"type": "rate", "frames_per_second": granted}
-        hub = Hub.of_this_loop(embedded.site_store())
-        assert [subscriber.rate for subscriber in hub._subscribers] == [granted]
+        assert rates_of_the_hub() == [granted]
 
 
 @override_settings(FCS_MAX_FRAMES_PER_SECOND=3)
 async def test_without_a_wish_the_sites_ceiling_is_the_rate() -> None:
     async with browsing(subprotocols=(MERGE_PROTOCOL,)):
-        hub = Hub.of_this_loop(embedded.site_store())
-        assert [subscriber.rate for subscriber in hub._subscribers] == [3]
+        assert rates_of_the_hub() == [3]
 
 
 # -- the group of a room, which is the sites' own

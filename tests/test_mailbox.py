@@ -135,6 +135,30 @@ def test_a_room_that_was_left_leaves_nothing_behind() -> None:
     assert {key for key, _ in mailbox.take()} == {"b"}
 
 
+def test_texts_go_one_by_one_each_room_in_order() -> None:
+    mailbox: Mailbox[Room] = Mailbox()
+    for number, room in enumerate([ROOMS[0], ROOMS[1], ROOMS[0]], start=1):
+        mailbox.put(room, tick(number, "candle", number * 60, room=room))
+    popped = []
+    while (update := mailbox.pop()) is not None:
+        popped.append(update.seq)
+        assert len(mailbox) == 3 - len(popped)
+
+    assert popped == [1, 3, 2]
+
+
+def test_a_copy_has_the_same_and_each_goes_its_own_way() -> None:
+    mailbox: Mailbox[str] = Mailbox()
+    for number in (1, 2):
+        mailbox.put("a", tick(number, "candle", number * 60))
+    other = mailbox.copy()
+    mailbox.forget("a")
+    other.put("a", tick(3, "candle", 120))
+
+    assert mailbox.take() == []
+    assert [update.seq for _, update in other.take()] == [1, 3]
+
+
 @dataclass
 class Reader:
     """What one reader of a room should know, kept without any mailbox."""

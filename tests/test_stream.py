@@ -248,19 +248,3 @@ async def test_what_hubs_do_not_say_is_nothing_to_a_stream(simulator: Simulator)
         await joined(simulator, EURUSD)
 
         assert stream.status.wanted == 1
-
-
-async def test_a_room_that_is_left_before_its_news_went_out_is_no_trouble(
-    simulator: Simulator,
-) -> None:
-    store = MemoryStore()
-    async with streaming(simulator, EURUSD, store=store) as stream, listening() as hub:
-        await eventually(lambda: store.load([EURUSD])[0])
-        news = len(hub.news)
-        stream._spread(HOURLY)
-        stream._spread(EURUSD)
-        await eventually(lambda: len(hub.news) > news)
-        await eventually(lambda: not stream._dirty)
-
-        assert {one.room for one in hub.news} == {EURUSD}
-        assert not store.load([HOURLY])[0]

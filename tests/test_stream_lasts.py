@@ -148,3 +148,47 @@ async def test_joins_of_the_vendor_are_in_canonical_spelling(simulator: Simulato
 
     [join] = [one.message for one in simulator.received if isinstance(one.message, Join)]
     assert join == Join(symbol="FX:EURUSD", timeframe="60")
+
+
+# -- the pace of publishing
+
+
+class Pauses:
+    """A sleep that a test ends, and every pause that was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+        self.over = asyncio.Event()
+
+    async def __call__(self, seconds: float) -> None:
+        self.asked.append(seconds)
+        await self.over.wait()
+
+
+async def test_a_price_goes_at_once_after_a_quiet_time_and_with_the_next_burst_else(
+    simulator: Simulator,
+) -> None:
+    clock, pauses = Clock(), Pauses()
+    async with listening() as hub, streaming(simulator, EURUSD, clock=clock, sleep=pauses):
+        await hub.needs(EURUSD)
+        await eventually(lambda: pauses.asked)
+        clock.now += 10
+        pauses.over.set()
+        await eventually(lambda: hub.updates)
+        clock.now += 10
+        pauses.over.clear()
+        pauses.asked.clear()
+        seen = len(hub.updates)
+        await simulator.push("FX:EURUSD", "1D", c=1.5)
+        await eventually(lambda: len(hub.updates) > seen)
+        assert not pauses.asked
+        for c in (1.6, 1.7, 1.8):
+            await simulator.push("FX:EURUSD", "1D", c=c)
+        await eventually(lambda: counts().get("stream_merged") == 2)
+        assert pauses.asked == [pytest.approx(module.BURST_SECONDS)]
+        assert '"c":1.5' in hub.updates[-1].text
+        seq = hub.updates[-1].seq
+        pauses.over.set()
+        await eventually(lambda: '"c":1.8' in hub.updates[-1].text)
+
+        assert hub.updates[-1].seq == seq + 1

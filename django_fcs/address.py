@@ -1,0 +1,48 @@
+"""Where the vendor's socket is, and the key that must not be told."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit, urlunsplit
+
+from .exceptions import ConfigurationError
+
+__all__ = ["Address"]
+
+
+class Address:
+    """A socket address and its key.
+
+    Raises ``ConfigurationError`` where ``url`` is not a socket address, or the key is
+    empty.
+    """
+
+    def __init__(self, url: str, key: str) -> None:
+        self.with_key = _with_key(url, key)
+        self.place = urlsplit(url).netloc.rpartition("@")[2]
+        """Host and port: what may be told."""
+        self._spellings_of_key = re.compile(f"{re.escape(key)}|{re.escape(quote_plus(key))}")
+
+    def __repr__(self) -> str:
+        return f"<Address {self.place}>"
+
+    def without_key(self, text: str) -> str:
+        """Return the text with every spelling of the key struck out."""
+        return self._spellings_of_key.sub("[key]", text)
+
+
+def _with_key(url: str, key: str) -> str:
+    """Add the key to the address, whatever query that has already."""
+    if not key:
+        raise ConfigurationError("FCS_API_KEY is empty: set it to your FCS socket key")
+    try:
+        parts = urlsplit(url)
+        if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.port == 0:
+            raise ValueError
+        parts.hostname.encode("idna")  # UnicodeError is a ValueError
+    except ValueError:
+        raise ConfigurationError(
+            f"FCS_URL {url.partition('?')[0]!r} is not a socket address such as wss://ws-v4.fcsapi.com/ws"
+        ) from None
+    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), ("access_key", key)])
+    return urlunsplit(parts._replace(query=query, fragment=""))

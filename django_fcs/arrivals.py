@@ -1,0 +1,58 @@
+"""What an upstream client tells whoever iterates it, and how patient it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from .messages import Price, ProfileUpdate
+from .rooms import Room
+
+__all__ = ["PATIENT", "Arrival", "Event", "News", "Status", "Timing"]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Every pause of the client, in seconds."""
+
+    welcome: float = 10
+    heartbeat: float = 25
+    confirm: float = 10
+    joins_per_second: float = 50
+    goodbye: float = 2
+    retry_first: float = 1
+    retry_cap: float = 60
+    refused_first: float = 60
+    refused_cap: float = 900
+    settled: float = 30
+    """A connection that lasted this long makes the next retry a first one."""
+
+
+PATIENT = Timing()
+
+
+News = tuple[Room, Price | ProfileUpdate]
+
+
+class Arrival(msgspec.Struct, frozen=True, gc=False):
+    """One frame as it came in, and what it says of wanted rooms."""
+
+    at: float
+    """When it came in, unix seconds."""
+    text: str
+    news: tuple[News, ...]
+
+
+@dataclass(frozen=True)
+class Status:
+    """A change of the connection: welcomed, or lost and why."""
+
+    online: bool
+    reason: str = ""
+    """For those who run the site: addresses and the vendor's words included."""
+    public: str = ""
+    """For its visitors."""
+
+
+Event = Arrival | Status

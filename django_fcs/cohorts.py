@@ -1,0 +1,233 @@
+"""Browsers on the merge protocol: who shares a frame with whom, and when it goes.
+
+Every browser starts alone. Those that have joined the same rooms at the same rate
+and have been sent the same are united, and from then on one frame is written for
+all of them. Who falls behind goes alone again. Nothing here waits: the time is
+given with every call, in monotonic seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from typing import Protocol
+
+from .agenda import Agenda
+from .mail import Mail
+from .routes import Reader, Routes
+from .updates import Update
+
+__all__ = ["Cohorts", "Member"]
+
+#: Frames go at multiples of this, so that cohorts share the wake-ups of the process.
+GRID_SECONDS = 0.01
+
+
+class Member(Protocol):
+    """A browser, as far as a cohort knows it."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether what is sent now goes at once."""
+
+    def send(self, text: str) -> None:
+        """Send a frame."""
+
+
+class _Cohort:
+    """Browsers that are sent the same frames: one reader of the rooms they joined."""
+
+    __slots__ = (
+        *("agenda", "arrivals", "due", "fresh", "keys", "mail", "members", "name", "rate"),
+    )
+
+    def __init__(self, agenda: Agenda[_Cohort], rate: float) -> None:
+        self.agenda = agenda
+        self.rate = rate
+        self.members: dict[Member, None] = {}
+        self.keys: dict[Hashable, None] = {}
+        self.fresh: set[Hashable] = set()
+        """Rooms of which no price has come since they were joined."""
+        self.mail = Mail()
+        self.due = -math.inf
+        """When the next frame may go; infinite while its only member is shut."""
+        self.name: Hashable = None
+        """What it has in common with those who could share its frames."""
+        self.arrivals: list[_Cohort] = []
+        """Those of the same name, to be united with it after its next frame."""
+
+    def put(self, key: Hashable, update: Update) -> None:
+        if self.fresh and key in self.fresh:
+            self.fresh.discard(key)
+            self.name = None
+            update = update.in_mode("initial")
+        self.mail.put(key, update)
+        self.agenda.add(self, self.due)
+
+    def describe(self, key: Hashable, text: str) -> None:
+        self.mail.describe(key, text)
+        self.agenda.add(self, self.due)
+
+    def tell(self, key: Hashable, text: str) -> None:
+        self.mail.tell(key, text)
+        self.agenda.add(self, self.due)
+
+
+class Cohorts:
+    """All browsers of a process that are on the merge protocol."""
+
+    def __init__(self, routes: Routes) -> None:
+        self._routes = routes
+        self._agenda: Agenda[_Cohort] = Agenda()
+        self._of: dict[Member, _Cohort] = {}
+        self._all: dict[_Cohort, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def enter(self, member: Member, rate: float) -> None:
+        """Take in a browser that gets at most ``rate`` frames a second."""
+        self._admit(member, _Cohort(self._agenda, rate))
+
+    def exit(self, member: Member) -> None:
+        """Forget a browser that has gone."""
+        cohort = self._of.pop(member)
+        del cohort.members[member]
+        if not cohort.members:
+            self._dissolve(cohort)
+
+    def set_rate(self, member: Member, rate: float) -> None:
+        """Send a browser at most so many frames a second, counted from the last one."""
+        cohort = self._alone(member)
+        cohort.due += 1 / rate - 1 / cohort.rate
+        cohort.rate = rate
+        if cohort.mail:
+            self._agenda.add(cohort, cohort.due)
+
+    def join(self, member: Member, key: Hashable) -> Reader:
+        """Send a room to a browser; its first price will be an initial.
+
+        Returns the reader by which it alone can be told what is known already.
+        """
+        cohort = self._alone(member)
+        cohort.keys[key] = None
+        cohort.fresh.add(key)
+        cohort.mail.forget(key)
+        self._routes.add(key, cohort)
+        return cohort
+
+    def leave(self, member: Member, key: Hashable) -> None:
+        """Send a room to a browser no more."""
+        cohort = self._alone(member)
+        cohort.keys.pop(key, None)
+        cohort.fresh.discard(key)
+        cohort.mail.forget(key)
+        self._routes.discard(key, cohort)
+
+    def tell_all(self, key: Hashable, text: str) -> None:
+        """Tell every browser something, or something newer in its place."""
+        for cohort in self._all:
+            cohort.tell(key, text)
+
+    def ready(self, member: Member) -> None:
+        """Take note that a browser can be sent frames again."""
+        cohort = self._of[member]
+        if cohort.due == math.inf:
+            cohort.due = -math.inf
+            if cohort.mail:
+                self._agenda.add(cohort, cohort.due)
+
+    def next_due(self) -> float:
+        """Return when to flush again, in monotonic seconds; infinite for never."""
+        return self._agenda.next()
+
+    def flush(self, now: float) -> None:
+        """Send the frames that are due."""
+        for cohort in self._agenda.take(now):
+            if cohort.due > now:
+                self._agenda.add(cohort, cohort.due)
+            elif cohort.mail and cohort.members:
+                self._send(cohort, now)
+
+    def settle(self) -> None:
+        """Find those that could share their frames; to be called now and then."""
+        firsts: dict[Hashable, _Cohort] = {}
+        for cohort in list(self._all):
+            cohort.arrivals = []
+            if cohort.name is None:
+                cohort.name = (cohort.rate, frozenset(cohort.keys), frozenset(cohort.fresh))
+            first = firsts.setdefault(cohort.name, cohort)
+            if first is not cohort and not self._unite(first, cohort):
+                first.arrivals.append(cohort)
+
+    def _send(self, cohort: _Cohort, now: float) -> None:
+        for member in [member for member in cohort.members if not member.is_open]:
+            self._alone(member).due = math.inf
+        if cohort.due == math.inf:
+            return
+        frame = cohort.mail.frame()
+        cohort.due = _turn_after(cohort, now)
+        for member in cohort.members:
+            member.send(frame)
+        if cohort.mail:
+            self._agenda.add(cohort, cohort.due)
+        if cohort.arrivals:
+            self._take_in_arrivals(cohort, now)
+
+    def _take_in_arrivals(self, cohort: _Cohort, now: float) -> None:
+        arrivals, cohort.arrivals = cohort.arrivals, []
+        for other in arrivals:
+            if cohort.name is None or other.name != cohort.name or not other.members:
+                continue
+            if other.mail and other.due <= now:
+                self._send(other, now)
+            if not self._unite(cohort, other) and other.due < math.inf:
+                # Out of step: it waits for the others once.
+                other.due = max(other.due, cohort.due)
+                cohort.arrivals.append(other)
+
+    def _unite(self, cohort: _Cohort, other: _Cohort) -> bool:
+        """Make two one, if neither has anything to send: then both were sent the same."""
+        if cohort.mail or other.mail or math.inf in (cohort.due, other.due):
+            return False
+        cohort.members.update(other.members)
+        cohort.due = max(cohort.due, other.due)
+        self._of.update(dict.fromkeys(other.members, cohort))
+        other.members = {}
+        self._dissolve(other)
+        return True
+
+    def _alone(self, member: Member) -> _Cohort:
+        """Return the cohort of this member and nobody else."""
+        cohort = self._of[member]
+        cohort.name = None
+        if len(cohort.members) == 1:
+            return cohort
+        own = _Cohort(self._agenda, cohort.rate)
+        own.keys, own.fresh = cohort.keys.copy(), cohort.fresh.copy()
+        own.mail, own.due = cohort.mail.copy(), cohort.due
+        del cohort.members[member]
+        self._admit(member, own)
+        return own
+
+    def _admit(self, member: Member, cohort: _Cohort) -> None:
+        cohort.members[member] = None
+        self._of[member] = cohort
+        self._all[cohort] = None
+        for key in cohort.keys:
+            self._routes.add(key, cohort)
+        if cohort.mail:
+            self._agenda.add(cohort, cohort.due)
+
+    def _dissolve(self, cohort: _Cohort) -> None:
+        for key in cohort.keys:
+            self._routes.discard(key, cohort)
+        del self._all[cohort]
+
+
+def _turn_after(cohort: _Cohort, now: float) -> float:
+    """Return when its next frame may go, counted from when this one was due."""
+    interval = 1 / cohort.rate
+    grid = min(GRID_SECONDS, interval / 10)
+    begun = cohort.due if now - cohort.due < grid else now
+    return math.ceil((begun + interval) / grid - 1e-6) * grid

@@ -1,0 +1,124 @@
+"""What stream and hubs say to each other over the channel layer.
+
+========== ======================= ============================================
+group      from → to               message types
+========== ======================= ============================================
+room.group stream → hubs, anybody  ``fcs.price``, and never another
+fcs.hubs   stream → hubs           ``fcs.beat``, ``fcs.room``
+fcs.demand hubs → stream           ``fcs.demand``
+========== ======================= ============================================
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .exceptions import ProtocolError
+from .messages import ProfileUpdate
+from .protocol import parse
+from .rooms import Room
+from .updates import EVENT_TYPE, Update
+
+__all__ = ["DEMAND", "HUBS", "Beat", "Call", "Event", "RoomNews", "read_event"]
+
+HUBS = "fcs.hubs"
+DEMAND = "fcs.demand"
+
+_BEAT, _ROOM, _CALL = "fcs.beat", "fcs.room", "fcs.demand"
+
+
+@dataclass(frozen=True)
+class Beat:
+    """The stream is alive; whether the vendor is, and why not."""
+
+    epoch: int
+    at: float
+    """Unix seconds, on the stream's clock."""
+    online: bool
+    reason: str
+
+    def event(self) -> dict[str, Any]:
+        """Return the message that goes to all hubs."""
+        return {"type": _BEAT, **vars(self)}
+
+
+@dataclass(frozen=True)
+class RoomNews:
+    """What is known of a room beside its price."""
+
+    room: Room
+    profile: str
+    """The text of its profile frame; empty where none came."""
+    closed: bool
+
+    def event(self) -> dict[str, Any]:
+        """Return the message that goes to all hubs."""
+        return {"type": _ROOM, **vars(self), "room": str(self.room)}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A hub says which rooms it needs, and which of them it has no price of."""
+
+    hub: str
+    rooms: tuple[Room, ...]
+    new: tuple[Room, ...]
+
+    def event(self) -> dict[str, Any]:
+        """Return the message that goes to the stream."""
+        rooms, new = [str(room) for room in self.rooms], [str(room) for room in self.new]
+        return {"type": _CALL, "hub": self.hub, "rooms": rooms, "new": new}
+
+
+Event = Update | Beat | RoomNews | Call
+
+
+def read_event(message: Mapping[str, Any]) -> Event:
+    """Read a group's message; raises ``ProtocolError`` for anything malformed."""
+    try:
+        return _READERS[message["type"]](message)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ProtocolError(f"not a message of this project: {error!r}") from None
+
+
+def _read_beat(message: Mapping[str, Any]) -> Beat:
+    at = float(message["at"])
+    if not math.isfinite(at):
+        raise ValueError(f"{at} is no time")
+    return Beat(
+        epoch=int(message["epoch"]),
+        at=at,
+        online=bool(message["online"]),
+        reason=str(message["reason"]),
+    )
+
+
+def _read_room(message: Mapping[str, Any]) -> RoomNews:
+    room, profile = Room.from_text(message["room"]), message["profile"]
+    if profile != "":
+        # It goes to browsers as it is, so it has to be what it says.
+        [said] = parse(profile) if isinstance(profile, str) else [None]
+        if not isinstance(said, ProfileUpdate):
+            raise ValueError("no text of a profile")
+        if (said.symbol, said.timeframe) != (room.symbol, room.timeframe):
+            raise ValueError(f"a profile of another room than {room}")
+    return RoomNews(room, profile, closed=bool(message["closed"]))
+
+
+def _read_call(message: Mapping[str, Any]) -> Call:
+    return Call(
+        hub=str(message["hub"]),
+        rooms=tuple(Room.from_text(text) for text in message["rooms"]),
+        new=tuple(Room.from_text(text) for text in message["new"]),
+    )
+
+
+_READERS: dict[str, Callable[[Mapping[str, Any]], Event]] = {
+    EVENT_TYPE: Update.from_event,
+    _BEAT: _read_beat,
+    _ROOM: _read_room,
+    _CALL: _read_call,
+}

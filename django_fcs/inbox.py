@@ -1,0 +1,68 @@
+"""Between tasks that read and one that works off what they read, by the burst."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
+
+__all__ = ["Inbox"]
+
+T = TypeVar("T")
+
+
+class Inbox(Generic[T]):
+    """What came in and is not worked off yet.
+
+    Bound: ``limit`` things, and what is added in one call. Policy: who has filled it
+    waits, and so does whoever sends to it.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._things: list[T] = []
+        self._error: Exception | None = None
+        self._came = asyncio.Event()
+        self._held_up: list[Callable[[], None]] = []
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more should be added before it was emptied."""
+        return len(self._things) >= self._limit
+
+    def add(self, things: Iterable[T]) -> None:
+        """Add things; who finds it full afterwards has to wait, see ``when_taken``."""
+        self._things += things
+        if self._things:
+            self._came.set()
+
+    def when_taken(self, callback: Callable[[], None]) -> None:
+        """Call back once, when it is empty again."""
+        if callback not in self._held_up:
+            self._held_up.append(callback)
+
+    async def put(self, things: Iterable[T]) -> None:
+        """Add things, and wait until there is room for more."""
+        self.add(things)
+        if self.is_full:
+            emptied = asyncio.Event()
+            self.when_taken(emptied.set)
+            await emptied.wait()
+
+    def fail(self, error: Exception) -> None:
+        """Say that nothing more will come; the first reason stays."""
+        self._error = self._error or error
+        self._came.set()
+
+    async def take(self) -> list[T]:
+        """Wait for the first thing, and hand over all; raises what it failed with, behind them."""
+        while not self._things:
+            if self._error is not None:
+                raise self._error
+            self._came.clear()
+            await self._came.wait()
+        taken, self._things = self._things, []
+        held_up, self._held_up = self._held_up, []
+        for callback in held_up:
+            callback()
+        return taken

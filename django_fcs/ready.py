@@ -1,0 +1,50 @@
+"""Things that want the attention of one task."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+__all__ = ["ReadyQueue"]
+
+T = TypeVar("T", bound=Hashable)
+
+
+class ReadyQueue(Generic[T]):
+    """What callbacks and other tasks leave for the one task that iterates.
+
+    Bound: a thing waits once, so there are never more than there are things.
+    """
+
+    def __init__(self) -> None:
+        self._things: dict[T, None] = {}
+        self._wakes = asyncio.Event()
+
+    def add(self, thing: T) -> None:
+        """Leave a thing and wake the task."""
+        self._things[thing] = None
+        self._wakes.set()
+
+    def wake(self) -> None:
+        """Wake the task, which has something else to look at."""
+        self._wakes.set()
+
+    def take(self) -> list[T]:
+        """Hand over all that wait, and forget them."""
+        things = list(self._things)
+        self._things.clear()
+        return things
+
+    async def wait(self, seconds: float) -> None:
+        """Return once there is something, or after so many seconds (infinity: never)."""
+        loop = asyncio.get_running_loop()
+        # A timer that only wakes: asyncio.wait_for costs a task before Python 3.12.
+        timer = None if math.isinf(seconds) else loop.call_later(seconds, self._wakes.set)
+        try:
+            await self._wakes.wait()
+        finally:
+            self._wakes.clear()
+            if timer is not None:
+                timer.cancel()
