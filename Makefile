@@ -3,7 +3,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 PORT ?= 8000
 PYTHON ?= $(shell PATH="$$(sh scripts/pythons-path)" sh scripts/find-python)
 
-.PHONY: demo test clean
+.PHONY: bench demo test clean
 
 # The example project with live prices: simulated ones, or the vendor's where FCS_API_KEY is set.
 demo: .venv/demo
@@ -13,8 +13,12 @@ demo: .venv/demo
 test:
 	@sh scripts/test
 
+# What prices to many browsers cost here, into docs/performance.md; it wants the machine for itself.
+bench: .venv/bench
+	@.venv/bin/python -m benchmarks
+
 clean:
-	rm -rf .venv .tox build *.egg-info .coverage .coverage.*
+	rm -rf .venv .tox build benchmarks/build *.egg-info .coverage .coverage.*
 
 .venv/bin/python:
 	@test -n "$(PYTHON)"
@@ -23,6 +27,11 @@ clean:
 .venv/demo: .venv/bin/python setup.cfg pyproject.toml
 	@echo "Installing into .venv"
 	@.venv/bin/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/bench: .venv/bin/python setup.cfg pyproject.toml
+	@echo "Installing into .venv"
+	@.venv/bin/python -m pip install --quiet --editable '.[bench]'
 	@touch $@
 
 .venv/bin/tox: .venv/bin/python

@@ -16,10 +16,12 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, ClassVar
 
 from .backoff import doubling
-from .bus import HUBS, Beat, Bus, Call, RoomNews
+from .bus import Bus
 from .cohorts import Cohorts
 from .conf import conf
+from .events import HUBS, Beat, Call, Event, RoomNews
 from .exceptions import ProtocolError
+from .mailbox import Mailbox
 from .messages import Beat as BeatMessage
 from .metrics import count
 from .protocol import serialise
@@ -39,6 +41,13 @@ logger = logging.getLogger(__name__)
 
 #: How often a hub repeats its rooms; a stream forgets what is not repeated for 15 s.
 ANNOUNCE_SECONDS = 5
+
+#: How long prices are handed on without a turn for the rest of the process. Not less:
+#: what a server has not written yet when the next price comes goes out in one write.
+SLICE_SECONDS = 0.05
+
+#: A process that took longer for a burst hands on the newest of the next one only.
+BEHIND_SECONDS = 0.1
 
 #: How often states are decided anew: a price grows old without any message.
 LOOK_SECONDS = 1
@@ -290,15 +299,25 @@ class Hub:
         self._send_due()
 
     async def _take(self, bus: Bus) -> None:
+        is_behind = False
         async for burst in bus.bursts():
-            for event in burst:
-                if isinstance(event, Update):
-                    self._take_update(event)
-                elif isinstance(event, Beat):
-                    self._take_beat(event)
-                elif isinstance(event, RoomNews):
-                    self._take_news(event)
+            began = self._monotonic()
+            await self._take_all(_newest_of(burst) if is_behind else burst)
             self._send_due()
+            is_behind = self._monotonic() - began > BEHIND_SECONDS
+
+    async def _take_all(self, burst: list[Event]) -> None:
+        turn_at = self._monotonic() + SLICE_SECONDS
+        for event in burst:
+            if isinstance(event, Update):
+                self._take_update(event)
+            elif isinstance(event, Beat):
+                self._take_beat(event)
+            elif isinstance(event, RoomNews):
+                self._take_news(event)
+            if self._monotonic() > turn_at:
+                await asyncio.sleep(0)
+                turn_at = self._monotonic() + SLICE_SECONDS
 
     def _take_update(self, update: Update) -> None:
         """Hand a price on; one that is not newer is a repetition."""
@@ -311,7 +330,8 @@ class Hub:
             key, spelled = (room, spelling), update.spelled(spelling)
             for reader in self._routes.of(key):
                 reader.put(key, spelled)
-        self._decide(feed)
+        if feed.state is not State.LIVE:
+            self._decide(feed)
 
     def _take_beat(self, beat: Beat) -> None:
         if beat.epoch != self._path.epoch:
@@ -360,3 +380,17 @@ class Hub:
             stale_after=conf.FCS_STALE_AFTER_SECONDS,
             offline_after=conf.FCS_OFFLINE_AFTER_SECONDS,
         )
+
+
+def _newest_of(burst: list[Event]) -> list[Event]:
+    """Leave out prices that a newer one of the same candle follows."""
+    newest: Mailbox[Room] = Mailbox()
+    others: list[Event] = []
+    for event in burst:
+        if not isinstance(event, Update):
+            others.append(event)
+            continue
+        waiting = newest.newest(event.room)
+        if waiting is None or event.seq > waiting.seq:
+            newest.put(event.room, event)
+    return [*others, *(update for _, update in newest.take())]

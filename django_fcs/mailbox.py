@@ -51,6 +51,10 @@ class Mailbox(Generic[K]):
         unseen = update.mode == "askbid" and update.holds_candle
         self._newest[key] = update.in_mode("candle") if unseen else update
 
+    def newest(self, key: K) -> Update | None:
+        """Return the newest that waits of a room."""
+        return self._newest.get(key)
+
     def pop(self) -> Update | None:
         """Hand over the next text that waits, and forget it; ``None`` where none does."""
         key = next(iter(self._newest), None)

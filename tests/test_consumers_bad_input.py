@@ -47,6 +47,7 @@ async def test_a_mad_rate_is_clamped_or_refused_and_prices_go_on(wish: str) -> N
         [granted] = rates_of_the_hub()
         assert RATE_MIN <= granted <= 10
         assert answer.get("frames_per_second", granted) == granted
+        await browser.say("rate", frames_per_second=10)
 
         await assert_prices_flow(browser)
 

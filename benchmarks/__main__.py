@@ -1,0 +1,82 @@
+"""The command: measure, keep, show.
+
+::
+
+    python -m benchmarks                      everything, then docs/performance.md
+    python -m benchmarks run hot-room light   some scenarios, without the page
+    python -m benchmarks report               the page again, from the figures kept
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import signal
+import sys
+from pathlib import Path
+
+from .measure import measure
+from .processes import Failed
+from .report import write_page
+from .results import RESULTS, load
+from .scenarios import SCENARIOS
+
+SECONDS = 4.0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.set_defaults(scenarios=[], peers=[], runs=None, seconds=SECONDS, results=RESULTS)
+    commands = parser.add_subparsers(dest="command")
+    run = commands.add_parser(
+        "run", help="measure some scenarios", argument_default=argparse.SUPPRESS
+    )
+    run.add_argument("scenarios", nargs="+", choices=SCENARIOS, metavar="SCENARIO")
+    run.add_argument("--peers", type=_names, help="comma-separated; all of the scenario without")
+    run.add_argument("--runs", type=int, help="how often each; what the scenario says without")
+    run.add_argument("--seconds", type=float, help=f"of a window; {SECONDS:g} without")
+    run.add_argument("--results", type=Path, help="keep the figures there, not for the page")
+    commands.add_parser("report", help="draw the page from the figures kept")
+    return parser.parse_args()
+
+
+def _names(text: str) -> list[str]:
+    names = text.split(",")
+    known = {peer for scenario in SCENARIOS.values() for peer in scenario.peers}
+    if unknown := set(names) - known:
+        raise argparse.ArgumentTypeError(f"no such peer: {', '.join(sorted(unknown))}")
+    return names
+
+
+def main() -> int:
+    """Do what the command line says."""
+    arguments = _arguments()
+    # So that every process it started is ended, whoever ends it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    # Both ends of every socket are on this machine, each in a process of its own.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        if arguments.command != "report":
+            _measure(arguments)
+    except Failed as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    if arguments.command != "run":
+        sys.stdout.write(f"{write_page(load())}\n")
+    return 0
+
+
+def _measure(arguments: argparse.Namespace) -> None:
+    for name in arguments.scenarios or SCENARIOS:
+        measure(
+            name,
+            peers=arguments.peers,
+            runs=arguments.runs,
+            seconds=arguments.seconds,
+            results=arguments.results,
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,164 @@
+"""One browser of the load."""
+
+from __future__ import annotations
+
+import re
+import select
+import socket
+import time
+from array import array
+
+from .feed import join
+from .wire import CLOSE, PING, PONG, client_frame, frames
+
+__all__ = ["Browser"]
+
+MERGE_PROTOCOL = "fcs.merge.v1"
+PATH = "/ws/fcs/"
+
+DRAIN_SECONDS = 2
+
+#: Below the size from which malloc maps and unmaps memory for each call.
+_RECEIVE = 64 * 1024
+_STAMPS = re.compile(rb'"update": ?([0-9.]+)')
+
+
+class Browser:
+    """A socket that joins its rooms, answers pings, and counts what comes.
+
+    Args:
+        port: Where the server listens.
+        rooms: Numbers of the rooms to join.
+        merge_rate: Frames a second to ask for on the merge protocol; without, one
+            object a frame.
+        ages: Where to put the age of each price, in seconds; ``None`` to time none.
+        receive_buffer: Bytes the system may hold of it; its own choice without.
+    """
+
+    __slots__ = (
+        *("_ages", "_merge_rate", "_port", "_receive_buffer", "_tail"),
+        *("bytes", "closed", "close_code", "frames", "poll", "prices", "rooms", "socket"),
+        "upgraded",
+    )
+
+    def __init__(
+        self,
+        port: int,
+        rooms: list[int],
+        *,
+        merge_rate: float | None = None,
+        ages: array[float] | None = None,
+        receive_buffer: int | None = None,
+    ) -> None:
+        self._port = port
+        self._merge_rate = merge_rate
+        self._ages = ages
+        self._receive_buffer = receive_buffer
+        self._tail = b""
+        self.rooms = rooms
+        self.prices = self.frames = self.bytes = 0
+        self.poll: select.epoll
+        self.upgraded = self.closed = False
+        self.close_code: int | None = None
+
+    @property
+    def is_prompt(self) -> bool:
+        """Whether it must be read at once: it is timed, or little fits into its buffer."""
+        return self._ages is not None or self._receive_buffer is not None
+
+    def connect(self) -> None:
+        """Connect and ask for the upgrade."""
+        self.socket = socket.socket()
+        if self._receive_buffer is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer)
+        self.socket.connect(("127.0.0.1", self._port))
+        self.socket.setblocking(False)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        merge = f"Sec-WebSocket-Protocol: {MERGE_PROTOCOL}\r\n" if self._merge_rate else ""
+        self.socket.send(
+            f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            f"{merge}Sec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+
+    def receive(self) -> None:
+        """Take what the socket has, once."""
+        try:
+            data = self.socket.recv(_RECEIVE)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.closed = True
+            self.poll.unregister(self.socket)
+            return
+        self.bytes += len(data)
+        if self.upgraded and not self._tail and _is_one_frame(data):
+            self._read(data)
+        else:
+            self._take(self._tail + data)
+
+    def _take(self, data: bytes) -> None:
+        if not self.upgraded:
+            data = self._upgrade(data)
+        stop = 0
+        for opcode, start, stop in frames(data):
+            payload = data[start:stop]
+            if opcode < CLOSE:
+                self._read(payload)
+            elif opcode == PING:
+                self.socket.send(client_frame(payload, PONG))
+            elif opcode == CLOSE:
+                self.close_code = int.from_bytes(payload[:2], "big")
+        self._tail = data[stop:]
+
+    def _upgrade(self, data: bytes) -> bytes:
+        head, found, rest = data.partition(b"\r\n\r\n")
+        if not found:
+            return data
+        if not head.startswith(b"HTTP/1.1 101"):
+            raise SystemExit(f"no upgrade: {head!r}")
+        self.upgraded = True
+        wishes = [join(room) for room in self.rooms]
+        if self._merge_rate:
+            wishes.insert(0, b'{"type":"rate","frames_per_second":%g}' % self._merge_rate)
+        self.socket.send(b"".join(client_frame(wish) for wish in wishes))
+        return rest
+
+    def _read(self, payload: bytes) -> None:
+        # Not `"prices"`, which has no quotation mark right after the e.
+        prices = payload.count(b'"price"')
+        if prices:
+            self.prices += prices
+            self.frames += 1
+            if self._ages is not None:
+                now = time.time()
+                for stamp in _STAMPS.findall(payload):
+                    self._ages.append(now - float(stamp))
+        if b'"ping"' in payload:
+            pong = b'{"type":"pong","timestamp":%d}' % (time.time() * 1000)
+            self.socket.send(client_frame(pong))
+
+    def drain(self) -> dict[str, object]:
+        """Read for a while what a stuck browser left lying; say how it ended."""
+        self.socket.settimeout(DRAIN_SECONDS)
+        deadline = time.monotonic() + DRAIN_SECONDS
+        read = 0
+        try:
+            while (data := self.socket.recv(_RECEIVE)) and time.monotonic() < deadline:
+                read += len(data)
+                self._take(self._tail + data)
+        except OSError:
+            pass  # Reset, or nothing more for so long.
+        return {"bytes": read, "close_code": self.close_code}
+
+
+def _is_one_frame(data: bytes) -> bool:
+    """Say whether this is one whole frame of text of middle size, as most are."""
+    return (
+        len(data) > 4
+        and data[0] == 0x81
+        and data[1] == 126
+        and (data[2] << 8 | data[3]) == len(data) - 4
+    )

@@ -1,0 +1,58 @@
+"""Run scenarios: every peer once, then every peer again."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .machine import describe
+from .results import keep
+from .scenarios import SCENARIOS, Row
+from .table_of_peers import prepare_node
+
+__all__ = ["measure"]
+
+
+def measure(
+    name: str, *, peers: Sequence[str], runs: int | None, seconds: float, results: Path
+) -> None:
+    """Measure one scenario and keep its figures.
+
+    Peers take turns, so that whatever drifts on the machine meets all of them.
+    """
+    scenario = SCENARIOS[name]
+    chosen = [peer for peer in scenario.peers if not peers or peer in peers]
+    if "node" in chosen and not prepare_node():
+        _say("node is left out: Node or npm is not installed")
+        chosen.remove("node")
+    rows: list[Row] = []
+    for run in range(runs or scenario.runs):
+        for peer in chosen:
+            began = time.monotonic()
+            measured = scenario.measure(peer, seconds)
+            rows += [{"peer": peer, "run": run, **row} for row in measured]
+            _say(f"{name} run {run + 1} {peer} ({time.monotonic() - began:.0f} s)")
+            for row in measured:
+                _say("   " + _line(row))
+    figures: dict[str, Any] = {
+        "machine": describe(),
+        "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
+        "seconds": seconds,
+        "rows": rows,
+    }
+    keep(name, figures, results)
+
+
+def _line(row: Row) -> str:
+    return "  ".join(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in row.items()
+    )
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

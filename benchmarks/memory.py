@@ -1,0 +1,37 @@
+"""What one more socket costs in memory."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from .rig import Rig
+from .statistics import slope
+from .table_of_peers import Peer
+
+__all__ = ["measure_memory"]
+
+_ROOMS = 200
+_SOCKETS = (500, 2000)
+_SETTLE_SECONDS = 2
+
+
+def measure_memory(peer: Peer) -> dict[str, Any]:
+    """Weigh the web process under two crowds that watch one room each, once a second."""
+    with Rig(peer, _ROOMS) as rig:
+        rig.rate(_ROOMS)
+        opened, points = 0, []
+        for sockets in _SOCKETS:
+            rig.browsers.ask(
+                do="open",
+                count=sockets - opened,
+                ports=rig.ports,
+                rooms=_ROOMS,
+                merge_rate=4 if peer.merge else None,
+                seed=sockets,
+                timeout=90,
+            )
+            opened = sockets
+            time.sleep(_SETTLE_SECONDS)
+            points.append((float(sockets), float(rig.servers[0].memory()["pss"])))
+    return {"bytes_per_socket": slope(points), "points": points}

@@ -1,0 +1,36 @@
+"""A site: what both the tutorial's consumer and django_fcs need, and nothing else."""
+
+from __future__ import annotations
+
+import os
+
+__all__: list[str] = []
+
+_REDIS = os.environ.get("BENCH_REDIS", "redis://127.0.0.1:6379")
+
+SECRET_KEY = "a benchmark keeps no secrets"
+ALLOWED_HOSTS = ["127.0.0.1"]
+USE_TZ = True
+INSTALLED_APPS = ["daphne", "channels", "django_fcs"]
+ROOT_URLCONF = "benchmarks.peers.urls"
+ASGI_APPLICATION = "django_fcs.asgi.application"
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [_REDIS]},
+    },
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": _REDIS,
+    },
+}
+
+FCS_API_KEY = "fcs_socket_demo"
+FCS_URL = os.environ.get("BENCH_SOURCE", "ws://127.0.0.1:9780")
+FCS_ALLOWED_SYMBOLS = ["BINANCE:*"]
+FCS_ROOMS = [room for room in os.environ.get("BENCH_ROOMS", "").split(",") if room]
+FCS_MAX_ROOMS = 1000
+FCS_SLOW_CLIENT_SECONDS = float(os.environ.get("BENCH_SLOW_CLIENT_SECONDS", "30"))

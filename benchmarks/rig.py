@@ -1,0 +1,196 @@
+"""One peer, set up whole: source, Redis, what feeds it, web processes, browsers."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from .feed import JOIN_TIMEFRAME, symbol
+from .processes import (
+    BUILD,
+    Failed,
+    Process,
+    Worker,
+    free_port,
+    processor_ticks,
+    wait_until,
+)
+from .table_of_peers import Peer, server_command
+
+__all__ = ["STOLEN_MAX", "Rig", "calmest", "row"]
+
+_JOIN_SECONDS = 60
+
+#: A window in which the host of a virtual machine took more than this share of the
+#: processors away is measured again after a pause, so often; the calmest one counts.
+STOLEN_MAX = 0.04
+_ATTEMPTS = 5
+_PAUSE_SECONDS = 2
+
+
+class Rig:
+    """All processes of one measurement, ended when the ``with`` block is left.
+
+    Args:
+        peer: What is measured.
+        rooms: How many there are; the feeder joins them all before any browser comes.
+        web_processes: How many servers share the browsers.
+        environment: More for the web processes.
+    """
+
+    def __init__(
+        self,
+        peer: Peer,
+        rooms: int,
+        *,
+        web_processes: int = 1,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.peer = peer
+        self.rooms = rooms
+        self.ports = [free_port() for _ in range(web_processes)]
+        self.redis_port = free_port()
+        self._stack = ExitStack()
+        self._source_port = free_port()
+        self._more = environment or {}
+
+    def __enter__(self) -> Rig:
+        with self._stack:
+            self.source = self._worker("source", str(self._source_port))
+            wait_until(self._source_port, self.source)
+            self.redis = self._redis() if self.peer.feeder else None
+            self.feeder = self._feeder() if self.peer.feeder else None
+            self.servers = [self._server(port) for port in self.ports]
+            self.browsers = self._worker("browsers")
+            for port, server in zip(self.ports, self.servers, strict=True):
+                wait_until(port, server)
+            if self.feeder:
+                self.wait_for_rooms()
+            self._stack = self._stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def redis_url(self) -> str:
+        """Where Redis is."""
+        return f"redis://127.0.0.1:{self.redis_port}"
+
+    def _worker(self, module: str, *arguments: str) -> Worker:
+        return self._stack.enter_context(Worker(module, *arguments))
+
+    def _redis(self) -> Process:
+        options = ["--bind", "127.0.0.1", "--port", str(self.redis_port), "--dir", str(BUILD)]
+        command = ["redis-server", *options, "--save", "", "--appendonly", "no"]
+        redis = self._stack.enter_context(Process("redis", command))
+        wait_until(self.redis_port, redis)
+        return redis
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "DJANGO_SETTINGS_MODULE": "benchmarks.peers.settings",
+            "BENCH_SOURCE": f"ws://127.0.0.1:{self._source_port}/ws",
+            "BENCH_REDIS": self.redis_url,
+            "BENCH_NODE_MODULES": str(BUILD),
+        }
+
+    def _feeder(self) -> Process:
+        command = [sys.executable, "-m"]
+        if self.peer.feeder == "stream":
+            command += ["django", "fcs_stream"]
+        else:
+            command += ["benchmarks.peers.publisher"]
+        rooms = [f"{symbol(number)}_{JOIN_TIMEFRAME}" for number in range(self.rooms)]
+        environment = {**self._environment(), "BENCH_ROOMS": ",".join(rooms)}
+        return self._stack.enter_context(Process(self.peer.feeder, command, environment))
+
+    def _server(self, port: int) -> Process:
+        environment = {**self._environment(), **self._more}
+        process = Process(self.peer.server, server_command(self.peer, port), environment)
+        return self._stack.enter_context(process)
+
+    def wait_for_rooms(self) -> None:
+        """Wait until all rooms are joined at the source."""
+        deadline = time.monotonic() + _JOIN_SECONDS
+        while (joined := self.source.ask(do="count")["rooms"]) < self.rooms:
+            if time.monotonic() > deadline:
+                words = self.feeder.last_words() if self.feeder else ""
+                raise Failed(f"{joined} of {self.rooms} rooms joined in time: {words}")
+            time.sleep(0.05)
+
+    def rate(self, updates_per_second: float) -> None:
+        """Set how much the source sends."""
+        self.source.ask(do="rate", updates_per_second=updates_per_second)
+
+    def cpu(self) -> dict[str, int]:
+        """Return the nanoseconds of processor time so far: server, pipeline, load."""
+        server = sum(process.cpu_ns() for process in self.servers)
+        between = sum(process.cpu_ns() for process in (self.redis, self.feeder) if process)
+        return {
+            "server": server,
+            "pipeline": server + between,
+            "load": self.browsers.cpu_ns(),
+            "source": self.source.cpu_ns(),
+        }
+
+    def measure(self, seconds: float, merge_rate: float | None = None) -> dict[str, Any]:
+        """Count for so long, in calm; see ``row`` for what comes out.
+
+        Of a browser's rooms no more than ``merge_rate`` prices a second are due.
+        """
+        return calmest(lambda: self._window(seconds, merge_rate))
+
+    def _window(self, seconds: float, merge_rate: float | None) -> dict[str, Any]:
+        cpu, sent = self.cpu(), self.source.ask(do="count")
+        self.browsers.ask(do="start")
+        time.sleep(seconds)
+        counted = self.browsers.ask(do="stop")
+        cpu_after, sent_after = self.cpu(), self.source.ask(do="count")
+        spent = {name: cpu_after[name] - cpu[name] for name in cpu}
+        elapsed = sent_after["at"] - sent["at"]
+        updates = (sent_after["sent"] - sent["sent"]) / elapsed
+        a_room = min(updates / self.rooms, merge_rate or math.inf)
+        due = a_room * counted["rooms_joined"]
+        return {"updates_per_second": updates, **row(counted, spent, due)}
+
+
+def calmest(window: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Measure until the host left the machine alone; add what it took as ``stolen``."""
+    rows: list[dict[str, Any]] = []
+    while not rows or (rows[-1]["stolen"] > STOLEN_MAX and len(rows) < _ATTEMPTS):
+        if rows:
+            time.sleep(_PAUSE_SECONDS)
+        before = processor_ticks()
+        figures = window()
+        after = processor_ticks()
+        stolen = (after[0] - before[0]) / max(1, after[1] - before[1])
+        rows.append({**figures, "stolen": stolen})
+    return min(rows, key=lambda row: float(row["stolen"]))
+
+
+def row(counted: dict[str, Any], spent: dict[str, int], due: float) -> dict[str, Any]:
+    """Put a window's figures together; ``due`` are prices a second to all browsers.
+
+    Returns prices a second and their share of what was due, processor time in
+    microseconds per delivered price and in seconds per second, latency in
+    milliseconds.
+    """
+    seconds, prices = counted["seconds"], max(counted["prices"], 1)
+    return {
+        "delivered_per_second": counted["prices"] / seconds,
+        "frames_per_second": counted["frames"] / seconds,
+        "share": counted["prices"] / seconds / due if due else None,
+        "bytes_per_price": counted["bytes"] / prices,
+        "server_us": spent["server"] / 1000 / prices,
+        "pipeline_us": spent["pipeline"] / 1000 / prices,
+        "load_us": spent["load"] / 1000 / prices,
+        "server_load": spent["server"] / 1e9 / seconds,
+        "pipeline_load": spent["pipeline"] / 1e9 / seconds,
+        "closed": counted["closed"],
+        **{name: counted[name] for name in ("p50_ms", "p99_ms", "max_ms", "timed")},
+    }

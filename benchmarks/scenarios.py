@@ -1,0 +1,66 @@
+"""What is measured, under the names that the command knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from .crowds import CROWDS, measure_crowd
+from .growth import measure_browsers, measure_rooms
+from .ingest import measure_ingest
+from .memory import measure_memory
+from .stuck import measure_stuck
+from .table_of_peers import PEERS, Peer
+
+__all__ = ["SCENARIOS", "Row", "Scenario"]
+
+Row = dict[str, Any]
+
+_SERVERS = ("uvicorn", "daphne")
+_BESIDE_A_STUCK_ONE = tuple(f"ours-{server}" for server in _SERVERS)
+_WEIGHED = tuple(f"{kind}-{server}" for kind in ("floor", "ours", "merge") for server in _SERVERS)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A question, the peers it is put to, and how one of them is asked once."""
+
+    peers: tuple[str, ...]
+    measure: Callable[[str, float], list[Row]]
+    """Takes a peer's name and the seconds of a window."""
+    runs: int = 3
+
+
+def _crowd(name: str, peer: str, seconds: float) -> list[Row]:
+    return [measure_crowd(CROWDS[name], PEERS[peer], seconds)]
+
+
+def _ingest(feeder: str, seconds: float) -> list[Row]:
+    return measure_ingest(feeder, seconds / 2)
+
+
+def _memory(peer: str, seconds: float) -> list[Row]:
+    return [measure_memory(PEERS[peer])]
+
+
+def _stuck(peer: str, seconds: float) -> list[Row]:
+    return [measure_stuck(PEERS[peer], seconds)]
+
+
+def _half(measure: Callable[[Peer, float], list[Row]], peer: str, seconds: float) -> list[Row]:
+    """Of the many points of a curve each may have a shorter window."""
+    return measure(PEERS[peer], seconds / 2)
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    **{name: Scenario(crowd.peers, partial(_crowd, name)) for name, crowd in CROWDS.items()},
+    "memory": Scenario(_WEIGHED, _memory),
+    "stuck": Scenario(_BESIDE_A_STUCK_ONE, _stuck),
+    "growth-browsers": Scenario(
+        ("ours-uvicorn", "tutorial-uvicorn"), partial(_half, measure_browsers), runs=1
+    ),
+    "growth-rooms": Scenario(("ours-uvicorn",), partial(_half, measure_rooms), runs=1),
+    "ingest": Scenario(("stream", "publisher"), _ingest),
+}

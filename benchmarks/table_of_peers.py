@@ -1,0 +1,81 @@
+"""The peers: which server, fed by what, speaking which protocol."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from .processes import BUILD, ROOT, Failed
+
+__all__ = ["PEERS", "Peer", "prepare_node", "server_command"]
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One way to bring prices to browsers."""
+
+    name: str
+    server: str
+    """``uvicorn``, ``daphne``, ``broadcast`` or ``node``."""
+    application: str = ""
+    """The ASGI application of the first two."""
+    feeder: str = ""
+    """What stands between source and Redis: ``stream``, ``publisher``, or nothing."""
+    merge: bool = False
+
+
+_FLOOR = "benchmarks.peers.floor:application"
+_TUTORIAL = "benchmarks.peers.tutorial:application"
+_OURS = "django_fcs.asgi:application"
+
+PEERS = {
+    peer.name: peer
+    for peer in (
+        Peer("floor-uvicorn", "uvicorn", _FLOOR),
+        Peer("floor-daphne", "daphne", _FLOOR),
+        Peer("ours-uvicorn", "uvicorn", _OURS, feeder="stream"),
+        Peer("ours-daphne", "daphne", _OURS, feeder="stream"),
+        Peer("merge-uvicorn", "uvicorn", _OURS, feeder="stream", merge=True),
+        Peer("merge-daphne", "daphne", _OURS, feeder="stream", merge=True),
+        Peer("broadcast", "broadcast"),
+        Peer("node", "node"),
+        Peer("tutorial-uvicorn", "uvicorn", _TUTORIAL, feeder="publisher"),
+        Peer("tutorial-daphne", "daphne", _TUTORIAL, feeder="publisher"),
+    )
+}
+
+#: The same for every application; uvicorn would compress each frame by default, and
+#: take uvloop where that happens to be installed.
+_UVICORN_FLAGS = [
+    *("--ws-per-message-deflate", "false", "--loop", "asyncio"),
+    *("--log-level", "warning", "--no-access-log"),
+]
+
+
+def server_command(peer: Peer, port: int) -> list[str]:
+    """Return the command of one web process."""
+    if peer.server == "uvicorn":
+        listen = ["--host", "127.0.0.1", "--port", str(port)]
+        return [sys.executable, "-m", "uvicorn", *listen, *_UVICORN_FLAGS, peer.application]
+    if peer.server == "daphne":
+        listen = ["-b", "127.0.0.1", "-p", str(port), "-v", "0"]
+        return [sys.executable, "-m", "daphne", *listen, peer.application]
+    if peer.server == "node":
+        return ["node", str(ROOT / "benchmarks/peers/ws.mjs"), str(port)]
+    return [sys.executable, "-m", "benchmarks.peers.broadcast", str(port)]
+
+
+def prepare_node() -> bool:
+    """Install Node's ``ws`` beside the benchmark once; say whether it is there."""
+    if (BUILD / "node_modules/ws").is_dir():
+        return True
+    if not shutil.which("node") or not shutil.which("npm"):
+        return False
+    BUILD.mkdir(exist_ok=True)
+    command = ["npm", "install", "--prefix", str(BUILD), "--no-audit", "--no-fund", "ws@8"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode:
+        raise Failed(f"npm could not install ws: {done.stderr[-500:]}")
+    return True

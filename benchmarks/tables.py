@@ -1,0 +1,155 @@
+"""Markdown tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .summary import Row, by_peer, figure, select, spread
+from .targets import TARGETS
+
+__all__ = ["crowd", "figures", "growth", "ingest", "memory", "stuck", "table", "targets"]
+
+
+def figures(value: float | None) -> str:
+    """Write a number with as many figures as it deserves."""
+    if value is None:
+        return "–"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    if abs(value) >= 10:
+        return f"{value:.1f}"
+    return f"{value:.2f}"
+
+
+def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Lay a table out: the first column to the left, the others to the right."""
+    rule = ["---", *("--:" for _ in head[1:])]
+    return "\n".join("| " + " | ".join(line) + " |" for line in (head, rule, *lines))
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.0f} %"
+
+
+def _with_spread(rows: Sequence[Row], value: str) -> str:
+    ends = spread(rows, value)
+    text = figures(figure(rows, value))
+    return text if ends is None else f"{text} ({figures(ends[0])}–{figures(ends[1])})"
+
+
+def crowd(rows: Sequence[Row]) -> str:
+    """Show one crowd before each peer."""
+    head = ["peer", "prices/s", "of those due", "frames/s", "server µs a price (all runs)"]
+    head += ["pipeline µs", "server's cores", "p50 ms", "p99 ms", "max ms"]
+    lines = [
+        [
+            peer,
+            figures(figure(own, "delivered_per_second")),
+            _share(figure(own, "share")),
+            figures(figure(own, "frames_per_second")),
+            _with_spread(own, "server_us"),
+            *(figures(figure(own, name)) for name in ("pipeline_us", "server_load")),
+            *(figures(figure(own, name)) for name in ("p50_ms", "p99_ms", "max_ms")),
+        ]
+        for peer, own in by_peer(rows).items()
+    ]
+    return table(head, lines)
+
+
+def memory(rows: Sequence[Row]) -> str:
+    """Show what a socket costs."""
+    lines = [
+        [
+            peer,
+            *(f"{points[1] / 1e6:.1f}" for points in own[-1]["points"]),
+            figures((figure(own, "bytes_per_socket") or 0) / 1000),
+        ]
+        for peer, own in by_peer(rows).items()
+    ]
+    sockets = [f"{points[0]:.0f} sockets, MB" for points in rows[0]["points"]]
+    return table(["peer", *sockets, "kB a socket (median)"], lines)
+
+
+def stuck(rows: Sequence[Row]) -> str:
+    """Show the others, and the server, beside the stuck one."""
+    head = ["peer", "p99 without, ms", "p99 beside it, ms", "prices/s without", "beside it"]
+    head += ["memory it cost, KiB", "due to it, MB", "it was sent, MB", "gone after, s"]
+    lines = []
+    for peer, own in by_peer(rows).items():
+        times = [figure(own, name) for name in ("alone_p99_ms", "beside_p99_ms")]
+        rates = [figure(own, f"{name}_delivered_per_second") for name in ("alone", "beside")]
+        sizes = [
+            (figure(own, "growth_bytes") or 0) / 1024,
+            *((figure(own, name) or 0) / 1e6 for name in ("due_bytes", "received_bytes")),
+        ]
+        closed = figure(own, "closed_after_seconds")
+        ending = "open" if closed is None else figures(closed)
+        lines.append([peer, *map(figures, (*times, *rates, *sizes)), ending])
+    return table(head, lines)
+
+
+def growth(rows: Sequence[Row], of: str) -> str:
+    """Show the cost at each step."""
+    head = ["peer", "web processes", of, "prices/s", "server µs a price", "server's cores"]
+    head += ["Redis connections", "subscriptions", "channel-layer members"]
+    names = ("delivered_per_second", "server_us", "server_load")
+    lines = [
+        [
+            row["peer"],
+            str(row["processes"]),
+            f"{row['x']:,}",
+            *(figures(row[name]) for name in names),
+            *(f"{row[name]:,}" for name in ("connections", "subscriptions", "members")),
+        ]
+        for row in select(rows, run=0)
+    ]
+    return table(head, lines)
+
+
+def ingest(rows: Sequence[Row]) -> str:
+    """Show each step's medians."""
+    head = ["feeder", "offered/s", "taken in/s", "published/s", "merged", "µs an update"]
+    head += ["its cores", "Redis' cores", "age p50 ms", "p99 ms", "max ms", "oldest max ms"]
+    names = ("feeder_us", "feeder_load", "redis_load", "p50_ms", "p99_ms", "max_ms")
+    steps = select(rows, kind="step")
+    lines = []
+    for peer, own in by_peer(steps).items():
+        for offered in sorted({row["offered_per_second"] for row in own}):
+            step = select(own, offered_per_second=offered)
+            taken, published = (
+                figure(step, "taken_per_second"),
+                figure(step, "published_per_second"),
+            )
+            merged = 1 - published / taken if taken and published is not None else None
+            worst = spread(step, "max_ms")
+            lines.append(
+                [
+                    peer,
+                    *map(figures, (offered, taken, published)),
+                    _share(merged and max(0.0, merged)),
+                    *(figures(figure(step, name)) for name in names),
+                    figures(worst and worst[1]),
+                ]
+            )
+    return table(head, lines)
+
+
+def targets(results: Mapping[str, Any]) -> str:
+    """Show each target, what was measured, and whether it is met."""
+    lines = []
+    for target in TARGETS:
+        value = target.measured(results)
+        verdict = "not measured" if value is None else "not met"
+        if value is not None and target.is_met(value):
+            verdict = "met"
+        sign, unit = "≥" if target.at_least else "≤", f" {target.unit}" if target.unit else ""
+        limit, measured = _exact(target.limit), "–" if value is None else _exact(value)
+        lines.append(
+            [target.what, target.server, f"{sign} {limit}{unit}", f"{measured}{unit}", verdict]
+        )
+    return table(["what", "server", "target", "measured", ""], lines)
+
+
+def _exact(value: float) -> str:
+    return f"{value:.3f}" if abs(value) < 0.1 else figures(value)

@@ -1,0 +1,74 @@
+"""A lean subscriber at Redis: how many prices arrive there, and how old.
+
+Told what to do in JSON lines on its standard input: ``start`` and ``stop``. Its
+arguments are the port of Redis, the pattern of the channels and how a price bears the
+moment of its sending: as ``text``, or in ``msgpack``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import struct
+import sys
+import time
+from array import array
+from typing import Any, cast
+
+from .statistics import percentiles
+from .worker import answer_commands
+
+__all__ = ["Watcher"]
+
+_STAMPS = {
+    "text": re.compile(rb'"update":([0-9.]+)'),
+    "msgpack": re.compile(rb"\xa6update\xcb(.{8})", re.DOTALL),
+}
+
+#: A stamp may be cut in two; so much of the end of a chunk is looked at again.
+_TAIL = 64
+
+
+class Watcher(asyncio.Protocol):
+    """One connection that subscribes, and scans what comes without parsing it."""
+
+    def __init__(self, pattern: str, form: str) -> None:
+        self._pattern = pattern
+        self._is_text = form == "text"
+        self._stamps = _STAMPS[form]
+        self._tail = b""
+        self._ages = array("d")
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        command = b"*2\r\n$10\r\nPSUBSCRIBE\r\n$%d\r\n%s\r\n"
+        pattern = self._pattern.encode()
+        cast(asyncio.Transport, transport).write(command % (len(pattern), pattern))
+
+    def data_received(self, data: bytes) -> None:
+        now = time.time()
+        data, scanned = self._tail + data, 0
+        for found in self._stamps.finditer(data):
+            if self._is_text and found.end() == len(data):
+                break  # More of its digits may follow.
+            scanned = found.end()
+            sent = float(found[1]) if self._is_text else struct.unpack(">d", found[1])[0]
+            self._ages.append(now - sent)
+        self._tail = data[max(scanned, len(data) - _TAIL) :]
+
+    async def obey(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Begin to count, or say what was counted."""
+        if command["do"] == "start":
+            del self._ages[:]
+        return {"prices": len(self._ages), **percentiles(self._ages)}
+
+
+async def main() -> None:
+    """Watch until the standard input ends."""
+    watcher = Watcher(sys.argv[2], sys.argv[3])
+    loop = asyncio.get_running_loop()
+    await loop.create_connection(lambda: watcher, "127.0.0.1", int(sys.argv[1]))
+    await answer_commands(watcher.obey)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

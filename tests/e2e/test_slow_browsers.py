@@ -1,0 +1,176 @@
+"""Browsers that stop reading while prices flow: what they cost, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import math
+import os
+import socket
+import time
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from django_fcs.simulator import Simulator
+from django_fcs.sources import RandomWalk
+from django_fcs.tasks import end
+from tests.e2e.site import Site
+from tests.serving import answers as answers_at
+from tests.serving import free_port, python
+from tests.waiting import eventually
+
+SYMBOLS = [f"FX:PAIR{number}" for number in range(30)]
+SPELLINGS = ("1D", "1d", "D")
+STUCK = 10
+COST_MAX = 256 * 1024
+SLOW_SECONDS = 2
+
+#: What is sent to one that does not read before no more goes, in bytes: a window, or
+#: where it is not held to answers what the kernel and the server have room for.
+WINDOW = 250_000
+BUFFERS = 1_200_000
+
+
+class Page:
+    """A browser that reads, and answers pings or not, until it is stopped."""
+
+    def __init__(self, socket: ClientConnection, *, answers: bool) -> None:
+        self._socket = socket
+        self._answers = answers
+        self.closes: dict[tuple[str, str], float] = {}
+        self.pings = 0
+        self.size = 0
+        self._reading = asyncio.ensure_future(self._read())
+
+    async def _read(self) -> None:
+        async for frame in self._socket:
+            self.size += len(frame)
+            message = json.loads(frame)
+            if message["type"] == "ping":
+                self.pings += 1
+                if self._answers:
+                    await self._socket.send('{"type":"pong"}')
+            elif "c" in message.get("prices", {}):
+                key = message["symbol"], message["timeframe"]
+                self.closes[key] = message["prices"]["c"]
+
+    async def stop(self) -> None:
+        await end(self._reading)
+
+    async def how_it_ends(self) -> int:
+        """Read again, up to the end of the socket; the code of its close."""
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await asyncio.wait_for(self._socket.recv(), 10)
+        return self._socket.close_code or 1006
+
+    @property
+    def slowest(self) -> float:
+        """The least recent of what it shows."""
+        rooms = itertools.product(SYMBOLS, SPELLINGS)
+        return min(self.closes.get(room, 0) for room in rooms)
+
+
+@asynccontextmanager
+async def page(port: int, *, answers: bool) -> AsyncIterator[Page]:
+    with socket.socket() as its:
+        # Fixed, or the kernel would take ever more for who does not read; and room for some
+        # segments, which are 64 kB here, or it would tell nobody that there is room again.
+        its.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 262_144)
+        its.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(its, ("127.0.0.1", port))
+        # No compression: all of it would fit into those buffers.
+        how = {"compression": None, "ping_interval": None, "close_timeout": 1}
+        async with connect(f"ws://127.0.0.1:{port}/ws/fcs/", sock=its, **how) as opened:
+            for symbol in SYMBOLS:
+                for spelling in SPELLINGS:
+                    wish = {"type": "join_symbol", "symbol": symbol, "timeframe": spelling}
+                    await opened.send(json.dumps(wish))
+            it = Page(opened, answers=answers)
+            try:
+                yield it
+            finally:
+                await it.stop()
+
+
+class Flow:
+    """Every room ticks again and again; the close is the number of the round."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+        self._round = 0
+
+    async def run(self, pages: list[Page], condition: Callable[[], bool]) -> None:
+        """Go on until the condition holds; each round reaches these pages within 2 s."""
+        while not condition():
+            self._round += 1
+            for symbol in SYMBOLS:
+                await self._simulator.push(symbol, "1D", c=float(self._round))
+            await eventually(
+                lambda: all(it.slowest == self._round for it in pages),
+                within=2,
+                what="every price at who reads",
+            )
+
+
+def resident(process: Process) -> int:
+    """Return the memory of a process in bytes, as Linux counts it."""
+    pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@asynccontextmanager
+async def serving(site: Site, port: int, server: str) -> AsyncIterator[Process]:
+    if server != "narrow uvicorn":
+        async with site.web(port, server) as process:
+            yield process
+        return
+    async with python("-m", "tests.e2e.narrow_uvicorn", str(port), env=site.env) as process:
+        await eventually(lambda: answers_at(port), within=30)
+        yield process
+
+
+@pytest.mark.parametrize(
+    ("server", "answers", "size"),
+    [("uvicorn", True, WINDOW), ("narrow uvicorn", False, BUFFERS), ("daphne", False, WINDOW)],
+)
+async def test_who_stops_reading_costs_little_delays_nobody_and_is_closed(
+    server: str, answers: bool, size: int
+) -> None:
+    """Held to its answers where it has given one, or where the server takes everything."""
+    port = free_port()
+    async with Simulator(RandomWalk(rate=0)) as simulator, AsyncExitStack() as stack:
+        site = Site(simulator.url, FCS_SLOW_CLIENT_SECONDS=str(SLOW_SECONDS))
+        web = await stack.enter_async_context(serving(site, port, server))
+        flow = Flow(simulator)
+        readers = [await stack.enter_async_context(page(port, answers=True)) for _ in range(2)]
+        stuck = [await stack.enter_async_context(page(port, answers=answers)) for _ in range(STUCK)]
+        await eventually(lambda: len(simulator.joined) == len(SYMBOLS))
+        await flow.run(readers, lambda: all(it.pings for it in (*readers, *stuck)))
+        before = resident(web)
+        for it in stuck:
+            await it.stop()
+        most, enough, full_at = before, readers[0].size + size, math.inf
+
+        def is_over() -> bool:
+            nonlocal most, full_at
+            most = max(most, resident(web))
+            if readers[0].size >= enough:
+                full_at = min(full_at, time.monotonic())
+            return time.monotonic() > full_at + SLOW_SECONDS + 2
+
+        await flow.run(readers, is_over)
+        codes = await asyncio.gather(*(it.how_it_ends() for it in stuck))
+
+    print(server, answers, (most - before) / STUCK, codes)
+    assert most - before < STUCK * COST_MAX, f"{(most - before) // STUCK} bytes each"
+    # A second after its close Daphne drops the connection, with what the kernel still holds.
+    assert set(codes) <= ({4408, 1006} if server == "daphne" else {4408})
