@@ -34,7 +34,7 @@ def start(
         awaited = coroutine.send(None)
     except StopIteration:
         return None
-    return asyncio.get_running_loop().create_task(_finish(coroutine, awaited))
+    return asyncio.get_running_loop().create_task(_Rest(coroutine, awaited))
 
 
 if sys.version_info >= (3, 12):
@@ -58,14 +58,11 @@ else:
         return context.run(start, coroutine)
 
 
-async def _finish(coroutine: Coroutine[Any, Any, None], awaited: Any) -> None:
-    await _Rest(coroutine, awaited)
-
-
-class _Rest(Generator[Any, Any, None]):
+class _Rest(Coroutine[Any, Any, None]):
     """A coroutine that waits already: says once more what for, then goes on.
 
-    Given to a task as it is, it would be resumed at once, its wait not over.
+    Given to a task as it is, it would be resumed at once, its wait not over; behind
+    another coroutine, a task cancelled before its first step would not reach it.
     """
 
     def __init__(self, coroutine: Coroutine[Any, Any, None], awaited: Any) -> None:
@@ -73,10 +70,14 @@ class _Rest(Generator[Any, Any, None]):
         self._first = [awaited]
 
     def __await__(self) -> Generator[Any, Any, None]:
-        return self
+        return self._coroutine.__await__()
 
     def send(self, value: Any) -> Any:
         return self._first.pop() if self._first else self._coroutine.send(value)
 
     def throw(self, *error: Any) -> Any:
+        self._first.clear()
         return self._coroutine.throw(*error)
+
+    def close(self) -> None:
+        self._coroutine.close()
