@@ -162,6 +162,7 @@ class Hub:
     def set_rate(self, subscriber: Subscriber, rate: float) -> None:
         """Send a browser on the merge protocol at most so many frames a second."""
         self._cohorts.set_rate(subscriber, rate)
+        self._ready.wake()
 
     def join(self, subscriber: Subscriber, room: Room, spelling: str) -> None:
         """Send a room to a browser from now on, first what is known already."""
