@@ -10,6 +10,7 @@ import pytest
 from channels.layers import channel_layers
 from django.core.cache import caches
 from django.test import override_settings
+from hypothesis import HealthCheck, settings
 
 from django_fcs import embedded, hub, metrics, stream
 from django_fcs.hub import Hub
@@ -18,6 +19,10 @@ from django_fcs.sources import RandomWalk
 from django_fcs.store import MemoryStore
 from django_fcs.testing import end_streams
 from tests.layers import SHARED, SharedLayer
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)
