@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, ClassVar
 
 from .backoff import doubling
+from .bell import Bell
 from .bus import Bus
 from .cohorts import Cohorts
 from .conf import conf
@@ -94,7 +95,7 @@ class Hub:
         self._idle_since = monotonic()
         self._feeds: dict[Room, Feed] = {}
         self._new: dict[Room, None] = {}
-        self._changed = asyncio.Event()
+        self._changed = Bell()
         self._path = Path(beat_at=monotonic())
         self._task: asyncio.Task[None] | None = None
 
@@ -172,7 +173,7 @@ class Hub:
             feed = self._feeds[room] = Feed(room)
             feed.state, feed.reason = self._state_of(feed)
             self._new[room] = None
-            self._changed.set()
+            self._changed.ring()
         if key not in subscriber.joined:
             subscriber.joined[key] = None
             feed.spellings[spelling] = feed.spellings.get(spelling, 0) + 1
@@ -214,7 +215,7 @@ class Hub:
         if not feed.spellings:
             del self._feeds[room]
             self._new.pop(room, None)
-            self._changed.set()
+            self._changed.ring()
 
     async def _run(self) -> None:
         """Work until idle; a browser may come while the last work is being ended."""
@@ -269,9 +270,8 @@ class Hub:
     async def _tend(self, bus: Bus) -> None:
         """Let groups and demand follow the joins."""
         announce_at = self._monotonic()
+        changed = await self._changed.heard(0)
         while True:
-            changed = self._changed.is_set()
-            self._changed.clear()
             new = list(self._new)
             self._new.clear()
             await bus.subscribe(list(self._feeds))
@@ -279,8 +279,7 @@ class Hub:
                 await bus.announce(Call(self._name, tuple(self._feeds), tuple(new)))
                 announce_at = self._monotonic() + ANNOUNCE_SECONDS
             await self._recall(new)
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), LOOK_SECONDS)
+            changed = await self._changed.heard(LOOK_SECONDS)
 
     async def _recall(self, rooms: list[Room]) -> None:
         """Show the last known price of rooms of which the stream said nothing yet."""
@@ -358,7 +357,7 @@ class Hub:
     def _ask_for_all(self) -> None:
         """Announce every room as new: who should answer has changed."""
         self._new = dict.fromkeys(self._feeds)
-        self._changed.set()
+        self._changed.ring()
 
     def _look(self) -> None:
         for feed in self._feeds.values():

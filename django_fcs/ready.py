@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import math
 from collections.abc import Hashable
 from typing import Generic, TypeVar
+
+from .bell import Bell
 
 __all__ = ["ReadyQueue"]
 
@@ -20,16 +20,16 @@ class ReadyQueue(Generic[T]):
 
     def __init__(self) -> None:
         self._things: dict[T, None] = {}
-        self._wakes = asyncio.Event()
+        self._bell = Bell()
 
     def add(self, thing: T) -> None:
         """Leave a thing and wake the task."""
         self._things[thing] = None
-        self._wakes.set()
+        self._bell.ring()
 
     def wake(self) -> None:
         """Wake the task, which has something else to look at."""
-        self._wakes.set()
+        self._bell.ring()
 
     def take(self) -> list[T]:
         """Hand over all that wait, and forget them."""
@@ -39,12 +39,4 @@ class ReadyQueue(Generic[T]):
 
     async def wait(self, seconds: float) -> None:
         """Return once there is something, or after so many seconds (infinity: never)."""
-        loop = asyncio.get_running_loop()
-        # A timer that only wakes: asyncio.wait_for costs a task before Python 3.12.
-        timer = None if math.isinf(seconds) else loop.call_later(seconds, self._wakes.set)
-        try:
-            await self._wakes.wait()
-        finally:
-            self._wakes.clear()
-            if timer is not None:
-                timer.cancel()
+        await self._bell.heard(seconds)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection
@@ -27,6 +28,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from .bell import Bell
 from .exceptions import ProtocolError, RoomError
 from .faults import Faults
 from .market import Prices
@@ -114,7 +116,7 @@ class Simulator:
         self._accepted = 0
         self._rooms: dict[Room, dict[_Client, None]] = {}
         self._last: dict[Room, Prices] = {}
-        self._wake = asyncio.Event()
+        self._wakes = Bell()
         self._up = AsyncExitStack()
 
     async def __aenter__(self) -> Simulator:
@@ -198,9 +200,7 @@ class Simulator:
         if delay is not None and delay <= 0:
             await asyncio.sleep(0)
             return
-        self._wake.clear()
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), delay and max(delay, _PACE))
+        await self._wakes.heard(math.inf if delay is None else max(delay, _PACE))
 
     async def _deliver(self, room: Room, prices: Prices) -> None:
         last = self._last.get(room, {})
@@ -369,7 +369,7 @@ class Simulator:
         logger.info("joined room=%s connection=%d", room, client.number)
         client.rooms[room] = spelling
         self._rooms.setdefault(room, {})[client] = None
-        self._wake.set()
+        self._wakes.ring()
         client.outbox.append(serialise(self.faults.confirmation(room, spelling)))
         if self.faults.silences(room):
             return

@@ -6,10 +6,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from .backoff import doubling
+from .bell import Bell
 from .bus import Bus
 from .conf import conf
 from .demand import Demand
@@ -96,8 +97,8 @@ class Stream:
         self._demand = Demand(ttl=DEMAND_TTL_SECONDS, linger=conf.FCS_LINGER_SECONDS)
         self._epoch = int(clock() * 1000)
         self._streamed = Streamed(epoch=self._epoch)
-        self._ready = asyncio.Event()
-        self._changed = asyncio.Event()
+        self._ready = Bell()
+        self._changed = Bell()
         self._online, self._reason, self._public = False, "not connected yet", ""
         # Until the first attempt has ended nothing is known that hubs could be told.
         self._is_decided = False
@@ -130,11 +131,11 @@ class Stream:
                         self._online, self._reason = event.online, event.reason
                         self._public = event.public
                         self._is_decided = True
-                        self._changed.set()
+                        self._changed.ring()
                     else:
                         self._take(event)
                 if self._streamed.is_due:
-                    self._ready.set()
+                    self._ready.ring()
 
     def _take(self, arrival: Arrival) -> None:
         if self._recorder is not None:
@@ -158,7 +159,7 @@ class Stream:
 
     def _repeat(self, rooms: Iterable[Room]) -> None:
         self._streamed.repeat(rooms)
-        self._ready.set()
+        self._ready.ring()
 
     async def _serve(self) -> None:
         """Speak with the hubs; a sick channel layer is thrown away whole and renewed."""
@@ -181,7 +182,7 @@ class Stream:
         """
         due = self._monotonic()
         while True:
-            await self._ready.wait()
+            await self._ready.heard()
             pause = due - self._monotonic()
             if pause > 0:
                 await self._sleep(pause)
@@ -204,16 +205,14 @@ class Stream:
     async def _tend(self, bus: Bus) -> None:
         """Beat, and let what is wanted follow the clock: demand runs out silently."""
         beat_at = self._monotonic()
+        changed = await self._changed.heard(0)
         while True:
-            changed = self._changed.is_set()
-            self._changed.clear()
             if self._is_decided and (changed or self._monotonic() >= beat_at):
                 beat_at = self._monotonic() + BEAT_SECONDS
                 await bus.beat(Beat(self._epoch, self._clock(), self._online, self._public))
                 await bus.subscribe(())
             self._want()
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), LOOK_SECONDS)
+            changed = await self._changed.heard(LOOK_SECONDS)
 
     def _want(self) -> None:
         """Ask for the site's own rooms first, then for those watched longest."""

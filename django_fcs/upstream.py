@@ -25,6 +25,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from .address import Address
 from .arrivals import PATIENT, Arrival, Event, News, Status, Timing
 from .backoff import doubling, full_jitter
+from .bell import Bell
 from .connection import SIZE_MAX, Connection
 from .exceptions import KeyRefused, ProtocolError, RoomError, UpstreamError
 from .messages import Joined, Message, Ping, Pong, Price, ProfileUpdate, Refusal, Welcome
@@ -91,7 +92,7 @@ class UpstreamClient:
         self._subscriptions = Subscriptions(
             per_second=timing.joins_per_second, confirm_after=timing.confirm
         )
-        self._changed = asyncio.Event()
+        self._changed = Bell()
         self._welcomed = False
         self._welcomed_once = False
         self._batches: AsyncGenerator[list[Event], None] | None = None
@@ -131,7 +132,7 @@ class UpstreamClient:
         self._subscriptions.want(
             Room.from_text(room) if isinstance(room, str) else room for room in rooms
         )
-        self._changed.set()
+        self._changed.ring()
 
     def __aiter__(self) -> AsyncIterator[Price]:
         self._prices = self._iterate_prices()
@@ -283,7 +284,7 @@ class UpstreamClient:
 
     def _be_welcomed(self) -> Status:
         self._welcomed = self._welcomed_once = True
-        self._changed.set()
+        self._changed.ring()
         logger.info("upstream welcomed place=%s rooms=%d", self._place, len(self.wanted))
         return Status(online=True)
 
@@ -305,15 +306,12 @@ class UpstreamClient:
         beat_at = self._monotonic() + self._timing.heartbeat
         with suppress(ConnectionClosed):
             while True:
-                self._changed.clear()
                 now = self._monotonic()
                 if now >= beat_at:
                     beat_at = now + self._timing.heartbeat
                     await socket.send(serialise(Ping(timestamp=int(self._clock() * 1000))))
                 wake_at = min(beat_at, await self._reconcile(socket))
-                with suppress(asyncio.TimeoutError):
-                    pause = max(0.0, wake_at - self._monotonic())
-                    await asyncio.wait_for(self._changed.wait(), pause)
+                await self._changed.heard(max(0.0, wake_at - self._monotonic()))
 
     async def _reconcile(self, socket: ClientConnection) -> float:
         """Send what is due to the vendor; return when to look again."""

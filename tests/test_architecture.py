@@ -18,7 +18,7 @@ ROOT = Path(django_fcs.__file__).parent
 LAYERS = [
     # L0, words: pure, or of asyncio alone
     {
-        *("address", "agenda", "arrivals", "backoff", "cohorts", "conf", "demand", "eager"),
+        *("address", "agenda", "arrivals", "backoff", "bell", "cohorts", "conf", "demand", "eager"),
         *("events", "exceptions", "faults", "formats", "instruments", "mail", "mailbox"),
         *("market", "messages", "metrics", "outbox", "protocol", "ready", "redaction", "rooms"),
         *("routes", "snapshots", "sources", "states", "streamed", "subscriptions", "tasks"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import re
 import socket
@@ -21,6 +22,7 @@ from tests.beside import simulator_beside
 from tests.doctors import KEY, Line, examined, tls_server, web_server
 from tests.serving import free_port
 from tests.upstreams import REFUSALS
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -66,7 +68,8 @@ def test_a_site_that_is_well_gets_a_line_for_each_probe_and_no_cure(vendor: Simu
     assert "->" not in report.out
     assert "BINANCE:BTCUSDT_1D" in report["symbol"].text
     assert "one process only" in report["processes"].text
-    assert vendor.connections == 0
+    # The vendor sees the last goodbye after the doctor has said it.
+    asyncio.run(eventually(lambda: vendor.connections == 0))
 
 
 def test_the_first_room_of_the_site_is_the_one_that_is_tried(vendor: Simulator) -> None:

@@ -231,7 +231,7 @@ async def test_any_asgi_server_serves_pages_sockets_and_static_files(
     port = free_port()
     command = ("-m", *server, str(port), "example_project.asgi:application")
     async with python(*command, env={"DJANGO_DEBUG": "0", "FCS_URL": "ws://127.0.0.1:9"}):
-        await eventually(lambda: answers(port), within=20)
+        await eventually(lambda: answers(port))
         assert (await get(f"http://127.0.0.1:{port}/forex/"))[0] == 200
         for name in ("django_fcs/fcs-client.js", "example_project/site.css"):
             status, text = await get(f"http://127.0.0.1:{port}/static/{name}")

@@ -79,10 +79,10 @@ async def test_500_rooms_on_the_layer_in_memory_lose_nothing(
     async with hub_of() as hub, Bus(DEMAND) as bus, browsing(hub) as browser:
         for room in rooms:
             hub.join(browser.one, room, "1D")
-        await eventually(lambda: all(members(room.group) == 1 for room in rooms), within=20)
+        await eventually(lambda: all(members(room.group) == 1 for room in rooms))
         for seq in (1, 2, 3):
             await bus.publish([update(room, seq=seq) for room in rooms])
-        await eventually(lambda: browser.seqs.count(3) == 500, within=20)
+        await eventually(lambda: browser.seqs.count(3) == 500)
 
         firsts = [
             one["symbol"] for one in browser.of("price") if one["prices"]["mode"] == "initial"

@@ -8,7 +8,6 @@ import math
 import pytest
 
 from django_fcs.ready import ReadyQueue
-from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("clean_loop")
 
@@ -55,20 +54,3 @@ async def test_a_wait_may_have_an_end() -> None:
     await is_woken(queue, 0)
 
     assert queue.take() == []
-
-
-async def test_a_wait_that_is_cancelled_leaves_no_timer_that_would_wake_the_next() -> None:
-    queue: ReadyQueue[str] = ReadyQueue()
-    waiting = asyncio.ensure_future(queue.wait(0.02))
-    await asyncio.sleep(0)
-    waiting.cancel()
-    await asyncio.gather(waiting, return_exceptions=True)
-    other: ReadyQueue[str] = ReadyQueue()
-    next_one = asyncio.ensure_future(is_woken(queue))
-    # A timer made later than the cancelled one: once it has rung, so would that have.
-    await is_woken(other, 0.03)
-
-    assert not next_one.done()
-    queue.add("a")
-    await eventually(next_one.done)
-    assert queue.take() == ["a"]

@@ -10,7 +10,7 @@ from typing import Any
 
 
 async def eventually(
-    condition: Callable[[], Any | Awaitable[Any]], *, within: float = 5, what: str = ""
+    condition: Callable[[], Any | Awaitable[Any]], *, within: float = 20, what: str = ""
 ) -> Any:
     """Return the first true value of the condition; fail after ``within`` seconds."""
     deadline = time.monotonic() + within

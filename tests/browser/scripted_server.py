@@ -111,7 +111,8 @@ class ScriptedServer:
 
     async def __aexit__(self, *exc_info: object) -> None:
         for connection in self._connections:  # a browser opens some that it never uses
-            connection.transport.abort()
+            if hasattr(connection, "transport"):  # not before the kernel hands it over
+                connection.transport.abort()
         await self._stack.aclose()
 
     @property

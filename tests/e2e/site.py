@@ -57,7 +57,7 @@ async def redis_server(port: int, folder: Path) -> AsyncIterator[Process]:
         "redis-server", *arguments, stdout=asyncio.subprocess.DEVNULL
     )
     try:
-        await eventually(lambda: answers(port), within=10, what="Redis answers")
+        await eventually(lambda: answers(port), what="Redis answers")
         yield process
     finally:
         if process.returncode is None:
