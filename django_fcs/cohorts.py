@@ -9,7 +9,7 @@ given with every call, in monotonic seconds.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Protocol
 
 from .agenda import Agenda
@@ -74,16 +74,30 @@ class _Cohort:
 
 
 class Cohorts:
-    """All browsers of a process that are on the merge protocol."""
+    """All browsers of a process that are on the merge protocol.
 
-    def __init__(self, routes: Routes) -> None:
+    Each frame that went out is told to ``sent``, by when its first price came in (unix
+    seconds), unless that is the first of its room.
+    """
+
+    def __init__(self, routes: Routes, sent: Callable[[float], None] | None = None) -> None:
         self._routes = routes
+        self._sent = sent
         self._agenda: Agenda[_Cohort] = Agenda()
         self._of: dict[Member, _Cohort] = {}
         self._all: dict[_Cohort, None] = {}
 
     def __len__(self) -> int:
         return len(self._all)
+
+    @property
+    def members(self) -> int:
+        """How many browsers there are."""
+        return len(self._of)
+
+    def waiting(self) -> list[int]:
+        """Return how many messages wait in each mailbox; may be asked from any thread."""
+        return [len(cohort.mail) for cohort in tuple(self._all)]
 
     def enter(self, member: Member, rate: float) -> None:
         """Take in a browser that gets at most ``rate`` frames a second."""
@@ -165,10 +179,13 @@ class Cohorts:
             self._alone(member).due = math.inf
         if cohort.due == math.inf:
             return
+        at = cohort.mail.first_at()
         frame = cohort.mail.frame()
         cohort.due = _turn_after(cohort, now)
         for member in cohort.members:
             member.send(frame)
+        if at is not None and self._sent is not None:
+            self._sent(at)
         if cohort.mail:
             self._agenda.add(cohort, cohort.due)
         if cohort.arrivals:

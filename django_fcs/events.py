@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from .exceptions import ProtocolError
+from .mailbox import Mailbox
 from .messages import ProfileUpdate
 from .protocol import parse
 from .rooms import Room
 from .updates import EVENT_TYPE, Update
 
-__all__ = ["DEMAND", "HUBS", "Beat", "Call", "Event", "RoomNews", "read_event"]
+__all__ = ["DEMAND", "HUBS", "Beat", "Call", "Event", "RoomNews", "newest_of", "read_event"]
 
 HUBS = "fcs.hubs"
 DEMAND = "fcs.demand"
@@ -82,6 +83,20 @@ def read_event(message: Mapping[str, Any]) -> Event:
         return _READERS[message["type"]](message)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ProtocolError(f"not a message of this project: {error!r}") from None
+
+
+def newest_of(burst: list[Event]) -> list[Event]:
+    """Leave out prices that a newer one of the same candle follows."""
+    newest: Mailbox[Room] = Mailbox()
+    others: list[Event] = []
+    for event in burst:
+        if not isinstance(event, Update):
+            others.append(event)
+            continue
+        waiting = newest.newest(event.room)
+        if waiting is None or event.seq > waiting.seq:
+            newest.put(event.room, event)
+    return [*others, *(update for _, update in newest.take())]
 
 
 def _read_beat(message: Mapping[str, Any]) -> Beat:

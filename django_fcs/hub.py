@@ -20,11 +20,11 @@ from .bell import Bell
 from .bus import Bus
 from .cohorts import Cohorts
 from .conf import conf
-from .events import HUBS, Beat, Call, Event, RoomNews
+from .events import HUBS, Beat, Call, Event, RoomNews, newest_of
 from .exceptions import ProtocolError
-from .mailbox import Mailbox
+from .measured import Lags, hub_figures
 from .messages import Beat as BeatMessage
-from .metrics import count
+from .metrics import count, shown
 from .protocol import serialise
 from .ready import ReadyQueue
 from .rooms import Room
@@ -90,7 +90,8 @@ class Hub:
         self._subscribers: dict[Subscriber, None] = {}
         self._ready: ReadyQueue[Subscriber] = ReadyQueue()
         self._routes = Routes()
-        self._cohorts = Cohorts(self._routes)
+        self._lags = Lags(clock)
+        self._cohorts = Cohorts(self._routes, self._lags.frame_went)
         self._wakes_at = math.inf
         self._idle_since = monotonic()
         self._feeds: dict[Room, Feed] = {}
@@ -219,8 +220,13 @@ class Hub:
 
     async def _run(self) -> None:
         """Work until idle; a browser may come while the last work is being ended."""
-        while not self._is_idle():
-            await together(self._follow(), self._deliver(), self._watch())
+        with shown(self._figures):
+            while not self._is_idle():
+                await together(self._follow(), self._deliver(), self._watch())
+
+    def _figures(self) -> dict[str, float]:
+        online = self._path.is_online(self._monotonic(), conf.FCS_OFFLINE_AFTER_SECONDS)
+        return hub_figures(self._subscribers, self._cohorts, self._feeds, online)
 
     async def _follow(self) -> None:
         """Take in what the stream says; a sick channel layer is thrown away and renewed."""
@@ -260,6 +266,7 @@ class Hub:
             await asyncio.sleep(LOOK_SECONDS)
 
     def _send_due(self) -> None:
+        self._lags.burst_ended(is_seen=len(self._subscribers) > self._cohorts.members)
         self._cohorts.flush(self._monotonic())
         if self._cohorts.next_due() < self._wakes_at:
             self._ready.wake()
@@ -302,7 +309,7 @@ class Hub:
         is_behind = False
         async for burst in bus.bursts():
             began = self._monotonic()
-            await self._take_all(_newest_of(burst) if is_behind else burst)
+            await self._take_all(newest_of(burst) if is_behind else burst)
             self._send_due()
             is_behind = self._monotonic() - began > BEHIND_SECONDS
 
@@ -325,6 +332,8 @@ class Hub:
         feed = self._feeds.get(room)
         if feed is None or (feed.update and update.seq <= feed.update.seq):
             return
+        if feed.update and self._lags.at is None:
+            self._lags.at = update.at
         feed.update = update
         for spelling in feed.spellings:
             key, spelled = (room, spelling), update.spelled(spelling)
@@ -380,17 +389,3 @@ class Hub:
             stale_after=conf.FCS_STALE_AFTER_SECONDS,
             offline_after=conf.FCS_OFFLINE_AFTER_SECONDS,
         )
-
-
-def _newest_of(burst: list[Event]) -> list[Event]:
-    """Leave out prices that a newer one of the same candle follows."""
-    newest: Mailbox[Room] = Mailbox()
-    others: list[Event] = []
-    for event in burst:
-        if not isinstance(event, Update):
-            others.append(event)
-            continue
-        waiting = newest.newest(event.room)
-        if waiting is None or event.seq > waiting.seq:
-            newest.put(event.room, event)
-    return [*others, *(update for _, update in newest.take())]

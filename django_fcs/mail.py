@@ -66,6 +66,11 @@ class Mail:
             return update.text
         return _take_first(self._notes) if self._notes else None
 
+    def first_at(self) -> float | None:
+        """Return when the first price that waits came in; None for the first of a room."""
+        update = self._prices.first()
+        return None if update is None or update.mode == "initial" else update.at
+
     def frame(self) -> str:
         """Hand over what waits as one array, as far as it may be long."""
         texts: list[str] = []

@@ -62,6 +62,10 @@ class Mailbox(Generic[K]):
             return None
         return self._before.pop(key, None) or self._newest.pop(key)
 
+    def first(self) -> Update | None:
+        """Return the newest of the room that waits longest."""
+        return next(iter(self._newest.values()), None)
+
     def copy(self) -> Mailbox[K]:
         """Return the same for another reader."""
         other = Mailbox[K]()

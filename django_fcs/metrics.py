@@ -1,12 +1,110 @@
-"""Counters of this process, by name."""
+"""What this process counts and measures; ``exposition`` tells it to Prometheus.
+
+Counters and durations are kept here, gauges are read where they arise, when somebody
+asks. Nothing here knows a room, a key or an address, so no metric can tell one.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
 
-__all__ = ["count", "counts"]
+__all__ = [
+    "COUNTERS",
+    "DURATIONS",
+    "GAUGES",
+    "Distribution",
+    "Duration",
+    "Gauge",
+    "count",
+    "counts",
+    "distributions",
+    "gauges",
+    "observe",
+    "shown",
+]
+
+#: What each counter counts.
+COUNTERS = {
+    "bus_malformed": "Messages of the channel layer dropped because they were malformed.",
+    "hub_renewals": "Times a hub threw its connection to the channel layer away.",
+    "hub_slow_closed": "Browsers closed with 4408 because they read nothing for too long.",
+    "stream_late": "Price frames dropped because a newer candle had begun.",
+    "stream_merged": "Price frames merged into a later one before anything was published.",
+    "stream_missed": "Candles whose last state was never published.",
+    "stream_renewals": "Times the stream threw its connection to the channel layer away.",
+    "stream_rooms_over_limit": "Times rooms had to wait because FCS_MAX_ROOMS was reached.",
+    "stream_updates": "Price frames of wanted rooms that came in.",
+    "upstream_join_retries": "Joins sent again because the vendor did not confirm them.",
+    "upstream_lost": "Connections to the vendor that failed or ended; each is tried again.",
+    "upstream_malformed": "Frames of the vendor dropped because they were malformed.",
+}
+
+
+class Gauge(NamedTuple):
+    """A figure that goes up and down."""
+
+    help: str
+    of_many: Callable[[Iterable[float]], float] = sum
+    """What several owners in one process come to."""
+
+
+GAUGES = {
+    "hub_cohorts": Gauge("Groups of sockets that share the frames of the merge protocol."),
+    "hub_mailbox_messages": Gauge("Messages that wait for browsers or for their turn."),
+    "hub_mailbox_messages_max": Gauge("Messages in the fullest mailbox.", max),
+    "hub_online": Gauge("1 where this process hears a stream that hears the vendor.", min),
+    "hub_rooms": Gauge("Rooms that browsers of this process have joined."),
+    "hub_sockets": Gauge("Sockets of browsers."),
+    "stream_last_tick_timestamp_seconds": Gauge("When the last price came in, unix time.", max),
+    "stream_leader": Gauge("1 where this process leads, 0 where it stands by.", max),
+    "stream_online": Gauge("1 while the vendor's connection is up.", max),
+    "stream_rooms_joined": Gauge("Rooms that the vendor has confirmed."),
+    "stream_rooms_wanted": Gauge("Rooms that the stream wants."),
+}
+
+
+class Duration(NamedTuple):
+    """Seconds that something takes, by how many took no longer than each bound."""
+
+    help: str
+    bounds: tuple[float, ...]
+    label: str = ""
+    """What tells several distributions of it apart."""
+
+
+DURATIONS = {
+    "browser_lag_seconds": Duration(
+        "From the arrival of the vendor's frame to the price's going out to browsers.",
+        (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+        label="protocol",
+    ),
+    "feed_lag_seconds": Duration(
+        "From the feed's own time of a tick, where it says so, to the frame's arrival.",
+        (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 1800),
+    ),
+}
+
+
+class Distribution:
+    """How often something took how long."""
+
+    __slots__ = ("buckets", "sum")
+
+    def __init__(self, buckets: Iterable[int], sum: float = 0.0) -> None:
+        self.buckets = list(buckets)
+        """How many lay in each interval; the last has no upper bound."""
+        self.sum = sum
+
+
+Reader = Callable[[], Mapping[str, float]]
 
 _counts: Counter[str] = Counter()
+_distributions: dict[tuple[str, str], Distribution] = {}
+_readers: dict[object, Reader] = {}
 
 
 def count(name: str, by: int = 1) -> bool:
@@ -22,3 +120,43 @@ def count(name: str, by: int = 1) -> bool:
 def counts() -> dict[str, int]:
     """Return a copy of all counters of this process."""
     return dict(_counts)
+
+
+def observe(name: str, seconds: float, label: str = "") -> None:
+    """Take note of one duration; clocks that disagree may make it negative, which is 0."""
+    bounds = DURATIONS[name].bounds
+    taken = _distributions.get((name, label))
+    if taken is None:
+        taken = _distributions[name, label] = Distribution([0] * (len(bounds) + 1))
+    seconds = max(0.0, seconds)
+    taken.buckets[bisect_left(bounds, seconds)] += 1
+    taken.sum += seconds
+
+
+def distributions() -> dict[tuple[str, str], Distribution]:
+    """Return a copy of all durations of this process, by name and label."""
+    return {key: Distribution(taken.buckets, taken.sum) for key, taken in [*_distributions.items()]}
+
+
+@contextmanager
+def shown(read: Reader) -> Iterator[None]:
+    """Let gauges be read for as long as their owner works.
+
+    ``read`` is called from whatever thread is asked for them, so it must not iterate
+    over what its owner changes meanwhile, but over a copy.
+    """
+    key = object()
+    _readers[key] = read
+    try:
+        yield
+    finally:
+        _readers.pop(key, None)
+
+
+def gauges() -> dict[str, float]:
+    """Read all gauges of this process that have an owner now."""
+    values: dict[str, list[float]] = {}
+    for read in [*_readers.values()]:
+        for name, value in read().items():
+            values.setdefault(name, []).append(value)
+    return {name: GAUGES[name].of_many(of_all) for name, of_all in values.items()}

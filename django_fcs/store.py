@@ -19,6 +19,7 @@ import msgspec
 from django.core.cache import InvalidCacheBackendError, caches
 
 from .exceptions import ConfigurationError
+from .reports import Report
 from .rooms import Room
 
 __all__ = ["CacheStore", "LastBeat", "LastValue", "MemoryStore", "Store"]
@@ -38,6 +39,7 @@ REST_SECONDS = 5
 MEMORY_ROOMS = 10_000
 
 _BEAT_KEY = f"fcs:{VERSION}:beat"
+_REPORT_KEY = f"fcs:{VERSION}:report"
 
 T = TypeVar("T")
 
@@ -66,11 +68,20 @@ class Store(Protocol):
     def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
         """Return what is kept of these rooms, and the last beat."""
 
-    async def asave(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
-        """Keep values and beat, without blocking the loop."""
+    async def asave(
+        self, values: Mapping[Room, LastValue], beat: LastBeat, report: Report | None = None
+    ) -> None:
+        """Keep values, beat and, where there is one, report, without blocking the loop."""
 
     async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
         """Return what ``load`` does, without blocking the loop."""
+
+    def report(self) -> tuple[LastBeat | None, Report | None]:
+        """Return the last beat and the last report of the stream."""
+
+    @property
+    def sickness(self) -> str:
+        """Why the last call had no answer, for the site's own people; nothing where it had."""
 
 
 class MemoryStore:
@@ -79,6 +90,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._values: OrderedDict[Room, LastValue] = OrderedDict()
         self._beat: LastBeat | None = None
+        self._report: Report | None = None
 
     def save(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
         """Keep values and beat."""
@@ -94,13 +106,25 @@ class MemoryStore:
         found = {room: self._values.get(room) for room in rooms}
         return {room: value for room, value in found.items() if value}, self._beat
 
-    async def asave(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
-        """Keep values and beat."""
+    async def asave(
+        self, values: Mapping[Room, LastValue], beat: LastBeat, report: Report | None = None
+    ) -> None:
+        """Keep values, beat and, where there is one, report."""
         self.save(values, beat)
+        self._report = report or self._report
 
     async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
         """Return what ``load`` does."""
         return self.load(rooms)
+
+    def report(self) -> tuple[LastBeat | None, Report | None]:
+        """Return the last beat and the last report of the stream."""
+        return self._beat, self._report
+
+    @property
+    def sickness(self) -> str:
+        """Return nothing: memory answers."""
+        return ""
 
 
 class CacheStore:
@@ -115,7 +139,8 @@ class CacheStore:
         self._monotonic = monotonic
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fcs-cache")
         self._rests_until = 0.0
-        self._is_sick = False
+        self.sickness = ""
+        """Why the last call had no answer; nothing where it had."""
         try:
             self._cache = caches.create_connection(alias)
         except KeyError as error:
@@ -125,25 +150,35 @@ class CacheStore:
 
     def save(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
         """Keep values and beat, waiting for the cache no longer than its patience."""
-        self._wait(self._submit(lambda: self._write(values, beat)), None)
+        self._wait(self._submit(lambda: self._write(values, beat, None)), None)
 
     def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
         """Return what is kept of these rooms, and the last beat."""
         wanted = list(rooms)
         return self._wait(self._submit(lambda: self._read(wanted)), ({}, None))
 
-    async def asave(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
-        """Keep values and beat, without blocking the loop."""
-        await self._await(self._submit(lambda: self._write(values, beat)), None)
+    async def asave(
+        self, values: Mapping[Room, LastValue], beat: LastBeat, report: Report | None = None
+    ) -> None:
+        """Keep values, beat and, where there is one, report, without blocking the loop."""
+        await self._await(self._submit(lambda: self._write(values, beat, report)), None)
 
     async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
         """Return what ``load`` does, without blocking the loop."""
         wanted = list(rooms)
         return await self._await(self._submit(lambda: self._read(wanted)), ({}, None))
 
-    def _write(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
+    def report(self) -> tuple[LastBeat | None, Report | None]:
+        """Return the last beat and the last report of the stream."""
+        return self._wait(self._submit(self._read_report), (None, None))
+
+    def _write(
+        self, values: Mapping[Room, LastValue], beat: LastBeat, report: Report | None
+    ) -> None:
         texts = {_key(room): _encode(value) for room, value in values.items()}
         texts[_BEAT_KEY] = _encode(beat)
+        if report is not None:
+            texts[_REPORT_KEY] = _encode(report)
         self._cache.set_many(texts, timeout=KEEP_SECONDS)
 
     def _read(self, rooms: list[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
@@ -152,6 +187,11 @@ class CacheStore:
         beat = _decode(found.pop(_BEAT_KEY, None), LastBeat)
         values = {keys[key]: _decode(text, LastValue) for key, text in found.items()}
         return {room: value for room, value in values.items() if value is not None}, beat
+
+    def _read_report(self) -> tuple[LastBeat | None, Report | None]:
+        found = self._cache.get_many([_BEAT_KEY, _REPORT_KEY])
+        beat = _decode(found.get(_BEAT_KEY), LastBeat)
+        return beat, _decode(found.get(_REPORT_KEY), Report)
 
     def _submit(self, work: Callable[[], T]) -> Future[T] | None:
         if self._monotonic() < self._rests_until:
@@ -166,7 +206,7 @@ class CacheStore:
         except Exception as error:
             future.cancel()  # Else calls would queue up behind one that hangs.
             return self._rest(error, otherwise)
-        self._is_sick = False
+        self.sickness = ""
         return result
 
     async def _await(self, future: Future[T] | None, otherwise: T) -> T:
@@ -176,17 +216,17 @@ class CacheStore:
             result = await asyncio.wait_for(asyncio.wrap_future(future), PATIENCE_SECONDS)
         except Exception as error:
             return self._rest(error, otherwise)
-        self._is_sick = False
+        self.sickness = ""
         return result
 
     def _rest(self, error: Exception, otherwise: T) -> T:
         """Leave a sick cache alone for a while; say so once, not at each call."""
         self._rests_until = self._monotonic() + REST_SECONDS
         slow = isinstance(error, (FutureTimeoutError, asyncio.TimeoutError))
-        if not self._is_sick:
-            reason = f"no answer in {PATIENCE_SECONDS} s" if slow else repr(error)
+        reason = f"no answer in {PATIENCE_SECONDS} s" if slow else repr(error)
+        if not self.sickness:
             logger.warning("cache does not work alias=%s reason=%s", self._alias, reason)
-        self._is_sick = True
+        self.sickness = reason
         return otherwise
 
 
@@ -194,7 +234,7 @@ def _key(room: Room) -> str:
     return f"fcs:{VERSION}:{room.group}"
 
 
-def _encode(value: LastValue | LastBeat) -> str:
+def _encode(value: LastValue | LastBeat | Report) -> str:
     return msgspec.json.encode(value).decode()
 
 

@@ -16,9 +16,10 @@ from .conf import conf
 from .demand import Demand
 from .events import DEMAND, Beat, Call
 from .exceptions import RecordingError
-from .messages import ProfileUpdate
-from .metrics import count
+from .messages import Price, ProfileUpdate
+from .metrics import count, counts, observe, shown
 from .recording import Recorder
+from .reports import Pace, Report
 from .rooms import Room
 from .store import LastBeat, LastValue, Store
 from .streamed import Streamed
@@ -42,6 +43,9 @@ BURST_SECONDS = 0.02
 #: Dirty rooms go to the store this often, and every room that often.
 SAVE_SECONDS = 1
 SAVE_ALL_SECONDS = 30
+
+#: The feed's own time of a tick, if it is older, is none: the vendor may send a 0.
+FEED_LAG_MAX_SECONDS = 86_400
 
 #: The pauses after sick channel layers were thrown away, first and longest.
 RENEW_SECONDS = 1
@@ -104,6 +108,7 @@ class Stream:
         self._is_decided = False
         self._updates = 0
         self._last_at: float | None = None
+        self._pace = Pace()
         self._want()
 
     @property
@@ -120,12 +125,14 @@ class Stream:
 
     async def run(self) -> None:
         """Stream until cancelled."""
-        await together(self._read(), self._serve(), self._save())
+        with shown(self._figures):
+            await together(self._read(), self._serve(), self._save())
 
     async def _read(self) -> None:
         """Take in what the vendor sends; waits for nothing else."""
         async with aclosing(self._client.batches()) as batches:
             async for batch in batches:
+                before = self._updates
                 for event in batch:
                     if isinstance(event, Status):
                         self._online, self._reason = event.online, event.reason
@@ -134,6 +141,8 @@ class Stream:
                         self._changed.ring()
                     else:
                         self._take(event)
+                count("stream_updates", self._updates - before)
+                _measure(batch[-1])
                 if self._streamed.is_due:
                     self._ready.ring()
 
@@ -243,4 +252,37 @@ class Stream:
         values = {
             room: LastValue(text, closed) for room, text, closed in self._streamed.take_values()
         }
-        await self._store.asave(values, LastBeat(self._clock(), online, reason))
+        await self._store.asave(values, LastBeat(self._clock(), online, reason), self._report())
+
+    def _report(self) -> Report:
+        return Report(
+            at=self._clock(),
+            epoch=self._epoch,
+            rooms=tuple(sorted(map(str, self._client.wanted))),
+            joined=len(self._client.joined),
+            updates_per_second=self._pace.take(self._updates, self._monotonic()),
+            last_at=self._last_at,
+            leader=getattr(self, "is_leader", None),
+            counts=counts(),
+        )
+
+    def _figures(self) -> dict[str, float]:
+        """Return the gauges of a stream; a scrape comes from a thread of its own."""
+        figures: dict[str, float | None] = {
+            "stream_last_tick_timestamp_seconds": self._last_at,
+            "stream_leader": getattr(self, "is_leader", None),
+            "stream_online": self._online,
+            "stream_rooms_joined": len(self._client.joined),
+            "stream_rooms_wanted": len(self._client.wanted),
+        }
+        return {name: value for name, value in figures.items() if value is not None}
+
+
+def _measure(event: Arrival | Status) -> None:
+    """Sample how old a tick was when it came in; the first of a room may be of yesterday."""
+    if isinstance(event, Arrival) and event.news:
+        _, news = event.news[-1]
+        if isinstance(news, Price) and news.update is not None and news.mode != "initial":
+            lag = event.at - news.update
+            if lag < FEED_LAG_MAX_SECONDS:
+                observe("feed_lag_seconds", lag)

@@ -106,6 +106,11 @@ class Subscriber:
         self._heard = -1
         self._quiet_since = 0.0
 
+    @property
+    def waiting(self) -> int:
+        """Messages that it has not been sent; may be asked from any thread."""
+        return sum(len(kept) for kept in (self._replies, self._confirms, self._mail) if kept)
+
     async def __aenter__(self) -> Subscriber:
         return self
 

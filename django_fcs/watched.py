@@ -52,6 +52,12 @@ class Path:
     epoch: int | None = None
     """Whose beats they are; ``None`` until the first."""
 
+    def is_online(self, now: float, offline_after: float) -> bool | None:
+        """Tell whether the vendor is heard, in monotonic seconds; None before the first beat."""
+        if now - self.beat_at > offline_after:
+            return False
+        return None if self.epoch is None else self.online
+
     def state_of(
         self, feed: Feed, *, age: float | None, now: float, stale_after: float, offline_after: float
     ) -> tuple[State, str]:

@@ -32,6 +32,7 @@ def fresh_site(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(embedded, "_caches", {})
     monkeypatch.setattr(embedded, "_complaints", set())
     monkeypatch.setattr(metrics, "_counts", Counter())
+    monkeypatch.setattr(metrics, "_distributions", {})
     channel_layers.backends.clear()
     caches["default"].clear()
     yield

@@ -20,21 +20,21 @@ LAYERS = [
     {
         *("address", "agenda", "arrivals", "backoff", "bell", "cohorts", "conf", "demand", "eager"),
         *("events", "exceptions", "faults", "formats", "instruments", "mail", "mailbox"),
-        *("market", "messages", "metrics", "outbox", "protocol", "ready", "redaction", "rooms"),
-        *("routes", "snapshots", "sources", "states", "streamed", "subscriptions", "tasks"),
-        *("ticks", "tokenbucket", "tokens", "updates", "watched"),
+        *("market", "measured", "messages", "metrics", "outbox", "protocol", "ready"),
+        *("redaction", "reports", "rooms", "routes", "snapshots", "sources", "states", "streamed"),
+        *("subscriptions", "tasks", "ticks", "tokenbucket", "tokens", "updates", "watched"),
     },
     # Parts of edges: what bus and upstream would be too long with
     {"connection", "framing", "inbox", "shard", "wire"},
     # L1, edges: each knows one outside thing
-    {"bus", "recording", "simulator", "store", "subscriber", "upstream"},
+    {"bus", "exposition", "recording", "simulator", "store", "subscriber", "upstream"},
     # L2, services: they own their tasks and compose edges
     {"hub", "stream"},
     # L3, Django's surface
     {
         *("apps", "asgi", "checks", "consumers", "doctor", "embedded", "feed_probes", "jinja"),
-        *("neighbour", "permissions", "quotes", "routing", "site_probes", "testing", "urls"),
-        *("views", "widgets"),
+        *("neighbour", "permissions", "quotes", "routing", "site_probes", "testing"),
+        *("urls", "views", "widgets"),
         *("management.running", "templatetags.fcs"),
         *("management.commands.fcs_simulator", "management.commands.fcs_stream"),
         *("management.commands.fcs_doctor", "management.commands.fcs_watch"),
@@ -51,6 +51,7 @@ OUTSIDE = {
     "django.core.cache": {"store", "neighbour"},
     "django.core.signing": {"tokens"},
     "jinja2": {"jinja"},
+    "prometheus_client": {"exposition"},
 }
 
 LINES_OF_A_FILE = 400

@@ -1,8 +1,15 @@
-"""Metrics: counters of this process, and when their totals are worth a line."""
+"""Metrics: counters, durations and gauges of this process."""
 
 from __future__ import annotations
 
-from django_fcs.metrics import count, counts
+import re
+from pathlib import Path
+
+import pytest
+
+import django_fcs
+from django_fcs import metrics
+from django_fcs.metrics import COUNTERS, count, counts, distributions, gauges, observe, shown
 
 
 def test_counters_are_counted_by_name() -> None:
@@ -30,3 +37,63 @@ def test_who_reads_the_counters_cannot_change_them() -> None:
     counts()["late"] = 99
 
     assert counts() == {"late": 1}
+
+
+def test_every_counter_of_the_code_says_what_it_counts() -> None:
+    sources = Path(django_fcs.__file__).parent.rglob("*.py")
+    counted = {
+        name for path in sources for name in re.findall(r'\bcount\(\s*"(\w+)"', path.read_text())
+    }
+
+    assert counted == set(COUNTERS)
+
+
+def test_a_duration_falls_into_the_first_interval_that_holds_it() -> None:
+    for seconds in (0.004, 0.005, 0.02, 31):
+        observe("browser_lag_seconds", seconds, "v4")
+    observe("browser_lag_seconds", 1, "merge")
+    taken = distributions()
+
+    assert set(taken) == {("browser_lag_seconds", "v4"), ("browser_lag_seconds", "merge")}
+    buckets = taken["browser_lag_seconds", "v4"].buckets
+    assert (buckets[0], buckets[2], buckets[-1], sum(buckets)) == (2, 1, 1, 4)
+    assert taken["browser_lag_seconds", "v4"].sum == pytest.approx(31.029)
+
+
+def test_clocks_that_disagree_make_no_negative_durations() -> None:
+    observe("feed_lag_seconds", -3)
+    taken = distributions()["feed_lag_seconds", ""]
+
+    assert (taken.buckets[0], taken.sum) == (1, 0)
+
+
+def test_who_reads_the_durations_cannot_change_them() -> None:
+    observe("feed_lag_seconds", 1)
+    distributions()["feed_lag_seconds", ""].buckets[0] = 99
+
+    assert sum(distributions()["feed_lag_seconds", ""].buckets) == 1
+
+
+def test_gauges_are_read_when_asked_and_only_while_their_owner_works() -> None:
+    sockets = 1
+    with shown(lambda: {"hub_sockets": sockets}):
+        assert gauges() == {"hub_sockets": 1}
+        sockets = 2
+        assert gauges() == {"hub_sockets": 2}
+
+    assert gauges() == {}
+    assert not metrics._readers
+
+
+def test_an_owner_that_fails_leaves_no_gauge_behind() -> None:
+    with pytest.raises(OSError), shown(lambda: {"hub_sockets": 1}):
+        raise OSError
+
+    assert not metrics._readers
+
+
+def test_several_hubs_of_a_process_come_to_what_each_gauge_says() -> None:
+    one = {"hub_sockets": 3, "hub_mailbox_messages_max": 7, "hub_online": 1}
+    other = {"hub_sockets": 2, "hub_mailbox_messages_max": 9, "hub_online": 0}
+    with shown(lambda: one), shown(lambda: other):
+        assert gauges() == {"hub_sockets": 5, "hub_mailbox_messages_max": 9, "hub_online": 0}

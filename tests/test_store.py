@@ -16,6 +16,7 @@ from django.test import override_settings
 
 from django_fcs import store as module
 from django_fcs.exceptions import ConfigurationError
+from django_fcs.reports import Report
 from django_fcs.rooms import Room
 from django_fcs.store import (
     KEEP_SECONDS,
@@ -30,6 +31,17 @@ from django_fcs.store import (
 EURUSD, USDJPY = Room("FX:EURUSD", "1D"), Room("FX:USDJPY", "60")
 VALUE, OTHER = LastValue('{"c":1.5}'), LastValue('{"c":"“é”"}', closed=True)
 BEAT = LastBeat(1700000000.25, online=False, reason="no route")
+
+REPORT = Report(
+    at=1700000000.5,
+    epoch=1700000000000,
+    rooms=("FX:EURUSD_1D", "FX:USDJPY_60"),
+    joined=1,
+    updates_per_second=2.5,
+    last_at=None,
+    leader=None,
+    counts={"stream_merged": 3},
+)
 
 NOTHING: tuple[dict[Room, LastValue], None] = ({}, None)
 
@@ -139,6 +151,16 @@ def test_a_newer_value_takes_the_place_of_an_older_one(any_store: Store) -> None
     assert any_store.load([EURUSD]) == ({EURUSD: OTHER}, BEAT)
 
 
+async def test_the_last_report_of_the_stream_is_kept_beside_the_beat(any_store: Store) -> None:
+    assert any_store.report() == (None, None)
+    await any_store.asave({}, BEAT, REPORT)
+    assert any_store.report() == (BEAT, REPORT)
+
+    later = LastBeat(1700000003, online=True, reason="")
+    await any_store.asave({}, later)
+    assert any_store.report() == (later, REPORT)
+
+
 # -- in memory
 
 
@@ -193,6 +215,27 @@ def test_all_values_and_the_beat_are_one_call_to_the_cache(cache: type[SickCache
     store.load([EURUSD, USDJPY])
 
     assert cache.calls == ["set_many", "get_many"]
+
+
+async def test_a_report_costs_no_call_of_its_own(cache: type[SickCache]) -> None:
+    store = CacheStore("default")
+    await store.asave({EURUSD: VALUE}, BEAT, REPORT)
+    store.report()
+
+    assert cache.calls == ["set_many", "get_many"]
+
+
+def test_a_sick_cache_has_no_report_and_says_why_until_it_is_well(cache: type[SickCache]) -> None:
+    now = Now()
+    store = CacheStore("default", monotonic=now)
+    assert store.sickness == ""
+    cache.error = OSError("no route")
+    assert store.report() == (None, None)
+    assert "no route" in store.sickness
+    now.seconds += REST_SECONDS
+    cache.error = None
+    store.report()
+    assert store.sickness == ""
 
 
 @pytest.mark.parametrize("junk", ["", "junk", "[]", '{"text":5}', b"\xff", 5, None, ["x"]])

@@ -1,0 +1,42 @@
+"""What a stream says of itself once a second, for those who run the site."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import msgspec
+
+__all__ = ["Pace", "Report"]
+
+
+class Report(msgspec.Struct, frozen=True):
+    """How the stream was doing. Times are unix seconds."""
+
+    at: float
+    epoch: int
+    rooms: tuple[str, ...]
+    """All that it wants, as ``FX:EURUSD_1D``."""
+    joined: int
+    """How many of them the vendor has confirmed."""
+    updates_per_second: float
+    last_at: float | None
+    """When the last price came in."""
+    leader: bool | None
+    """Whether it leads; None where there is no lease."""
+    counts: dict[str, int]
+    """All counters of its process since that began."""
+
+
+class Pace:
+    """How fast a total grows, by its last ``readings``; one at the same time replaces."""
+
+    def __init__(self, readings: int = 10) -> None:
+        self._readings: deque[tuple[float, int]] = deque(maxlen=readings + 1)
+
+    def take(self, total: int, now: float) -> float:
+        """Take a reading, in seconds of any clock; return the growth a second."""
+        if self._readings and self._readings[-1][0] == now:
+            self._readings.pop()
+        self._readings.append((now, total))
+        then, before = self._readings[0]
+        return (total - before) / (now - then) if now > then else 0.0
