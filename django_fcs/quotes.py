@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -15,7 +16,7 @@ from .rooms import Room
 from .states import State, decide
 from .store import LastBeat, LastValue
 
-__all__ = ["Quote", "aget_quote", "get_quote"]
+__all__ = ["Quote", "aget_quote", "get_quote", "quotes_of"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,17 @@ async def aget_quote(symbol: str, timeframe: str | None = None) -> Quote | None:
     except ConfigurationError:
         return None
     return _quote(room, values.get(room), beat, time.time())
+
+
+def quotes_of(rooms: Iterable[Room]) -> dict[Room, Quote]:
+    """Return the last value of each room that has one, at one look.
+
+    Raises ``ConfigurationError``.
+    """
+    values, beat = site_store().load(rooms)
+    now = time.time()
+    quotes = {room: _quote(room, value, beat, now) for room, value in values.items()}
+    return {room: quote for room, quote in quotes.items() if quote is not None}
 
 
 def _quote(room: Room, value: LastValue | None, beat: LastBeat | None, now: float) -> Quote | None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import health
+from .views import health, metrics
 
 __all__ = ["app_name", "urlpatterns"]
 
 app_name = "django_fcs"
-urlpatterns = [path("health/", health, name="health")]
+urlpatterns = [
+    path("health/", health, name="health"),
+    path("metrics/", metrics, name="metrics"),
+]

@@ -1,39 +1,80 @@
-"""What a load balancer asks of a web process."""
+"""What load balancers and Prometheus ask of a web process."""
 
 from __future__ import annotations
 
 import time
+from typing import Any
 
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from .conf import conf
 from .embedded import is_idle, site_store
 from .exceptions import ConfigurationError
+from .exposition import page
+from .metrics import gauges
+from .reports import Report
+from .status import trouble
 
-__all__ = ["health"]
+__all__ = ["health", "metrics"]
 
 
 @never_cache
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
-    """Say whether prices can flow: 200, or 503 with the reason.
+    """Say whether prices can flow: 200, or 503 with the reasons; and how much does.
 
     A site in one process streams from the first join on; before it, all is well.
     """
-    reason = _trouble()
-    body = {"status": "error" if reason else "ok", "reason": reason}
-    return JsonResponse(body, status=503 if reason else 200)
+    reasons, age, report = _look()
+    body: dict[str, Any] = {
+        "status": "error" if reasons else "ok",
+        "reasons": reasons,
+        "beat_age_seconds": age,
+        "counts": _counts(report),
+    }
+    return JsonResponse(body, status=503 if reasons else 200)
 
 
-def _trouble() -> str:
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Tell Prometheus what this process counts and measures."""
     try:
-        _, beat = site_store().load([])
+        content, content_type = page(request.headers.get("Accept", ""))
+    except ConfigurationError as error:
+        return HttpResponse(f"{error}\n", status=404, content_type="text/plain; charset=utf-8")
+    return HttpResponse(content, content_type=content_type)
+
+
+def _look() -> tuple[list[str], float | None, Report | None]:
+    """Return why prices do not flow, the age of the last beat, and the last report."""
+    try:
+        store = site_store()
     except ConfigurationError:
-        return "this site is not set up for prices"
-    if is_idle():
-        return ""
-    if beat is None or time.time() - beat.at > conf.FCS_OFFLINE_AFTER_SECONDS:
-        return "no sign of life of the stream"
-    return "" if beat.online else "the stream has no connection to the vendor"
+        return ["this site is not set up for prices"], None, None
+    (beat, report), now = store.report(), time.time()
+    age = None if beat is None else round(max(0.0, now - beat.at), 1)
+    reason = "" if is_idle() else trouble(store, beat, now)
+    return _outweighed(reason), age, report
+
+
+def _outweighed(reason: str) -> list[str]:
+    """Prefer what this process hears to what the store says: that may be sick alone."""
+    is_heard = gauges().get("hub_online")
+    if is_heard:
+        return []
+    if is_heard is not None and not reason:
+        return ["this process hears no stream that is online"]
+    return [reason] if reason else []
+
+
+def _counts(report: Report | None) -> dict[str, float]:
+    of_process = gauges()
+    return {
+        "rooms_wanted": len(report.rooms) if report else 0,
+        "rooms_joined": report.joined if report else 0,
+        "updates_per_second": round(report.updates_per_second, 1) if report else 0,
+        "rooms_watched": of_process.get("hub_rooms", 0),
+        "sockets": of_process.get("hub_sockets", 0),
+    }

@@ -33,11 +33,12 @@ LAYERS = [
     # L3, Django's surface
     {
         *("apps", "asgi", "checks", "consumers", "doctor", "embedded", "feed_probes", "jinja"),
-        *("neighbour", "permissions", "quotes", "routing", "site_probes", "testing"),
+        *("neighbour", "permissions", "quotes", "routing", "site_probes", "status", "testing"),
         *("urls", "views", "widgets"),
         *("management.running", "templatetags.fcs"),
         *("management.commands.fcs_simulator", "management.commands.fcs_stream"),
-        *("management.commands.fcs_doctor", "management.commands.fcs_watch"),
+        *("management.commands.fcs_doctor", "management.commands.fcs_status"),
+        *("management.commands.fcs_watch",),
     },
 ]
 WITHOUT_NEIGHBOURS = (2, 3)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import signal
+import socket
 import sys
+import threading
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import override_settings
 
-from django_fcs import embedded
+from django_fcs import embedded, exposition
 from django_fcs.faults import Faults
 from django_fcs.management.commands import fcs_stream
 from django_fcs.recording import read
@@ -101,6 +104,30 @@ def test_a_place_where_nothing_can_be_recorded_is_told(
     assert vendor.connections == 0
 
 
+def test_a_port_for_metrics_that_is_taken_is_told(
+    shared_layer: type[SharedLayer], vendor: Simulator
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        error = refusal("--metrics-port", str(port))
+
+    assert error.returncode == 2
+    assert f"cannot serve metrics on 127.0.0.1:{port}" in str(error)
+    assert vendor.connections == 0
+
+
+def test_metrics_without_their_library_are_refused(
+    shared_layer: type[SharedLayer], vendor: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exposition, "prometheus_client", None)
+    error = refusal("--metrics-port", "0")
+
+    assert error.returncode == 2
+    assert "pip install 'django-fcs[metrics]'" in str(error)
+
+
 def test_a_site_without_a_channel_layer_is_told_what_to_paste() -> None:
     error = refusal(CHANNEL_LAYERS={})
 
@@ -179,3 +206,44 @@ def test_where_there_is_no_terminal_the_state_is_logged_now_and_then(
 
     assert "updates_per_second=" in log.lines[-1]
     assert "\n" not in "".join(log.lines)
+
+
+class Scrapes(EndsAt):
+    """Prometheus, who reads the metrics as soon as the log tells their address."""
+
+    def __init__(self) -> None:
+        super().__init__("rooms=1/1")
+        self.url, self.text = "", ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = record.getMessage()
+        if line.startswith("metrics served url="):
+            self.url = line.partition("=")[2]
+        if "rooms=1/1" in line:
+            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            self.text = opener.open(self.url, timeout=10).read().decode()
+        super().emit(record)
+
+
+def test_metrics_are_served_as_long_as_the_command_runs(
+    shared_layer: type[SharedLayer],
+    vendor: Simulator,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caplog.set_level(logging.INFO, "django_fcs")
+    monkeypatch.setattr(fcs_stream, "LOG_SECONDS", 0.01)
+    prometheus = Scrapes()
+    logger = logging.getLogger("django_fcs.fcs_stream")
+    logger.addHandler(prometheus)
+    try:
+        call_command("fcs_stream", "FX:EURUSD", "--metrics-port", "0")
+    finally:
+        logger.removeHandler(prometheus)
+
+    lines = prometheus.text.splitlines()
+    assert "fcs_stream_online 1.0" in lines
+    assert "fcs_stream_rooms_joined 1.0" in lines
+    assert "EURUSD" not in prometheus.text and "a-key-of-the-tests" not in prometheus.text
+    assert prometheus.url.startswith("http://127.0.0.1:")
+    assert not [thread for thread in threading.enumerate() if "serve_forever" in thread.name]

@@ -97,3 +97,11 @@ def test_several_hubs_of_a_process_come_to_what_each_gauge_says() -> None:
     other = {"hub_sockets": 2, "hub_mailbox_messages_max": 9, "hub_online": 0}
     with shown(lambda: one), shown(lambda: other):
         assert gauges() == {"hub_sockets": 5, "hub_mailbox_messages_max": 9, "hub_online": 0}
+
+
+def test_the_documents_list_every_metric_and_no_other() -> None:
+    page = (Path(django_fcs.__file__).parents[1] / "docs/production.md").read_text()
+    known = {f"fcs_{name}_total" for name in COUNTERS}
+    known |= {f"fcs_{name}" for name in [*metrics.GAUGES, *metrics.DURATIONS]}
+
+    assert set(re.findall(r"^\| `(fcs_\w+)`", page, re.M)) == known

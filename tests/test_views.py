@@ -11,6 +11,8 @@ import pytest
 from django.test import Client, override_settings
 
 from django_fcs import embedded, views
+from django_fcs.metrics import shown
+from django_fcs.reports import Report
 from django_fcs.rooms import Room
 from django_fcs.store import LastBeat, LastValue, MemoryStore
 
@@ -33,15 +35,78 @@ def beat(store: MemoryStore, *, age: float = 0, online: bool = True) -> None:
     store.save({Room("FX:EURUSD", "1D"): value}, LastBeat(time.time() - age, online, "10.0.0.5"))
 
 
-def health(client: Client) -> tuple[int, dict[str, Any]]:
+def body(client: Client) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(client.get(URL).content)
+    return told
+
+
+def health(client: Client) -> tuple[int, str, list[str]]:
     response = client.get(URL)
-    return response.status_code, json.loads(response.content)
+    told = json.loads(response.content)
+    return response.status_code, told["status"], told["reasons"]
+
+
+WELL: tuple[int, str, list[str]] = (200, "ok", [])
+
+
+def sick(reason: str) -> tuple[int, str, list[str]]:
+    return 503, "error", [reason]
 
 
 def test_a_process_whose_stream_beats_is_healthy(client: Client, store: MemoryStore) -> None:
     beat(store)
 
-    assert health(client) == (200, {"status": "ok", "reason": ""})
+    assert health(client) == WELL
+
+
+async def test_counts_tell_how_much_flows(store: MemoryStore) -> None:
+    last = LastBeat(time.time() - 2, online=True, reason="")
+    report = Report(
+        **{"at": last.at, "epoch": 1, "rooms": ("FX:EURUSD_1D", "FX:USDJPY_1D"), "joined": 1},
+        **{"updates_per_second": 31.04, "last_at": None, "leader": None, "counts": {}},
+    )
+    await store.asave({}, last, report)
+    with shown(lambda: {"hub_sockets": 3, "hub_rooms": 1}):
+        told = await asyncio.to_thread(body, Client())
+
+    assert told["beat_age_seconds"] == pytest.approx(2, abs=0.5)
+    assert told["counts"] == {
+        "rooms_wanted": 2,
+        "rooms_joined": 1,
+        "updates_per_second": 31.0,
+        "rooms_watched": 1,
+        "sockets": 3,
+    }
+
+
+def test_before_any_report_all_counts_are_there(client: Client) -> None:
+    told = body(client)
+
+    assert told["beat_age_seconds"] is None
+    assert set(told["counts"].values()) == {0}
+
+
+def test_a_process_that_hears_the_stream_is_healthy_though_the_cache_is_not(
+    client: Client, store: MemoryStore
+) -> None:
+    with shown(lambda: {"hub_online": 1}):
+        assert health(client) == WELL
+
+
+def test_a_process_that_is_deaf_is_not_healthy_though_the_stream_is(
+    client: Client, store: MemoryStore
+) -> None:
+    beat(store)
+    with shown(lambda: {"hub_online": 0}):
+        assert health(client) == sick("this process hears no stream that is online")
+
+
+def test_a_cache_that_does_not_answer_is_not_taken_for_silence(
+    client: Client, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MemoryStore, "sickness", "connecting to 10.0.0.5 failed")
+
+    assert health(client) == sick("the cache does not answer")
 
 
 @pytest.mark.parametrize("age", [None, 11])
@@ -51,10 +116,7 @@ def test_without_a_beat_there_is_no_sign_of_life(
     if age is not None:
         beat(store, age=age)
 
-    assert health(client) == (
-        503,
-        {"status": "error", "reason": "no sign of life of the stream"},
-    )
+    assert health(client) == sick("no sign of life of the stream")
 
 
 def test_the_site_says_how_old_a_beat_may_be(client: Client, store: MemoryStore) -> None:
@@ -67,10 +129,7 @@ def test_the_site_says_how_old_a_beat_may_be(client: Client, store: MemoryStore)
 def test_a_stream_without_the_vendor_is_not_healthy(client: Client, store: MemoryStore) -> None:
     beat(store, online=False)
 
-    assert health(client) == (
-        503,
-        {"status": "error", "reason": "the stream has no connection to the vendor"},
-    )
+    assert health(client) == sick("the stream has no connection to the vendor")
 
 
 def test_neither_rooms_nor_hosts_are_told(client: Client, store: MemoryStore) -> None:
@@ -83,7 +142,7 @@ def test_neither_rooms_nor_hosts_are_told(client: Client, store: MemoryStore) ->
 
 def test_a_site_in_one_process_is_healthy_before_anybody_has_joined(client: Client) -> None:
     assert embedded.is_idle()
-    assert health(client) == (200, {"status": "ok", "reason": ""})
+    assert health(client) == WELL
 
 
 async def test_a_site_in_one_process_that_streams_in_vain_is_not_healthy(
@@ -99,10 +158,7 @@ async def test_a_site_in_one_process_that_streams_in_vain_is_not_healthy(
 
 def test_a_site_without_a_channel_layer_is_told_so(client: Client) -> None:
     with override_settings(CHANNEL_LAYERS={}):
-        assert health(client) == (
-            503,
-            {"status": "error", "reason": "this site is not set up for prices"},
-        )
+        assert health(client) == sick("this site is not set up for prices")
 
 
 def test_the_answer_is_never_cached_and_asking_changes_nothing(client: Client) -> None:

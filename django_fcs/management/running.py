@@ -8,8 +8,9 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 from django.core.management.base import CommandError
@@ -17,7 +18,7 @@ from django.core.management.base import CommandError
 from django_fcs.exceptions import ConfigurationError, FCSError, KeyRefused, RoomError
 from django_fcs.tasks import together
 
-__all__ = ["Screen", "fail", "run_until_signal", "show_logs"]
+__all__ = ["Screen", "fail", "port_number", "quiet", "run_until_signal", "show_logs"]
 
 _CLEAR_LINE = "\r\x1b[2K"
 
@@ -50,6 +51,28 @@ def fail(error: FCSError) -> CommandError:
     """Turn an error into one line and an exit code: 2 where the user can mend it."""
     usage = isinstance(error, (ConfigurationError, KeyRefused, RoomError))
     return CommandError(str(error), returncode=2 if usage else 1)
+
+
+def port_number(text: str) -> int:
+    """Read an argument that is a port."""
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise ArgumentTypeError("a port is 0 to 65535")
+    return port
+
+
+@contextmanager
+def quiet(*names: str) -> Iterator[None]:
+    """Keep the log from being printed where the site has set up no place for it."""
+    handler = logging.NullHandler()
+    loggers = [logging.getLogger(name) for name in ("django_fcs", *names)]
+    for logger in loggers:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
 
 
 class Screen:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_fcs import feed_probes, site_probes
 from django_fcs.doctor import Finding, Outcome, examine
+from django_fcs.management.running import quiet
 
 _WIDTH = 10
 
@@ -37,7 +35,7 @@ class Command(BaseCommand):
         probes = (*site_probes.BEFORE, *feed_probes.PROBES, *site_probes.after(url))
         outcomes: Counter[Outcome] = Counter()
         try:
-            with _quiet():
+            with quiet("channels_redis"):
                 for name, finding in examine(probes):
                     self._print(name, finding)
                     outcomes[finding.outcome] += 1
@@ -64,17 +62,3 @@ def _checked(url: str) -> str:
         text = f"--url {url!r} is not an address such as http://127.0.0.1:8000"
         raise CommandError(text, returncode=2)
     return url
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what the probes provoke in the log from being printed between their lines."""
-    handler = logging.NullHandler()
-    loggers = [logging.getLogger(name) for name in ("django_fcs", "channels_redis")]
-    for logger in loggers:
-        logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        for logger in loggers:
-            logger.removeHandler(handler)

@@ -12,17 +12,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_fcs.exceptions import ConfigurationError, RecordingError
 from django_fcs.faults import Faults
-from django_fcs.management.running import fail, run_until_signal
+from django_fcs.management.running import fail, port_number, run_until_signal
 from django_fcs.recording import Recording, read
 from django_fcs.simulator import Simulator
 from django_fcs.sources import RandomWalk, Replay, Source
-
-
-def port_number(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise ArgumentTypeError("a port is 0 to 65535")
-    return port
 
 
 def amount(text: str) -> float:

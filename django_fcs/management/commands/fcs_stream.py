@@ -6,18 +6,27 @@ import asyncio
 import logging
 import sys
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_fcs.bus import layer_is_in_memory
 from django_fcs.conf import conf
 from django_fcs.embedded import site_store
 from django_fcs.exceptions import ConfigurationError, FCSError, RecordingError
-from django_fcs.management.running import Screen, fail, run_until_signal, show_logs
+from django_fcs.exposition import serving
+from django_fcs.management.running import (
+    Screen,
+    fail,
+    port_number,
+    quiet,
+    run_until_signal,
+    show_logs,
+)
 from django_fcs.recording import Recorder
 from django_fcs.rooms import Room
+from django_fcs.status import cause, shared_store, trouble
 from django_fcs.stream import Stream, StreamStatus
 from django_fcs.tasks import together
 from django_fcs.upstream import UpstreamClient
@@ -47,20 +56,49 @@ class Command(BaseCommand):
             "rooms", nargs="*", metavar="ROOM", help="joined always, beside FCS_ROOMS: FX:EURUSD_1D"
         )
         parser.add_argument("--record", metavar="FILE", help="write every frame that comes in")
+        parser.add_argument(
+            "--check",
+            action="store_true",
+            help="start nothing; 0 where a stream runs and is online",
+        )
+        parser.add_argument(
+            "--metrics-port", type=port_number, metavar="N", help="answer Prometheus on this port"
+        )
+        parser.add_argument(
+            "--metrics-host", default="127.0.0.1", metavar="ADDRESS", help="and on this address"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the stream until a signal ends it."""
+        """Run the stream until a signal ends it; or see whether one runs."""
+        if options["check"]:
+            self._check()
+            return
         screen = Screen(sys.stdout)
         show_logs(screen, level=logging.WARNING if screen.is_terminal else logging.INFO)
         try:
             if layer_is_in_memory():
                 raise ConfigurationError(_IN_MEMORY)
             rooms = [Room.from_text(text) for text in [*conf.FCS_ROOMS, *options["rooms"]]]
-            run_until_signal(lambda: self._stream(rooms, options["record"], screen))
+            with ExitStack() as stack:
+                if options["metrics_port"] is not None:
+                    place = serving(options["metrics_host"], options["metrics_port"])
+                    logger.info("metrics served url=%s", stack.enter_context(place))
+                run_until_signal(lambda: self._stream(rooms, options["record"], screen))
         except FCSError as error:
             screen.leave()
             raise fail(error) from None
         screen.leave()
+
+    def _check(self) -> None:
+        try:
+            with quiet():
+                store = shared_store()
+                beat, _ = store.report()
+        except ConfigurationError as error:
+            raise fail(error) from None
+        reason = cause(store, beat, trouble(store, beat, time.time()))
+        if reason:
+            raise CommandError(reason)
 
     async def _stream(self, rooms: list[Room], record: str | None, screen: Screen) -> None:
         async with AsyncExitStack() as stack:

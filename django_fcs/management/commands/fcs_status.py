@@ -1,0 +1,177 @@
+"""How the stream of this site is doing, by what it leaves in the cache."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from django_fcs.exceptions import ConfigurationError, RoomError
+from django_fcs.management.running import fail, quiet
+from django_fcs.quotes import quotes_of
+from django_fcs.reports import Report
+from django_fcs.rooms import Room
+from django_fcs.states import State
+from django_fcs.status import cause, shared_store, trouble
+from django_fcs.store import LastBeat
+
+#: Rooms that are shown to people; programs get them all.
+ROOMS_SHOWN = 30
+
+#: What is wrong comes first.
+_ORDER = (State.OFFLINE, State.STALE, State.WAITING, State.CLOSED, State.LIVE)
+
+#: Counters that are shown to people, under the words that they use.
+_COUNTERS = {
+    "updates": "stream_updates",
+    "merged": "stream_merged",
+    "missed": "stream_missed",
+    "late": "stream_late",
+    "malformed": "upstream_malformed",
+    "reconnects": "upstream_lost",
+    "layer renewals": "stream_renewals",
+}
+
+
+class Command(BaseCommand):
+    """Show state, rates and rooms of the stream; start nothing."""
+
+    help = (
+        "Show how the stream of this site is doing: rooms with state and age, rates, what was "
+        "dropped. Exit codes: 0 prices flow, 1 they do not, 2 wrong use or configuration."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("--json", action="store_true", help="for programs: every room")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Look once; fail where prices do not flow."""
+        try:
+            with quiet():
+                look = _look()
+        except ConfigurationError as error:
+            raise fail(error) from None
+        if options["json"]:
+            self.stdout.write(json.dumps(look.as_json(), ensure_ascii=False))
+        else:
+            self.stdout.write("\n".join(look.lines()))
+        if look.reason:
+            raise CommandError(look.reason)
+
+
+@dataclass(frozen=True)
+class _Room:
+    name: str
+    state: State
+    age: float | None
+
+
+@dataclass(frozen=True)
+class _Look:
+    """All that is known at one moment."""
+
+    reason: str
+    now: float
+    beat: LastBeat | None
+    report: Report | None
+    rooms: list[_Room]
+
+    def as_json(self) -> dict[str, Any]:
+        report = self.report
+        return {
+            "status": "error" if self.reason else "ok",
+            "reason": self.reason,
+            "beat_age_seconds": self._age(self.beat.at if self.beat else None),
+            "report_age_seconds": self._age(report.at if report else None),
+            "last_tick_age_seconds": self._age(report.last_at if report else None),
+            "epoch": report.epoch if report else None,
+            "leader": report.leader if report else None,
+            "rooms_wanted": len(self.rooms),
+            "rooms_joined": report.joined if report else 0,
+            "updates_per_second": round(report.updates_per_second, 1) if report else 0.0,
+            "counts": report.counts if report else {},
+            "rooms": [
+                {"room": room.name, "state": room.state.value, "age_seconds": room.age}
+                for room in self.rooms
+            ],
+        }
+
+    def lines(self) -> Iterator[str]:
+        yield f"not streaming: {self.reason}" if self.reason else "streaming"
+        figures = dict(self._figures())
+        wide = max(map(len, figures.values()), default=0)
+        for label, figure in figures.items():
+            yield f"{label:<16}{figure:>{wide}}"
+        if self.rooms:
+            yield ""
+            yield from _table(self.rooms[:ROOMS_SHOWN])
+        if len(self.rooms) > ROOMS_SHOWN:
+            yield f"… and {len(self.rooms) - ROOMS_SHOWN} more"
+
+    def _figures(self) -> Iterator[tuple[str, str]]:
+        yield "last beat", _ago(self._age(self.beat.at if self.beat else None))
+        report = self.report
+        if report is None:
+            return
+        yield "last price", _ago(self._age(report.last_at))
+        yield "rooms joined", f"{report.joined:,}/{len(report.rooms):,}"
+        yield "epoch", str(report.epoch)
+        if report.leader is not None:
+            yield "leader", "yes" if report.leader else "no"
+        yield "updates/s", f"{report.updates_per_second:,.1f}"
+        for label, name in _COUNTERS.items():
+            yield label, f"{report.counts.get(name, 0):,}"
+
+    def _age(self, at: float | None) -> float | None:
+        return None if at is None else round(max(0.0, self.now - at), 1)
+
+
+def _look() -> _Look:
+    store = shared_store()
+    (beat, report), now = store.report(), time.time()
+    reason = cause(store, beat, trouble(store, beat, now))
+    rooms = _rooms(report.rooms, is_online=not reason) if report else []
+    return _Look(reason, now, beat, report, rooms)
+
+
+def _rooms(names: tuple[str, ...], *, is_online: bool) -> list[_Room]:
+    """Return the rooms of a report, those in trouble first."""
+    quotes = {str(room): quote for room, quote in quotes_of(_parsed(names)).items()}
+    mute = State.WAITING if is_online else State.OFFLINE
+    rooms = [
+        _Room(name, quotes[name].state, round(quotes[name].age, 1))
+        if name in quotes
+        else _Room(name, mute, None)
+        for name in names
+    ]
+    return sorted(rooms, key=lambda room: (_ORDER.index(room.state), room.name))
+
+
+def _parsed(names: tuple[str, ...]) -> Iterator[Room]:
+    for name in names:
+        try:
+            yield Room.from_text(name)
+        except RoomError:  # The cache may hold anything.
+            continue
+
+
+def _table(rooms: list[_Room]) -> Iterator[str]:
+    rows = [("room", "state", "age")]
+    rows += [(room.name, room.state.value, _seconds(room.age)) for room in rooms]
+    name, state, age = (max(map(len, column)) for column in zip(*rows, strict=True))
+    for row in rows:
+        yield f"{row[0]:<{name}}  {row[1]:<{state}}  {row[2]:>{age}}"
+
+
+def _seconds(age: float | None) -> str:
+    return "-" if age is None else f"{age:,.1f} s"
+
+
+def _ago(age: float | None) -> str:
+    return "never" if age is None else f"{age:,.1f} s ago"

@@ -1,0 +1,51 @@
+"""Whether prices flow, as far as the store can tell: for probes and people."""
+
+from __future__ import annotations
+
+from .bus import layer_is_in_memory
+from .checks import check_settings
+from .conf import conf
+from .embedded import site_store
+from .exceptions import ConfigurationError
+from .store import LastBeat, Store
+
+__all__ = ["cause", "shared_store", "trouble"]
+
+_IN_MEMORY = (
+    "the channel layer is the in-memory one, with which only the web process knows how its stream "
+    "does: ask it at fcs/health/ (include django_fcs.urls)"
+)
+
+#: The check that finds a cache which keeps nothing for the next process.
+_LONELY_CACHE = "fcs.W003"
+
+
+def shared_store() -> Store:
+    """Return the store by which another process than the stream's can know of it.
+
+    Raises ``ConfigurationError`` with the cure where there is none.
+    """
+    if layer_is_in_memory():
+        raise ConfigurationError(_IN_MEMORY)
+    for problem in check_settings():
+        if problem.id == _LONELY_CACHE:
+            raise ConfigurationError(f"{problem.msg} {problem.hint}")
+    return site_store()
+
+
+def trouble(store: Store, beat: LastBeat | None, now: float) -> str:
+    """Say in a few words why prices do not flow; nothing where they do.
+
+    No hosts and none of the vendor's words: anybody may be told.
+    """
+    if beat is None and store.sickness:
+        return "the cache does not answer"
+    if beat is None or now - beat.at > conf.FCS_OFFLINE_AFTER_SECONDS:
+        return "no sign of life of the stream"
+    return "" if beat.online else "the stream has no connection to the vendor"
+
+
+def cause(store: Store, beat: LastBeat | None, trouble: str) -> str:
+    """Add to a trouble what the site's own people may know of its cause."""
+    known = store.sickness if beat is None else "" if beat.online else beat.reason
+    return f"{trouble}: {known}" if trouble and known else trouble
