@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Hashable, Iterator
-from itertools import count
 from typing import Generic, TypeVar
 
 __all__ = ["Agenda"]
@@ -20,24 +19,31 @@ class Agenda(Generic[T]):
     """
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, T]] = []
+        self._times: list[float] = []
+        """A heap of the times at which something stands: many things share a time."""
+        self._at: dict[float, list[T]] = {}
         self._listed: dict[T, float] = {}
-        self._numbers = count()
 
     def add(self, thing: T, due: float) -> None:
         """Put a thing on it, unless it stands there as early or is due never (infinity)."""
         if due < self._listed.get(thing, math.inf):
             self._listed[thing] = due
-            heapq.heappush(self._heap, (due, next(self._numbers), thing))
+            things = self._at.get(due)
+            if things is None:
+                self._at[due] = [thing]
+                heapq.heappush(self._times, due)
+            else:
+                things.append(thing)
 
     def next(self) -> float:
         """Return when the first is due; infinite where nothing is."""
-        return self._heap[0][0] if self._heap else math.inf
+        return self._times[0] if self._times else math.inf
 
     def take(self, now: float) -> Iterator[T]:
         """Hand over what is due, earliest first, and forget it."""
-        while self._heap and self._heap[0][0] <= now:
-            due, _, thing = heapq.heappop(self._heap)
-            if self._listed.get(thing) == due:
-                del self._listed[thing]
-                yield thing
+        while self._times and self._times[0] <= now:
+            due = heapq.heappop(self._times)
+            for thing in self._at.pop(due):
+                if self._listed.get(thing) == due:
+                    del self._listed[thing]
+                    yield thing

@@ -9,8 +9,8 @@ given with every call, in monotonic seconds.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable
-from typing import Protocol
+from collections.abc import Callable, Hashable, Iterable
+from typing import Generic, Protocol, TypeVar
 
 from .agenda import Agenda
 from .mail import Mail
@@ -20,7 +20,7 @@ from .updates import Update
 __all__ = ["Cohorts", "Member"]
 
 #: Frames go at multiples of this, so that cohorts share the wake-ups of the process.
-GRID_SECONDS = 0.01
+GRID_SECONDS = 0.025
 
 
 class Member(Protocol):
@@ -30,62 +30,77 @@ class Member(Protocol):
     def is_open(self) -> bool:
         """Whether what is sent now goes at once."""
 
-    def send(self, text: str) -> None:
-        """Send a frame."""
+
+M = TypeVar("M", bound=Member)
 
 
-class _Cohort:
+class _Cohort(Generic[M]):
     """Browsers that are sent the same frames: one reader of the rooms they joined."""
 
     __slots__ = (
-        *("agenda", "arrivals", "due", "fresh", "keys", "mail", "members", "name", "rate"),
+        *("agenda", "arrivals", "due", "fresh", "is_listed", "keys", "mail", "members", "name"),
+        "rate",
     )
 
-    def __init__(self, agenda: Agenda[_Cohort], rate: float) -> None:
+    def __init__(self, agenda: Agenda[_Cohort[M]], rate: float) -> None:
         self.agenda = agenda
         self.rate = rate
-        self.members: dict[Member, None] = {}
+        self.members: dict[M, None] = {}
         self.keys: dict[Hashable, None] = {}
         self.fresh: set[Hashable] = set()
         """Rooms of which no price has come since they were joined."""
         self.mail = Mail()
         self.due = -math.inf
         """When the next frame may go; infinite while its only member is shut."""
+        self.is_listed = False
+        """Whether it stands on the agenda, so that not every price needs to ask."""
         self.name: Hashable = None
         """What it has in common with those who could share its frames."""
-        self.arrivals: list[_Cohort] = []
+        self.arrivals: list[_Cohort[M]] = []
         """Those of the same name, to be united with it after its next frame."""
 
     def put(self, key: Hashable, update: Update) -> None:
-        if self.fresh and key in self.fresh:
+        if key in self.fresh:
             self.fresh.discard(key)
             self.name = None
             update = update.in_mode("initial")
         self.mail.put(key, update)
-        self.agenda.add(self, self.due)
+        self.enlist()
 
     def describe(self, key: Hashable, text: str) -> None:
         self.mail.describe(key, text)
-        self.agenda.add(self, self.due)
+        self.enlist()
 
     def tell(self, key: Hashable, text: str) -> None:
         self.mail.tell(key, text)
+        self.enlist()
+
+    def enlist(self) -> None:
+        """Let its frame go when it is due, now that there is one."""
+        self.is_listed = self.due < math.inf
         self.agenda.add(self, self.due)
 
 
-class Cohorts:
+class Cohorts(Generic[M]):
     """All browsers of a process that are on the merge protocol.
 
-    Each frame that went out is told to ``sent``, by when its first price came in (unix
-    seconds), unless that is the first of its room.
+    Each frame is sent by ``send_to_all``. Of those that go at the same time ``sent`` is
+    told when the first price of the first one came in (unix seconds), unless that is
+    the first of its room.
     """
 
-    def __init__(self, routes: Routes, sent: Callable[[float], None] | None = None) -> None:
-        self._routes = routes
+    def __init__(
+        self,
+        send_to_all: Callable[[Iterable[M], str], None],
+        sent: Callable[[float], None] | None = None,
+    ) -> None:
+        self._send_to_all = send_to_all
         self._sent = sent
-        self._agenda: Agenda[_Cohort] = Agenda()
-        self._of: dict[Member, _Cohort] = {}
-        self._all: dict[_Cohort, None] = {}
+        self._first_at: float | None = None
+        self._routes: Routes[_Cohort[M]] = Routes()
+        self._agenda: Agenda[_Cohort[M]] = Agenda()
+        self._of: dict[M, _Cohort[M]] = {}
+        self._all: dict[_Cohort[M], None] = {}
 
     def __len__(self) -> int:
         return len(self._all)
@@ -99,26 +114,26 @@ class Cohorts:
         """Return how many messages wait in each mailbox; may be asked from any thread."""
         return [len(cohort.mail) for cohort in tuple(self._all)]
 
-    def enter(self, member: Member, rate: float) -> None:
+    def enter(self, member: M, rate: float) -> None:
         """Take in a browser that gets at most ``rate`` frames a second."""
         self._admit(member, _Cohort(self._agenda, rate))
 
-    def exit(self, member: Member) -> None:
+    def exit(self, member: M) -> None:
         """Forget a browser that has gone."""
         cohort = self._of.pop(member)
         del cohort.members[member]
         if not cohort.members:
             self._dissolve(cohort)
 
-    def set_rate(self, member: Member, rate: float) -> None:
+    def set_rate(self, member: M, rate: float) -> None:
         """Send a browser at most so many frames a second, counted from the last one."""
         cohort = self._alone(member)
         cohort.due += 1 / rate - 1 / cohort.rate
         cohort.rate = rate
         if cohort.mail:
-            self._agenda.add(cohort, cohort.due)
+            cohort.enlist()
 
-    def join(self, member: Member, key: Hashable) -> Reader:
+    def join(self, member: M, key: Hashable) -> Reader:
         """Send a room to a browser; its first price will be an initial.
 
         Returns the reader by which it alone can be told what is known already.
@@ -130,7 +145,7 @@ class Cohorts:
         self._routes.add(key, cohort)
         return cohort
 
-    def leave(self, member: Member, key: Hashable) -> None:
+    def leave(self, member: M, key: Hashable) -> None:
         """Send a room to a browser no more."""
         cohort = self._alone(member)
         cohort.keys.pop(key, None)
@@ -138,18 +153,38 @@ class Cohorts:
         cohort.mail.forget(key)
         self._routes.discard(key, cohort)
 
+    def put(self, key: Hashable, update: Update) -> None:
+        """Send a price to those that joined its room, or a newer one in its place."""
+        for cohort in self._routes.of(key):
+            if cohort.fresh:
+                cohort.put(key, update)
+                continue
+            cohort.mail.put(key, update)
+            if not cohort.is_listed:
+                cohort.enlist()
+
+    def describe(self, key: Hashable, text: str) -> None:
+        """Send a profile to those that joined its room."""
+        for cohort in self._routes.of(key):
+            cohort.describe(key, text)
+
+    def tell(self, key: Hashable, text: str) -> None:
+        """Send a state to those that joined its room, or a newer one in its place."""
+        for cohort in self._routes.of(key):
+            cohort.tell(key, text)
+
     def tell_all(self, key: Hashable, text: str) -> None:
         """Tell every browser something, or something newer in its place."""
         for cohort in self._all:
             cohort.tell(key, text)
 
-    def ready(self, member: Member) -> None:
+    def ready(self, member: M) -> None:
         """Take note that a browser can be sent frames again."""
         cohort = self._of[member]
         if cohort.due == math.inf:
             cohort.due = -math.inf
             if cohort.mail:
-                self._agenda.add(cohort, cohort.due)
+                cohort.enlist()
 
     def next_due(self) -> float:
         """Return when to flush again, in monotonic seconds; infinite for never."""
@@ -157,15 +192,19 @@ class Cohorts:
 
     def flush(self, now: float) -> None:
         """Send the frames that are due."""
+        self._first_at = None
         for cohort in self._agenda.take(now):
+            cohort.is_listed = False
             if cohort.due > now:
-                self._agenda.add(cohort, cohort.due)
+                cohort.enlist()
             elif cohort.mail and cohort.members:
                 self._send(cohort, now)
+        if self._sent is not None and self._first_at is not None:
+            self._sent(self._first_at)
 
     def settle(self) -> None:
         """Find those that could share their frames; to be called now and then."""
-        firsts: dict[Hashable, _Cohort] = {}
+        firsts: dict[Hashable, _Cohort[M]] = {}
         for cohort in list(self._all):
             cohort.arrivals = []
             if cohort.name is None:
@@ -174,24 +213,22 @@ class Cohorts:
             if first is not cohort and not self._unite(first, cohort):
                 first.arrivals.append(cohort)
 
-    def _send(self, cohort: _Cohort, now: float) -> None:
+    def _send(self, cohort: _Cohort[M], now: float) -> None:
         for member in [member for member in cohort.members if not member.is_open]:
             self._alone(member).due = math.inf
         if cohort.due == math.inf:
             return
-        at = cohort.mail.first_at()
+        if self._first_at is None:
+            self._first_at = cohort.mail.first_at()
         frame = cohort.mail.frame()
         cohort.due = _turn_after(cohort, now)
-        for member in cohort.members:
-            member.send(frame)
-        if at is not None and self._sent is not None:
-            self._sent(at)
+        self._send_to_all(cohort.members, frame)
         if cohort.mail:
-            self._agenda.add(cohort, cohort.due)
+            cohort.enlist()
         if cohort.arrivals:
             self._take_in_arrivals(cohort, now)
 
-    def _take_in_arrivals(self, cohort: _Cohort, now: float) -> None:
+    def _take_in_arrivals(self, cohort: _Cohort[M], now: float) -> None:
         arrivals, cohort.arrivals = cohort.arrivals, []
         for other in arrivals:
             if cohort.name is None or other.name != cohort.name or not other.members:
@@ -203,7 +240,7 @@ class Cohorts:
                 other.due = max(other.due, cohort.due)
                 cohort.arrivals.append(other)
 
-    def _unite(self, cohort: _Cohort, other: _Cohort) -> bool:
+    def _unite(self, cohort: _Cohort[M], other: _Cohort[M]) -> bool:
         """Make two one, if neither has anything to send: then both were sent the same."""
         if cohort.mail or other.mail or math.inf in (cohort.due, other.due):
             return False
@@ -214,35 +251,35 @@ class Cohorts:
         self._dissolve(other)
         return True
 
-    def _alone(self, member: Member) -> _Cohort:
+    def _alone(self, member: M) -> _Cohort[M]:
         """Return the cohort of this member and nobody else."""
         cohort = self._of[member]
         cohort.name = None
         if len(cohort.members) == 1:
             return cohort
-        own = _Cohort(self._agenda, cohort.rate)
+        own: _Cohort[M] = _Cohort(self._agenda, cohort.rate)
         own.keys, own.fresh = cohort.keys.copy(), cohort.fresh.copy()
         own.mail, own.due = cohort.mail.copy(), cohort.due
         del cohort.members[member]
         self._admit(member, own)
         return own
 
-    def _admit(self, member: Member, cohort: _Cohort) -> None:
+    def _admit(self, member: M, cohort: _Cohort[M]) -> None:
         cohort.members[member] = None
         self._of[member] = cohort
         self._all[cohort] = None
         for key in cohort.keys:
             self._routes.add(key, cohort)
         if cohort.mail:
-            self._agenda.add(cohort, cohort.due)
+            cohort.enlist()
 
-    def _dissolve(self, cohort: _Cohort) -> None:
+    def _dissolve(self, cohort: _Cohort[M]) -> None:
         for key in cohort.keys:
             self._routes.discard(key, cohort)
         del self._all[cohort]
 
 
-def _turn_after(cohort: _Cohort, now: float) -> float:
+def _turn_after(cohort: _Cohort[M], now: float) -> float:
     """Return when its next frame may go, counted from when this one was due."""
     interval = 1 / cohort.rate
     grid = min(GRID_SECONDS, interval / 10)

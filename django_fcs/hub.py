@@ -11,7 +11,7 @@ import logging
 import math
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, ClassVar
 
@@ -29,12 +29,13 @@ from .protocol import serialise
 from .ready import ReadyQueue
 from .rooms import Room
 from .routes import Reader, Routes
+from .servers import server_takes_everything
 from .states import State
 from .store import Store
-from .subscriber import Subscriber, server_takes_everything
+from .subscriber import Subscriber, send_to_all
 from .tasks import end, together
 from .updates import Update, respell
-from .watched import Feed, Path
+from .watched import Feed, Limits, Path
 
 __all__ = ["Hub"]
 
@@ -89,9 +90,10 @@ class Hub:
         self._monotonic = monotonic
         self._subscribers: dict[Subscriber, None] = {}
         self._ready: ReadyQueue[Subscriber] = ReadyQueue()
-        self._routes = Routes()
+        self._routes: Routes[Subscriber] = Routes()
+        """Those that get prices one by one; the others are with the cohorts."""
         self._lags = Lags(clock)
-        self._cohorts = Cohorts(self._routes, self._lags.frame_went)
+        self._cohorts = Cohorts(_send_frame, self._lags.frame_went)
         self._wakes_at = math.inf
         self._idle_since = monotonic()
         self._feeds: dict[Room, Feed] = {}
@@ -172,7 +174,7 @@ class Hub:
         feed = self._feeds.get(room)
         if feed is None:
             feed = self._feeds[room] = Feed(room)
-            feed.state, feed.reason = self._state_of(feed)
+            feed.state, feed.reason = self._state_of(feed, Limits.of_site())
             self._new[room] = None
             self._changed.ring()
         if key not in subscriber.joined:
@@ -337,10 +339,10 @@ class Hub:
         feed.update = update
         for spelling in feed.spellings:
             key, spelled = (room, spelling), update.spelled(spelling)
-            for reader in self._routes.of(key):
-                reader.put(key, spelled)
+            _send_price(self._routes.of(key), key, spelled)
+            self._cohorts.put(key, spelled)
         if feed.state is not State.LIVE:
-            self._decide(feed)
+            self._decide(feed, Limits.of_site())
 
     def _take_beat(self, beat: Beat) -> None:
         if beat.epoch != self._path.epoch:
@@ -358,10 +360,11 @@ class Hub:
         if news.profile and news.profile != feed.profile:
             feed.profile = news.profile
             for spelling in feed.spellings:
-                text = respell(news.profile, news.room, spelling)
-                for reader in self._routes.of((news.room, spelling)):
-                    reader.describe((news.room, spelling), text)
-        self._decide(feed)
+                key, text = (news.room, spelling), respell(news.profile, news.room, spelling)
+                for subscriber in self._routes.of(key):
+                    subscriber.describe(key, text)
+                self._cohorts.describe(key, text)
+        self._decide(feed, Limits.of_site())
 
     def _ask_for_all(self) -> None:
         """Announce every room as new: who should answer has changed."""
@@ -369,23 +372,29 @@ class Hub:
         self._changed.ring()
 
     def _look(self) -> None:
+        limits = Limits.of_site()
         for feed in self._feeds.values():
-            self._decide(feed)
+            self._decide(feed, limits)
 
-    def _decide(self, feed: Feed) -> None:
-        state = self._state_of(feed)
+    def _decide(self, feed: Feed, limits: Limits) -> None:
+        state = self._state_of(feed, limits)
         if state != (feed.state, feed.reason):
             feed.state, feed.reason = state
             for spelling in feed.spellings:
-                text = feed.state_text(spelling)
-                for reader in self._routes.of((feed.room, spelling)):
-                    reader.tell((feed.room, spelling), text)
+                self._cohorts.tell((feed.room, spelling), feed.state_text(spelling))
 
-    def _state_of(self, feed: Feed) -> tuple[State, str]:
+    def _state_of(self, feed: Feed, limits: Limits) -> tuple[State, str]:
         return self._path.state_of(
             feed,
             age=max(0.0, self._clock() - feed.update.at) if feed.update else None,
             now=self._monotonic(),
-            stale_after=conf.FCS_STALE_AFTER_SECONDS,
-            offline_after=conf.FCS_OFFLINE_AFTER_SECONDS,
+            limits=limits,
         )
+
+
+def _send_price(subscribers: Iterable[Subscriber], key: Hashable, update: Update) -> None:
+    send_to_all(subscribers, update.text, lambda one: one.put(key, update))
+
+
+def _send_frame(subscribers: Iterable[Subscriber], frame: str) -> None:
+    send_to_all(subscribers, frame, lambda one: one.send(frame))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Final
 
 from .mailbox import Mailbox
-from .updates import Update
 
 __all__ = ["FRAME_BYTES", "Mail"]
 
@@ -19,11 +19,13 @@ class Mail:
     Bound: of each room two prices, one profile and one state.
     """
 
-    __slots__ = ("_notes", "_prices", "_profiles")
+    __slots__ = ("_notes", "_prices", "_profiles", "put")
 
-    def __init__(self) -> None:
+    def __init__(self, prices: Mailbox[Hashable] | None = None) -> None:
         self._profiles: dict[Hashable, str] = {}
-        self._prices: Mailbox[Hashable] = Mailbox()
+        self._prices: Mailbox[Hashable] = Mailbox() if prices is None else prices
+        self.put: Final = self._prices.put
+        """Keep a price, or a newer one in its place."""
         self._notes: dict[Hashable, str] = {}
 
     def __bool__(self) -> bool:
@@ -31,10 +33,6 @@ class Mail:
 
     def __len__(self) -> int:
         return len(self._profiles) + len(self._prices) + len(self._notes)
-
-    def put(self, key: Hashable, update: Update) -> None:
-        """Keep a price, or a newer one in its place."""
-        self._prices.put(key, update)
 
     def describe(self, key: Hashable, text: str) -> None:
         """Keep a room's profile."""
@@ -52,9 +50,8 @@ class Mail:
 
     def copy(self) -> Mail:
         """Return the same for another reader."""
-        other = Mail()
+        other = Mail(self._prices.copy())
         other._profiles, other._notes = self._profiles.copy(), self._notes.copy()
-        other._prices = self._prices.copy()
         return other
 
     def pop(self) -> str | None:
@@ -73,6 +70,16 @@ class Mail:
 
     def frame(self) -> str:
         """Hand over what waits as one array, as far as it may be long."""
+        texts = [*self._profiles.values(), *self._prices.texts(), *self._notes.values()]
+        frame = f"[{','.join(texts)}]"
+        if len(frame) > FRAME_BYTES:
+            return self._part()
+        self._profiles.clear()
+        self._prices.clear()
+        self._notes.clear()
+        return frame
+
+    def _part(self) -> str:
         texts: list[str] = []
         size = 0
         while size < FRAME_BYTES and (text := self.pop()) is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
 
 from .updates import Update
@@ -55,6 +55,12 @@ class Mailbox(Generic[K]):
         """Return the newest that waits of a room."""
         return self._newest.get(key)
 
+    def texts(self) -> list[str]:
+        """Return all that waits, in the order of ``pop``."""
+        if not self._before:
+            return [update.text for update in self._newest.values()]
+        return [update.text for _, update in self._all()]
+
     def pop(self) -> Update | None:
         """Hand over the next text that waits, and forget it; ``None`` where none does."""
         key = next(iter(self._newest), None)
@@ -74,15 +80,20 @@ class Mailbox(Generic[K]):
 
     def take(self) -> list[tuple[K, Update]]:
         """Hand over all that waits, each room in order, and forget it."""
-        taken = [
-            (key, update)
-            for key, newest in self._newest.items()
-            for update in (self._before.get(key), newest)
-            if update is not None
-        ]
+        taken = list(self._all())
+        self.clear()
+        return taken
+
+    def _all(self) -> Iterator[tuple[K, Update]]:
+        for key, newest in self._newest.items():
+            if key in self._before:
+                yield key, self._before[key]
+            yield key, newest
+
+    def clear(self) -> None:
+        """Drop all that waits."""
         self._newest.clear()
         self._before.clear()
-        return taken
 
     def forget(self, key: K) -> None:
         """Drop what waits of one room: its reader has left."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sized
-from typing import Protocol
+from typing import Any, Protocol
 
 from .cohorts import Cohorts
 from .metrics import observe
@@ -46,7 +46,10 @@ class Lags:
 
 
 def hub_figures(
-    subscribers: Collection[Waiting], cohorts: Cohorts, rooms: Sized, is_online: bool | None
+    subscribers: Collection[Waiting],
+    cohorts: Cohorts[Any],
+    rooms: Sized,
+    is_online: bool | None,
 ) -> dict[str, float]:
     """Return the gauges of a hub; ``is_online`` is None while it cannot know."""
     # Copies: a scrape comes from a thread of its own.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from .updates import Update
 
 __all__ = ["Reader", "Routes"]
+
+R = TypeVar("R", bound=Hashable)
 
 
 class Reader(Protocol):
@@ -23,23 +25,23 @@ class Reader(Protocol):
         """Take a room's state, or a newer one in its place."""
 
 
-class Routes:
+class Routes(Generic[R]):
     """Readers by room; a key is a room in the spelling in which it was joined."""
 
     def __init__(self) -> None:
-        self._readers: dict[Hashable, dict[Reader, None]] = {}
+        self._readers: dict[Hashable, dict[R, None]] = {}
 
-    def add(self, key: Hashable, reader: Reader) -> None:
+    def add(self, key: Hashable, reader: R) -> None:
         """Let a reader follow a room."""
         self._readers.setdefault(key, {})[reader] = None
 
-    def discard(self, key: Hashable, reader: Reader) -> None:
+    def discard(self, key: Hashable, reader: R) -> None:
         """Let it follow the room no more; harmless where it never did."""
         readers = self._readers.get(key, {})
         readers.pop(reader, None)
         if not readers:
             self._readers.pop(key, None)
 
-    def of(self, key: Hashable) -> Collection[Reader]:
+    def of(self, key: Hashable) -> Collection[R]:
         """Return who follows a room."""
         return self._readers.get(key, ())

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator
 from contextvars import copy_context
-from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -20,10 +18,11 @@ from .metrics import count
 from .protocol import serialise
 from .ready import ReadyQueue
 from .rooms import Room
+from .servers import is_of_a_server
 from .tasks import end
 from .updates import Update
 
-__all__ = ["CLOSE_TOO_SLOW", "Subscriber", "server_takes_everything"]
+__all__ = ["CLOSE_TOO_SLOW", "Subscriber", "send_to_all"]
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +39,6 @@ WINDOW_SIZE = 128_000
 
 CLOSE_TOO_SLOW = 4408
 CLOSE_BROKEN = 1011
-
-_SERVERS = ("daphne", "uvicorn")
 
 
 class Subscriber:
@@ -92,7 +89,7 @@ class Subscriber:
         self._must_answer = must_answer
         self._clock = clock
         # A copy: the socket's own is entered while its consumer runs.
-        self._context = None if _is_of_a_server(send) else copy_context()
+        self._context = None if is_of_a_server(send) else copy_context()
         self._sending: asyncio.Task[None] | None = None
         self._replies: deque[str] | None = None
         self._confirms: dict[tuple[Room, str], None] | None = None
@@ -251,14 +248,20 @@ class Subscriber:
             self._fail(error)
             return
         if sending is not None:
-            self._sending = sending
-            self.is_open = False
-            sending.add_done_callback(self._has_sent)
+            self._wait_for(sending)
         if self._unproved >= PING_SIZE:
-            if self._asked is None:
-                self.ping()
-            if self._is_full():
-                self.is_open = False
+            self._prove()
+
+    def _wait_for(self, sending: asyncio.Task[None]) -> None:
+        self._sending = sending
+        self.is_open = False
+        sending.add_done_callback(self._has_sent)
+
+    def _prove(self) -> None:
+        if self._asked is None:
+            self.ping()
+        if self._is_full():
+            self.is_open = False
 
     def _has_sent(self, task: asyncio.Task[None]) -> None:
         self._sending = self._shut_since = None
@@ -318,6 +321,61 @@ class Subscriber:
         return self._must_answer and self._unproved >= WINDOW_SIZE
 
 
+class _Round:
+    """A part of a loop over browsers: up to one whose server makes it wait."""
+
+    __slots__ = ("at", "is_over")
+
+    at: Subscriber
+
+    def __init__(self) -> None:
+        self.is_over = False
+
+    async def go(
+        self,
+        subscribers: Iterator[Subscriber],
+        message: dict[str, Any],
+        otherwise: Callable[[Subscriber], None],
+    ) -> None:
+        size = len(message["text"])
+        for one in subscribers:
+            if not one.is_open or one._fresh or one._context is not None:
+                otherwise(one)
+                continue
+            self.at = one
+            one._unproved += size
+            try:
+                await one._send(message)
+            except Exception as error:
+                if self.is_over:
+                    raise
+                one._fail(error)
+                continue
+            if self.is_over:
+                return
+            if one._unproved >= PING_SIZE:
+                one._prove()
+
+
+def send_to_all(
+    subscribers: Iterable[Subscriber], text: str, otherwise: Callable[[Subscriber], None]
+) -> None:
+    """Send many browsers the same text, each at the cost of one ``await``.
+
+    ``otherwise`` is called for those to which it cannot go at once, or not as it is.
+    """
+    going = iter(subscribers)
+    message = {"type": "websocket.send", "text": text}
+    while True:
+        this_round = _Round()
+        sending = start(this_round.go(going, message, otherwise))
+        if sending is None:
+            return
+        # That task ends with the one browser; the next round takes the others.
+        this_round.is_over = True
+        this_round.at._wait_for(sending)
+
+
 def _confirmation(room: Room, spelling: str) -> str:
     """Confirm as the vendor does, but with the full symbol: its clients rejoin by it."""
     text = f"{room.symbol}_{spelling}_0s"
@@ -329,22 +387,3 @@ def _confirmation(room: Room, spelling: str) -> str:
             timeframe=spelling,
         )
     )
-
-
-def _is_of_a_server(send: Callable[..., object]) -> bool:
-    """Tell whether no middleware stands between us and a server whose code we know.
-
-    Theirs looks at neither context nor task; what a middleware does may.
-    """
-    function = send.func if isinstance(send, partial) else send
-    return getattr(function, "__module__", "").partition(".")[0] in _SERVERS
-
-
-def server_takes_everything() -> bool:
-    """Tell whether this process serves with Daphne, which buffers without a bound.
-
-    Sends then never wait, however slow a browser is:
-    https://github.com/django/daphne/issues/170
-    """
-    reactor = sys.modules.get("twisted.internet.reactor")
-    return bool(getattr(reactor, "running", False))

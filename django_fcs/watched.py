@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from .conf import conf
 from .messages import RoomState
 from .protocol import serialise
 from .rooms import Room
 from .states import State, decide
 from .updates import Update
 
-__all__ = ["Feed", "Path"]
+__all__ = ["Feed", "Limits", "Path"]
 
 _SILENCE = "no sign of life of the stream"
 
@@ -41,6 +43,18 @@ class Feed:
         )
 
 
+class Limits(NamedTuple):
+    """What the site allows, in seconds: read once for all rooms, since settings are slow."""
+
+    stale_after: float
+    offline_after: float
+
+    @classmethod
+    def of_site(cls) -> Limits:
+        """Return them as they are now."""
+        return cls(conf.FCS_STALE_AFTER_SECONDS, conf.FCS_OFFLINE_AFTER_SECONDS)
+
+
 @dataclass
 class Path:
     """The way from the vendor to this process, as far as beats tell."""
@@ -59,7 +73,7 @@ class Path:
         return None if self.epoch is None else self.online
 
     def state_of(
-        self, feed: Feed, *, age: float | None, now: float, stale_after: float, offline_after: float
+        self, feed: Feed, *, age: float | None, now: float, limits: Limits
     ) -> tuple[State, str]:
         """Return what a room may claim to be, and why where it is offline.
 
@@ -70,8 +84,8 @@ class Path:
             beat_age=now - self.beat_at,
             online=self.online,
             closed=feed.closed,
-            stale_after=stale_after,
-            offline_after=offline_after,
+            stale_after=limits.stale_after,
+            offline_after=limits.offline_after,
         )
         if state is not State.OFFLINE:
             return state, ""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from django_fcs.cohorts import Cohorts
 from django_fcs.rooms import Room
-from django_fcs.routes import Routes
 from tests.hubs import EURUSD, update
 
 
@@ -49,8 +49,7 @@ class Scene:
 
     def __init__(self) -> None:
         self.now = 100.0
-        self.routes = Routes()
-        self.cohorts = Cohorts(self.routes)
+        self.cohorts: Cohorts[Page] = Cohorts(_send_to_all)
 
     def page(self, *rooms: Room, rate: float = 10) -> Page:
         page = Page(self)
@@ -60,8 +59,7 @@ class Scene:
         return page
 
     def publish(self, room: Room = EURUSD, *, seq: int, t: int = 60, mode: str = "candle") -> None:
-        for reader in self.routes.of(room):
-            reader.put(room, update(room, seq=seq, t=t, mode=mode))
+        self.cohorts.put(room, update(room, seq=seq, t=t, mode=mode))
         self.cohorts.flush(self.now)
 
     def run(self, seconds: float) -> None:
@@ -91,3 +89,8 @@ def assert_within_rate(page: Page, rate: float) -> None:
     for first, begun in enumerate(page.times):
         for last, ended in enumerate(page.times[first:], start=first):
             assert last - first <= rate * (ended - begun) + 0.1 + 1e-6
+
+
+def _send_to_all(pages: Iterable[Page], frame: str) -> None:
+    for page in pages:
+        page.send(frame)

@@ -21,7 +21,17 @@ LAYERS = [
         *("address", "agenda", "arrivals", "backoff", "bell", "cohorts", "conf", "demand", "eager"),
         *("events", "exceptions", "faults", "formats", "instruments", "mail", "mailbox"),
         *("market", "measured", "messages", "metrics", "outbox", "protocol", "ready"),
-        *("redaction", "reports", "rooms", "routes", "snapshots", "sources", "states", "streamed"),
+        *(
+            "redaction",
+            "reports",
+            "rooms",
+            "routes",
+            "servers",
+            "snapshots",
+            "sources",
+            "states",
+            "streamed",
+        ),
         *("subscriptions", "tasks", "ticks", "tokenbucket", "tokens", "updates", "watched"),
     },
     # Parts of edges: what bus and upstream would be too long with

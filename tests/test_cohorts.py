@@ -102,9 +102,9 @@ def test_who_is_united_with_one_that_was_quiet_gets_no_frame_before_its_turn(sce
     quiet, told = scene.page(EURUSD), scene.page(EURUSD)
     scene.publish(seq=1)
     scene.run(1)
-    scene.routes.discard(EURUSD, scene.cohorts._of[quiet])
+    scene.cohorts._routes.discard(EURUSD, scene.cohorts._of[quiet])
     scene.publish(seq=2)
-    scene.routes.add(EURUSD, scene.cohorts._of[quiet])
+    scene.cohorts._routes.add(EURUSD, scene.cohorts._of[quiet])
     scene.now += 0.01
     scene.cohorts.settle()
     assert len(scene.cohorts) == 1
@@ -252,7 +252,7 @@ def test_with_the_last_page_every_cohort_and_route_is_gone(scene: Scene) -> None
     scene.cohorts.settle()
 
     assert len(scene.cohorts) == 0
-    assert not scene.routes._readers
+    assert not scene.cohorts._routes._readers
     assert not scene.cohorts._of
     assert scene.cohorts.next_due() == math.inf
     assert not in_memory(scene)

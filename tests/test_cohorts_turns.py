@@ -158,8 +158,7 @@ def test_what_is_too_long_for_a_frame_goes_with_the_next_ones(scene: Scene) -> N
     rooms = [Room(f"FX:PAIR{number}", "1D") for number in range(1000)]
     pages = scene.united(*rooms, rate=10)
     for room in rooms:
-        for reader in scene.routes.of(room):
-            reader.put(room, update(room, seq=2))
+        scene.cohorts.put(room, update(room, seq=2))
     scene.cohorts.flush(scene.now)
     scene.run(5)
 

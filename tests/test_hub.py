@@ -268,7 +268,7 @@ async def test_a_new_stream_is_told_of_every_room_as_new() -> None:
     async with hub_of() as hub, feeding() as feed, browsing(hub) as browser:
         hub.join(browser.one, EURUSD, "1D")
         hub.join(browser.one, USDJPY, "1D")
-        await joined(USDJPY)
+        await eventually(lambda: feed.calls)
         for epoch in (1, 2):
             calls = len(feed.calls)
             await feed.beat(epoch=epoch)

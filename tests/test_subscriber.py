@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from django_fcs.rooms import Room
-from django_fcs.subscriber import CLOSE_TOO_SLOW, server_takes_everything
+from django_fcs.servers import server_takes_everything
+from django_fcs.subscriber import CLOSE_TOO_SLOW
 from tests.hubs import EURUSD, HOURLY, USDJPY, update
 from tests.subscribers import browser
 from tests.waiting import eventually
