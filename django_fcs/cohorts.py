@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, Protocol, TypeVar
 
 from .agenda import Agenda
-from .mail import Mail
+from .mail import FRAME_BYTES, Mail
 from .routes import Reader, Routes
 from .updates import Update
 
@@ -96,7 +96,6 @@ class Cohorts(Generic[M]):
     ) -> None:
         self._send_to_all = send_to_all
         self._sent = sent
-        self._first_at: float | None = None
         self._routes: Routes[_Cohort[M]] = Routes()
         self._agenda: Agenda[_Cohort[M]] = Agenda()
         self._of: dict[M, _Cohort[M]] = {}
@@ -192,15 +191,27 @@ class Cohorts(Generic[M]):
 
     def flush(self, now: float) -> None:
         """Send the frames that are due."""
-        self._first_at = None
-        for cohort in self._agenda.take(now):
-            cohort.is_listed = False
-            if cohort.due > now:
-                cohort.enlist()
-            elif cohort.mail and cohort.members:
-                self._send(cohort, now)
-        if self._sent is not None and self._first_at is not None:
-            self._sent(self._first_at)
+        due = [cohort for cohort in self._agenda.take(now) if self._is_due(cohort, now)]
+        if not due:
+            return
+        first_at = due[0].mail.first_at()
+        # Written before any is sent: turn by turn, each would find cold processor caches.
+        frames = [(cohort, self._written(cohort, now)) for cohort in due]
+        for cohort, frame in frames:
+            if frame:
+                self._send_to_all(cohort.members, frame)
+        for cohort in due:
+            if cohort.arrivals:
+                self._take_in_arrivals(cohort, now)
+        if self._sent is not None and first_at is not None:
+            self._sent(first_at)
+
+    def _is_due(self, cohort: _Cohort[M], now: float) -> bool:
+        cohort.is_listed = False
+        if cohort.due > now:
+            cohort.enlist()
+            return False
+        return bool(cohort.members)
 
     def settle(self) -> None:
         """Find those that could share their frames; to be called now and then."""
@@ -213,28 +224,26 @@ class Cohorts(Generic[M]):
             if first is not cohort and not self._unite(first, cohort):
                 first.arrivals.append(cohort)
 
-    def _send(self, cohort: _Cohort[M], now: float) -> None:
+    def _written(self, cohort: _Cohort[M], now: float) -> str:
+        """Write the next frame for those that can be sent it; nothing where none can."""
         for member in [member for member in cohort.members if not member.is_open]:
             self._alone(member).due = math.inf
         if cohort.due == math.inf:
-            return
-        if self._first_at is None:
-            self._first_at = cohort.mail.first_at()
+            return ""
         frame = cohort.mail.frame()
-        cohort.due = _turn_after(cohort, now)
-        self._send_to_all(cohort.members, frame)
-        if cohort.mail:
+        if frame:
+            cohort.due = _turn_after(cohort, now)
+        if len(frame) >= FRAME_BYTES and cohort.mail:
             cohort.enlist()
-        if cohort.arrivals:
-            self._take_in_arrivals(cohort, now)
+        return frame
 
     def _take_in_arrivals(self, cohort: _Cohort[M], now: float) -> None:
         arrivals, cohort.arrivals = cohort.arrivals, []
         for other in arrivals:
             if cohort.name is None or other.name != cohort.name or not other.members:
                 continue
-            if other.mail and other.due <= now:
-                self._send(other, now)
+            if other.due <= now and (frame := self._written(other, now)):
+                self._send_to_all(other.members, frame)
             if not self._unite(cohort, other) and other.due < math.inf:
                 # Out of step: it waits for the others once.
                 other.due = max(other.due, cohort.due)

@@ -69,8 +69,10 @@ class Mail:
         return None if update is None or update.mode == "initial" else update.at
 
     def frame(self) -> str:
-        """Hand over what waits as one array, as far as it may be long."""
+        """Hand over what waits as one array, as far as it may be long; nothing as ""."""
         texts = [*self._profiles.values(), *self._prices.texts(), *self._notes.values()]
+        if not texts:
+            return ""
         frame = f"[{','.join(texts)}]"
         if len(frame) > FRAME_BYTES:
             return self._part()
