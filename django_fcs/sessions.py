@@ -1,0 +1,245 @@
+"""When markets are open: the forex week, coins always, exchanges by their calendars.
+
+Times are unix seconds and always given. What is not known is ``None``, never closed:
+a calendar may err, and a price outweighs it (``states.Pulse``).
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import logging
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, time, timedelta, timezone
+from typing import Any, NamedTuple, Protocol
+from zoneinfo import ZoneInfo
+
+from .formats import is_forex
+
+__all__ = ["Hours", "Markets", "Phase", "Timetable", "vendor_says_open"]
+
+logger = logging.getLogger(__name__)
+
+_NEW_YORK = ZoneInfo("America/New_York")
+
+#: The forex day D runs from this hour of D - 1 to the same hour of D, in New York.
+_ROLLOVER = 17
+
+#: Metals pause for the hour after the rollover, as their futures do.
+_METALS_OPEN = 18
+
+#: Month and day on which dealers rest, from the rollover before to the rollover of the day.
+_HOLIDAYS = ((12, 25), (1, 1))
+
+#: Longer than any run of open or closed days of the forex week, to either side.
+_WINDOW_DAYS = 10
+
+_DAY_SECONDS = 86_400
+
+#: Calendars are corrected now and then: what was read counts for so long.
+_KEEP_SECONDS = 7 * _DAY_SECONDS
+
+#: What is read of a calendar, before and after now; markets close for two weeks at most.
+_BEHIND_SECONDS = 21 * _DAY_SECONDS
+_AHEAD_SECONDS = 60 * _DAY_SECONDS
+
+_LIBRARY = "exchange_calendars"
+
+_FOREX_FEEDS = frozenset({"FX", "ONA", "SFO", "FCM", "FLC", "GMC", "OANDA", "FOREXCOM", "FX_IDC"})
+_COIN_EXCHANGES = frozenset(
+    {
+        *("BINANCE", "OKX", "COINBASE", "KRAKEN", "BYBIT", "CRYPTO", "BITSTAMP", "KUCOIN"),
+        *("BITFINEX", "BITGET", "GATEIO", "GEMINI", "HTX", "MEXC"),
+    }
+)
+_METALS = ("XAU", "XAG", "XPT", "XPD")
+
+#: Exchange as the vendor spells it → calendar. Its TSE is Tokyo, while XTSE is Toronto;
+#: the two exchanges of Mumbai keep the same days and hours; an index has those of its shares.
+_CALENDARS = {
+    **dict.fromkeys(("NASDAQ", "NYSE", "AMEX", "SP", "DJ"), "XNYS"),
+    **dict.fromkeys(("BSE", "NSE"), "XBOM"),
+    **{"LSE": "XLON", "TSE": "XTKS", "HKEX": "XHKG", "PSX": "XKAR", "IDX": "XIDX"},
+}
+
+_OPEN_SESSIONS = ("market", "regular", "pre_market", "post_market")
+
+
+class Phase(NamedTuple):
+    """Whether a market is open, since when, and until when; ``None`` is unknown."""
+
+    is_open: bool | None
+    since: float | None = None
+    until: float | None = None
+
+
+_UNKNOWN = Phase(None)
+
+
+class Hours(Protocol):
+    """When one market is open."""
+
+    def phase(self, now: float) -> Phase:
+        """Return what is known of this moment."""
+
+
+class Timetable:
+    """When a market is open, as a list; before its first and after its last entry
+    nothing is known.
+
+    Args:
+        intervals: Opening and closing, ascending; those that touch become one.
+    """
+
+    def __init__(self, intervals: Iterable[tuple[float, float]] = ()) -> None:
+        self._opens: list[float] = []
+        self._closes: list[float] = []
+        for opens, closes in intervals:
+            if self._closes and self._closes[-1] == opens:
+                self._closes[-1] = closes
+            else:
+                self._opens.append(opens)
+                self._closes.append(closes)
+
+    def phase(self, now: float) -> Phase:
+        """Return what is known of this moment; an opening is open, a closing closed."""
+        index = bisect_right(self._opens, now) - 1
+        if index < 0:
+            return _UNKNOWN
+        if now < self._closes[index]:
+            return Phase(True, self._opens[index], self._closes[index])
+        if index + 1 == len(self._opens):
+            return _UNKNOWN
+        return Phase(False, self._closes[index], self._opens[index + 1])
+
+
+class _Always:
+    def phase(self, now: float) -> Phase:
+        return Phase(True)
+
+
+class _Forex:
+    """The forex week; ``is_sure`` says that all of it is trading time.
+
+    Indices, oil and gas on a forex feed rest when it rests, and at hours of their own.
+    """
+
+    def __init__(self, *, opens: int = _ROLLOVER, is_sure: bool = True) -> None:
+        self._opens = opens
+        self._is_sure = is_sure
+
+    def phase(self, now: float) -> Phase:
+        phase = _forex_days(int(now // _DAY_SECONDS), self._opens).phase(now)
+        return phase if self._is_sure or not phase.is_open else phase._replace(is_open=None)
+
+
+class _Exchange:
+    """A stock exchange; its table stays empty until its calendar is loaded."""
+
+    def __init__(self) -> None:
+        self.table = Timetable()
+        self.loaded_at: float | None = None
+
+    def phase(self, now: float) -> Phase:
+        return self.table.phase(now)
+
+    def is_lacking(self, now: float) -> bool:
+        return self.loaded_at is None or abs(now - self.loaded_at) > _KEEP_SECONDS
+
+
+class Markets:
+    """The hours of every symbol's market.
+
+    Calendars of stock exchanges are read only by ``load``. Until then, and where the
+    optional ``exchange_calendars`` is missing, nothing is known of them.
+    """
+
+    def __init__(self) -> None:
+        self._always = _Always()
+        self._forex = _Forex()
+        self._metals = _Forex(opens=_METALS_OPEN)
+        self._beside_forex = _Forex(is_sure=False)
+        self._nothing = Timetable()
+        self._exchanges: dict[str, _Exchange] = {}
+
+    def hours(self, symbol: str) -> Hours:
+        """Return the hours of a symbol; they know more once its calendar is loaded."""
+        exchange, _, ticker = symbol.partition(":")
+        if exchange in _COIN_EXCHANGES:
+            return self._always
+        if exchange in _FOREX_FEEDS:
+            if is_forex(symbol):
+                return self._forex
+            return self._metals if ticker.startswith(_METALS) else self._beside_forex
+        if exchange in _CALENDARS:
+            return self._exchanges.setdefault(_CALENDARS[exchange], _Exchange())
+        return self._nothing
+
+    def lacking(self, symbols: Iterable[str], now: float) -> frozenset[str]:
+        """Return the calendars that ``load`` should be given for these symbols."""
+        exchanges = {symbol.partition(":")[0] for symbol in symbols}
+        names = {_CALENDARS[exchange] for exchange in exchanges if exchange in _CALENDARS}
+        return frozenset(
+            name
+            for name in names
+            if name not in self._exchanges or self._exchanges[name].is_lacking(now)
+        )
+
+    def load(self, calendars: Iterable[str], now: float) -> None:
+        """Read calendars; never raises. Call it in a thread.
+
+        The first call imports pandas: a second or two and 70 MB, then half a second a
+        calendar. In a thread it holds up the event loop by up to 50 ms at a time.
+        """
+        for name in calendars:
+            exchange = self._exchanges.setdefault(name, _Exchange())
+            exchange.table = _read(name, now)
+            exchange.loaded_at = now
+
+
+def vendor_says_open(profile: Mapping[str, Any]) -> bool | None:
+    """Read the session in a profile; ``None`` where it names none."""
+    session = profile.get("current_session")
+    return session in _OPEN_SESSIONS if isinstance(session, str) else None
+
+
+@functools.lru_cache(maxsize=16)
+def _forex_days(day: int, opens: int) -> Timetable:
+    """Return the days of trade around a day, which is counted in UTC from 1970."""
+    middle = date(1970, 1, 1) + timedelta(day)
+    days = (middle + timedelta(offset) for offset in range(-_WINDOW_DAYS, _WINDOW_DAYS + 1))
+    return Timetable(
+        (_in_new_york(day - timedelta(1), opens), _in_new_york(day, _ROLLOVER))
+        for day in days
+        if day.weekday() < 5 and (day.month, day.day) not in _HOLIDAYS
+    )
+
+
+def _in_new_york(day: date, hour: int) -> float:
+    return datetime.combine(day, time(hour), _NEW_YORK).timestamp()
+
+
+def _read(calendar: str, now: float) -> Timetable:
+    try:
+        library = importlib.import_module(_LIBRARY)
+        start = datetime.fromtimestamp(now - _BEHIND_SECONDS, timezone.utc)
+        schedule = library.get_calendar(calendar, start=start.date().isoformat()).schedule
+        return Timetable(
+            interval for interval in _intervals(schedule) if interval[0] < now + _AHEAD_SECONDS
+        )
+    except ImportError:
+        logger.info("hours are unknown without %s calendar=%s", _LIBRARY, calendar)
+    except Exception as error:  # A calendar that cannot be read must not end the prices.
+        logger.warning("calendar not read calendar=%s reason=%r", calendar, error)
+    return Timetable()
+
+
+def _intervals(schedule: Any) -> Iterator[tuple[float, float]]:
+    """Cut a schedule, a table of pandas, at its breaks."""
+    for row in schedule.itertuples():
+        opens, closes = row.open.timestamp(), row.close.timestamp()
+        if row.break_start == row.break_start:  # It is NaT where there is no break.
+            yield opens, row.break_start.timestamp()
+            opens = row.break_end.timestamp()
+        yield opens, closes
