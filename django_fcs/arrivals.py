@@ -21,12 +21,21 @@ class Timing:
     confirm: float = 10
     joins_per_second: float = 50
     goodbye: float = 2
+    ping: float = 3
+    """Between two pings of WebSocket's own, which any server answers."""
+    pong: float = 9
+    """How long the answer may take: a line may be cut without a word."""
     retry_first: float = 1
     retry_cap: float = 60
     refused_first: float = 60
     refused_cap: float = 900
     settled: float = 30
     """A connection that lasted this long makes the next retry a first one."""
+
+    @classmethod
+    def within(cls, seconds: float) -> Timing:
+        """Return what notices a line that was cut within so many seconds and five."""
+        return cls(pong=max(1.0, seconds - 1))
 
 
 PATIENT = Timing()

@@ -17,7 +17,7 @@ from .rooms import Room
 from .store import CacheStore, LastBeat, MemoryStore, Store
 from .stream import Stream
 from .tasks import end
-from .upstream import UpstreamClient
+from .upstream import Timing, UpstreamClient
 
 __all__ = ["is_idle", "site_store", "start", "stop"]
 
@@ -68,7 +68,12 @@ async def _stream() -> None:
     """Run the stream; what is wrong with the site's settings is said, not raised."""
     try:
         rooms = [Room.from_text(text) for text in conf.FCS_ROOMS]
-        client = UpstreamClient(conf.FCS_API_KEY, url=conf.FCS_URL, give_up_on_refusal=False)
+        client = UpstreamClient(
+            conf.FCS_API_KEY,
+            url=conf.FCS_URL,
+            give_up_on_refusal=False,
+            timing=Timing.within(conf.FCS_OFFLINE_AFTER_SECONDS),
+        )
         async with client:
             await Stream(client, _memory, rooms=rooms).run()
     except FCSError as error:

@@ -19,11 +19,19 @@ __all__ = ["Subscriptions"]
 #: The longest pause before a mute join is sent again, in seconds.
 RETRY_MAX_SECONDS = 300
 
+#: A room that nobody confirmed is left after this: it may not exist, and counts at the vendor.
+LEAVE_AFTER_SECONDS = 30
+
 
 @dataclass
 class _Asked:
+    since: float
     retry_at: float
     pause: float
+    is_left: bool = False
+    """It was left unconfirmed, and is asked for anew at ``retry_at``."""
+    exists: bool = False
+    """It was heard of after that: the vendor is slow, and it is left no more."""
 
 
 class Subscriptions:
@@ -51,13 +59,20 @@ class Subscriptions:
         before, self._wanted = self._wanted, dict.fromkeys(rooms)
         for room in before.keys() - self._wanted.keys():
             self._unasked.pop(room, None)
-            if self._asked.pop(room, None) or room in self.joined:
+            asked = self._asked.pop(room, None)
+            if room in self.joined or (asked and not asked.is_left):
                 self._leaving[room] = None
             self.joined.discard(room)
         for room in self._wanted:
             if room not in before:
                 # Behind its leave, if that is still to be sent.
                 self._unasked[room] = None
+
+    def rejoin(self, room: Room) -> None:
+        """Leave a joined room and join it again, as what it should tell does not come."""
+        if room in self.joined:
+            self.joined.discard(room)
+            self._leaving[room] = self._unasked[room] = None
 
     def reset(self) -> None:
         """Begin on a new connection, which has joined nothing yet."""
@@ -76,9 +91,12 @@ class Subscriptions:
         if room not in self._wanted:
             return False
         # What was not asked for is late news of an earlier join, already left.
-        if self._asked and room in self._asked:
-            del self._asked[room]
-            self.joined.add(room)
+        if self._asked and (asked := self._asked.get(room)):
+            if asked.is_left:
+                asked.exists, asked.retry_at = True, 0.0
+            else:
+                del self._asked[room]
+                self.joined.add(room)
         return True
 
     def due(self, now: float) -> Join | Leave | None:
@@ -100,21 +118,31 @@ class Subscriptions:
     def _next(self, now: float) -> Join | Leave | None:
         for room in self._leaving:
             del self._leaving[room]
-            return Leave(symbol=room.symbol, timeframe=room.timeframe)
+            return _leave(room)
         for room in self._unasked:
             del self._unasked[room]
-            self._asked[room] = _Asked(now + self._confirm_after, self._confirm_after)
+            self._asked[room] = _Asked(now, now + self._confirm_after, self._confirm_after)
             return _join(room)
         for room, asked in self._asked.items():
             if asked.retry_at <= now:
-                self._ask_again(asked, now)
-                return _join(room)
+                return self._try_again(room, asked, now)
         return None
 
-    def _ask_again(self, asked: _Asked, now: float) -> None:
-        asked.pause = min(asked.pause * 2, RETRY_MAX_SECONDS)
-        asked.retry_at = now + asked.pause
+    def _try_again(self, room: Room, asked: _Asked, now: float) -> Join | Leave:
+        """Ask again, or leave what nobody confirmed, to ask anew after a pause."""
+        if asked.is_left:
+            asked.since, asked.is_left = now, False
+            asked.retry_at = now + LEAVE_AFTER_SECONDS
+        else:
+            asked.pause = min(asked.pause * 2, RETRY_MAX_SECONDS)
+            asked.retry_at = now + asked.pause
+            if not asked.exists and now >= asked.since + LEAVE_AFTER_SECONDS:
+                asked.is_left = True
+                return _leave(room)
+            if not asked.exists:
+                asked.retry_at = min(asked.retry_at, asked.since + LEAVE_AFTER_SECONDS)
         self.retries += 1
+        return _join(room)
 
     def _meant(self, message: Joined) -> Room | None:
         try:
@@ -127,11 +155,16 @@ class Subscriptions:
             return None
         pending = [
             room
-            for room in self._asked
+            for room, asked in self._asked.items()
             if room.timeframe == timeframe and room.symbol.endswith(f":{message.symbol}")
+            if not asked.is_left
         ]
         return pending[0] if len(pending) == 1 else None
 
 
 def _join(room: Room) -> Join:
     return Join(symbol=room.symbol, timeframe=room.timeframe)
+
+
+def _leave(room: Room) -> Leave:
+    return Leave(symbol=room.symbol, timeframe=room.timeframe)

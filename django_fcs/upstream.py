@@ -45,6 +45,8 @@ _REFUSING_CLOSE_CODES = (4001, 4003)
 _REFUSING_STATUSES = (401, 403)
 _AUTHENTICATION_FAILED = "authentication_failed"
 
+#: What websockets says as it closes a connection whose pings are not answered.
+_NO_PONG = "keepalive ping timeout"
 
 #: Frames worked off before anything else gets its turn: a millisecond or two.
 BATCH_MAX = 200
@@ -95,6 +97,7 @@ class UpstreamClient:
         self._changed = Bell()
         self._welcomed = False
         self._welcomed_once = False
+        self._given_up = ""
         self._batches: AsyncGenerator[list[Event], None] | None = None
         self._events: AsyncGenerator[Event, None] | None = None
         self._prices: AsyncGenerator[Price, None] | None = None
@@ -132,6 +135,17 @@ class UpstreamClient:
         self._subscriptions.want(
             Room.from_text(room) if isinstance(room, str) else room for room in rooms
         )
+        self._changed.ring()
+
+    def rejoin(self, rooms: Iterable[Room]) -> None:
+        """Leave these of the joined rooms and join them again; the wanted set stays."""
+        for room in rooms:
+            self._subscriptions.rejoin(room)
+        self._changed.ring()
+
+    def reconnect(self, reason: str) -> None:
+        """Give up a connection that is up in name only, for ``reason``, and make another."""
+        self._given_up = reason
         self._changed.ring()
 
     def __aiter__(self) -> AsyncIterator[Price]:
@@ -196,7 +210,7 @@ class UpstreamClient:
 
     async def _connection(self) -> AsyncGenerator[list[Event], None]:
         """Connect once and hand on what comes; always ends in an ``UpstreamError``."""
-        self._welcomed = False
+        self._welcomed, self._given_up = False, ""
         self._subscriptions.reset()
         async with self._open() as socket, running(self._tend(socket)):
             while True:
@@ -222,6 +236,8 @@ class UpstreamClient:
                 compression=None,
                 open_timeout=self._timing.welcome,
                 close_timeout=self._timing.goodbye,
+                ping_interval=self._timing.ping,
+                ping_timeout=self._timing.pong,
                 max_size=SIZE_MAX,
                 logger=SILENT,
             ) as socket:
@@ -306,6 +322,8 @@ class UpstreamClient:
         beat_at = self._monotonic() + self._timing.heartbeat
         with suppress(ConnectionClosed):
             while True:
+                if self._given_up:
+                    return await socket.close()
                 now = self._monotonic()
                 if now >= beat_at:
                     beat_at = now + self._timing.heartbeat
@@ -339,6 +357,10 @@ class UpstreamClient:
                 return KeyRefused(f"{self._place} refused FCS_API_KEY with HTTP {status}")
             return UpstreamError(f"{self._place} answered with HTTP {status}")
         if isinstance(error, ConnectionClosed):
+            if self._given_up:
+                return UpstreamError(f"{self._place} was given up: {self._given_up}")
+            if error.sent and error.sent.reason == _NO_PONG:
+                return UpstreamError(f"{self._place} gives no sign of life")
             code = error.rcvd.code if error.rcvd else 1006
             if code in _REFUSING_CLOSE_CODES and not self._welcomed:
                 return KeyRefused(f"{self._place} refused FCS_API_KEY with close code {code}")

@@ -256,21 +256,85 @@ def test_a_pause_without_messages_saves_up_no_burst() -> None:
     assert len(all_due(subscriptions, 1000)) == 1
 
 
-def test_a_mute_join_is_sent_again_ever_more_rarely() -> None:
-    subscriptions = Subscriptions(confirm_after=10)
-    subscriptions.want([A])
-    times = []
-    while len(times) < 9:
+def asked(subscriptions: Subscriptions, times: int) -> list[tuple[int, Join | Leave]]:
+    """Let nobody answer; return when what was sent, in seconds from the first."""
+    told = []
+    for _ in range(times):
         at = subscriptions.next_at()
         assert at is not None
         assert all_due(subscriptions, at - 0.001) == []
-        assert all_due(subscriptions, at) == [join(A)]
-        times.append(at)
-    pauses = [round(later - at) for at, later in zip(times, times[1:], strict=False)]
+        [message] = all_due(subscriptions, at)
+        told.append((round(at), message))
+    return told
 
-    assert pauses == [10, 20, 40, 80, 160, 300, 300, 300]
-    assert max(pauses) == RETRY_MAX_SECONDS
-    assert subscriptions.retries == 8
+
+def test_a_mute_join_is_sent_again_then_left_and_joined_anew_ever_more_rarely() -> None:
+    """A room that does not exist must not count at the vendor for ever."""
+    subscriptions = Subscriptions(confirm_after=10)
+    subscriptions.want([A])
+    told = asked(subscriptions, 11)
+
+    assert told[:5] == [(0, join(A)), (10, join(A)), (30, leave(A)), (70, join(A)), (100, leave(A))]
+    joins = [at for at, message in told if message == join(A)]
+    leaves = [at for at, message in told if message == leave(A)]
+    assert [at - before for at, before in zip(leaves[1:], joins[2:], strict=True)] == [30] * 4
+    assert [at - before for at, before in zip(joins[2:], leaves, strict=False)] == [
+        *(40, 80, 160, RETRY_MAX_SECONDS),
+    ]
+    assert subscriptions.retries == 5
+
+
+def test_a_room_that_is_heard_of_after_it_was_left_unconfirmed_is_joined_at_once() -> None:
+    subscriptions = Subscriptions(confirm_after=10)
+    subscriptions.want([A])
+    asked(subscriptions, 3)
+
+    assert subscriptions.heard(A)
+    assert subscriptions.joined == set()
+    assert all_due(subscriptions, 31) == [join(A)]
+    assert {message for _, message in asked(subscriptions, 9)} == {join(A)}
+    assert subscriptions.confirm(confirmation(A)) == A
+    assert subscriptions.joined == {A}
+
+
+def test_a_room_that_was_left_unconfirmed_is_not_left_twice() -> None:
+    subscriptions = Subscriptions(confirm_after=10)
+    subscriptions.want([A])
+    asked(subscriptions, 3)
+    subscriptions.want([])
+
+    assert subscriptions.next_at() is None
+
+
+# -- rooms that tell nothing
+
+
+def test_a_room_is_joined_again_behind_its_leave() -> None:
+    subscriptions = joined(A, B)
+    subscriptions.rejoin(A)
+
+    assert subscriptions.joined == {B}
+    assert subscriptions.wanted == {A, B}
+    assert sent(subscriptions) == [leave(A), join(A)]
+    assert subscriptions.confirm(confirmation(A)) == A
+    assert subscriptions.joined == {A, B}
+
+
+def test_only_what_is_joined_is_joined_again() -> None:
+    subscriptions = joined(A)
+    subscriptions.want([A, B])
+    subscriptions.rejoin(B)
+    subscriptions.rejoin(C)
+
+    assert sent(subscriptions, until=1) == [join(B)]
+
+
+def test_a_room_that_is_unwanted_before_it_was_joined_again_is_left_once() -> None:
+    subscriptions = joined(A)
+    subscriptions.rejoin(A)
+    subscriptions.want([])
+
+    assert sent(subscriptions) == [leave(A)]
 
 
 def test_a_join_that_stays_mute_for_a_year_is_still_sent_again() -> None:
@@ -281,7 +345,7 @@ def test_a_join_that_stays_mute_for_a_year_is_still_sent_again() -> None:
         assert at is not None
         all_due(subscriptions, at)
 
-    assert subscriptions.retries == 1999
+    assert subscriptions.retries == 1000
 
 
 def test_a_mute_room_does_not_hold_up_the_others() -> None:
@@ -359,6 +423,10 @@ class Connection:
         self.vendor = Vendor()
         self.subscriptions.reset()
 
+    def rejoin(self) -> None:
+        for room in sorted(self.subscriptions.joined, key=str):
+            self.subscriptions.rejoin(room)
+
     def settle(self) -> None:
         """Let everything that is under way arrive."""
         for _ in range(1000):
@@ -373,7 +441,7 @@ class Connection:
 
 happenings = st.one_of(
     st.frozensets(st.sampled_from([A, B, C])),
-    st.sampled_from(["send", "send", "read", "tick", "receive", "receive", "reconnect"]),
+    st.sampled_from(["send", "send", "read", "tick", "receive", "receive", "reconnect", "rejoin"]),
 )
 
 

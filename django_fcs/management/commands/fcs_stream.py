@@ -29,7 +29,7 @@ from django_fcs.rooms import Room
 from django_fcs.status import cause, shared_store, trouble
 from django_fcs.stream import Stream, StreamStatus
 from django_fcs.tasks import together
-from django_fcs.upstream import UpstreamClient
+from django_fcs.upstream import Timing, UpstreamClient
 
 logger = logging.getLogger("django_fcs.fcs_stream")
 
@@ -102,7 +102,8 @@ class Command(BaseCommand):
 
     async def _stream(self, rooms: list[Room], record: str | None, screen: Screen) -> None:
         async with AsyncExitStack() as stack:
-            client = UpstreamClient(conf.FCS_API_KEY, url=conf.FCS_URL)
+            timing = Timing.within(conf.FCS_OFFLINE_AFTER_SECONDS)
+            client = UpstreamClient(conf.FCS_API_KEY, url=conf.FCS_URL, timing=timing)
             await stack.enter_async_context(client)
             recorder = _recording(stack, record) if record else None
             stream = Stream(client, site_store(), rooms=rooms, recorder=recorder)
