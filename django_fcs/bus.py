@@ -125,9 +125,9 @@ class Bus:
         """Tell all hubs that the stream is alive."""
         await self._member.send([(HUBS, beat.event())])
 
-    async def tell(self, news: RoomNews) -> None:
-        """Tell all hubs what is known of a room beside its price."""
-        await self._member.send([(HUBS, news.event())])
+    async def tell(self, *news: RoomNews) -> None:
+        """Tell all hubs what is known of rooms beside their prices."""
+        await self._member.send((HUBS, one.event()) for one in news)
 
     async def announce(self, call: Call) -> None:
         """Tell the stream which rooms a hub needs."""

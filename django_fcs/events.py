@@ -21,6 +21,7 @@ from .mailbox import Mailbox
 from .messages import ProfileUpdate
 from .protocol import parse
 from .rooms import Room
+from .states import Expectation
 from .updates import EVENT_TYPE, Update
 
 __all__ = ["DEMAND", "HUBS", "Beat", "Call", "Event", "RoomNews", "newest_of", "read_event"]
@@ -53,11 +54,16 @@ class RoomNews:
     room: Room
     profile: str
     """The text of its profile frame; empty where none came."""
-    closed: bool
+    expected: Expectation
 
     def event(self) -> dict[str, Any]:
         """Return the message that goes to all hubs."""
-        return {"type": _ROOM, **vars(self), "room": str(self.room)}
+        return {
+            "type": _ROOM,
+            "room": str(self.room),
+            "profile": self.profile,
+            "expected": list(self.expected),
+        }
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,16 @@ def _read_room(message: Mapping[str, Any]) -> RoomNews:
             raise ValueError("no text of a profile")
         if (said.symbol, said.timeframe) != (room.symbol, room.timeframe):
             raise ValueError(f"a profile of another room than {room}")
-    return RoomNews(room, profile, closed=bool(message["closed"]))
+    return RoomNews(room, profile, _read_expectation(message["expected"]))
+
+
+def _read_expectation(numbers: Any) -> Expectation:
+    closed, *seconds, overdue = expected = Expectation(*numbers)
+    if not isinstance(closed, bool) or not isinstance(overdue, bool) or expected.patience is None:
+        raise ValueError(f"{expected} says nothing of a room")
+    if not all(number is None or math.isfinite(number) for number in seconds):
+        raise ValueError(f"{expected} holds what is no time")
+    return expected
 
 
 def _read_call(message: Mapping[str, Any]) -> Call:

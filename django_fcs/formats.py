@@ -21,6 +21,7 @@ __all__ = [
     "iso",
     "name",
     "number",
+    "opening",
     "percent",
     "period",
     "signed",
@@ -115,6 +116,19 @@ def clock(moment: datetime, *, now: datetime) -> str:
     if local.date() == localtime(now).date():
         return time
     return f"{formats.date_format(local, 'SHORT_DATE_FORMAT')} {time}"
+
+
+def opening(moment: datetime, *, now: datetime) -> str:
+    """Write when a market opens, in the current time zone: ``Mon 15:30 CET``.
+
+    Today it is the time alone; beyond six days a weekday would be ambiguous.
+    """
+    local = localtime(moment)
+    time = f"{local:%H:%M} {local.tzname()}"
+    days = (local.date() - localtime(now).date()).days
+    if days == 0:
+        return time
+    return f"{formats.date_format(local, 'D' if 0 < days < 7 else 'j M')} {time}"
 
 
 def _rounded(value: float, digits: int) -> Decimal:

@@ -174,7 +174,7 @@ class Hub:
         feed = self._feeds.get(room)
         if feed is None:
             feed = self._feeds[room] = Feed(room)
-            feed.state, feed.reason = self._state_of(feed, Limits.of_site())
+            feed.state, feed.reason, feed.until = self._state_of(feed, Limits.of_site())
             self._new[room] = None
             self._changed.ring()
         if key not in subscriber.joined:
@@ -297,12 +297,12 @@ class Hub:
             return
         values, beat = await self._store.aload(missing)
         if beat and self._path.epoch is None:
-            beat_at = self._monotonic() - max(0, self._clock() - beat.at)
+            beat_at = self._monotonic() - abs(self._clock() - beat.at)
             self._path = Path(beat_at, beat.online, beat.reason)
         for room, value in values.items():
             feed = self._feeds.get(room)
             if feed and not feed.update:
-                feed.closed = value.closed
+                feed.expected = feed.expected or value.expected
                 with suppress(ProtocolError):
                     self._take_update(Update.from_text(room, value.text, epoch=0))
         self._send_due()
@@ -356,7 +356,7 @@ class Hub:
         feed = self._feeds.get(news.room)
         if feed is None:
             return
-        feed.closed = news.closed
+        is_whole = feed.expect(news.expected)
         if news.profile and news.profile != feed.profile:
             feed.profile = news.profile
             for spelling in feed.spellings:
@@ -364,7 +364,8 @@ class Hub:
                 for subscriber in self._routes.of(key):
                     subscriber.describe(key, text)
                 self._cohorts.describe(key, text)
-        self._decide(feed, Limits.of_site())
+        if is_whole:
+            self._decide(feed, Limits.of_site())
 
     def _ask_for_all(self) -> None:
         """Announce every room as new: who should answer has changed."""
@@ -378,18 +379,14 @@ class Hub:
 
     def _decide(self, feed: Feed, limits: Limits) -> None:
         state = self._state_of(feed, limits)
-        if state != (feed.state, feed.reason):
-            feed.state, feed.reason = state
+        if state != (feed.state, feed.reason, feed.until):
+            feed.state, feed.reason, feed.until = state
             for spelling in feed.spellings:
                 self._cohorts.tell((feed.room, spelling), feed.state_text(spelling))
 
-    def _state_of(self, feed: Feed, limits: Limits) -> tuple[State, str]:
-        return self._path.state_of(
-            feed,
-            age=max(0.0, self._clock() - feed.update.at) if feed.update else None,
-            now=self._monotonic(),
-            limits=limits,
-        )
+    def _state_of(self, feed: Feed, limits: Limits) -> tuple[State, str, int | None]:
+        at, now = self._clock(), self._monotonic()
+        return self._path.state_of(feed, at=at, now=now, limits=limits)
 
 
 def _send_price(subscribers: Iterable[Subscriber], key: Hashable, update: Update) -> None:

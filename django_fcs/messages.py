@@ -167,6 +167,8 @@ class RoomState(_Message, frozen=True, kw_only=True, tag="state"):
     timeframe: str
     state: str
     reason: str = ""
+    until: int | None = None
+    """When a closed market opens, in unix seconds, where that is known."""
 
 
 class Beat(_Message, frozen=True, kw_only=True, tag="beat"):

@@ -118,6 +118,7 @@ class _Frame(msgspec.Struct, kw_only=True):
     room: str | None = None
     state: str | None = None
     reason: str | None = None
+    until: float | None = None
     frames_per_second: float | None = None
 
 
@@ -307,6 +308,7 @@ def _state(frame: _Frame) -> RoomState:
         timeframe=_spelling(frame) or "",
         state=frame.state or "",
         reason=frame.reason or "",
+        until=_whole(frame.until),
     )
 
 

@@ -13,7 +13,7 @@ from .exceptions import ConfigurationError, ProtocolError
 from .messages import Price
 from .protocol import parse
 from .rooms import Room
-from .states import State, decide
+from .states import Expectation, State, decide
 from .store import LastBeat, LastValue
 
 __all__ = ["Quote", "aget_quote", "get_quote", "quotes_of"]
@@ -25,7 +25,8 @@ class Quote:
 
     Prices are in the instrument's own unit; ``None`` stands for what the feed has
     not said. ``t`` opens the candle, ``at`` is the arrival, both unix seconds;
-    ``age`` and ``delay`` are in seconds.
+    ``age`` and ``delay`` are in seconds, ``until``, when a closed market opens,
+    in unix seconds.
     """
 
     room: Room
@@ -48,6 +49,7 @@ class Quote:
     age: float
     state: State
     delay: int | None
+    until: int | None = None
 
     @property
     def direction(self) -> str | None:
@@ -95,6 +97,7 @@ def _quote(room: Room, value: LastValue | None, beat: LastBeat | None, now: floa
     price = _read(value)
     if value is None or price is None or price.at is None:
         return None
+    state = _state(price.at, value.expected, beat, now)
     return Quote(
         room=room,
         open=price.o,
@@ -113,8 +116,9 @@ def _quote(room: Room, value: LastValue | None, beat: LastBeat | None, now: floa
         updated=_updated(price.update, price.at),
         at=price.at,
         age=max(0.0, now - price.at),
-        state=_state(price.at, value.closed, beat, now),
+        state=state,
         delay=price.delay,
+        until=value.expected.opens_at if state is State.CLOSED else None,
     )
 
 
@@ -140,12 +144,16 @@ def _spread(price: Price) -> float | None:
     return round(price.a - price.b, price.digits or 0)
 
 
-def _state(at: float, closed: bool, beat: LastBeat | None, now: float) -> State:
+def _state(at: float, expected: Expectation, beat: LastBeat | None, now: float) -> State:
     return decide(
-        age=max(0.0, now - at),
-        beat_age=now - beat.at if beat else None,
+        # What comes from the future proves as little as what is old: some clock was set.
+        age=abs(now - at),
+        beat_age=abs(now - beat.at) if beat else None,
         online=beat.online if beat else False,
-        closed=closed,
+        closed=expected.closed,
         stale_after=conf.FCS_STALE_AFTER_SECONDS,
         offline_after=conf.FCS_OFFLINE_AFTER_SECONDS,
+        patience=expected.patience,
+        overdue=expected.overdue,
+        open_for=expected.open_for(now),
     )

@@ -18,7 +18,6 @@ DIGITS_MAX = 10
 
 _CANDLE = ("o", "h", "l", "v")
 _DELAYED = "delayed_streaming_"
-_OPEN_SESSIONS = ("market", "regular", "pre_market", "post_market")
 
 
 class Snapshot:
@@ -31,7 +30,7 @@ class Snapshot:
 
     __slots__ = (
         *("room", "t", "o", "h", "l", "c", "v", "a", "b", "update", "pc"),
-        *("delay", "_session", "_before", "_digits", "_fixed_digits", "_volume_is_real"),
+        *("delay", "_before", "_digits", "_fixed_digits", "_volume_is_real"),
     )
 
     def __init__(self, room: Room, *, digits: int | None = None) -> None:
@@ -47,7 +46,6 @@ class Snapshot:
         self.update: float | None = None
         self.pc: float | None = None
         self.delay: int | None = None
-        self._session: str | None = None
         self._before: int | None = None
         self._digits = 0
         self._fixed_digits = digits
@@ -57,11 +55,6 @@ class Snapshot:
     def digits(self) -> int:
         """Decimals to show: those the site set, else the most the feed has sent."""
         return self._digits if self._fixed_digits is None else self._fixed_digits
-
-    @property
-    def closed(self) -> bool:
-        """The vendor said that the market is not open, and no tick has come since."""
-        return self._session is not None and self._session not in _OPEN_SESSIONS
 
     @property
     def spread(self) -> float | None:
@@ -98,9 +91,7 @@ class Snapshot:
         return True
 
     def describe(self, profile: Mapping[str, Any]) -> None:
-        """Take in a profile: the market's session and the feed's delay."""
-        session = profile.get("current_session")
-        self._session = session if isinstance(session, str) else None
+        """Take in a profile: the feed's delay."""
         self.delay = _delay(profile.get("update_mode"))
 
     def price(self, mode: str, *, seq: int, at: float) -> Price:
@@ -158,8 +149,6 @@ class Snapshot:
             self._take_volume(price)
         # The time of an earlier tick must not outlive it.
         self.update = price.update
-        if price.mode != "initial":
-            self._session = None
 
     def _take_volume(self, price: Price) -> None:
         """The vendor's ``initial.v`` is no volume of the candle: it yields to any other."""

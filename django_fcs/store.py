@@ -21,13 +21,14 @@ from django.core.cache import InvalidCacheBackendError, caches
 from .exceptions import ConfigurationError
 from .reports import Report
 from .rooms import Room
+from .states import Expectation
 
 __all__ = ["CacheStore", "LastBeat", "LastValue", "MemoryStore", "Store"]
 
 logger = logging.getLogger(__name__)
 
 #: Raise it with every change of what is stored, so that old and new never meet.
-VERSION = 1
+VERSION = 2
 
 KEEP_SECONDS = 7 * 24 * 3600
 
@@ -45,10 +46,10 @@ T = TypeVar("T")
 
 
 class LastValue(msgspec.Struct, frozen=True):
-    """The last text of a room, as it went to browsers."""
+    """The last text of a room, as it went to browsers, and what is expected of it."""
 
     text: str
-    closed: bool = False
+    expected: Expectation = Expectation()
 
 
 class LastBeat(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from .metrics import count, counts, observe, shown
 from .recording import Recorder
 from .reports import Pace, Report
 from .rooms import Room
+from .sessions import Markets
 from .store import LastBeat, LastValue, Store
 from .streamed import Streamed
 from .tasks import together
@@ -36,6 +37,9 @@ DEMAND_TTL_SECONDS = 15
 #: How often wanted rooms follow demand, in seconds.
 LOOK_SECONDS = 1
 BEAT_SECONDS = 3
+
+#: How soon the calendar of an exchange is read whose first room is wanted.
+HOURS_SECONDS = 5
 
 #: Prices that come within this long of a burst wait for the next one.
 BURST_SECONDS = 0.02
@@ -74,6 +78,7 @@ class Stream:
         store: Where last values are kept for templates.
         rooms: Rooms joined whether or not anybody watches.
         recorder: Where every frame is written that comes in.
+        markets: The hours of all symbols.
         clock, monotonic, sleep: For tests.
 
     ``run`` ends only by cancellation or ``KeyRefused``; a sick channel layer is
@@ -87,6 +92,7 @@ class Stream:
         *,
         rooms: Iterable[Room] = (),
         recorder: Recorder | None = None,
+        markets: Markets | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -95,12 +101,13 @@ class Stream:
         self._store = store
         self._rooms = tuple(rooms)
         self._recorder = recorder
+        self._markets = markets or Markets()
         self._clock = clock
         self._monotonic = monotonic
         self._sleep = sleep
         self._demand = Demand(ttl=DEMAND_TTL_SECONDS, linger=conf.FCS_LINGER_SECONDS)
         self._epoch = int(clock() * 1000)
-        self._streamed = Streamed(epoch=self._epoch)
+        self._streamed = Streamed(epoch=self._epoch, markets=self._markets)
         self._ready = Bell()
         self._changed = Bell()
         self._online, self._reason, self._public = False, "not connected yet", ""
@@ -126,7 +133,9 @@ class Stream:
     async def run(self) -> None:
         """Stream until cancelled."""
         with shown(self._figures):
-            await together(self._read(), self._serve(), self._save())
+            await together(
+                self._read(), self._serve(), self._save(), self._watch(), self._learn_hours()
+            )
 
     async def _read(self) -> None:
         """Take in what the vendor sends; waits for nothing else."""
@@ -151,7 +160,7 @@ class Stream:
             self._record(self._recorder, arrival)
         for room, news in arrival.news:
             if isinstance(news, ProfileUpdate):
-                self._streamed.describe(room, news)
+                self._streamed.describe(room, news, arrival.at)
                 continue
             self._updates += 1
             self._last_at = arrival.at
@@ -197,8 +206,7 @@ class Stream:
                 await self._sleep(pause)
             self._ready.clear()
             began = self._monotonic()
-            for news in self._streamed.take_news():
-                await bus.tell(news)
+            await bus.tell(*self._streamed.take_news())
             await bus.publish(self._streamed.take_updates())
             ended = self._monotonic()
             due = max(began + BURST_SECONDS, ended + (ended - began))
@@ -222,6 +230,23 @@ class Stream:
                 await bus.subscribe(())
             self._want()
             changed = await self._changed.heard(LOOK_SECONDS)
+
+    async def _watch(self) -> None:
+        """Let what is expected of rooms follow the clock."""
+        while True:
+            self._streamed.look(self._client.joined, self._clock())
+            if self._streamed.is_due:
+                self._ready.ring()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _learn_hours(self) -> None:
+        """Read the calendars of the exchanges that are watched, in a thread: it takes seconds."""
+        while True:
+            symbols = {room.symbol for room in self._client.wanted}
+            for name in sorted(self._markets.lacking(symbols, self._clock())):
+                # One by one: who ends the stream waits for the one under way.
+                await asyncio.to_thread(self._markets.load, [name], self._clock())
+            await asyncio.sleep(HOURS_SECONDS)
 
     def _want(self) -> None:
         """Ask for the site's own rooms first, then for those watched longest."""
@@ -249,9 +274,7 @@ class Stream:
             await self._save_dirty(online=False, reason="the stream has ended")
 
     async def _save_dirty(self, online: bool, reason: str) -> None:
-        values = {
-            room: LastValue(text, closed) for room, text, closed in self._streamed.take_values()
-        }
+        values = {room: LastValue(text, e) for room, text, e in self._streamed.take_values()}
         await self._store.asave(values, LastBeat(self._clock(), online, reason), self._report())
 
     def _report(self) -> Report:

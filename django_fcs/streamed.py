@@ -6,7 +6,7 @@ where a candle ended, as ``Mailbox`` keeps two.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -17,10 +17,16 @@ from .messages import Price, ProfileUpdate
 from .metrics import count
 from .protocol import serialise
 from .rooms import Room
+from .sessions import Markets, vendor_says_open
 from .snapshots import Snapshot, digits_for
+from .states import Expectation, Pulse
 from .updates import Update
 
 __all__ = ["Streamed"]
+
+#: Hubs are told again this often what is expected of a room, as a channel layer at capacity
+#: drops messages; a few rooms at each look.
+TELL_SECONDS = 30
 
 
 # eq=False: a feed is itself, and compares as fast.
@@ -28,6 +34,12 @@ __all__ = ["Streamed"]
 class _Feed:
     room: Room
     snapshot: Snapshot
+    pulse: Pulse
+    expected: Expectation
+    """What hubs and store were told, or are about to be."""
+    told_at: float
+    """When hubs were told so last, though nothing had changed."""
+    is_joined: bool = False
     profile: str = ""
     update: Update | None = None
     """The newest text that went out."""
@@ -55,8 +67,11 @@ class Streamed:
     take a lower one for a repetition.
     """
 
-    def __init__(self, *, epoch: int) -> None:
+    def __init__(self, *, epoch: int, markets: Markets) -> None:
+        self.ticks = 0
+        """Prices that came, but for the answers to joins."""
         self._epoch = epoch
+        self._markets = markets
         self._feeds: dict[Room, _Feed] = {}
         self._seq: dict[Room, int] = {}
         # Flags and lists, not sets: a tick is worth one look-up, not four.
@@ -74,8 +89,15 @@ class Streamed:
 
     def merge(self, room: Room, price: Price, at: float) -> bool:
         """Take in a tick that came at ``at`` (unix seconds); False for one too late."""
-        feed = self._feed(room)
-        snapshot, closed = feed.snapshot, feed.snapshot.closed
+        feed = self._feeds.get(room) or self._begin(room, at)
+        if price.mode == "initial":
+            feed.pulse.initial(at)
+        else:
+            self.ticks += 1
+            feed.pulse.tick(at)
+            if feed.expected.closed or feed.expected.overdue:
+                self._expect(feed, at)
+        snapshot = feed.snapshot
         if feed.at is not None and _begins_candle(snapshot, price):
             self._end_candle(feed, feed.at)
         if not snapshot.merge(price):
@@ -91,17 +113,40 @@ class Streamed:
             self._owe(feed)
         if not feed.is_dirty:
             self._touch(feed)
-        if snapshot.closed != closed:
-            self._news[room] = None
         return True
 
-    def describe(self, room: Room, message: ProfileUpdate) -> None:
-        """Take in what the vendor says of an instrument."""
-        feed = self._feed(room)
+    def describe(self, room: Room, message: ProfileUpdate, at: float) -> None:
+        """Take in what the vendor says of an instrument, at ``at`` (unix seconds)."""
+        feed = self._feeds.get(room) or self._begin(room, at)
         feed.snapshot.describe(message.profile)
+        is_open, delay = vendor_says_open(message.profile), feed.snapshot.delay
+        feed.pulse.describe(is_open=is_open, delay=delay, at=at)
+        self._expect(feed, at)
         feed.profile = serialise(replace(message, symbol=room.symbol, timeframe=room.timeframe))
         self._news[room] = None
         self._touch(feed)
+
+    def look(self, joined: Collection[Room], now: float) -> set[Room]:
+        """Let what is expected follow the clock; return the joined rooms that are mute.
+
+        Those are due a tick that has not come.
+        """
+        for room in joined:
+            feed = self._feeds.get(room) or self._begin(room, now)
+            if not feed.is_joined:
+                feed.pulse.initial(now)
+        mute = set()
+        few = len(self._feeds) // TELL_SECONDS + 1
+        for room, feed in self._feeds.items():
+            if few and abs(now - feed.told_at) >= TELL_SECONDS:
+                feed.told_at, few = now, few - 1
+                self._news[room] = None
+            feed.is_joined = room in joined
+            if feed.is_joined and feed.pulse.is_due(now):
+                feed.pulse.note_overdue(now)
+                mute.add(room)
+            self._expect(feed, now)
+        return mute
 
     def repeat(self, rooms: Iterable[Room]) -> None:
         """Let what is known be published again, each price with the seq it had."""
@@ -111,8 +156,7 @@ class Streamed:
                 continue
             feed.is_asked_for = True
             self._owe(feed)
-            if feed.profile or feed.snapshot.closed:
-                self._news[room] = None
+            self._news[room] = None
 
     def touch(self) -> None:
         """Let every room be kept again, as if it had just changed."""
@@ -131,7 +175,7 @@ class Streamed:
         for room in news:
             feed = self._feeds.get(room)
             if feed is not None:
-                yield RoomNews(room, feed.profile, feed.snapshot.closed)
+                yield RoomNews(room, feed.profile, feed.expected)
 
     def take_updates(self) -> Iterator[Update]:
         """Hand over what is to be published, each room in order, each text written now.
@@ -147,8 +191,8 @@ class Streamed:
             elif feed.update is not None and is_asked_for:
                 yield feed.update
 
-    def take_values(self) -> Iterator[tuple[Room, str, bool]]:
-        """Hand over the newest text of each room that changed, and whether it is closed.
+    def take_values(self) -> Iterator[tuple[Room, str, Expectation]]:
+        """Hand over the newest text of each room that changed, and what is expected of it.
 
         One that is still to be published has the seq of the one before, so that no
         hub takes the published one for a repetition.
@@ -156,19 +200,27 @@ class Streamed:
         dirty, self._dirty = self._dirty, []
         for feed in dirty:
             feed.is_dirty = False
-            room, closed = feed.room, feed.snapshot.closed
+            room, expected = feed.room, feed.expected
             if feed.at is not None:
                 price = feed.snapshot.price(feed.mode, seq=self._last_seq(room), at=feed.at)
-                yield room, serialise(price), closed
+                yield room, serialise(price), expected
             elif feed.update is not None:
-                yield room, feed.update.text, closed
+                yield room, feed.update.text, expected
 
-    def _feed(self, room: Room) -> _Feed:
-        feed = self._feeds.get(room)
-        if feed is None:
-            digits = digits_for(room.symbol, conf.FCS_DIGITS)
-            feed = self._feeds[room] = _Feed(room, Snapshot(room, digits=digits))
+    def _begin(self, room: Room, at: float) -> _Feed:
+        snapshot = Snapshot(room, digits=digits_for(room.symbol, conf.FCS_DIGITS))
+        hours, floor = self._markets.hours(room.symbol), conf.FCS_STALE_AFTER_SECONDS
+        pulse = Pulse(hours, floor=floor, at=at)
+        feed = self._feeds[room] = _Feed(room, snapshot, pulse, pulse.expect(at), at)
+        self._news[room] = None
         return feed
+
+    def _expect(self, feed: _Feed, now: float) -> None:
+        expected = feed.pulse.expect(now)
+        if expected != feed.expected:
+            feed.expected = expected
+            self._news[feed.room] = None
+            self._touch(feed)
 
     def _owe(self, feed: _Feed) -> None:
         if not feed.is_due:

@@ -9,7 +9,7 @@ from .conf import conf
 from .messages import RoomState
 from .protocol import serialise
 from .rooms import Room
-from .states import State, decide
+from .states import Expectation, State, decide
 from .updates import Update
 
 __all__ = ["Feed", "Limits", "Path"]
@@ -24,12 +24,24 @@ class Feed:
     room: Room
     update: Update | None = None
     profile: str = ""
-    closed: bool = False
+    expected: Expectation | None = None
+    """What the stream expects; ``None`` until it says so, or the store."""
     state: State = State.WAITING
     reason: str = ""
     """Why it is offline, where it is."""
+    until: int | None = None
+    """When it opens, unix seconds, where it is closed and that is known."""
     spellings: dict[str, int] = field(default_factory=dict)
     """Spelling of the timeframe → number of browsers that joined it so."""
+
+    def expect(self, expected: Expectation) -> bool:
+        """Take in what the stream expects; False while the price behind it has to come.
+
+        It is the one that opened the market: until then the old one would seem stale.
+        """
+        opens = self.expected is not None and self.expected.closed and not expected.closed
+        self.expected = expected
+        return not opens
 
     def state_text(self, spelling: str) -> str:
         """Return its state as a message to browsers."""
@@ -39,6 +51,7 @@ class Feed:
                 timeframe=spelling,
                 state=self.state.value,
                 reason=self.reason,
+                until=self.until,
             )
         )
 
@@ -73,20 +86,27 @@ class Path:
         return None if self.epoch is None else self.online
 
     def state_of(
-        self, feed: Feed, *, age: float | None, now: float, limits: Limits
-    ) -> tuple[State, str]:
-        """Return what a room may claim to be, and why where it is offline.
+        self, feed: Feed, *, at: float, now: float, limits: Limits
+    ) -> tuple[State, str, int | None]:
+        """Return what a room may claim to be, why it is offline, and when it opens.
 
-        ``age`` of its price in seconds, ``now`` in monotonic seconds.
+        ``at`` in unix seconds, ``now`` in monotonic seconds.
         """
+        expected = feed.expected or Expectation()
         state = decide(
-            age=age,
+            # A price from the future proves as little as an old one: some clock was set.
+            age=abs(at - feed.update.at) if feed.update else None,
             beat_age=now - self.beat_at,
             online=self.online,
-            closed=feed.closed,
+            closed=expected.closed,
             stale_after=limits.stale_after,
             offline_after=limits.offline_after,
+            patience=expected.patience,
+            overdue=expected.overdue,
+            open_for=expected.open_for(at),
         )
+        if state is State.CLOSED:
+            return state, "", expected.opens_at
         if state is not State.OFFLINE:
-            return state, ""
-        return state, _SILENCE if self.online else self.reason
+            return state, "", None
+        return state, _SILENCE if self.online else self.reason, None

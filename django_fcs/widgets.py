@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,7 @@ def _known(quote: Quote, name: str) -> dict[str, Any]:
         "direction": quote.direction or "",
         "delay": str(quote.delay or ""),
         "delay_text": _delayed(quote.delay),
+        "status": _closed(quote) if quote.state is State.CLOSED else _delayed(quote.delay),
         "digits": str(quote.digits),
         "updated": formats.iso(quote.updated),
         "fields": {"symbol": name, **_figures(quote)},
@@ -144,6 +146,7 @@ def _texts() -> dict[str, str]:
         "live": pgettext("price", "live"),
         "waiting": pgettext("price", "waiting"),
         "closed": pgettext("price", "closed"),
+        "opens": pgettext("price", "closed · opens {n}"),
         "offline": pgettext("price", "offline"),
         "stale": pgettext("price", "stale"),
         "delayed": pgettext("price", "{n} min delayed"),
@@ -163,6 +166,14 @@ def _texts() -> dict[str, str]:
 def _delayed(delay: int | None) -> str:
     # Rounded up: a feed must not look fresher than it is.
     return _texts()["delayed"].replace("{n}", str(-(-delay // 60))) if delay else ""
+
+
+def _closed(quote: Quote) -> str:
+    if quote.until is None:
+        return _texts()["closed"]
+    opens = datetime.fromtimestamp(quote.until, timezone.utc)
+    # Shorter than the script's text, as it has a time zone to name: the card may be narrow.
+    return pgettext("price", "opens {n}").replace("{n}", formats.opening(opens, now=now()))
 
 
 def _render(template: str, context: dict[str, Any]) -> SafeString:

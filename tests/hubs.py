@@ -16,6 +16,7 @@ from django_fcs.hub import Hub
 from django_fcs.messages import Price, ProfileUpdate
 from django_fcs.protocol import serialise
 from django_fcs.rooms import Room
+from django_fcs.states import Expectation
 from django_fcs.store import MemoryStore, Store
 from django_fcs.subscriber import Subscriber
 from django_fcs.tasks import running
@@ -108,8 +109,8 @@ class Feed:
     async def beat(self, *, epoch: int = 1, online: bool = True, reason: str = "") -> None:
         await self._bus.beat(Beat(epoch, 1000.5, online, reason))
 
-    async def news(self, room: Room = EURUSD, *, profile: str = "", closed: bool = False) -> None:
-        await self._bus.tell(RoomNews(room, profile, closed))
+    async def news(self, room: Room = EURUSD, *, profile: str = "", **expected: Any) -> None:
+        await self._bus.tell(RoomNews(room, profile, Expectation(**expected)))
 
 
 @asynccontextmanager

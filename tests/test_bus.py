@@ -31,6 +31,7 @@ from django_fcs.messages import Price, ProfileUpdate
 from django_fcs.metrics import counts
 from django_fcs.protocol import serialise
 from django_fcs.rooms import Room
+from django_fcs.states import Expectation
 from django_fcs.updates import Update
 from tests.layers import SharedLayer
 from tests.serving import free_port
@@ -110,7 +111,7 @@ async def test_nothing_but_prices_goes_to_a_rooms_group() -> None:
     member = await member_of(EURUSD.group)
     async with Bus() as one:
         await one.beat(Beat(7, 1000.5, online=True, reason=""))
-        await one.tell(RoomNews(EURUSD, "{}", closed=True))
+        await one.tell(RoomNews(EURUSD, "{}", Expectation(closed=True)))
         await one.announce(Call("hub", (EURUSD,), (EURUSD,)))
         await one.publish([update()])
 
@@ -120,7 +121,7 @@ async def test_nothing_but_prices_goes_to_a_rooms_group() -> None:
 async def test_a_hub_hears_what_the_stream_says() -> None:
     said = [
         Beat(7, 1000.5, online=False, reason="no vendor"),
-        RoomNews(USDJPY, PROFILE, closed=True),
+        RoomNews(USDJPY, PROFILE, Expectation(True, 90.0, None, 2e9, overdue=True)),
         update(),
     ]
     async with events_of(HUBS) as (hub, events), Bus(DEMAND) as stream:
@@ -185,6 +186,9 @@ async def test_a_room_that_is_left_just_when_memberships_are_renewed_is_left() -
 
 # -- what comes in malformed
 
+EXPECTED = [False, 60.0, None, None]
+NEWS = {"type": "fcs.room", "room": "FX:USDJPY_60", "profile": PROFILE}
+
 MALFORMED: list[dict[str, Any]] = [
     {},
     {"type": "site.own"},
@@ -199,10 +203,20 @@ MALFORMED: list[dict[str, Any]] = [
     {"type": "fcs.beat", "epoch": math.inf, "at": 1, "online": True, "reason": ""},
     {"type": "fcs.beat", "epoch": 1, "at": "soon", "online": True, "reason": ""},
     {"type": "fcs.beat", "epoch": 1, "at": math.nan, "online": True, "reason": ""},
-    {"type": "fcs.room", "room": "nonsense", "profile": "", "closed": False},
-    {"type": "fcs.room", "room": "FX:USDJPY_1D", "profile": PROFILE, "closed": False},
-    {"type": "fcs.room", "room": "FX:USDJPY_60", "profile": "[]", "closed": False},
-    {"type": "fcs.room", "room": "FX:USDJPY_60", "profile": None, "closed": False},
+    {"type": "fcs.room", "room": "nonsense", "profile": "", "expected": EXPECTED},
+    {"type": "fcs.room", "room": "FX:USDJPY_1D", "profile": PROFILE, "expected": EXPECTED},
+    {"type": "fcs.room", "room": "FX:USDJPY_60", "profile": "[]", "expected": EXPECTED},
+    {"type": "fcs.room", "room": "FX:USDJPY_60", "profile": None, "expected": EXPECTED},
+    NEWS,
+    {**NEWS, "expected": None},
+    {**NEWS, "expected": "closed"},
+    {**NEWS, "expected": [None, 60.0, None, None]},
+    {**NEWS, "expected": [False, None, None, None]},
+    {**NEWS, "expected": [False, math.nan, None, None]},
+    {**NEWS, "expected": [False, 60.0, math.inf, None]},
+    {**NEWS, "expected": [False, 60.0, None, "soon"]},
+    {**NEWS, "expected": [False, 60.0, None, None, 1.0]},
+    {**NEWS, "expected": [*EXPECTED, False, 5]},
     {"type": "fcs.price", "room": "FX:EURUSD_1D", "text": update().text.encode(), "epoch": 1},
     {"type": "fcs.demand", "hub": "h", "rooms": 5, "new": []},
     {"type": "fcs.demand", "hub": "h", "rooms": ["nonsense"], "new": []},

@@ -183,6 +183,8 @@ async def test_the_merge_protocol_is_agreed_on_and_speaks_in_arrays(
     async with vendor_of_the_site(simulator), browsing(**how) as browser:
         assert browser.subprotocol == MERGE_PROTOCOL
         await browser.join(timeframe="1D")
+        await eventually(lambda: simulator.joined)
+        await simulator.push("FX:EURUSD", "1D", c=1.5)  # which opens it on a Sunday, too
         await browser.until("state", symbol="FX:EURUSD", timeframe="1D", state="live")
 
         await browser.until("beat")

@@ -21,6 +21,7 @@ from django_fcs.events import Beat, RoomNews
 from django_fcs.messages import Price
 from django_fcs.metrics import counts
 from django_fcs.rooms import Room
+from django_fcs.states import Expectation
 from django_fcs.subscriber import CLOSE_TOO_SLOW, WINDOW_SIZE
 from django_fcs.testing import push_price
 from django_fcs.updates import Update
@@ -215,7 +216,7 @@ async def test_who_joins_and_leaves_without_end_leaves_nothing_behind() -> None:
 
 PRICE = update(seq=10**6).event()
 PROFILE = profile(timezone="UTC")
-NEWS = RoomNews(EURUSD, PROFILE, closed=False).event()
+NEWS = RoomNews(EURUSD, PROFILE, Expectation()).event()
 BEAT = Beat(1, 1000.5, online=True, reason="").event()
 
 MALFORMED: dict[str, Any] = {
@@ -247,6 +248,8 @@ MALFORMED: dict[str, Any] = {
     "beat at an odd time": {**BEAT, "at": 10**400},
     "news of no room": {**NEWS, "room": 5},
     "news of a bad room": {**NEWS, "room": "FX:eurusd_1D"},
+    "news without an expectation": {key: NEWS[key] for key in NEWS if key != "expected"},
+    "news of an endless patience": {**NEWS, "expected": [True, math.inf, None, None]},
     "news without a profile": {key: NEWS[key] for key in NEWS if key != "profile"},
     "news with a profile that is none": {**NEWS, "profile": "hello"},
     "news with half a profile": {**NEWS, "profile": PROFILE[:-1]},

@@ -136,3 +136,20 @@ def test_a_moment_of_today_is_a_time_in_the_current_zone() -> None:
 @override_settings(TIME_ZONE="Asia/Tokyo")
 def test_a_moment_of_another_day_has_its_date() -> None:
     assert formats.clock(MORNING, now=EVENING) == "12/22/2025 18:05:07 JST"
+
+
+@pytest.mark.parametrize(
+    ("until", "shown"),
+    [
+        (datetime(2025, 12, 22, 14, 30, tzinfo=timezone.utc), "15:30 CET"),
+        (datetime(2025, 12, 22, 23, 30, tzinfo=timezone.utc), "Tue 00:30 CET"),
+        (datetime(2025, 12, 28, 22, 0, tzinfo=timezone.utc), "Sun 23:00 CET"),
+        (datetime(2025, 12, 29, 8, 0, tzinfo=timezone.utc), "29 Dec 09:00 CET"),
+        (datetime(2025, 12, 21, 14, 30, tzinfo=timezone.utc), "21 Dec 15:30 CET"),
+    ],
+)
+@override_settings(TIME_ZONE="Europe/Berlin")
+def test_an_opening_is_written_by_its_weekday_while_that_is_plain(
+    until: datetime, shown: str
+) -> None:
+    assert formats.opening(until, now=MORNING) == shown

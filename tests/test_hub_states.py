@@ -11,6 +11,7 @@ from django_fcs.bus import Bus
 from django_fcs.hub import Hub
 from django_fcs.metrics import counts
 from django_fcs.rooms import Room
+from django_fcs.states import Expectation
 from django_fcs.store import LastBeat, LastValue, MemoryStore
 from tests.hubs import (
     EURUSD,
@@ -98,6 +99,92 @@ async def test_browsers_of_the_merge_protocol_are_told_every_state_and_others_no
         assert merge.of("state")[0]["symbol"] == "FX:EURUSD"
 
 
+async def test_a_room_is_as_patient_as_the_stream_says() -> None:
+    clock = Clock()
+    async with hub_of(clock=clock) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await joined()
+        await feed.news(patience=300.0)
+        await feed.price(seq=1)
+        await eventually(lambda: browser.states[-1:] == ["live"])
+        clock.now += 300
+        await feed.beat()
+        await eventually(lambda: browser.states[-1:] == ["live"])
+        clock.now += 1
+        await eventually(lambda: browser.states[-1:] == ["stale"])
+
+
+async def test_the_answer_to_a_join_makes_no_mute_room_live() -> None:
+    async with hub_of() as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await joined()
+        await feed.beat()
+        await feed.price(seq=1)
+        await eventually(lambda: browser.states[-1:] == ["live"])
+        await feed.news(overdue=True)
+        await eventually(lambda: browser.states[-1:] == ["stale"])
+        await feed.price(seq=2)
+        await eventually(lambda: browser.seqs == [1, 2])
+        assert browser.states[-1:] == ["stale"]
+        await feed.news()
+        await eventually(lambda: browser.states[-1:] == ["live"])
+
+
+async def test_a_closed_market_says_when_it_opens_and_then_no_more() -> None:
+    clock = Clock()
+    async with hub_of(clock=clock) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await joined()
+        await feed.beat()
+        await feed.price(seq=1)
+
+        async def told(**last: Any) -> None:
+            room = {"type": "state", "symbol": "FX:EURUSD", "timeframe": "1D"}
+            await eventually(lambda: browser.of("state")[-1:] == [{**room, **last}], what=str(last))
+
+        for until in (5000.0, 6000.0):
+            await feed.news(closed=True, since=900.0, until=until)
+            await told(state="closed", until=int(until))
+        await feed.news(closed=True)
+        await told(state="closed")
+        # It has opened, and no price has come yet.
+        await feed.news(since=1000.0, until=7000.0)
+        clock.now += 5
+        await told(state="closed")
+        await feed.beat(online=False, reason="no vendor")
+        await told(state="offline", reason="no vendor")
+
+
+async def test_the_tick_that_opens_a_market_does_not_seem_stale_first() -> None:
+    clock = Clock()
+    async with hub_of(clock=clock) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await joined()
+        await feed.beat()
+        await feed.news(closed=True)
+        await feed.price(seq=1)
+        await eventually(lambda: browser.states[-1:] == ["closed"])
+        hub._look = lambda: None  # type: ignore[method-assign]  # it comes once a second
+        clock.now += 100
+        await feed.beat()
+        await feed.news(patience=60.0)
+        await feed._bus.publish([update(seq=2, at=clock.now)])
+        await eventually(lambda: browser.states[-1:] == ["live"])
+
+    assert browser.states[-2:] == ["closed", "live"]
+
+
+async def test_a_price_from_the_future_is_not_live() -> None:
+    """The clock was put back by an hour, and nothing has come since."""
+    clock = Clock()
+    async with hub_of(clock=clock) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await joined()
+        await feed.beat()
+        await feed._bus.publish([update(seq=1, at=clock.now + 3600)])
+        await eventually(lambda: browser.states[-1:] == ["stale"])
+
+
 async def test_who_joins_later_is_told_the_state_as_well() -> None:
     async with hub_of() as hub, feeding() as feed, browsing(hub, merge=True) as first:
         hub.join(first.one, HOURLY, "60")
@@ -114,9 +201,9 @@ async def test_who_joins_later_is_told_the_state_as_well() -> None:
 # -- the store, for the first moment
 
 
-def stored(room: Room = EURUSD, *, text: str = "", closed: bool = False) -> MemoryStore:
+def stored(room: Room = EURUSD, *, text: str = "", **expected: Any) -> MemoryStore:
     store = MemoryStore()
-    value = LastValue(text or update(room, seq=7, at=999.0).text, closed)
+    value = LastValue(text or update(room, seq=7, at=999.0).text, Expectation(**expected))
     store.save({room: value}, LastBeat(999.0, online=True, reason=""))
     return store
 
@@ -185,6 +272,19 @@ async def test_a_stored_price_of_a_closed_market_is_closed() -> None:
     async with hub_of(store) as hub, browsing(hub, merge=True) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await eventually(lambda: browser.states[-1:] == ["closed"])
+
+
+async def test_what_the_stream_expects_outweighs_what_the_store_does() -> None:
+    store = Slow(stored(closed=True))
+    async with hub_of(store) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await joined()
+        await feed.news(patience=90.0)
+        await eventually(lambda: hub._feeds[EURUSD].expected)
+        store.answers.set()
+        await eventually(lambda: browser.states[-1:] == ["live"])
+
+    assert "closed" not in browser.states
 
 
 @pytest.mark.parametrize("text", ["nonsense", "[]", update(USDJPY, seq=7).text])

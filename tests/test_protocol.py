@@ -127,6 +127,10 @@ def test_the_vendors_askbid_is_read() -> None:
             '{"type":"state","symbol":"FX:EURUSD","timeframe":"1D","state":"live"}',
             RoomState(symbol="FX:EURUSD", timeframe="1D", state="live"),
         ),
+        (
+            '{"type":"state","state":"closed","until":1766361600}',
+            RoomState(symbol="", timeframe="", state="closed", until=1766361600),
+        ),
         ('{"type":"state"}', RoomState(symbol="", timeframe="", state="")),
         ('{"type":"news","symbol":"FX:EURUSD"}', Unknown(name="news")),
     ],

@@ -167,7 +167,11 @@ all_messages = st.one_of(
     full_prices,
     askbids,
     st.builds(Rate, frames_per_second=numbers.filter(lambda rate: rate > 0)),
-    st.builds(RoomState, symbol=texts, timeframe=texts, state=texts, reason=texts),
+    st.builds(
+        RoomState,
+        **dict.fromkeys(["symbol", "timeframe", "state", "reason"], texts),
+        until=st.none() | whole,
+    ),
     st.builds(Beat, timestamp=whole),
 )
 

@@ -16,11 +16,12 @@ from django_fcs.messages import Price
 from django_fcs.protocol import serialise
 from django_fcs.quotes import Quote, aget_quote, get_quote
 from django_fcs.rooms import Room
-from django_fcs.states import State
+from django_fcs.states import Expectation, State
 from django_fcs.store import LastBeat, LastValue, MemoryStore
 
 NOW = 1_700_000_000.0
 ROOM = Room("FX:EURUSD", "1D")
+OPEN = Expectation()
 ONLINE = LastBeat(NOW - 1, online=True, reason="")
 
 
@@ -38,9 +39,13 @@ def text_of(room: Room = ROOM, **fields: Any) -> str:
 
 
 def quote_of(
-    store: MemoryStore, *, closed: bool = False, beat: LastBeat = ONLINE, **fields: Any
+    store: MemoryStore,
+    *,
+    expected: Expectation = OPEN,
+    beat: LastBeat = ONLINE,
+    **fields: Any,
 ) -> Quote:
-    store.save({ROOM: LastValue(text_of(**fields), closed)}, beat)
+    store.save({ROOM: LastValue(text_of(**fields), expected)}, beat)
     quote = get_quote("FX:EURUSD")
     assert quote is not None
     return quote
@@ -71,7 +76,7 @@ def test_what_is_not_known_is_none_and_not_zero(store: MemoryStore) -> None:
     unknown = {name for name, value in dataclasses.asdict(quote).items() if value is None}
 
     assert unknown == {
-        *("open", "high", "low", "volume", "ask", "bid", "spread", "t", "delay"),
+        *("open", "high", "low", "volume", "ask", "bid", "spread", "t", "delay", "until"),
         *("previous_close", "change", "change_percent"),
     }
     assert quote.digits == 0
@@ -159,6 +164,14 @@ def test_a_stream_whose_clock_is_ahead_gives_no_negative_age(store: MemoryStore)
     assert (quote.age, quote.state) == (0, State.LIVE)
 
 
+def test_what_comes_from_the_future_is_not_live_until_that_is_here(store: MemoryStore) -> None:
+    """The clock was put back, and nothing has come since."""
+    beat = LastBeat(NOW + 3600, online=True, reason="")
+
+    assert quote_of(store, at=NOW + 3600).state is State.STALE
+    assert quote_of(store, at=NOW - 1, beat=beat).state is State.OFFLINE
+
+
 # -- state
 
 
@@ -168,6 +181,7 @@ def test_a_stream_whose_clock_is_ahead_gives_no_negative_age(store: MemoryStore)
         (2, False, ONLINE, State.LIVE),
         (61, False, ONLINE, State.STALE),
         (61, True, ONLINE, State.CLOSED),
+        (2, True, ONLINE, State.CLOSED),
         (2, False, LastBeat(NOW - 11, online=True, reason=""), State.OFFLINE),
         (2, True, LastBeat(NOW - 1, online=False, reason="x"), State.OFFLINE),
     ],
@@ -175,7 +189,36 @@ def test_a_stream_whose_clock_is_ahead_gives_no_negative_age(store: MemoryStore)
 def test_a_quote_claims_no_more_than_is_known(
     store: MemoryStore, age: float, closed: bool, beat: LastBeat, state: State
 ) -> None:
-    assert quote_of(store, at=NOW - age, closed=closed, beat=beat).state is state
+    expected = Expectation(closed=closed)
+
+    assert quote_of(store, at=NOW - age, expected=expected, beat=beat).state is state
+
+
+@pytest.mark.parametrize(
+    ("age", "expected", "state"),
+    [
+        (300, Expectation(patience=300), State.LIVE),
+        (301, Expectation(patience=300), State.STALE),
+        (1, Expectation(overdue=True), State.STALE),
+        # It opened 30 s ago, and then 61: the price of the last session, then one that is missed.
+        (9000, Expectation(since=NOW - 30, until=NOW + 999), State.CLOSED),
+        (9000, Expectation(since=NOW - 61, until=NOW + 999), State.STALE),
+    ],
+)
+def test_the_rooms_own_rate_and_its_markets_hours_count(
+    store: MemoryStore, age: float, expected: Expectation, state: State
+) -> None:
+    quote = quote_of(store, at=NOW - age, expected=expected)
+
+    assert (quote.state, quote.until) == (state, None)
+
+
+def test_a_closed_market_says_when_it_opens_and_a_broken_path_does_not(store: MemoryStore) -> None:
+    expected = Expectation(closed=True, until=NOW + 3600)
+    gone = LastBeat(NOW - 1, online=False, reason="x")
+
+    assert quote_of(store, expected=expected).until == NOW + 3600
+    assert quote_of(store, expected=expected, beat=gone).until is None
 
 
 def test_a_price_without_any_sign_of_life_is_not_live() -> None:

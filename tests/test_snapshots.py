@@ -45,7 +45,6 @@ def test_of_an_empty_room_nothing_is_known() -> None:
 
     assert known(snapshot) == {"mode": "candle", "digits": 0}
     assert (snapshot.change, snapshot.change_percent, snapshot.spread) == (None, None, None)
-    assert not snapshot.closed
 
 
 def test_a_price_carries_all_that_is_known_whatever_its_mode() -> None:
@@ -322,36 +321,6 @@ def test_the_first_pattern_that_fits_sets_the_digits() -> None:
 
 
 # -- profile
-
-
-@pytest.mark.parametrize("session", ["market", "regular", "pre_market", "post_market"])
-def test_a_market_in_session_is_not_closed(session: str) -> None:
-    snapshot = snapshot_of()
-    snapshot.describe({"current_session": session})
-
-    assert not snapshot.closed
-
-
-@pytest.mark.parametrize("session", ["out_of_session", "holiday", ""])
-def test_a_market_in_any_other_session_is_closed_until_a_tick_proves_otherwise(
-    session: str,
-) -> None:
-    snapshot = snapshot_of(candle(60, 1.2))
-    snapshot.describe({"current_session": session})
-
-    snapshot.merge(candle(60, 1.2, mode="initial"))
-    assert snapshot.closed
-    snapshot.merge(frame("askbid", 60, c=1.2))
-    assert not snapshot.closed
-
-
-@pytest.mark.parametrize("profile", [{}, {"current_session": None}, {"current_session": 5}])
-def test_a_profile_without_a_session_does_not_close_the_market(profile: dict[str, Any]) -> None:
-    snapshot = snapshot_of()
-    snapshot.describe({"current_session": "out_of_session"})
-    snapshot.describe(profile)
-
-    assert not snapshot.closed
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from django_fcs import store as module
 from django_fcs.exceptions import ConfigurationError
 from django_fcs.reports import Report
 from django_fcs.rooms import Room
+from django_fcs.states import Expectation
 from django_fcs.store import (
     KEEP_SECONDS,
     REST_SECONDS,
@@ -29,7 +30,8 @@ from django_fcs.store import (
 )
 
 EURUSD, USDJPY = Room("FX:EURUSD", "1D"), Room("FX:USDJPY", "60")
-VALUE, OTHER = LastValue('{"c":1.5}'), LastValue('{"c":"“é”"}', closed=True)
+EXPECTED = Expectation(True, 90.0, 1e9, 2e9)
+VALUE, OTHER = LastValue('{"c":1.5}'), LastValue('{"c":"“é”"}', EXPECTED)
 BEAT = LastBeat(1700000000.25, online=False, reason="no route")
 
 REPORT = Report(
@@ -192,8 +194,11 @@ def test_the_cache_holds_json_under_versioned_keys_for_a_week(cache: type[SickCa
 
     assert KEEP_SECONDS == 7 * 24 * 3600
     assert {key: json.loads(text) for key, text in cache.kept.items()} == {
-        "fcs:1:fcs.FX.EURUSD.1D": {"text": '{"c":1.5}', "closed": False},
-        "fcs:1:beat": {"at": 1700000000.25, "online": False, "reason": "no route"},
+        "fcs:2:fcs.FX.EURUSD.1D": {
+            "text": '{"c":1.5}',
+            "expected": [False, 0.0, None, None, False],
+        },
+        "fcs:2:beat": {"at": 1700000000.25, "online": False, "reason": "no route"},
     }
 
 
@@ -242,10 +247,10 @@ def test_a_sick_cache_has_no_report_and_says_why_until_it_is_well(cache: type[Si
 def test_junk_in_the_cache_counts_as_nothing(cache: type[SickCache], junk: object) -> None:
     store = CacheStore("default")
     store.save({USDJPY: OTHER}, BEAT)
-    cache.kept["fcs:1:fcs.FX.EURUSD.1D"] = junk
+    cache.kept["fcs:2:fcs.FX.EURUSD.1D"] = junk
 
     assert store.load([EURUSD, USDJPY]) == ({USDJPY: OTHER}, BEAT)
-    cache.kept["fcs:1:beat"] = junk
+    cache.kept["fcs:2:beat"] = junk
     assert store.load([USDJPY]) == ({USDJPY: OTHER}, None)
 
 

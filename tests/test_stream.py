@@ -181,13 +181,13 @@ async def test_what_a_profile_says_goes_to_the_hubs_alone(simulator: Simulator) 
         await eventually(lambda: hub.news)
 
         news = hub.news[-1]
-        assert (news.room, news.closed) == (HOURLY, True)
+        assert (news.room, news.expected.closed) == (HOURLY, True)
         profile = json.loads(news.profile)
         assert (profile["timeframe"], profile["prices"]["mode"]) == ("60", "profile")
         assert profile["prices"]["profile"]["current_session"] == "out_of_session"
         simulator.faults = Faults()
         await simulator.push("FX:EURUSD", "60", c=1.5)
-        await eventually(lambda: hub.news[-1].closed is False)
+        await eventually(lambda: hub.news[-1].expected.closed is False)
 
 
 async def test_the_hubs_are_told_whether_the_vendor_is_there(simulator: Simulator) -> None:

@@ -20,7 +20,7 @@ from django_fcs.recording import Recorder, read
 from django_fcs.rooms import Room
 from django_fcs.simulator import BAD_KEY, Simulator
 from django_fcs.sources import RandomWalk
-from django_fcs.store import LastBeat, LastValue, MemoryStore
+from django_fcs.store import LastBeat, MemoryStore
 from django_fcs.stream import Stream
 from django_fcs.upstream import UpstreamClient
 from tests.layers import SharedLayer
@@ -112,14 +112,15 @@ async def test_last_values_and_a_sign_of_life_are_kept(simulator: Simulator) -> 
         await hub.needs(EURUSD)
         await eventually(lambda: store.load([EURUSD])[0])
         await eventually(lambda: store.load([])[1] == LastBeat(1000.25, online=True, reason=""))
-        assert store.load([EURUSD])[0][EURUSD].closed
+        assert store.load([EURUSD])[0][EURUSD].expected.closed
         simulator.faults = Faults()
         await simulator.push("FX:EURUSD", "1D", c=1.5)
         await eventually(lambda: '"c":1.5' in store.load([EURUSD])[0][EURUSD].text)
         await eventually(lambda: hub.updates[-1:] and '"c":1.5' in hub.updates[-1].text)
 
         # Kept before it was published, it had the seq of the one before for a moment.
-        await eventually(lambda: store.load([EURUSD])[0][EURUSD] == LastValue(hub.updates[-1].text))
+        await eventually(lambda: store.load([EURUSD])[0][EURUSD].text == hub.updates[-1].text)
+        assert not store.load([EURUSD])[0][EURUSD].expected.closed
 
 
 async def test_a_store_that_forgets_is_told_every_room_again(simulator: Simulator) -> None:

@@ -12,8 +12,10 @@ from django_fcs import metrics
 from django_fcs.messages import Price, ProfileUpdate
 from django_fcs.metrics import counts
 from django_fcs.rooms import Room
+from django_fcs.sessions import Markets
 from django_fcs.snapshots import Snapshot
-from django_fcs.streamed import Streamed
+from django_fcs.states import Expectation
+from django_fcs.streamed import TELL_SECONDS, Streamed
 from django_fcs.updates import Update
 
 EURUSD = Room("FX:EURUSD", "1")
@@ -26,8 +28,12 @@ def tick(c: float = 1.5, *, t: int | None = 60, mode: str = "candle", room: Room
     return Price(symbol=room.symbol, timeframe=room.timeframe, mode=mode, t=t, c=c, **candle)
 
 
+def streamed_of() -> Streamed:
+    return Streamed(epoch=7, markets=Markets())
+
+
 def feed_of(*ticks: Price) -> Streamed:
-    streamed = Streamed(epoch=7)
+    streamed = streamed_of()
     for number, price in enumerate(ticks):
         streamed.merge(EURUSD, price, 100.0 + number)
     return streamed
@@ -46,6 +52,7 @@ def test_ticks_between_two_publishes_are_one_text_and_counted() -> None:
 
     assert told(streamed) == [(FIRST, "candle", 60, 1.3)]
     assert counts() == {"stream_merged": 2}
+    assert [news.room for news in streamed.take_news()] == [EURUSD]
     assert told(streamed) == []
     assert not streamed.is_due
 
@@ -105,6 +112,7 @@ def test_only_ticks_that_all_leave_the_candle_make_an_askbid() -> None:
 def test_a_late_tick_is_no_news() -> None:
     streamed = feed_of(tick(t=120))
     told(streamed)
+    list(streamed.take_news())
 
     assert not streamed.merge(EURUSD, tick(t=60), 1.0)
     assert not streamed.is_due
@@ -132,7 +140,7 @@ def test_a_room_that_is_forgotten_is_published_no_more_and_goes_on_with_its_seq(
     streamed = feed_of(tick())
     told(streamed)
     streamed.merge(EURUSD, tick(), 1.0)
-    streamed.describe(EURUSD, profile("market"))
+    streamed.describe(EURUSD, profile("market"), 1.0)
     streamed.forget([EURUSD, USDJPY])
 
     assert told(streamed) == []
@@ -151,16 +159,132 @@ def profile(session: str) -> ProfileUpdate:
 
 def test_a_profile_is_news_in_canonical_spelling_and_so_is_the_tick_that_opens_a_market() -> None:
     streamed = feed_of(tick())
-    streamed.describe(EURUSD, profile("out_of_session"))
+    streamed.describe(EURUSD, profile("out_of_session"), 101.0)
     [news] = streamed.take_news()
-    assert (news.room, news.closed) == (EURUSD, True)
+    assert (news.room, news.expected.closed) == (EURUSD, True)
     assert json.loads(news.profile)["timeframe"] == "1"
     assert list(streamed.take_news()) == []
-    streamed.merge(EURUSD, tick(), 1.0)
+    streamed.merge(EURUSD, tick(mode="initial"), 102.0)
+    assert list(streamed.take_news()) == []
+    streamed.merge(EURUSD, tick(), 103.0)
 
-    assert [news.closed for news in streamed.take_news()] == [False]
+    assert [news.expected.closed for news in streamed.take_news()] == [False]
     streamed.repeat([EURUSD])
     assert len(list(streamed.take_news())) == 1
+
+
+# -- what is expected of rooms
+
+FRIDAY = 1_763_762_340.0  #: Friday, 21 November 2025: a minute before 17:00 in New York.
+SUNDAY = FRIDAY + 60 + 48 * 3600
+STEPS = 202.5
+
+
+def expectations(streamed: Streamed) -> list[Expectation]:
+    return [news.expected for news in streamed.take_news()]
+
+
+def test_what_is_expected_follows_the_clock_and_is_told_and_kept_where_it_changes() -> None:
+    streamed = streamed_of()
+    streamed.merge(EURUSD, tick(), FRIDAY)
+    [opened] = expectations(streamed)
+    assert (opened.closed, opened.patience, opened.until) == (False, STEPS, FRIDAY + 60)
+    told(streamed)
+    assert len(list(streamed.take_values())) == 1
+    streamed.look([], FRIDAY + 29)
+    assert (expectations(streamed), list(streamed.take_values())) == ([], [])
+    streamed.look([], FRIDAY + 60)
+
+    closed = Expectation(True, STEPS, FRIDAY + 60, SUNDAY)
+    assert expectations(streamed) == [closed]
+    assert [expected for *_, expected in streamed.take_values()] == [closed]
+    streamed.look([], SUNDAY)
+    [opened] = expectations(streamed)
+    assert (opened.closed, opened.since) == (False, SUNDAY)
+
+
+def test_hubs_are_told_of_every_room_again_and_again_and_of_few_at_a_time() -> None:
+    streamed, now = streamed_of(), int(FRIDAY - 5 * 3600)
+    rooms = [Room(f"BINANCE:COIN{number}", "1D") for number in range(100)]
+    streamed.look(rooms, now)
+    assert len(list(streamed.take_news())) == 100
+    told: list[Room] = []
+    for second in range(2 * TELL_SECONDS):
+        streamed.look(rooms, now + second)
+        some = [news.room for news in streamed.take_news()]
+        assert len(some) <= (0 if second < TELL_SECONDS else 4)
+        told += some
+
+    assert sorted(told, key=str) == sorted(rooms, key=str)
+
+
+def test_a_tick_opens_a_market_at_once_be_it_late_and_an_initial_does_not() -> None:
+    for price, closed in [(tick(t=60), False), (tick(t=1, mode="initial"), True)]:
+        streamed = streamed_of()
+        streamed.merge(EURUSD, tick(t=120, mode="initial"), FRIDAY + 3600)
+        assert expectations(streamed) == [Expectation(True, STEPS, FRIDAY + 60, SUNDAY)]
+        assert not streamed.merge(EURUSD, price, FRIDAY + 3601)
+
+        assert [expected.closed for expected in expectations(streamed)] == [False] * (not closed)
+
+
+def test_a_delayed_feeds_market_closes_that_much_later() -> None:
+    streamed = feed_of()
+    delayed = ProfileUpdate(
+        symbol="FX:EURUSD", timeframe="1", profile={"update_mode": "delayed_streaming_900"}
+    )
+    streamed.describe(EURUSD, delayed, FRIDAY)
+
+    [expected] = expectations(streamed)
+    assert expected.until == FRIDAY + 60 + 900
+
+
+def test_joined_rooms_are_mute_when_a_tick_was_due_and_did_not_come() -> None:
+    """Also those of which nothing ever came; not those that the vendor has not confirmed."""
+    noon = FRIDAY - 5 * 3600
+    streamed = streamed_of()
+    streamed.merge(USDJPY, tick(room=USDJPY), noon)
+    assert streamed.look([EURUSD], noon) == set()
+    assert streamed.look([EURUSD, USDJPY], noon + 202) == set()
+    assert streamed.look([EURUSD, USDJPY], noon + 203) == {EURUSD}
+    assert streamed.look([EURUSD, USDJPY], noon + 500) == {EURUSD, USDJPY}
+    streamed.merge(EURUSD, tick(mode="initial"), noon + 500)
+    assert streamed.look([EURUSD], noon + 501) == set()
+    assert streamed.ticks == 1
+
+
+def test_the_answer_to_a_join_makes_no_mute_room_live_and_a_tick_does_at_once() -> None:
+    noon = FRIDAY - 5 * 3600
+    streamed = streamed_of()
+    streamed.merge(EURUSD, tick(), noon)
+    streamed.look([EURUSD], noon)
+    streamed.look([EURUSD], noon + 300)
+    assert [expected.overdue for expected in expectations(streamed)] == [True]
+    streamed.look([], noon + 301)
+    streamed.merge(EURUSD, tick(mode="initial"), noon + 302)
+    streamed.look([EURUSD], noon + 303)
+    assert all(expected.overdue for expected in expectations(streamed))
+    streamed.merge(EURUSD, tick(), noon + 304)
+
+    assert [expected.overdue for expected in expectations(streamed)] == [False]
+
+
+def test_a_room_that_is_joined_again_is_given_its_time_again() -> None:
+    noon = FRIDAY - 5 * 3600
+    streamed = streamed_of()
+    streamed.look([EURUSD], noon)
+    assert streamed.look([EURUSD], noon + 300) == {EURUSD}
+    assert streamed.look([], noon + 301) == set()
+    assert streamed.look([EURUSD], noon + 302) == set()
+    assert streamed.look([EURUSD], noon + 302 + 203) == {EURUSD}
+
+
+def test_no_room_of_a_closed_market_is_mute() -> None:
+    streamed = streamed_of()
+
+    assert not any(
+        streamed.look([EURUSD], now) for now in range(int(FRIDAY + 60), int(SUNDAY) + 60, 599)
+    )
 
 
 def test_what_is_kept_is_the_newest_and_never_newer_by_its_seq_than_what_is_published() -> None:
@@ -192,7 +316,7 @@ def test_whatever_comes_the_last_text_is_the_last_state_and_no_end_of_a_candle_i
 ) -> None:
     """None stands for the moment of a publish."""
     metrics._counts.clear()
-    streamed, alone = Streamed(epoch=7), Snapshot(EURUSD)
+    streamed, alone = streamed_of(), Snapshot(EURUSD)
     updates: list[Update] = []
     ends: dict[int | None, Any] = {}
     for number, step in enumerate([*steps, None]):

@@ -131,6 +131,17 @@ def test_a_delayed_feed_says_by_how_much(known: Known) -> None:
     assert 'title="EUR/USD, 15 min delayed, ' in price
 
 
+@override_settings(TIME_ZONE="America/New_York")
+def test_a_closed_market_says_so_and_when_it_opens_in_the_time_of_the_page(known: Known) -> None:
+    opens = int(datetime(2037, 1, 5, 14, 30, tzinfo=timezone.utc).timestamp())
+    for until, words in [(None, "closed"), (opens, "opens 5 Jan 09:30 EST")]:
+        known(state=State.CLOSED, until=until, delay=900)
+        ticker, price = widgets.ticker("FX:EURUSD"), widgets.price("FX:EURUSD")
+        assert f'<span data-part="status">{words}</span>' in ticker
+        assert f'title="EUR/USD, {words}, ' in price
+        assert Parts(ticker).host["data-delay"] == "900"
+
+
 def test_without_a_price_the_same_box_waits(known: Known) -> None:
     full = Parts(widgets.ticker("FX:EURUSD"))
     known(None)

@@ -28,9 +28,9 @@ def euro(seq: int, *, timeframe: str = "1D", age: float = 0, **changes: Any) -> 
     return {**message, "seq": seq, "at": time.time() - age}
 
 
-def state(name: str, symbol: str = EURUSD, timeframe: str = "1D") -> dict[str, Any]:
+def state(name: str, symbol: str = EURUSD, timeframe: str = "1D", **more: Any) -> dict[str, Any]:
     room = {"symbol": symbol, "timeframe": timeframe}
-    return {"type": "state", **room, "state": name, "reason": ""}
+    return {"type": "state", **room, "state": name, "reason": "", **more}
 
 
 class Site:

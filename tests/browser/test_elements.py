@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from playwright.async_api import expect
@@ -274,6 +275,49 @@ async def test_a_delayed_feed_says_by_how_much_and_never_live(site: Site) -> Non
     await expect(site.find(f"fcs-ticker {STATUS}")).to_have_text("15 min delayed")
     await expect(site.find("fcs-ticker")).to_have_attribute("data-delay", "890")
     await expect(site.find("fcs-price")).to_have_attribute("title", "EUR/USD, 15 min delayed")
+
+
+@pytest.mark.parametrize(
+    ("language", "days", "words"),
+    [
+        ("en", 0, "closed · opens 15:30"),
+        ("en", 2, "closed · opens Mon 15:30"),
+        ("de", 2, re.compile("^closed · opens Mo[.]?, 15:30$")),
+        ("en", 6, "closed · opens Fri 15:30"),
+        ("en", 7, "closed · opens Nov 29, 15:30"),
+    ],
+)
+async def test_a_closed_market_says_when_it_opens_in_the_visitors_time(
+    site: Site, language: str, days: int, words: str | re.Pattern[str]
+) -> None:
+    """As the page's own clock reads, which the server has set: a Saturday at noon in Tokyo."""
+    tokyo = timezone(timedelta(hours=9))
+    noon = datetime(2025, 11, 22, 12, 0, tzinfo=tokyo).timestamp()
+    until = datetime(2025, 11, 22, 15, 30, tzinfo=tokyo).timestamp() + days * 86400
+    session = await site.page.context.new_cdp_session(site.page)
+    await session.send("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
+    price = f'<fcs-price symbol="{EURUSD}"></fcs-price>'
+    await site.open(f"{TICKER}{price}", html=f'lang="{language}"')
+    await site.joined("FX:EURUSD_1D")
+    await site.send({"type": "beat", "timestamp": int(noon * 1000)})
+    await site.send(euro(1), state("closed", until=int(until)))
+    await expect(site.find(f"fcs-ticker {STATUS}")).to_have_text(words)
+    told = await site.find(f"fcs-ticker {STATUS}").inner_text()
+    await expect(site.find("fcs-price")).to_have_attribute("title", f"EUR/USD, {told}")
+    await site.send(state("closed"))
+    await expect(site.find(f"fcs-ticker {STATUS}")).to_have_text("closed")
+
+
+async def test_when_a_market_opens_is_in_the_event_too(site: Site) -> None:
+    await site.open(TICKER)
+    await site.run("""() => {
+      globalThis.heard = [];
+      document.addEventListener("fcs:state", ({ detail }) => heard.push(detail.until ?? null));
+    }""")
+    await site.joined("FX:EURUSD_1D")
+    await site.send(state("closed", until=2e9), state("closed", until=2e9), state("closed"))
+    await expect(site.find(STATUS)).to_have_text("closed")
+    assert (await site.run("heard"))[-2:] == [2e9, None]
 
 
 async def test_until_the_server_speaks_the_page_shows_the_prices_time_and_no_live_dot(

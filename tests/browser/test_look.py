@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from django_fcs import widgets
 from django_fcs.states import State
 from tests.browser.element_page import BTC, EURUSD, STATUS, TICKER, Site, euro, site, state
-from tests.browser.scripted_server import price
+from tests.browser.scripted_server import ScriptedServer, price
 from tests.test_widgets import Known, known
 from tests.waiting import eventually
 
@@ -64,6 +66,43 @@ async def test_the_box_is_the_same_before_and_after_the_price_and_nothing_wraps(
         "(all) => all.map((node) => node.getBoundingClientRect().right)"
     )
     assert max(rights) <= before["right"]
+
+
+@pytest.mark.parametrize("width", [280, 360])
+@pytest.mark.parametrize("upgraded", [True, False])
+async def test_when_a_market_opens_fits_beside_the_name(
+    site: Site, known: Known, width: int, upgraded: bool
+) -> None:
+    """And nothing moves when the script is there."""
+    until = int(time.time()) + 3 * 86400
+    known(state=State.CLOSED, until=until)
+    site.server.behaviour.welcome = upgraded
+    await site.page.set_viewport_size({"width": width, "height": 700})
+    await site.open(widgets.ticker(EURUSD), style="body { margin: 0; font: 15px sans-serif }")
+    if upgraded:
+        await site.joined("FX:EURUSD_1D")
+        await site.send(euro(1), state("closed", until=until))
+    await expect(site.find(STATUS)).to_contain_text("opens")
+    await expect(site.field("updated")).to_be_hidden()
+    cut = await site.run("""() => ["name", "age"].map((part) => {
+      const { scrollWidth, clientWidth } = document.querySelector(`[data-part=${part}]`);
+      return scrollWidth > clientWidth;
+    })""")
+    assert cut == [False, False]
+    height = "document.querySelector('[data-part=head]').getBoundingClientRect().height"
+    assert await site.run(height) < 25
+
+
+async def test_without_scripts_a_closed_market_keeps_the_time_of_its_price(
+    browser: Browser, server: ScriptedServer, known: Known
+) -> None:
+    known(state=State.CLOSED, until=int(time.time()) + 3 * 86400)
+    context = await browser.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await Site(page, server).open(widgets.ticker(EURUSD))
+    await expect(page.locator(STATUS)).to_contain_text("opens")
+    await expect(page.locator('[data-field="updated"]')).to_be_visible()
+    await context.close()
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -78,6 +78,8 @@ interface FCSStateMessage {
   timeframe: string;
   state: "waiting" | "live" | "stale" | "closed" | "offline";
   reason?: string;
+  /** When a closed market opens, unix seconds, where that is known. */
+  until?: number;
 }
 
 interface FCSRateMessage {

@@ -13,6 +13,8 @@ interface FCSStateDetail {
   timeframe: string;
   state: FCSState;
   reason: string;
+  /** When a closed market opens, unix seconds, where that is known. */
+  until?: number;
 }
 
 /** What both elements have in common. Types only: the script keeps their base class for itself. */

@@ -6,7 +6,7 @@ if (!customElements.get("fcs-ticker")) {
   const TEXTS = {
     live: "live", waiting: "waiting", closed: "closed", offline: "offline", stale: "stale",
     seconds: "{n} s old", minutes: "{n} min old", hours: "{n} h old", days: "{n} d old",
-    delayed: "{n} min delayed", pips: "{n} pips",
+    delayed: "{n} min delayed", pips: "{n} pips", opens: "closed · opens {n}",
     open: "Open", high: "High", low: "Low", spread: "Spread", volume: "Volume",
   };
   const [UNKNOWN, THIN] = ["–", "\u2009"];
@@ -41,6 +41,9 @@ if (!customElements.get("fcs-ticker")) {
     const [unit, size] = AGES.find(([, size, least = size]) => seconds >= least) ?? ["seconds", 1];
     return text(unit, Math.max(0, Math.floor(seconds / size)));
   }
+
+  const dayOf = (seconds) => new Date(seconds * 1000).setHours(0, 0, 0, 0);
+  const daysTo = (seconds) => Math.round((dayOf(seconds) - dayOf(feed.now())) / 86_400_000);
 
   const isLanguage = (tag) => { try { return new Intl.Locale(tag); } catch { return false; } };
 
@@ -80,11 +83,20 @@ if (!customElements.get("fcs-ticker")) {
     }
 
     clock(seconds) {
-      const moment = new Date(seconds * 1000);
-      const isToday = moment.toDateString() === new Date(feed.now() * 1000).toDateString();
-      const date = isToday ? {} : { day: "2-digit", month: "2-digit", year: "numeric" };
-      const time = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
-      return formatter(Intl.DateTimeFormat, this.language, { ...date, ...time }).format(moment);
+      const date = daysTo(seconds) ? { day: "2-digit", month: "2-digit", year: "numeric" } : {};
+      return this.#time(seconds, { ...date, second: "2-digit" });
+    }
+
+    opening(seconds) {
+      const days = daysTo(seconds); // beyond six a weekday would be ambiguous
+      const date = days > 0 && days < 7 ? { weekday: "short" } : { day: "numeric", month: "short" };
+      return this.#time(seconds, days ? date : {});
+    }
+
+    #time(seconds, options) {
+      const time = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+      const format = formatter(Intl.DateTimeFormat, this.language, { ...options, ...time });
+      return format.format(new Date(seconds * 1000));
     }
 
     #threeFigures(value) {
@@ -323,7 +335,7 @@ if (!customElements.get("fcs-ticker")) {
     #view = null; #held = null; #price = null; #told = null; #at = NaN;
     #paint = () => {
       if (this.#price) this.#view.paint(this.#price);
-      if (this.#told) this.#view.status(this.#status(this.#told.state));
+      if (this.#told) this.#view.status(this.#status(this.#told));
     };
     #listener = { price: (message) => this.#hear(message), state: (message) => this.#turn(message) };
 
@@ -370,16 +382,18 @@ if (!customElements.get("fcs-ticker")) {
       this.#emit("fcs:price", message);
     }
 
-    #turn({ state, reason = "" }) {
-      if (state === this.#told?.state && reason === this.#told.reason) return;
-      this.#told = { state, reason };
+    #turn({ state, reason = "", until }) {
+      const told = { state, reason, ...(until && { until }) };
+      if (JSON.stringify(told) === JSON.stringify(this.#told)) return;
+      this.#told = told;
       this.dataset.state = state; // not with the next frame, which a hidden tab does not get
       ageing.watch(this.#paint, state === "stale");
       painter.add(this.#paint);
-      this.#emit("fcs:state", { symbol: this.symbol, timeframe: this.timeframe, state, reason });
+      this.#emit("fcs:state", { symbol: this.symbol, timeframe: this.timeframe, ...told });
     }
 
-    #status(state) {
+    #status({ state, until }) {
+      if (state === "closed" && until) return text("opens", this.#view.figures.opening(until));
       if (state === "stale") return ageOf(feed.now() - this.#at);
       const minutes = Math.ceil((this.dataset.delay ?? 0) / 60); // no feed may look fresher than it is
       return state === "live" && minutes ? text("delayed", minutes) : text(state);
