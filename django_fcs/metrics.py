@@ -41,6 +41,8 @@ COUNTERS = {
     "upstream_join_retries": "Joins sent again because the vendor did not confirm them.",
     "upstream_lost": "Connections to the vendor that failed or ended; each is tried again.",
     "upstream_malformed": "Frames of the vendor dropped because they were malformed.",
+    "upstream_mute": "Connections given up because no price came though one was due.",
+    "upstream_rejoins": "Rooms joined again because they were mute while others flowed.",
 }
 
 

@@ -26,6 +26,7 @@ from .store import LastBeat, LastValue, Store
 from .streamed import Streamed
 from .tasks import together
 from .upstream import Arrival, Status, UpstreamClient
+from .watchdog import Watchdog
 
 __all__ = ["Stream", "StreamStatus"]
 
@@ -108,6 +109,7 @@ class Stream:
         self._demand = Demand(ttl=DEMAND_TTL_SECONDS, linger=conf.FCS_LINGER_SECONDS)
         self._epoch = int(clock() * 1000)
         self._streamed = Streamed(epoch=self._epoch, markets=self._markets)
+        self._watchdog = Watchdog()
         self._ready = Bell()
         self._changed = Bell()
         self._online, self._reason, self._public = False, "not connected yet", ""
@@ -147,6 +149,7 @@ class Stream:
                         self._online, self._reason = event.online, event.reason
                         self._public = event.public
                         self._is_decided = True
+                        self._watchdog.begin(self._monotonic())
                         self._changed.ring()
                     else:
                         self._take(event)
@@ -232,12 +235,31 @@ class Stream:
             changed = await self._changed.heard(LOOK_SECONDS)
 
     async def _watch(self) -> None:
-        """Let what is expected of rooms follow the clock."""
+        """Let what is expected of rooms follow the clock, and cure what is mute."""
         while True:
-            self._streamed.look(self._client.joined, self._clock())
+            mute = self._streamed.look(self._client.joined, self._clock())
             if self._streamed.is_due:
                 self._ready.ring()
+            if self._online:
+                self._cure(mute)
             await asyncio.sleep(LOOK_SECONDS)
+
+    def _cure(self, mute: set[Room]) -> None:
+        cure = self._watchdog.look(
+            mute,
+            wanted=self._client.wanted,
+            ticks=self._streamed.ticks,
+            floor=conf.FCS_STALE_AFTER_SECONDS,
+            now=self._monotonic(),
+        )
+        if cure.rejoin:
+            count("upstream_rejoins", len(cure.rejoin))
+            first = cure.rejoin[0]
+            logger.warning("mute, joined again rooms=%d first=%s", len(cure.rejoin), first)
+            self._client.rejoin(cure.rejoin)
+        if cure.reconnect:
+            count("upstream_mute")
+            self._client.reconnect(f"no price came though {len(mute)} rooms were due one")
 
     async def _learn_hours(self) -> None:
         """Read the calendars of the exchanges that are watched, in a thread: it takes seconds."""

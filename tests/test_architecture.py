@@ -23,7 +23,7 @@ LAYERS = [
         *("market", "measured", "messages", "metrics", "outbox", "protocol", "ready"),
         *("redaction", "reports", "rooms", "routes", "servers", "sessions", "snapshots", "sources"),
         *("states", "streamed", "subscriptions", "tasks", "ticks", "tokenbucket", "tokens"),
-        *("updates", "watched"),
+        *("updates", "watchdog", "watched"),
     },
     # Parts of edges: what bus and upstream would be too long with
     {"connection", "framing", "inbox", "shard", "wire"},

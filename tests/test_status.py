@@ -227,6 +227,8 @@ async def test_figures_and_rooms_are_a_table_that_people_read(
         "late": "0",
         "malformed": "0",
         "reconnects": "2",
+        "of a mute feed": "0",
+        "mute rooms": "0",
         "layer renewals": "0",
     }
     assert len({len(figure) for figure in figures.values()}) == 1

@@ -33,6 +33,8 @@ _COUNTERS = {
     "late": "stream_late",
     "malformed": "upstream_malformed",
     "reconnects": "upstream_lost",
+    "of a mute feed": "upstream_mute",
+    "mute rooms": "upstream_rejoins",
     "layer renewals": "stream_renewals",
 }
 
