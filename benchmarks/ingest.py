@@ -9,7 +9,7 @@ from .processes import Worker
 from .rig import Rig, calmest
 from .table_of_peers import PEERS, Peer
 
-__all__ = ["STEPS", "held", "measure_ingest"]
+__all__ = ["STEPS", "SUBSCRIBERS", "held", "measure_ingest"]
 
 _ROOMS = 500
 STEPS = (1000, 2500, 5000, 10000, 15000, 20000, 25000, 30000)
@@ -20,6 +20,10 @@ _TAKEN_SHARE = 0.98
 AGE_MS = 100
 
 _FLOOD_SECONDS = 12
+
+#: Subscribers of every room, as so many web processes would be, and the rate for it.
+SUBSCRIBERS = (1, 4, 16, 64)
+_SPREAD_RATE = 2000
 _WATCHED_IN_FLOOD = 20
 
 #: Channels at Redis, and how a price there bears the moment of its sending.
@@ -53,8 +57,25 @@ def measure_ingest(feeder: str, seconds: float) -> list[dict[str, Any]]:
                 if len(rows) > 1 and not any(map(held, rows[-2:])):
                     break
     if feeder == "stream":
+        rows += _spread(seconds)
         best = max((row["offered_per_second"] for row in rows if held(row)), default=STEPS[0])
         rows.append(_flood(2 * best))
+    return rows
+
+
+def _spread(seconds: float) -> list[dict[str, Any]]:
+    """See what Redis spends where ever more processes subscribe."""
+    rows: list[dict[str, Any]] = []
+    with Rig(Peer("stream", "", feeder="stream"), _ROOMS, web_processes=0) as rig:
+        with Worker("watcher", str(rig.redis_port), *_WATCHING["stream"]) as watcher:
+            rig.rate(_SPREAD_RATE)
+            before = 1
+            for subscribers in SUBSCRIBERS:
+                watcher.ask(do="listen", more=subscribers - before)
+                before = subscribers
+                time.sleep(2)
+                step = calmest(lambda: _step(rig, watcher, seconds))
+                rows.append({"kind": "spread", "subscribers": subscribers, **step})
     return rows
 
 

@@ -58,6 +58,7 @@ def _words(results: Mapping[str, Any], rows: Mapping[str, Sequence[Row]]) -> dic
         "machine": _machine(results),
         "targets": tables.targets(results),
         "flood": _flood(rows.get("ingest", ())),
+        "redis": tables.redis(rows.get("ingest", ())),
         "timed": TIMED,
         "seconds": f"{hot.get('seconds', 0):g}",
         "runs": _runs(rows.get("hot-room", ())),

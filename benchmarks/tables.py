@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .ingest import SUBSCRIBERS
 from .summary import Row, by_peer, figure, select, spread
 from .targets import TARGETS
 
-__all__ = ["crowd", "figures", "growth", "ingest", "memory", "stuck", "table", "targets"]
+__all__ = ["crowd", "figures", "growth", "ingest", "memory", "redis", "stuck", "table", "targets"]
 
 
 def figures(value: float | None) -> str:
@@ -132,6 +133,18 @@ def ingest(rows: Sequence[Row]) -> str:
                     figures(worst and worst[1]),
                 ]
             )
+    return table(head, lines)
+
+
+def redis(rows: Sequence[Row]) -> str:
+    """Show what Redis spends by the number of its subscribers."""
+    head = ["subscribers", "published/s", "Redis' cores", "µs an update"]
+    lines = []
+    for subscribers in SUBSCRIBERS:
+        own = select(rows, kind="spread", subscribers=subscribers)
+        published, load = figure(own, "published_per_second"), figure(own, "redis_load")
+        each = 1e6 * load / published if published and load is not None else None
+        lines.append([str(subscribers), *map(figures, (published, load, each))])
     return table(head, lines)
 
 

@@ -1,8 +1,9 @@
 """A lean subscriber at Redis: how many prices arrive there, and how old.
 
-Told what to do in JSON lines on its standard input: ``start`` and ``stop``. Its
-arguments are the port of Redis, the pattern of the channels and how a price bears the
-moment of its sending: as ``text``, or in ``msgpack``.
+Told what to do in JSON lines on its standard input: ``start`` and ``stop``, and
+``listen`` for more connections that subscribe as well. Its arguments are the port of
+Redis, the pattern of the channels and how a price bears the moment of its sending: as
+``text``, or in ``msgpack``.
 """
 
 from __future__ import annotations
@@ -29,20 +30,28 @@ _STAMPS = {
 _TAIL = 64
 
 
-class Watcher(asyncio.Protocol):
-    """One connection that subscribes, and scans what comes without parsing it."""
+class _Listener(asyncio.Protocol):
+    """One connection that subscribes, and looks at nothing that comes."""
 
-    def __init__(self, pattern: str, form: str) -> None:
+    def __init__(self, pattern: str) -> None:
         self._pattern = pattern
-        self._is_text = form == "text"
-        self._stamps = _STAMPS[form]
-        self._tail = b""
-        self._ages = array("d")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         command = b"*2\r\n$10\r\nPSUBSCRIBE\r\n$%d\r\n%s\r\n"
         pattern = self._pattern.encode()
         cast(asyncio.Transport, transport).write(command % (len(pattern), pattern))
+
+
+class Watcher(_Listener):
+    """One connection that subscribes, and scans what comes without parsing it."""
+
+    def __init__(self, port: int, pattern: str, form: str) -> None:
+        super().__init__(pattern)
+        self._port = port
+        self._is_text = form == "text"
+        self._stamps = _STAMPS[form]
+        self._tail = b""
+        self._ages = array("d")
 
     def data_received(self, data: bytes) -> None:
         now = time.time()
@@ -56,17 +65,26 @@ class Watcher(asyncio.Protocol):
         self._tail = data[max(scanned, len(data) - _TAIL) :]
 
     async def obey(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Begin to count, or say what was counted."""
+        """Begin to count, say what was counted, or have others listen as well."""
         if command["do"] == "start":
             del self._ages[:]
+        if command["do"] == "listen":
+            for _ in range(command["more"]):
+                await connected(_Listener(self._pattern), self._port)
         return {"prices": len(self._ages), **percentiles(self._ages)}
+
+
+async def connected(listener: _Listener, port: int) -> None:
+    """Connect it to the Redis at this port."""
+    loop = asyncio.get_running_loop()
+    await loop.create_connection(lambda: listener, "127.0.0.1", port)
 
 
 async def main() -> None:
     """Watch until the standard input ends."""
-    watcher = Watcher(sys.argv[2], sys.argv[3])
-    loop = asyncio.get_running_loop()
-    await loop.create_connection(lambda: watcher, "127.0.0.1", int(sys.argv[1]))
+    port = int(sys.argv[1])
+    watcher = Watcher(port, sys.argv[2], sys.argv[3])
+    await connected(watcher, port)
     await answer_commands(watcher.obey)
 
 

@@ -38,18 +38,18 @@ class _Cohort(Generic[M]):
     """Browsers that are sent the same frames: one reader of the rooms they joined."""
 
     __slots__ = (
-        *("agenda", "arrivals", "due", "fresh", "is_listed", "keys", "mail", "members", "name"),
-        "rate",
+        *("agenda", "arrivals", "due", "fresh", "grid", "interval", "is_listed", "keys", "mail"),
+        *("members", "name", "newest"),
     )
 
-    def __init__(self, agenda: Agenda[_Cohort[M]], rate: float) -> None:
+    def __init__(self, agenda: Agenda[_Cohort[M]], interval: float) -> None:
         self.agenda = agenda
-        self.rate = rate
+        self.pace(interval)
         self.members: dict[M, None] = {}
         self.keys: dict[Hashable, None] = {}
         self.fresh: set[Hashable] = set()
         """Rooms of which no price has come since they were joined."""
-        self.mail = Mail()
+        self.write_on(Mail())
         self.due = -math.inf
         """When the next frame may go; infinite while its only member is shut."""
         self.is_listed = False
@@ -58,6 +58,16 @@ class _Cohort(Generic[M]):
         """What it has in common with those who could share its frames."""
         self.arrivals: list[_Cohort[M]] = []
         """Those of the same name, to be united with it after its next frame."""
+
+    def pace(self, interval: float) -> None:
+        """Let so many seconds be between two frames."""
+        self.interval = interval
+        self.grid = min(GRID_SECONDS, interval / 10)
+
+    def write_on(self, mail: Mail) -> None:
+        """Go on with what is not sent yet."""
+        self.mail = mail
+        self.newest = mail.newest
 
     def put(self, key: Hashable, update: Update) -> None:
         if key in self.fresh:
@@ -115,7 +125,7 @@ class Cohorts(Generic[M]):
 
     def enter(self, member: M, rate: float) -> None:
         """Take in a browser that gets at most ``rate`` frames a second."""
-        self._admit(member, _Cohort(self._agenda, rate))
+        self._admit(member, _Cohort(self._agenda, 1 / rate))
 
     def exit(self, member: M) -> None:
         """Forget a browser that has gone."""
@@ -127,8 +137,8 @@ class Cohorts(Generic[M]):
     def set_rate(self, member: M, rate: float) -> None:
         """Send a browser at most so many frames a second, counted from the last one."""
         cohort = self._alone(member)
-        cohort.due += 1 / rate - 1 / cohort.rate
-        cohort.rate = rate
+        cohort.due += 1 / rate - cohort.interval
+        cohort.pace(1 / rate)
         if cohort.mail:
             cohort.enlist()
 
@@ -158,7 +168,11 @@ class Cohorts(Generic[M]):
             if cohort.fresh:
                 cohort.put(key, update)
                 continue
-            cohort.mail.put(key, update)
+            newest = cohort.newest
+            if key in newest:
+                cohort.mail.put(key, update)
+            else:
+                newest[key] = update
             if not cohort.is_listed:
                 cohort.enlist()
 
@@ -219,15 +233,17 @@ class Cohorts(Generic[M]):
         for cohort in list(self._all):
             cohort.arrivals = []
             if cohort.name is None:
-                cohort.name = (cohort.rate, frozenset(cohort.keys), frozenset(cohort.fresh))
+                cohort.name = (cohort.interval, frozenset(cohort.keys), frozenset(cohort.fresh))
             first = firsts.setdefault(cohort.name, cohort)
             if first is not cohort and not self._unite(first, cohort):
                 first.arrivals.append(cohort)
 
     def _written(self, cohort: _Cohort[M], now: float) -> str:
         """Write the next frame for those that can be sent it; nothing where none can."""
-        for member in [member for member in cohort.members if not member.is_open]:
-            self._alone(member).due = math.inf
+        for member in cohort.members:
+            if not member.is_open:
+                self._part_with_the_shut(cohort)
+                break
         if cohort.due == math.inf:
             return ""
         frame = cohort.mail.frame()
@@ -236,6 +252,10 @@ class Cohorts(Generic[M]):
         if len(frame) >= FRAME_BYTES and cohort.mail:
             cohort.enlist()
         return frame
+
+    def _part_with_the_shut(self, cohort: _Cohort[M]) -> None:
+        for member in [member for member in cohort.members if not member.is_open]:
+            self._alone(member).due = math.inf
 
     def _take_in_arrivals(self, cohort: _Cohort[M], now: float) -> None:
         arrivals, cohort.arrivals = cohort.arrivals, []
@@ -266,9 +286,10 @@ class Cohorts(Generic[M]):
         cohort.name = None
         if len(cohort.members) == 1:
             return cohort
-        own: _Cohort[M] = _Cohort(self._agenda, cohort.rate)
+        own: _Cohort[M] = _Cohort(self._agenda, cohort.interval)
         own.keys, own.fresh = cohort.keys.copy(), cohort.fresh.copy()
-        own.mail, own.due = cohort.mail.copy(), cohort.due
+        own.write_on(cohort.mail.copy())
+        own.due = cohort.due
         del cohort.members[member]
         self._admit(member, own)
         return own
@@ -290,7 +311,6 @@ class Cohorts(Generic[M]):
 
 def _turn_after(cohort: _Cohort[M], now: float) -> float:
     """Return when its next frame may go, counted from when this one was due."""
-    interval = 1 / cohort.rate
-    grid = min(GRID_SECONDS, interval / 10)
+    grid = cohort.grid
     begun = cohort.due if now - cohort.due < grid else now
-    return math.ceil((begun + interval) / grid - 1e-6) * grid
+    return math.ceil((begun + cohort.interval) / grid - 1e-6) * grid

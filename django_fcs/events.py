@@ -93,16 +93,16 @@ def read_event(message: Mapping[str, Any]) -> Event:
 
 def newest_of(burst: list[Event]) -> list[Event]:
     """Leave out prices that a newer one of the same candle follows."""
-    newest: Mailbox[Room] = Mailbox()
+    kept: Mailbox[Room] = Mailbox()
     others: list[Event] = []
     for event in burst:
         if not isinstance(event, Update):
             others.append(event)
             continue
-        waiting = newest.newest(event.room)
+        waiting = kept.newest.get(event.room)
         if waiting is None or event.seq > waiting.seq:
-            newest.put(event.room, event)
-    return [*others, *(update for _, update in newest.take())]
+            kept.put(event.room, event)
+    return [*others, *(update for _, update in kept.take())]
 
 
 def _read_beat(message: Mapping[str, Any]) -> Beat:

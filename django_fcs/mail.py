@@ -19,13 +19,15 @@ class Mail:
     Bound: of each room two prices, one profile and one state.
     """
 
-    __slots__ = ("_notes", "_prices", "_profiles", "put")
+    __slots__ = ("_notes", "_prices", "_profiles", "newest", "put")
 
     def __init__(self, prices: Mailbox[Hashable] | None = None) -> None:
         self._profiles: dict[Hashable, str] = {}
         self._prices: Mailbox[Hashable] = Mailbox() if prices is None else prices
         self.put: Final = self._prices.put
         """Keep a price, or a newer one in its place."""
+        self.newest: Final = self._prices.newest
+        """The newest price of each room; where none waits, one may be added here."""
         self._notes: dict[Hashable, str] = {}
 
     def __bool__(self) -> bool:

@@ -21,21 +21,22 @@ class Mailbox(Generic[K]):
     """
 
     def __init__(self) -> None:
-        self._newest: dict[K, Update] = {}
+        self.newest: dict[K, Update] = {}
+        """What waits, by key; an update of which none waits may be added here."""
         self._before: dict[K, Update] = {}
         self.merged = 0
         self.missed = 0
 
     def __len__(self) -> int:
-        return len(self._newest) + len(self._before)
+        return len(self.newest) + len(self._before)
 
     def put(self, key: K, update: Update) -> None:
         """Keep an update for its reader."""
-        waiting = self._newest.get(key)
+        waiting = self.newest.get(key)
         if waiting is None:
-            self._newest[key] = update
+            self.newest[key] = update
         elif _is_same_candle(waiting, update):
-            self._newest[key] = update.in_mode(_mode_of_both(waiting, update))
+            self.newest[key] = update.in_mode(_mode_of_both(waiting, update))
             self.merged += 1
         else:
             self._begin(key, waiting, update)
@@ -49,33 +50,29 @@ class Mailbox(Generic[K]):
             waiting = waiting.in_mode("initial") if missed.mode == "initial" else waiting
         self._before[key] = waiting
         unseen = update.mode == "askbid" and update.holds_candle
-        self._newest[key] = update.in_mode("candle") if unseen else update
-
-    def newest(self, key: K) -> Update | None:
-        """Return the newest that waits of a room."""
-        return self._newest.get(key)
+        self.newest[key] = update.in_mode("candle") if unseen else update
 
     def texts(self) -> list[str]:
         """Return all that waits, in the order of ``pop``."""
         if not self._before:
-            return [update.text for update in self._newest.values()]
+            return [update.text for update in self.newest.values()]
         return [update.text for _, update in self._all()]
 
     def pop(self) -> Update | None:
         """Hand over the next text that waits, and forget it; ``None`` where none does."""
-        key = next(iter(self._newest), None)
+        key = next(iter(self.newest), None)
         if key is None:
             return None
-        return self._before.pop(key, None) or self._newest.pop(key)
+        return self._before.pop(key, None) or self.newest.pop(key)
 
     def first(self) -> Update | None:
         """Return the newest of the room that waits longest."""
-        return next(iter(self._newest.values()), None)
+        return next(iter(self.newest.values()), None)
 
     def copy(self) -> Mailbox[K]:
         """Return the same for another reader."""
         other = Mailbox[K]()
-        other._newest, other._before = self._newest.copy(), self._before.copy()
+        other.newest, other._before = self.newest.copy(), self._before.copy()
         return other
 
     def take(self) -> list[tuple[K, Update]]:
@@ -85,19 +82,19 @@ class Mailbox(Generic[K]):
         return taken
 
     def _all(self) -> Iterator[tuple[K, Update]]:
-        for key, newest in self._newest.items():
+        for key, newest in self.newest.items():
             if key in self._before:
                 yield key, self._before[key]
             yield key, newest
 
     def clear(self) -> None:
         """Drop all that waits."""
-        self._newest.clear()
+        self.newest.clear()
         self._before.clear()
 
     def forget(self, key: K) -> None:
         """Drop what waits of one room: its reader has left."""
-        self._newest.pop(key, None)
+        self.newest.pop(key, None)
         self._before.pop(key, None)
 
 
