@@ -57,9 +57,8 @@ def measure_ingest(feeder: str, seconds: float) -> list[dict[str, Any]]:
                 if len(rows) > 1 and not any(map(held, rows[-2:])):
                     break
     if feeder == "stream":
-        rows += _spread(seconds)
         best = max((row["offered_per_second"] for row in rows if held(row)), default=STEPS[0])
-        rows.append(_flood(2 * best))
+        rows += [*_spread(seconds), _flood(2 * best)]
     return rows
 
 
