@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from .exceptions import ConfigurationError
+from .redaction import spellings_of
 
 __all__ = ["Address"]
 
@@ -21,7 +22,7 @@ class Address:
         self.with_key = _with_key(url, key)
         self.place = urlsplit(url).netloc.rpartition("@")[2]
         """Host and port: what may be told."""
-        self._spellings_of_key = re.compile(f"{re.escape(key)}|{re.escape(quote_plus(key))}")
+        self._spellings_of_key = spellings_of(key)
 
     def __repr__(self) -> str:
         return f"<Address {self.place}>"
@@ -42,7 +43,13 @@ def _with_key(url: str, key: str) -> str:
         parts.hostname.encode("idna")  # UnicodeError is a ValueError
     except ValueError:
         raise ConfigurationError(
-            f"FCS_URL {url.partition('?')[0]!r} is not a socket address such as wss://ws-v4.fcsapi.com/ws"
+            f"FCS_URL {_without_secrets(url, key)!r} is not a socket address "
+            "such as wss://ws-v4.fcsapi.com/ws"
         ) from None
     query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), ("access_key", key)])
     return urlunsplit(parts._replace(query=query, fragment=""))
+
+
+def _without_secrets(url: str, key: str) -> str:
+    """Return what may be told of an address that cannot be taken apart."""
+    return re.sub(r"//.*@", "//", spellings_of(key).sub("[key]", url)).partition("?")[0]

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import logging
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote, quote_plus
 
-__all__ = ["SILENT", "install"]
+from .conf import conf
 
-#: Servers that log the query of a socket: uvicorn does so at INFO.
+__all__ = ["SILENT", "install", "spellings_of"]
+
+#: Where servers log the addresses that they are asked for: uvicorn those of sockets at INFO.
 _LOGGERS = (
-    "uvicorn.error",
-    "uvicorn.asgi",
-    "uvicorn.access",
-    "daphne.ws_protocol",
-    "django.channels.server",
+    *("uvicorn.error", "uvicorn.asgi", "uvicorn.access"),
+    *("daphne.ws_protocol", "daphne.http_protocol", "daphne.server"),
+    *("django.channels.server", "django.server", "django.request"),
+    *("hypercorn.access", "hypercorn.error", "gunicorn.access", "gunicorn.error"),
+    *("granian.access", "_granian"),
 )
 
-_KEY = re.compile(r"(access_key=)[^&\s\"']*")
+#: Anybody's key, by the names that the vendor's samples give it.
+_NAMED = re.compile(r"((?:access|api)[_-]?key=)[^&\s\"']*", re.IGNORECASE)
+
+#: Under this length a site's key would be found in innocent words.
+_KEY_MIN = 6
 
 
 #: For websockets, which logs the request line with the key at DEBUG. Outside the tree
@@ -29,7 +38,8 @@ SILENT.disabled = True
 
 class _Redact(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        if "access_key=" in record.getMessage():
+        message = record.getMessage()
+        if message != _redacted(message):
             # uvicorn's formatter takes the arguments of an access line apart.
             record.args = _redacted(record.args)
             message = record.getMessage()
@@ -38,9 +48,20 @@ class _Redact(logging.Filter):
         return True
 
 
+@functools.lru_cache(maxsize=16)
+def spellings_of(key: str) -> re.Pattern[str]:
+    """Match a key as it is, and as addresses and JSON write it."""
+    spellings = {key, quote(key), quote(key, safe=""), quote_plus(key), json.dumps(key)[1:-1]}
+    # The longest first: one may begin another.
+    return re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True))))
+
+
 def _redacted(value: Any) -> Any:
     if isinstance(value, str):
-        return _KEY.sub(r"\1[key]", value)
+        key = str(conf.FCS_API_KEY)
+        if len(key) >= _KEY_MIN:
+            value = spellings_of(key).sub("[key]", value)
+        return _NAMED.sub(r"\1[key]", value)
     if isinstance(value, tuple):
         return tuple(_redacted(inner) for inner in value)
     if isinstance(value, Mapping):

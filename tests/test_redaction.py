@@ -8,12 +8,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.test import override_settings
 from uvicorn.logging import AccessFormatter
 
 from django_fcs import redaction
 
 KEY = "a-secret-key"
 LOGGERS = ["uvicorn.error", "uvicorn.access", "daphne.ws_protocol", "django.channels.server"]
+
+#: The site's own, as people see it in their settings, and in their addresses.
+OWN = "the site's/own+key"
+QUOTED = "the%20site%27s%2Fown%2Bkey"
 
 
 class Written:
@@ -73,12 +78,26 @@ def log_of() -> Iterator[Callable[[str], Written]]:
         ),
         ("access_key=%s after %d tries", (KEY, 3), "access_key=[key] after 3 tries\n"),
         ("%s joined in %.1f s", ("FX:EURUSD", 0.25), "FX:EURUSD joined in 0.2 s\n"),
+        (f"/?api_key={KEY}&apiKey={KEY}", (), "/?api_key=[key]&apiKey=[key]\n"),
+        ("/?sort_key=name&page=2", (), "/?sort_key=name&page=2\n"),
+        (f"/?v={QUOTED}&x=1", (), "/?v=[key]&x=1\n"),
+        ("GET %s", (f"/{OWN}/",), "GET /[key]/\n"),
+        ("%s", ({"query_string": QUOTED.encode()},), "{'query_string': b'[key]'}\n"),
     ],
 )
+@override_settings(FCS_API_KEY=OWN)
 def test_a_servers_log_shows_that_there_was_a_key_but_not_which(
     log_of: Callable[[str], Written], name: str, message: str, args: Any, line: str
 ) -> None:
     assert log_of(name).info(message, *args) == line
+
+
+@pytest.mark.parametrize("key", ["", "a", None])
+def test_a_key_that_is_none_strikes_out_nothing(
+    log_of: Callable[[str], Written], key: str | None
+) -> None:
+    with override_settings(FCS_API_KEY=key):
+        assert log_of("uvicorn.error").info("a line of %s", "a log") == "a line of a log\n"
 
 
 def test_uvicorns_access_line_keeps_its_shape(log_of: Callable[[str], Written]) -> None:

@@ -62,6 +62,14 @@ def test_what_is_no_socket_address_is_told_and_what_to_write(url: str) -> None:
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("url", ["https://me:se/c?ret@fcsapi.com/", "wss://me:se/c?ret@:0/"])
+def test_a_password_in_an_address_that_is_none_is_not_told(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="FCS_URL .* such as wss://") as caught:
+        UpstreamClient("a-key", url=url)
+
+    assert "se/c" not in str(caught.value)
+
+
 def test_an_empty_key_is_told_by_the_name_of_its_setting() -> None:
     with pytest.raises(ConfigurationError, match="FCS_API_KEY is empty"):
         UpstreamClient("")
