@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
@@ -12,6 +13,7 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
 from . import embedded
+from .complaints import Complaints
 from .conf import conf
 from .exceptions import BadSymbol, BadTimeframe, ConfigurationError, ProtocolError
 from .hub import Hub
@@ -26,8 +28,9 @@ from .messages import (
     RemoveAll,
     Welcome,
 )
-from .permissions import may_join, origin_is_allowed
-from .protocol import parse, serialise
+from .metrics import count
+from .permissions import client_of, may_join, origin_is_allowed
+from .protocol import parse_wishes, serialise
 from .rooms import Room
 from .tokenbucket import TokenBucket
 
@@ -37,19 +40,46 @@ logger = logging.getLogger(__name__)
 
 MERGE_PROTOCOL = "fcs.merge.v1"
 
-#: No message of a browser is longer than a join with its token.
+#: No message of a browser is longer than a join with its token. A little more may be a
+#: mistake, which is told; who sends more than ``FRAME_HUGE`` is not listened to.
 FRAME_MAX = 4096
+FRAME_HUGE = 65_536
 
 #: Joins a second beyond the burst of ``FCS_MAX_ROOMS_PER_CLIENT``.
 JOINS_PER_SECOND = 50
 
+#: Messages a second beyond the burst, which lets a page join and leave all its rooms.
+MESSAGES_PER_SECOND = 200
+MESSAGES_BURST = 1000
+
+#: A frame that is refused as a whole counts as one message for so many characters: it may
+#: have cost as much to read as the messages that it could have held.
+BAD_SIZE = 64
+
+#: So many frames are worked off before others get their turn.
+FRAMES_A_TURN = 50
+
+#: A socket that has joined nothing must say something in each of these; the server's pings
+#: ask for it after 25 s of silence.
+SILENCE_SECONDS = 60
+
+#: What is logged of an origin: who sends one may make it as long as a header can be.
+ORIGIN_SHOWN = 200
+
 #: The slowest rate a page may wish for, in frames a second.
 RATE_MIN = 0.1
 
-CLOSE_TOO_MANY_SOCKETS = 4429
+CLOSE_SILENT = 4408
+CLOSE_TOO_MANY = 4429
 CLOSE_MISCONFIGURED = 4500
 CLOSE_FOREIGN_ORIGIN = 4503
+CLOSE_FRAME_HUGE = 4513
 
+
+_TOO_LONG = f"a frame is JSON text of at most {FRAME_MAX} characters"
+
+# Of this process, whatever event loop a browser is served in.
+_complaints = Complaints()
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
@@ -72,8 +102,12 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         self.scope = scope
         self._send = send
         self._merge = MERGE_PROTOCOL in scope.get("subprotocols", ())
-        self._address = (scope.get("client") or ("",))[0]
-        self._bucket = TokenBucket(burst=conf.FCS_MAX_ROOMS_PER_CLIENT, rate=JOINS_PER_SECOND)
+        self._client = client_of(scope)
+        rooms = conf.FCS_MAX_ROOMS_PER_CLIENT
+        self._joins = TokenBucket(burst=rooms, rate=JOINS_PER_SECOND)
+        self._messages = TokenBucket(burst=MESSAGES_BURST + 2 * rooms, rate=MESSAGES_PER_SECOND)
+        self._frames = 0
+        self._is_heard = True
         self._refusal = self._reason_to_refuse(dict(scope.get("headers", ())))
         async with AsyncExitStack() as self._stack:
             with suppress(StopConsumer):
@@ -95,6 +129,8 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         """
         subprotocol = MERGE_PROTOCOL if self._merge else None
         await self._send({"type": "websocket.accept", "subprotocol": subprotocol})
+        # Not before: others may have been accepted meanwhile.
+        self._refusal = self._refusal or self._one_too_many()
         if self._refusal is not None:
             await self._refuse(*self._refusal)
             return
@@ -104,9 +140,11 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
                 self._send,
                 merge=self._merge,
                 rate=max(conf.FCS_MAX_FRAMES_PER_SECOND, RATE_MIN),
-                address=self._address,
+                address=self._client,
             )
         )
+        self._look_for_silence()
+        self._stack.callback(lambda: self._next_look.cancel())
         self._say(Welcome(timestamp=_now_ms()))
 
     async def _refuse(self, code: int, text: str) -> None:
@@ -120,33 +158,75 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         """Answer one frame; what cannot be understood gets an error, no more."""
         if self._refusal is not None:
             return  # Its close is on the way.
+        self._is_heard = True
+        self._frames += 1
+        if self._frames % FRAMES_A_TURN == 0:
+            await asyncio.sleep(0)
         text = message.get("text") or ""
+        if len(text or message.get("bytes") or "") > FRAME_HUGE:
+            self._hang_up(CLOSE_FRAME_HUGE, "huge_frame", _TOO_LONG)
+            return
         try:
             if not text or len(text) > FRAME_MAX:
-                raise ProtocolError(f"a frame is JSON text of at most {FRAME_MAX} characters")
-            for wish in parse(text):
+                raise ProtocolError(_TOO_LONG)
+            for wish in parse_wishes(text):
+                if not self._may_go_on():
+                    return
                 await self._answer(wish)
         except ProtocolError as error:
-            self._complain("bad_message", str(error))
+            if self._may_go_on(cost=1 + len(text) // BAD_SIZE):
+                self._complain("bad_message", str(error))
+
+    def _may_go_on(self, *, cost: int = 1) -> bool:
+        """Count a message; who sends too many of them is not listened to any more."""
+        if self._refusal is None and not self._messages.take(cost):
+            self._hang_up(CLOSE_TOO_MANY, "too_many_messages", "too many messages: come back later")
+        return self._refusal is None
+
+    def _hang_up(self, code: int, kind: str, text: str) -> None:
+        count("socket_hung_up")
+        self._log(kind, logging.WARNING)
+        self._refusal = code, text
+        self._subscriber.close(code, text)
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         """End; the hub forgets this browser by itself."""
         raise StopConsumer
 
-    def _reason_to_refuse(self, headers: dict[bytes, bytes]) -> tuple[int, str] | None:
+    def _reason_to_refuse(self, headers: Mapping[bytes, bytes]) -> tuple[int, str] | None:
         """Say why this socket must not be used, if so: a close code and a reason."""
         try:
             self._hub = Hub.of_this_loop(embedded.site_store())
         except ConfigurationError as error:
-            logger.error("socket refused reason=%s", error)
+            count("socket_refused")
+            if _complaints.is_new("", str(error)):
+                logger.error("socket refused reason=%s", error)
             return CLOSE_MISCONFIGURED, "this site is not set up for prices"
         if not origin_is_allowed(headers):
-            logger.warning("socket refused origin=%r", headers.get(b"origin"))
+            count("socket_refused")
+            origin = headers.get(b"origin", b"")[:ORIGIN_SHOWN]
+            if _complaints.is_new(self._client, f"origin {origin!r}"):
+                logger.warning("socket refused origin=%r client=%s", origin, self._client)
             return CLOSE_FOREIGN_ORIGIN, "this origin may not open the socket"
-        limit = conf.FCS_MAX_SOCKETS_PER_IP
-        if limit and self._hub.sockets_from(self._address) >= limit:
-            return CLOSE_TOO_MANY_SOCKETS, "too many sockets from this address"
         return None
+
+    def _one_too_many(self) -> tuple[int, str] | None:
+        limit = conf.FCS_MAX_SOCKETS_PER_IP
+        # Without an address, as behind a Unix socket, all would count as one.
+        if limit and self._client and self._hub.sockets_from(self._client) >= limit:
+            count("socket_refused")
+            self._log("too_many_sockets", logging.WARNING)
+            return CLOSE_TOO_MANY, "too many sockets from this address"
+        return None
+
+    def _look_for_silence(self) -> None:
+        """Hang up on who has joined nothing and said nothing since the last look."""
+        if not self._is_heard and not self._subscriber.joined:
+            self._hang_up(CLOSE_SILENT, "silent", "nothing joined, nothing said: come back later")
+            return
+        self._is_heard = False
+        loop = asyncio.get_running_loop()
+        self._next_look = loop.call_later(SILENCE_SECONDS, self._look_for_silence)
 
     async def _answer(self, message: Message) -> None:
         if isinstance(message, Join):
@@ -182,7 +262,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def _objection(self, wish: Join, room: Room, spelling: str) -> tuple[str, str] | None:
         """Say why a join must not be, if so: ``short`` and a text."""
-        if not self._bucket.take():
+        if not self._joins.take():
             return "rate_limited", f"more than {JOINS_PER_SECOND} joins a second: try again later"
         limit = conf.FCS_MAX_ROOMS_PER_CLIENT
         joined = self._subscriber.joined
@@ -204,7 +284,14 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         self._say(Rate(frames_per_second=granted))
 
     def _complain(self, short: str, text: str) -> None:
+        count("socket_errors")
+        self._log(short, logging.INFO)
         self._say(Refusal(short=short, message=text))
+
+    def _log(self, kind: str, level: int) -> None:
+        """Say so once of a client; not what it said, which may hold anything."""
+        if _complaints.is_new(self._client, kind):
+            logger.log(level, "browser refused kind=%s client=%s", kind, self._client)
 
     def _say(self, message: Message) -> None:
         self._subscriber.reply(serialise(message))

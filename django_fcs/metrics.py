@@ -29,9 +29,13 @@ __all__ = [
 
 #: What each counter counts.
 COUNTERS = {
+    "authorize_failures": "Joins refused because FCS_AUTHORIZE raised an exception.",
     "bus_malformed": "Messages of the channel layer dropped because they were malformed.",
     "hub_renewals": "Times a hub threw its connection to the channel layer away.",
     "hub_slow_closed": "Browsers closed with 4408 because they read nothing for too long.",
+    "socket_errors": "Messages of browsers that were answered with an error.",
+    "socket_hung_up": "Sockets closed for too many messages, a huge frame, or silence.",
+    "socket_refused": "Sockets closed at once: foreign origin, too many, site not set up.",
     "stream_late": "Price frames dropped because a newer candle had begun.",
     "stream_merged": "Price frames merged into a later one before anything was published.",
     "stream_missed": "Candles whose last state was never published.",

@@ -6,6 +6,7 @@ import inspect
 import logging
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,15 +16,19 @@ from django.http.request import validate_host
 from django.utils.module_loading import import_string
 
 from .conf import conf
+from .metrics import count
 from .rooms import Room
 from .tokens import token_is_valid
 
-__all__ = ["may_join", "origin_is_allowed"]
+__all__ = ["client_of", "may_join", "origin_is_allowed"]
 
 logger = logging.getLogger(__name__)
 
 #: What Django itself allows with DEBUG and no ALLOWED_HOSTS.
 _HOSTS_IN_DEBUG = [".localhost", "127.0.0.1", "[::1]"]
+
+#: Whoever has one IPv6 address has all that begin with so many of its bits.
+_BITS_OF_ONE = 64
 
 
 async def may_join(scope: Mapping[str, Any], room: Room, token: str | None) -> bool:
@@ -47,8 +52,22 @@ async def may_join(scope: Mapping[str, Any], room: Room, token: str | None) -> b
         # A decorator may hide that a function is async, and no coroutine is false.
         return bool(await answer if inspect.isawaitable(answer) else answer)
     except Exception:
-        logger.exception("FCS_AUTHORIZE failed, join refused path=%s room=%s", path, room)
+        if count("authorize_failures"):
+            logger.exception("FCS_AUTHORIZE failed, join refused path=%s room=%s", path, room)
         return False
+
+
+def client_of(scope: Mapping[str, Any]) -> str:
+    """Return where a socket comes from: an IPv4 address, an IPv6 network, or "" if unknown."""
+    host = str((scope.get("client") or ("",))[0])
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address):
+        mapped = address.ipv4_mapped
+        return str(mapped or IPv6Network((int(address), _BITS_OF_ONE), strict=False))
+    return host
 
 
 def origin_is_allowed(headers: Mapping[bytes, bytes]) -> bool:

@@ -57,6 +57,7 @@ __all__ = [
     "Unknown",
     "Welcome",
     "parse",
+    "parse_wishes",
     "serialise",
 ]
 
@@ -142,11 +143,21 @@ def parse(text: str | bytes) -> list[Message]:
     return _parse_any(text) if tick is None else [tick]
 
 
-def _parse_any(text: str | bytes) -> list[Message]:
+def parse_wishes(text: str) -> list[Message]:
+    """Read one frame of a browser, as ``parse`` does, but without patience.
+
+    To look again at what is odd costs milliseconds for a few kB that mean harm.
+    """
+    return _parse_any(text, is_patient=False)
+
+
+def _parse_any(text: str | bytes, *, is_patient: bool = True) -> list[Message]:
     is_array = text.lstrip()[:1] in ("[", b"[")
     try:
         frames = _decode_many(text) if is_array else [_decode_one(text)]
     except msgspec.ValidationError as error:
+        if not is_patient:
+            raise ProtocolError(f"not an FCS frame: {error}") from None
         frames = _decode_leniently(text, error)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise ProtocolError(f"not an FCS frame: {error}") from None

@@ -20,12 +20,12 @@ class TokenBucket:
         self._left = float(burst)
         self._filled_at = monotonic()
 
-    def take(self) -> bool:
-        """Take one, if there is one."""
+    def take(self, number: float = 1) -> bool:
+        """Take one, or so many, if there are as many."""
         now = self._monotonic()
         self._left = min(self._burst, self._left + (now - self._filled_at) * self._rate)
         self._filled_at = now
-        if self._left < 1:
+        if self._left < number:
             return False
-        self._left -= 1
+        self._left -= number
         return True

@@ -12,7 +12,8 @@ from django.core.cache import caches
 from django.test import override_settings
 from hypothesis import HealthCheck, settings
 
-from django_fcs import embedded, hub, metrics, stream
+from django_fcs import consumers, embedded, hub, metrics, stream
+from django_fcs.complaints import Complaints
 from django_fcs.hub import Hub
 from django_fcs.simulator import Simulator
 from django_fcs.sources import RandomWalk
@@ -31,6 +32,7 @@ def fresh_site(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(embedded, "_memory", MemoryStore())
     monkeypatch.setattr(embedded, "_caches", {})
     monkeypatch.setattr(embedded, "_complaints", set())
+    monkeypatch.setattr(consumers, "_complaints", Complaints())
     monkeypatch.setattr(metrics, "_counts", Counter())
     monkeypatch.setattr(metrics, "_distributions", {})
     channel_layers.backends.clear()

@@ -19,6 +19,7 @@ LAYERS = [
     # L0, words: pure, or of asyncio alone
     {
         *("address", "agenda", "arrivals", "backoff", "bell", "cohorts", "conf", "demand", "eager"),
+        "complaints",
         *("events", "exceptions", "faults", "formats", "instruments", "mail", "mailbox"),
         *("market", "measured", "messages", "metrics", "outbox", "protocol", "ready"),
         *("redaction", "reports", "rooms", "routes", "servers", "sessions", "snapshots", "sources"),

@@ -97,6 +97,7 @@ def on_daphne(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A server that takes everything at once, whoever reads it."""
     monkeypatch.setattr(hub, "server_takes_everything", lambda: True)
     monkeypatch.setattr(hub, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(consumers, "MESSAGES_BURST", 100_000)
     with override_settings(FCS_SLOW_CLIENT_SECONDS=0.2):
         yield
 

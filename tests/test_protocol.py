@@ -27,6 +27,7 @@ from django_fcs.protocol import (
     Unknown,
     Welcome,
     parse,
+    parse_wishes,
     serialise,
 )
 
@@ -356,3 +357,29 @@ def test_what_a_server_says_beside_prices_may_have_fields_of_any_type(
 def test_prices_and_wishes_do_not_bend(text: str) -> None:
     with pytest.raises(ProtocolError, match="not an FCS frame"):
         parse(text)
+
+
+# -- browsers
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"type":"join_symbol","symbol":"FX:EURUSD","timeframe":60,"token":"x"}',
+        '[{"type":"ping","timestamp":"1"},{"type":"rate","frames_per_second":"4"}]',
+    ],
+)
+def test_wishes_of_browsers_are_read_as_any_other_frame(text: str) -> None:
+    assert parse_wishes(text) == parse(text)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"type":"pong","timestamp":"now"}', '[{"type":"error"},[[[[]]]]]']
+)
+def test_what_is_odd_about_them_is_not_looked_at_twice(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "_decode_leniently", lambda *_: pytest.fail("it was"))
+
+    with pytest.raises(ProtocolError, match="not an FCS frame"):
+        parse_wishes(text)

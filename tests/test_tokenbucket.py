@@ -31,6 +31,12 @@ def test_what_was_taken_comes_back_at_the_rate() -> None:
     assert taken(bucket, 100) == 1
 
 
+def test_many_are_taken_together_or_not_at_all() -> None:
+    bucket = TokenBucket(burst=10, rate=0, monotonic=lambda: 0.0)
+
+    assert [bucket.take(number) for number in (6, 6, 4, 1)] == [True, False, True, False]
+
+
 def test_a_long_rest_saves_up_no_more_than_the_burst() -> None:
     now = [0.0]
     bucket = TokenBucket(burst=3, rate=50, monotonic=lambda: now[0])

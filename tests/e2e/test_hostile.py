@@ -1,0 +1,64 @@
+"""Hostile browsers at real servers: what they send reaches nobody else, and ends their socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from django_fcs.simulator import Simulator
+from django_fcs.sources import RandomWalk
+from tests.e2e.site import Site, Viewer, browser_socket
+from tests.serving import free_port
+
+MEGABYTE = 1024 * 1024
+HOSTILE: dict[str, tuple[list[str | bytes], int]] = {
+    "malformed": (["x"] * 4000, 4429),
+    "nested": (["[" * 4000] * 4000, 4429),
+    "binary": ([b"\\x00" * 100] * 4000, 4429),
+    "arrays": ([json.dumps([{"type": "ping"}] * 200)] * 500, 4429),
+    "huge": (["x" * MEGABYTE] * 20, 4513),
+    "huge binary": ([b"x" * MEGABYTE] * 20, 4513),
+}
+
+
+async def attack(port: int, frames: list[str | bytes]) -> int | None:
+    """Say it all as fast as it goes, reading what comes; the close code."""
+    url = f"ws://127.0.0.1:{port}/ws/fcs/"
+    async with connect(url, compression=None, max_queue=None) as socket:
+        try:
+            await asyncio.wait_for(_say(socket, frames), 60)
+            await asyncio.wait_for(socket.wait_closed(), 60)
+        except ConnectionClosed:
+            pass
+        return socket.close_code
+
+
+async def _say(socket: ClientConnection, frames: list[str | bytes]) -> None:
+    for frame in frames:
+        await socket.send(frame)
+
+
+def newer(viewer: Viewer) -> Any:
+    seq = viewer.prices["FX:EURUSD"]["seq"]
+    return lambda viewer: viewer.prices["FX:EURUSD"]["seq"] > seq + 1
+
+
+@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+async def test_hostile_browsers_are_closed_and_the_others_see_prices(server: str) -> None:
+    port = free_port()
+    async with Simulator(RandomWalk(rate=20)) as simulator:
+        site = Site(simulator.url)
+        async with site.web(port, server), browser_socket(port, ("FX:EURUSD", "1D")) as viewer:
+            await viewer.until(lambda viewer: "FX:EURUSD" in viewer.prices)
+            codes = {}
+            for what, (frames, _) in HOSTILE.items():
+                codes[what] = await attack(port, frames)
+                await viewer.until(newer(viewer))
+
+    # Who does not even read the answers may be found too slow before.
+    assert all(codes[what] in (code, 4408) for what, (_, code) in HOSTILE.items()), codes
