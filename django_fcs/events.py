@@ -19,6 +19,7 @@ from typing import Any
 from .exceptions import ProtocolError
 from .mailbox import Mailbox
 from .messages import ProfileUpdate
+from .metrics import count
 from .protocol import parse
 from .rooms import Room
 from .states import Expectation
@@ -102,6 +103,8 @@ def newest_of(burst: list[Event]) -> list[Event]:
         waiting = kept.newest.get(event.room)
         if waiting is None or event.seq > waiting.seq:
             kept.put(event.room, event)
+    count("hub_merged", kept.merged)
+    count("hub_missed", kept.missed)
     return [*others, *(update for _, update in kept.take())]
 
 

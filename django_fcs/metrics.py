@@ -31,6 +31,8 @@ __all__ = [
 COUNTERS = {
     "authorize_failures": "Joins refused because FCS_AUTHORIZE raised an exception.",
     "bus_malformed": "Messages of the channel layer dropped because they were malformed.",
+    "hub_merged": "Prices merged into a later one because this process fell behind.",
+    "hub_missed": "Candles whose last state no browser was sent for the same reason.",
     "hub_renewals": "Times a hub threw its connection to the channel layer away.",
     "hub_slow_closed": "Browsers closed with 4408 because they read nothing for too long.",
     "socket_errors": "Messages of browsers that were answered with an error.",

@@ -10,6 +10,7 @@ import pytest
 
 from django_fcs import hub as module
 from django_fcs.events import Event
+from django_fcs.metrics import counts
 from django_fcs.tasks import running
 from tests.hubs import EURUSD, USDJPY, browsing, hub_of, update
 from tests.waiting import eventually
@@ -77,19 +78,22 @@ async def test_a_process_that_is_behind_hands_on_the_newest_of_each_room(
         await eventually(lambda: len(browser.seqs) == 2)
 
     assert browser.seqs == [3, 3]
+    assert counts()["hub_merged"] == 2
 
 
 async def test_behind_or_not_the_last_of_a_candle_that_ended_is_handed_on(
     bus: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ticks = [update(seq=n, t=t) for n, t in ((1, 60), (2, 60), (3, 120), (4, 120))]
+    times = ((1, 0), (2, 60), (3, 60), (4, 120), (5, 120))
+    ticks = [update(seq=n, t=t) for n, t in times]
     async with hub_of() as hub, browsing(hub) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await behind(bus, monkeypatch)
         bus.comes.put_nowait(ticks)
-        await eventually(lambda: 4 in browser.seqs)
+        await eventually(lambda: 5 in browser.seqs)
 
-    assert browser.seqs == [2, 4]
+    assert browser.seqs == [3, 5]
+    assert (counts()["hub_merged"], counts()["hub_missed"]) == (2, 1)
 
 
 async def test_a_long_burst_lets_others_work_in_between(
