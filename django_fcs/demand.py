@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from .rooms import Room
@@ -16,6 +16,8 @@ class _Interest:
     """When somebody first wanted the room, without a break since."""
     until: float
     """When the last announcement of it runs out."""
+    is_doubtful: bool = False
+    """The vendor did not confirm it."""
 
 
 class Demand:
@@ -44,15 +46,34 @@ class Demand:
             interest = self._interests.setdefault(room, _Interest(since=now, until=now))
             interest.until = max(interest.until, now + self._ttl)
 
+    def learn(self, *, joined: Collection[Room], unconfirmed: Iterable[Room]) -> None:
+        """Doubt rooms that the vendor does not confirm, until it does.
+
+        Anybody may invent a symbol, and must not take the place of one that exists.
+        """
+        for room in unconfirmed:
+            if room in self._interests:
+                self._interests[room].is_doubtful = True
+        for room, interest in self._interests.items():
+            if interest.is_doubtful and room in joined:
+                interest.is_doubtful = False
+
     def rooms(self, now: float) -> list[Room]:
-        """Return the wanted rooms, longest watched first, lingering ones included."""
+        """Return the wanted rooms, longest watched first, lingering ones included.
+
+        Those in doubt stand behind all others.
+        """
         self._hubs = {hub: known for hub, known in self._hubs.items() if known[1] > now}
         self._interests = {
             room: interest
             for room, interest in self._interests.items()
             if interest.until + self._linger > now
         }
-        return sorted(self._interests, key=lambda room: self._interests[room].since)
+        return sorted(self._interests, key=self._rank)
+
+    def _rank(self, room: Room) -> tuple[bool, float]:
+        interest = self._interests[room]
+        return interest.is_doubtful, interest.since
 
     def _needed_until(self, room: Room) -> float:
         return max((until for rooms, until in self._hubs.values() if room in rooms), default=0.0)

@@ -272,6 +272,7 @@ class Stream:
 
     def _want(self) -> None:
         """Ask for the site's own rooms first, then for those watched longest."""
+        self._demand.learn(joined=self._client.joined, unconfirmed=self._client.unconfirmed)
         demanded = self._demand.rooms(self._monotonic())
         rooms = list(dict.fromkeys([*self._rooms, *demanded]))
         over = len(rooms) - conf.FCS_MAX_ROOMS

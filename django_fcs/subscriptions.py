@@ -54,6 +54,11 @@ class Subscriptions:
         """The rooms asked for, in whatever state."""
         return frozenset(self._wanted)
 
+    @property
+    def unconfirmed(self) -> frozenset[Room]:
+        """The rooms that were left because nobody confirmed them."""
+        return frozenset(room for room, asked in self._asked.items() if asked.is_left)
+
     def want(self, rooms: Iterable[Room]) -> None:
         """Replace the wanted set; rooms that stay keep their state."""
         before, self._wanted = self._wanted, dict.fromkeys(rooms)

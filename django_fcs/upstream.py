@@ -130,6 +130,11 @@ class UpstreamClient:
         """The rooms the vendor has confirmed on this connection."""
         return frozenset(self._subscriptions.joined)
 
+    @property
+    def unconfirmed(self) -> frozenset[Room]:
+        """The rooms it has left, for now, because the vendor did not confirm them."""
+        return self._subscriptions.unconfirmed
+
     def want(self, rooms: Iterable[Room | str]) -> None:
         """Replace the set of wanted rooms; joins and leaves follow by themselves."""
         self._subscriptions.want(

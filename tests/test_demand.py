@@ -162,3 +162,16 @@ def test_a_room_is_wanted_until_the_linger_after_anybodys_need_of_it(
             announcements.said.append((now, who, rooms))
             assert set(demand.rooms(now)) == announcements.wanted(now)
         assert len(demand.rooms(now)) == len(set(demand.rooms(now)))
+
+
+def test_a_room_in_doubt_stands_behind_all_others_until_it_is_confirmed() -> None:
+    demand = fresh()
+    for at, room in enumerate((A, B, C)):
+        demand.announce(f"hub {room}", [room], at)
+    demand.learn(joined=[], unconfirmed=[A, Room("FX:NOBODYS", "1D")])
+    assert demand.rooms(3) == [B, C, A]
+    demand.learn(joined=[B], unconfirmed=[])
+    assert demand.rooms(3) == [B, C, A]
+
+    demand.learn(joined=[A, B], unconfirmed=[])
+    assert demand.rooms(3) == [A, B, C]
