@@ -77,7 +77,7 @@ async def all_frames(browser: Browser) -> list[dict[str, Any]]:
     """Join what is there and what is not, say what is wrong, and return the answers."""
     for symbol in ("FX:EURUSD", "FX:NONE", "NYSE:KO", "eurusd"):
         await browser.join(symbol, timeframe="1D", token=KEY, api_key=KEY)
-    for text in ("no JSON", json.dumps({"type": "subscribe", "api_key": KEY}), "[" * 2000):
+    for text in ("no JSON", json.dumps({"type": "subscribe", "api_key": KEY}), "[" * 2000 + KEY):
         await browser.communicator.send_to(text_data=text)
     await browser.communicator.send_to(bytes_data=KEY.encode())
     answers = await browser.settle()

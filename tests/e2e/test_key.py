@@ -53,6 +53,10 @@ HOSTILE = [
     json.dumps({"type": "join_symbol", "symbol": "NYSE:KO", "token": KEY, "api_key": KEY}),
     json.dumps({"type": "join_symbol", "symbol": "FX:EURUSD", "access_key": KEY}),
     json.dumps({"type": "subscribe", "api_key": KEY}),
+    json.dumps([KEY] * 50),
+    "[" * 4000 + KEY,
+    KEY * 1000,
+    KEY * 10_000,
 ]
 
 
