@@ -124,4 +124,4 @@ def rooms_of_the_hub() -> set[Room]:
 def rates_of_the_hub() -> list[float]:
     """What each browser on the merge protocol was granted."""
     cohorts = Hub.of_this_loop(embedded.site_store())._cohorts
-    return [cohort.rate for cohort in cohorts._of.values()]
+    return [round(1 / cohort.interval, 6) for cohort in cohorts._of.values()]
