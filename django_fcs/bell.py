@@ -38,6 +38,7 @@ class Bell:
     async def _rest(self, seconds: float) -> None:
         # No asyncio.wait_for: before Python 3.12 it costs a task, and can lose a
         # cancellation: https://github.com/python/cpython/issues/86296
+        assert self._waiter is None, "one task listens"
         loop = asyncio.get_running_loop()
         self._waiter = loop.create_future()
         timer = None if math.isinf(seconds) else loop.call_later(seconds, self._wake)

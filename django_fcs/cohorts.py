@@ -19,8 +19,13 @@ from .updates import Update
 
 __all__ = ["Cohorts", "Member"]
 
-#: Frames go at multiples of this, so that cohorts share the wake-ups of the process.
+#: Frames that waited go at multiples of this, so that cohorts share the wake-ups of the
+#: process; the first after a quiet time goes at once.
 GRID_SECONDS = 0.025
+
+#: So many frames are written before the first of them is sent: taking turns, writing and
+#: sending would each find the processor's caches full of the other. Not more: they wait.
+FRAMES_AT_ONCE = 64
 
 
 class Member(Protocol):
@@ -95,8 +100,8 @@ class Cohorts(Generic[M]):
     """All browsers of a process that are on the merge protocol.
 
     Each frame is sent by ``send_to_all``. Of those that go at the same time ``sent`` is
-    told when the first price of the first one came in (unix seconds), unless that is
-    the first of its room.
+    told of one when its first price came in (unix seconds), unless that is the first of
+    its room.
     """
 
     def __init__(
@@ -206,17 +211,22 @@ class Cohorts(Generic[M]):
     def flush(self, now: float) -> None:
         """Send the frames that are due."""
         due = [cohort for cohort in self._agenda.take(now) if self._is_due(cohort, now)]
-        if not due:
-            return
-        first_at = due[0].mail.first_at()
-        # Written before any is sent: turn by turn, each would find cold processor caches.
-        frames = [(cohort, self._written(cohort, now)) for cohort in due]
-        for cohort, frame in frames:
-            if frame:
-                self._send_to_all(cohort.members, frame)
+        for first in range(0, len(due), FRAMES_AT_ONCE):
+            self._send(due[first : first + FRAMES_AT_ONCE], now)
         for cohort in due:
             if cohort.arrivals:
                 self._take_in_arrivals(cohort, now)
+
+    def _send(self, cohorts: list[_Cohort[M]], now: float) -> None:
+        frames: list[tuple[_Cohort[M], str]] = []
+        first_at: float | None = None
+        for cohort in cohorts:
+            came_at = cohort.mail.first_at() if first_at is None else first_at
+            if frame := self._written(cohort, now):
+                frames.append((cohort, frame))
+                first_at = came_at
+        for cohort, frame in frames:
+            self._send_to_all(cohort.members, frame)
         if self._sent is not None and first_at is not None:
             self._sent(first_at)
 

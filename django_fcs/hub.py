@@ -254,7 +254,7 @@ class Hub:
             now = self._monotonic()
             self._cohorts.flush(now)
             self._wakes_at = self._cohorts.next_due()
-            await self._ready.wait(max(0.0, self._wakes_at - now))
+            await self._ready.wait(max(0.0, self._wakes_at - self._monotonic()))
 
     async def _watch(self) -> None:
         """Let states and slow browsers follow the clock, until idle."""

@@ -9,7 +9,7 @@ from .mailbox import Mailbox
 
 __all__ = ["FRAME_BYTES", "Mail"]
 
-#: No frame is longer, save by its last message: what a slow browser costs is bounded.
+#: No frame has more characters, save by its last message: what a slow browser costs is bounded.
 FRAME_BYTES = 64_000
 
 

@@ -22,8 +22,9 @@ class Waiting(Protocol):
 class Lags:
     """Samples of how long prices take from the vendor's frame to browsers.
 
-    One a burst and one a frame of a cohort, whatever the number of browsers. A price
-    that somebody is sent because he joined is no sample: it may be as old as it likes.
+    One a burst and one for up to 64 frames that go at the same time, whatever the number
+    of browsers. A price that somebody is sent because he joined is no sample: it may be as
+    old as it likes.
     """
 
     __slots__ = ("_clock", "at")

@@ -203,7 +203,7 @@ class Subscriber:
             self._transmit(self._closing, 0)
         if self._is_free() and self._unproved >= PING_SIZE and self._asked is None:
             self.ping()
-        while self._is_free() and not self._is_full():
+        while self._closing is None and self._is_free() and not self._is_full():
             text = self._next()
             if text is None:
                 self.is_open = True

@@ -44,7 +44,7 @@ class Parser:
                 replies.append(reply)
         except _Incomplete:
             pass
-        except (ValueError, RecursionError):
+        except (ValueError, OverflowError, RecursionError):
             raise WireError("the server sent what is no RESP") from None
         self._rest = data[at:]
         return replies

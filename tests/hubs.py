@@ -6,11 +6,13 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any
+from unittest import mock
 
 from channels.layers import get_channel_layer
 
+from django_fcs import subscriber as subscriber_module
 from django_fcs.bus import DEMAND, Beat, Bus, Call, RoomNews
 from django_fcs.hub import Hub
 from django_fcs.messages import Price, ProfileUpdate
@@ -137,8 +139,13 @@ async def hub_of(
 async def browsing(
     hub: Hub, *, merge: bool = False, rate: float = 1000, address: str = ""
 ) -> AsyncIterator[Browser]:
+    """Let one in as a server does that has no middleware between itself and the hub."""
     browser = Browser()
-    async with hub.entered(browser.send, merge=merge, rate=rate, address=address) as browser.one:
+    async with AsyncExitStack() as stack:
+        with mock.patch.object(subscriber_module, "is_of_a_server", lambda send: True):
+            browser.one = await stack.enter_async_context(
+                hub.entered(browser.send, merge=merge, rate=rate, address=address)
+            )
         yield browser
 
 

@@ -148,7 +148,12 @@ ACTIONS = [
 PAUSES = [0.0, 0.0, 0.0, 0.004, 0.03, 0.05, 0.11, 0.4, 1.1, 31.0]
 
 kinds = st.lists(
-    st.tuples(st.sampled_from([True, True, False]), st.sampled_from(RATES), st.booleans()),
+    st.tuples(
+        st.sampled_from([True, True, False]),
+        st.sampled_from(RATES),
+        st.booleans(),
+        st.booleans(),
+    ),
     min_size=1,
     max_size=6,
 )

@@ -13,6 +13,7 @@ from unittest import mock
 from channels.layers import channel_layers
 
 from django_fcs import hub as hub_module
+from django_fcs import subscriber as subscriber_module
 from django_fcs.bus import DEMAND, Beat, Bus, Call, Event
 from django_fcs.hub import Hub
 from django_fcs.messages import Price
@@ -27,8 +28,9 @@ ROOMS = [Room("FX:EURUSD", "1"), Room("FX:EURUSD", "60"), Room("OKX:LTCUSDT", "1
 KEYS = [(ROOMS[0], "1"), (ROOMS[1], "60"), (ROOMS[1], "1h"), (ROOMS[2], "1D")]
 
 Key = tuple[Room, str]
-Kind = tuple[bool, float, bool]
-"""Whether it speaks the merge protocol, at which rate, and whether it is held to pings."""
+Kind = tuple[bool, float, bool, bool]
+"""Whether it speaks the merge protocol, at which rate, whether it is held to pings, and
+whether nothing stands between the server and the hub."""
 
 Message = dict[str, Any]
 
@@ -239,10 +241,13 @@ async def world(
         stream = Stream(await stack.enter_async_context(Bus(DEMAND, monotonic=time)), time)
         await stack.enter_async_context(running(stream.listen()))
         browsers = []
-        for merge, rate, must_answer in kinds:
+        for merge, rate, must_answer, is_direct in kinds:
             browsers.append(browser := Browser(hub, merge=merge, rate=rate))
-            with mock.patch.object(
-                hub_module, "server_takes_everything", lambda it=must_answer: it
+            with (
+                mock.patch.object(hub_module, "server_takes_everything", lambda it=must_answer: it),
+                mock.patch.object(
+                    subscriber_module, "is_of_a_server", lambda send, it=is_direct: it
+                ),
             ):
                 browser.one = await stack.enter_async_context(
                     hub.entered(browser.send, merge=merge, rate=rate)
