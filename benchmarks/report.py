@@ -79,7 +79,7 @@ def _most_stolen(rows: Mapping[str, Sequence[Row]]) -> str:
 
 def _runs(rows: Sequence[Row]) -> str:
     runs = len({row["run"] for row in rows})
-    return f"{runs} runs (one where a curve has many points)" if runs > 1 else "a single run"
+    return f"{runs} runs" if runs > 1 else "a single run"
 
 
 def _capacity() -> str:

@@ -59,8 +59,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     "memory": Scenario(_WEIGHED, _memory),
     "stuck": Scenario(_BESIDE_A_STUCK_ONE, _stuck),
     "growth-browsers": Scenario(
-        ("ours-uvicorn", "tutorial-uvicorn"), partial(_half, measure_browsers), runs=1
+        ("ours-uvicorn", "tutorial-uvicorn"), partial(_half, measure_browsers)
     ),
-    "growth-rooms": Scenario(("ours-uvicorn",), partial(_half, measure_rooms), runs=1),
+    "growth-rooms": Scenario(("ours-uvicorn",), partial(_half, measure_rooms)),
     "ingest": Scenario(("stream", "publisher"), _ingest),
 }

@@ -91,20 +91,16 @@ def stuck(rows: Sequence[Row]) -> str:
 
 
 def growth(rows: Sequence[Row], of: str) -> str:
-    """Show the cost at each step."""
+    """Show each step's medians."""
     head = ["peer", "web processes", of, "prices/s", "server µs a price", "server's cores"]
     head += ["Redis connections", "subscriptions", "channel-layer members"]
     names = ("delivered_per_second", "server_us", "server_load")
-    lines = [
-        [
-            row["peer"],
-            str(row["processes"]),
-            f"{row['x']:,}",
-            *(figures(row[name]) for name in names),
-            *(f"{row[name]:,}" for name in ("connections", "subscriptions", "members")),
-        ]
-        for row in select(rows, run=0)
-    ]
+    counts = ("connections", "subscriptions", "members")
+    lines = []
+    for peer, processes, x in dict.fromkeys((r["peer"], r["processes"], r["x"]) for r in rows):
+        own = select(rows, peer=peer, processes=processes, x=x)
+        line = [peer, str(processes), f"{x:,}", *(figures(figure(own, name)) for name in names)]
+        lines.append([*line, *(f"{figure(own, name) or 0:,.0f}" for name in counts)])
     return table(head, lines)
 
 
