@@ -262,7 +262,7 @@ async def test_a_socket_that_went_away_is_no_error(
 
 
 @pytest.mark.parametrize("passes", [0, 1])
-async def test_a_server_that_cannot_send_is_logged_and_the_socket_closed_with_1011(
+async def test_a_server_that_cannot_send_is_logged_and_the_socket_closed_with_4011(
     passes: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     closes = []
@@ -280,7 +280,7 @@ async def test_a_server_that_cannot_send_is_logged_and_the_socket_closed_with_10
         await eventually(lambda: closes)
         await socket.passes()
 
-    assert closes == [1011]
+    assert closes == [4011]
     [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert "sending to a browser failed" in record.message
 
