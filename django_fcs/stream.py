@@ -45,6 +45,9 @@ HOURS_SECONDS = 5
 #: Prices that come within this long of a burst wait for the next one.
 BURST_SECONDS = 0.02
 
+#: After a publish that took long it rests for as long, but no longer than this.
+REST_SECONDS = 1
+
 #: Dirty rooms go to the store this often, and every room that often.
 SAVE_SECONDS = 1
 SAVE_ALL_SECONDS = 30
@@ -199,7 +202,7 @@ class Stream:
     async def _publish(self, bus: Bus) -> None:
         """Publish at once after a pause, else in bursts: a wake-up costs a hub more.
 
-        Where publishing takes long it rests as long, so that reading keeps up.
+        Where publishing takes long it rests as well, so that reading keeps up.
         """
         due = self._monotonic()
         while True:
@@ -212,7 +215,7 @@ class Stream:
             await bus.tell(*self._streamed.take_news())
             await bus.publish(self._streamed.take_updates())
             ended = self._monotonic()
-            due = max(began + BURST_SECONDS, ended + (ended - began))
+            due = max(began + BURST_SECONDS, ended + min(ended - began, REST_SECONDS))
 
     async def _listen(self, bus: Bus) -> None:
         async for burst in bus.bursts():

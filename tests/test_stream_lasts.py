@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from django_fcs.simulator import BAD_KEY, Simulator
 from django_fcs.sources import RandomWalk
 from django_fcs.store import LastBeat, MemoryStore
 from django_fcs.stream import Stream
+from django_fcs.updates import Update
 from django_fcs.upstream import UpstreamClient
 from tests.layers import SharedLayer
 from tests.streams import EURUSD, HOURLY, USDJPY, Clock, joined, listening, streaming
@@ -193,3 +195,24 @@ async def test_a_price_goes_at_once_after_a_quiet_time_and_with_the_next_burst_e
         await eventually(lambda: '"c":1.8' in hub.updates[-1].text)
 
         assert hub.updates[-1].seq == seq + 1
+
+
+async def test_after_a_publish_that_took_a_minute_it_rests_for_a_second(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, pauses = Clock(), Pauses()
+    pauses.over.set()
+    publish = Bus.publish
+
+    async def slowly(bus: Bus, updates: Iterable[Update]) -> None:
+        await publish(bus, updates)
+        clock.now += 60
+
+    monkeypatch.setattr(Bus, "publish", slowly)
+    async with listening() as hub, streaming(simulator, EURUSD, clock=clock, sleep=pauses):
+        await hub.needs(EURUSD)
+        await eventually(lambda: hub.updates)
+        await simulator.push("FX:EURUSD", "1D", c=1.5)
+        await eventually(lambda: pauses.asked)
+
+    assert max(pauses.asked) == pytest.approx(module.REST_SECONDS)
