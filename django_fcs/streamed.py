@@ -184,7 +184,9 @@ class Streamed:
         """
         due, self._due = self._due, []
         for feed in due:
+            # All before the first: who stops half-way could owe the others nothing again.
             feed.is_due = False
+        for feed in due:
             is_asked_for, feed.is_asked_for = feed.is_asked_for, False
             if feed.at is not None:
                 yield from self._told(feed, feed.at)

@@ -127,6 +127,18 @@ def test_what_is_repeated_has_the_seq_it_had() -> None:
     assert list(streamed.take_updates()) == []
 
 
+def test_a_publish_that_breaks_off_half_way_costs_no_room_its_prices() -> None:
+    streamed = feed_of(tick(1.1))
+    streamed.merge(USDJPY, tick(2.1, room=USDJPY), 100.0)
+    half = streamed.take_updates()
+    next(half)
+    streamed.merge(USDJPY, tick(2.2, room=USDJPY), 101.0)
+    assert [update.room for update in streamed.take_updates()] == [USDJPY]
+    streamed.repeat([EURUSD, USDJPY])
+
+    assert [update.room for update in streamed.take_updates()] == [EURUSD, USDJPY]
+
+
 def test_who_asks_again_for_a_room_that_ticked_gets_the_newer_text_alone() -> None:
     streamed = feed_of(tick(1.1))
     told(streamed)
