@@ -12,7 +12,7 @@ import pytest
 from django.test import override_settings
 
 from django_fcs import stream as module
-from django_fcs.bus import DEMAND
+from django_fcs.bus import DEMAND, Bus
 from django_fcs.exceptions import KeyRefused, RecordingError
 from django_fcs.faults import Faults
 from django_fcs.messages import Join
