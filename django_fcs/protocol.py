@@ -228,7 +228,7 @@ def _price(frame: _Frame) -> Price | ProfileUpdate:
         t=_whole(prices.t),
         digits=prices.digits,
         delay=prices.delay,
-        history=_history(prices.history) or _history(frame.history),
+        history=_history(prices.history) or _history(frame.history) or None,
         seq=frame.seq,
         at=_finite(frame.at),
         **{name: _finite(getattr(prices, name)) for name in _Prices.NUMBERS},

@@ -56,7 +56,9 @@ class _TickPrices(_Prices, gc=False):
     profile: None = None
 
 
-class _Tick(msgspec.Struct, gc=False, tag="price", tag_field="type"):
+class _Tick(msgspec.Struct, gc=False):
+    # No tag: msgspec takes an object without one for what it looks for.
+    type: Literal["price"]
     symbol: Annotated[str, msgspec.Meta(min_length=1)]
     timeframe: str
     prices: _TickPrices
@@ -65,9 +67,10 @@ class _Tick(msgspec.Struct, gc=False, tag="price", tag_field="type"):
     history: None = None
 
 
-class Head(msgspec.Struct, gc=False, tag="price", tag_field="type"):
+class Head(msgspec.Struct, gc=False):
     """What conflation has to know of a text of this project."""
 
+    type: Literal["price"]
     symbol: str
     timeframe: str
     prices: _Prices

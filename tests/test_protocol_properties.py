@@ -33,6 +33,7 @@ from django_fcs.protocol import (
     parse,
     serialise,
 )
+from django_fcs.ticks import read_tick
 from tests.recordings import DATA
 from tests.test_protocol import ASKBID, CANDLE, CONFIRMATION, PROFILE
 
@@ -108,6 +109,22 @@ def test_whatever_is_read_of_a_damaged_frame_can_be_written_and_read_again(
     for message in read_safely(text):
         if not isinstance(message, Unknown):
             assert parse(serialise(message)) == [message]
+
+
+@given(mutated_frames() | wild_objects.map(json.dumps).map(str.encode))
+@example(CANDLE.replace('"type":"price",', "").encode())
+@example(CANDLE.replace('"type"', '"typ"').encode())
+@settings(deadline=None)
+def test_what_the_short_way_reads_the_long_way_reads_alike(text: bytes) -> None:
+    tick = read_tick(text)
+
+    assert tick is None or protocol._parse_any(text) == [tick]
+
+
+def test_a_history_of_nothing_is_none() -> None:
+    [price] = parse(CANDLE.replace('"prices":{', '"history":[],"prices":{"history":[],'))
+
+    assert isinstance(price, Price) and price.history is None
 
 
 # The outer reader and that of the history have stacks of different heights.
