@@ -110,7 +110,7 @@ def newest_of(burst: list[Event]) -> list[Event]:
 
 def _read_beat(message: Mapping[str, Any]) -> Beat:
     at = float(message["at"])
-    if not math.isfinite(at):
+    if not math.isfinite(1000 * at):  # Browsers are told milliseconds.
         raise ValueError(f"{at} is no time")
     return Beat(
         epoch=int(message["epoch"]),

@@ -247,6 +247,7 @@ MALFORMED: dict[str, Any] = {
     "beat at an endless time": {**BEAT, "at": math.inf},
     "beat at a word": {**BEAT, "at": "noon"},
     "beat at an odd time": {**BEAT, "at": 10**400},
+    "beat at an endless time in milliseconds": {**BEAT, "at": 1e308},
     "news of no room": {**NEWS, "room": 5},
     "news of a bad room": {**NEWS, "room": "FX:eurusd_1D"},
     "news without an expectation": {key: NEWS[key] for key in NEWS if key != "expected"},
