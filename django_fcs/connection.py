@@ -5,19 +5,31 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
 from websockets.frames import DATA_OPCODES, Frame
 from websockets.protocol import Event
 
 from .framing import Framing, Texts
 
-__all__ = ["SIZE_MAX", "WAITING_MAX", "Connection"]
+__all__ = ["SIZE_MAX", "WAITING_MAX", "Connecting", "Connection"]
 
 #: Frames that may wait to be worked off; beyond that the vendor is held up.
 WAITING_MAX = 1000
 
 #: The longest message that is taken in, in bytes.
 SIZE_MAX = 1024 * 1024
+
+
+class Connecting(connect):
+    """websockets' way to a connection, which raises no more than it says."""
+
+    async def __aenter__(self) -> ClientConnection:
+        try:
+            return await super().__aenter__()
+        except ValueError as error:
+            # A redirect to "//[::1" or to a port beyond 65535, as urllib sees it.
+            raise WebSocketException(f"redirected to what is no address: {error}") from None
 
 
 class Connection(ClientConnection):

@@ -19,14 +19,14 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from socket import SO_RCVBUF, SOL_SOCKET
 from types import TracebackType
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from .address import Address
 from .arrivals import PATIENT, Arrival, Event, News, Status, Timing
 from .backoff import doubling, full_jitter
 from .bell import Bell
-from .connection import SIZE_MAX, Connection
+from .connection import SIZE_MAX, Connecting, Connection
 from .exceptions import KeyRefused, ProtocolError, RoomError, UpstreamError
 from .messages import Joined, Message, Ping, Pong, Price, ProfileUpdate, Refusal, Welcome
 from .metrics import count
@@ -234,7 +234,7 @@ class UpstreamClient:
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[Connection]:
         try:
-            async with connect(
+            async with Connecting(
                 self._address.with_key,
                 create_connection=Connection,
                 # A vendor that compressed 20,000 small frames a second would stall us.
