@@ -24,6 +24,7 @@ from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer
 from channels_redis.utils import create_pool
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from .backoff import doubling
 from .conf import conf
 from .events import DEMAND, HUBS, Beat, Call, Event, RoomNews, read_event
 from .exceptions import ConfigurationError, ProtocolError
@@ -44,6 +45,7 @@ __all__ = [
     "Event",
     "RoomNews",
     "layer_is_in_memory",
+    "on_the_layer",
     "site_layer",
 ]
 
@@ -54,6 +56,10 @@ CALL_SECONDS = 5
 
 #: Layers forget a member after 24 h, the in-memory one also after a minute's sleep.
 READD_SECONDS = 600
+
+#: The pauses after sick channel layers were thrown away, first and longest.
+RENEW_SECONDS = 1
+RENEW_MAX_SECONDS = 5
 
 #: Messages that may wait here to be worked off; more wait in the layer.
 INBOX_MAX = 1000
@@ -149,6 +155,24 @@ class Bus:
                     _drop(error)
             if burst:
                 yield burst
+
+
+async def on_the_layer(group: str, work: Callable[[Bus], Awaitable[bool]], *, counter: str) -> None:
+    """Work with a bus, again with a new one wherever it fails, until the work returns True.
+
+    A sick channel layer is thrown away whole; each time is counted under ``counter``.
+    """
+    pauses = doubling(first=RENEW_SECONDS, cap=RENEW_MAX_SECONDS)
+    while True:
+        try:
+            async with Bus(group) as bus:
+                pauses = doubling(first=RENEW_SECONDS, cap=RENEW_MAX_SECONDS)
+                if await work(bus):
+                    return
+        except Exception as error:
+            count(counter)
+            logger.warning("channel layer failed, renewing reason=%r", error)
+            await asyncio.sleep(next(pauses))
 
 
 class _LayerMember:

@@ -7,7 +7,6 @@ groups follow, announces the rooms to the stream, and takes what comes in.
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 import time
 import uuid
@@ -15,16 +14,15 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Iterab
 from contextlib import asynccontextmanager, suppress
 from typing import Any, ClassVar
 
-from .backoff import doubling
 from .bell import Bell
-from .bus import Bus
+from .bus import Bus, on_the_layer
 from .cohorts import Cohorts
 from .conf import conf
 from .events import HUBS, Beat, Call, Event, RoomNews, newest_of
 from .exceptions import ProtocolError
 from .measured import Lags, hub_figures
 from .messages import Beat as BeatMessage
-from .metrics import count, shown
+from .metrics import shown
 from .protocol import serialise
 from .ready import ReadyQueue
 from .rooms import Room
@@ -38,8 +36,6 @@ from .updates import Update, respell
 from .watched import Feed, Limits, Path
 
 __all__ = ["Hub"]
-
-logger = logging.getLogger(__name__)
 
 #: How often a hub repeats its rooms; a stream forgets what is not repeated for 15 s.
 ANNOUNCE_SECONDS = 5
@@ -56,10 +52,6 @@ LOOK_SECONDS = 1
 
 #: How long an idle hub stays, so that a page change does not rebuild it.
 IDLE_SECONDS = 30
-
-#: The pauses after sick channel layers were thrown away, first and longest.
-RENEW_SECONDS = 1
-RENEW_MAX_SECONDS = 5
 
 
 Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
@@ -231,18 +223,13 @@ class Hub:
         return hub_figures(self._subscribers, self._cohorts, self._feeds, online)
 
     async def _follow(self) -> None:
-        """Take in what the stream says; a sick channel layer is thrown away and renewed."""
-        pauses = doubling(first=RENEW_SECONDS, cap=RENEW_MAX_SECONDS)
-        while True:
-            try:
-                async with Bus(HUBS) as bus:
-                    pauses = doubling(first=RENEW_SECONDS, cap=RENEW_MAX_SECONDS)
-                    self._ask_for_all()
-                    await together(self._take(bus), self._tend(bus))
-            except Exception as error:
-                count("hub_renewals")
-                logger.warning("channel layer failed, renewing reason=%r", error)
-                await asyncio.sleep(next(pauses))
+        await on_the_layer(HUBS, self._listen, counter="hub_renewals")
+
+    async def _listen(self, bus: Bus) -> bool:
+        """Take in what the stream says."""
+        self._ask_for_all()
+        await together(self._take(bus), self._tend(bus))
+        return False
 
     async def _deliver(self) -> None:
         """Send what had to wait: for its turn, for the server, or for the browser."""

@@ -9,9 +9,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from .backoff import doubling
 from .bell import Bell
-from .bus import Bus
+from .bus import Bus, on_the_layer
 from .conf import conf
 from .demand import Demand
 from .events import DEMAND, Beat, Call
@@ -54,10 +53,6 @@ SAVE_ALL_SECONDS = 30
 
 #: The feed's own time of a tick, if it is older, is none: the vendor may send a 0.
 FEED_LAG_MAX_SECONDS = 86_400
-
-#: The pauses after sick channel layers were thrown away, first and longest.
-RENEW_SECONDS = 1
-RENEW_MAX_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -186,18 +181,13 @@ class Stream:
         self._ready.ring()
 
     async def _serve(self) -> None:
-        """Speak with the hubs; a sick channel layer is thrown away whole and renewed."""
-        pauses = doubling(first=RENEW_SECONDS, cap=RENEW_MAX_SECONDS)
-        while True:
-            try:
-                async with Bus(DEMAND) as bus:
-                    pauses = doubling(first=RENEW_SECONDS, cap=RENEW_MAX_SECONDS)
-                    self._repeat(list(self._streamed))
-                    await together(self._publish(bus), self._listen(bus), self._tend(bus))
-            except Exception as error:
-                count("stream_renewals")
-                logger.warning("channel layer failed, renewing reason=%r", error)
-                await asyncio.sleep(next(pauses))
+        await on_the_layer(DEMAND, self._speak, counter="stream_renewals")
+
+    async def _speak(self, bus: Bus) -> bool:
+        """Speak with the hubs."""
+        self._repeat(list(self._streamed))
+        await together(self._publish(bus), self._listen(bus), self._tend(bus))
+        return False
 
     async def _publish(self, bus: Bus) -> None:
         """Publish at once after a pause, else in bursts: a wake-up costs a hub more.

@@ -12,7 +12,7 @@ from django.core.cache import caches
 from django.test import override_settings
 from hypothesis import HealthCheck, settings
 
-from django_fcs import consumers, embedded, hub, metrics, stream
+from django_fcs import bus, consumers, embedded, hub, metrics, stream
 from django_fcs.complaints import Complaints
 from django_fcs.hub import Hub
 from django_fcs.simulator import Simulator
@@ -72,14 +72,15 @@ async def simulator() -> AsyncIterator[Simulator]:
 def quick_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hub that looks at its clock all the time: the tests move that by hand."""
     monkeypatch.setattr(hub, "LOOK_SECONDS", 0.005)
-    monkeypatch.setattr(hub, "RENEW_SECONDS", 0.005)
+    monkeypatch.setattr(bus, "RENEW_SECONDS", 0.005)
 
 
 @pytest.fixture
 def quick_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream that looks at its clock all the time: the tests move that by hand."""
-    for name in ("LOOK_SECONDS", "SAVE_SECONDS", "RENEW_SECONDS"):
+    for name in ("LOOK_SECONDS", "SAVE_SECONDS"):
         monkeypatch.setattr(stream, name, 0.005)
+    monkeypatch.setattr(bus, "RENEW_SECONDS", 0.005)
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ class Scripted:
 @pytest.fixture
 def bus(monkeypatch: pytest.MonkeyPatch) -> Scripted:
     scripted = Scripted()
-    monkeypatch.setattr(module, "Bus", scripted)
+    monkeypatch.setattr("django_fcs.bus.Bus", scripted)
     return scripted
 
 
