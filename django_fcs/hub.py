@@ -11,18 +11,18 @@ import math
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, ClassVar
 
-from .bell import Bell
 from .bus import Bus, on_the_layer
 from .cohorts import Cohorts
 from .conf import conf
-from .events import HUBS, Beat, Call, Event, RoomNews, newest_of
+from .events import HUBS, Beat, Event, RoomNews, newest_of
 from .exceptions import ProtocolError
 from .measured import Lags, hub_figures
 from .messages import Beat as BeatMessage
 from .metrics import shown
+from .needs import Needs
 from .protocol import serialise
 from .ready import ReadyQueue
 from .rooms import Room
@@ -36,9 +36,6 @@ from .updates import Update, respell
 from .watched import Feed, Limits, Path
 
 __all__ = ["Hub"]
-
-#: How often a hub repeats its rooms; a stream forgets what is not repeated for 15 s.
-ANNOUNCE_SECONDS = 5
 
 #: How long prices are handed on without a turn for the rest of the process. Not less:
 #: what a server has not written yet when the next price comes goes out in one write.
@@ -75,7 +72,6 @@ class Hub:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._name = uuid.uuid4().hex
         self._store = store
         self._idle = idle
         self._clock = clock
@@ -89,8 +85,7 @@ class Hub:
         self._wakes_at = math.inf
         self._idle_since = monotonic()
         self._feeds: dict[Room, Feed] = {}
-        self._new: dict[Room, None] = {}
-        self._changed = Bell()
+        self._needs = Needs(uuid.uuid4().hex, self._feeds, monotonic=monotonic)
         self._path = Path(beat_at=monotonic())
         self._task: asyncio.Task[None] | None = None
 
@@ -167,8 +162,7 @@ class Hub:
         if feed is None:
             feed = self._feeds[room] = Feed(room)
             feed.state, feed.reason, feed.until = self._state_of(feed, Limits.of_site())
-            self._new[room] = None
-            self._changed.ring()
+            self._needs.add(room)
         if key not in subscriber.joined:
             subscriber.joined[key] = None
             feed.spellings[spelling] = feed.spellings.get(spelling, 0) + 1
@@ -209,8 +203,7 @@ class Hub:
             del feed.spellings[spelling]
         if not feed.spellings:
             del self._feeds[room]
-            self._new.pop(room, None)
-            self._changed.ring()
+            self._needs.discard(room)
 
     async def _run(self) -> None:
         """Work until idle; a browser may come while the last work is being ended."""
@@ -227,7 +220,7 @@ class Hub:
 
     async def _listen(self, bus: Bus) -> bool:
         """Take in what the stream says."""
-        self._ask_for_all()
+        self._needs.ask_for_all()
         await together(self._take(bus), self._tend(bus))
         return False
 
@@ -265,17 +258,9 @@ class Hub:
 
     async def _tend(self, bus: Bus) -> None:
         """Let groups and demand follow the joins."""
-        announce_at = self._monotonic()
-        changed = await self._changed.heard(0)
-        while True:
-            new = list(self._new)
-            self._new.clear()
-            await bus.subscribe(list(self._feeds))
-            if changed or self._monotonic() >= announce_at:
-                await bus.announce(Call(self._name, tuple(self._feeds), tuple(new)))
-                announce_at = self._monotonic() + ANNOUNCE_SECONDS
-            await self._recall(new)
-            changed = await self._changed.heard(LOOK_SECONDS)
+        async with aclosing(self._needs.turns(bus)) as turns:
+            async for asked in turns:
+                await self._recall(asked)
 
     async def _recall(self, rooms: list[Room]) -> None:
         """Show the last known price of rooms of which the stream said nothing yet."""
@@ -333,7 +318,7 @@ class Hub:
 
     def _take_beat(self, beat: Beat) -> None:
         if beat.epoch != self._path.epoch:
-            self._ask_for_all()
+            self._needs.ask_for_all()
         self._path = Path(self._monotonic(), beat.online, beat.reason, beat.epoch)
         text = serialise(BeatMessage(timestamp=int(beat.at * 1000)))
         self._cohorts.tell_all(BeatMessage, text)
@@ -353,11 +338,6 @@ class Hub:
                 self._cohorts.describe(key, text)
         if is_whole:
             self._decide(feed, Limits.of_site())
-
-    def _ask_for_all(self) -> None:
-        """Announce every room as new: who should answer has changed."""
-        self._new = dict.fromkeys(self._feeds)
-        self._changed.ring()
 
     def _look(self) -> None:
         limits = Limits.of_site()

@@ -12,7 +12,7 @@ from django.core.cache import caches
 from django.test import override_settings
 from hypothesis import HealthCheck, settings
 
-from django_fcs import bus, consumers, embedded, hub, metrics, stream
+from django_fcs import bus, consumers, embedded, hub, metrics, needs, stream
 from django_fcs.complaints import Complaints
 from django_fcs.hub import Hub
 from django_fcs.simulator import Simulator
@@ -71,7 +71,8 @@ async def simulator() -> AsyncIterator[Simulator]:
 @pytest.fixture
 def quick_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hub that looks at its clock all the time: the tests move that by hand."""
-    monkeypatch.setattr(hub, "LOOK_SECONDS", 0.005)
+    for module in (hub, needs):
+        monkeypatch.setattr(module, "LOOK_SECONDS", 0.005)
     monkeypatch.setattr(bus, "RENEW_SECONDS", 0.005)
 
 

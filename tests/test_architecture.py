@@ -21,7 +21,7 @@ LAYERS = [
         *("address", "agenda", "arrivals", "backoff", "bell", "cohorts", "conf", "demand", "eager"),
         "complaints",
         *("events", "exceptions", "faults", "formats", "instruments", "mail", "mailbox"),
-        *("market", "measured", "messages", "metrics", "outbox", "protocol", "ready"),
+        *("market", "measured", "messages", "metrics", "needs", "outbox", "protocol", "ready"),
         *("redaction", "reports", "rooms", "routes", "servers", "sessions", "snapshots", "sources"),
         *("states", "streamed", "subscriptions", "tasks", "ticks", "tokenbucket", "tokens"),
         *("updates", "watchdog", "watched"),

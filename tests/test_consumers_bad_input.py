@@ -208,7 +208,7 @@ async def test_who_joins_and_leaves_without_end_leaves_nothing_behind() -> None:
         await browser.settle()
         its = hub.Hub.of_this_loop(consumers.embedded.site_store())
 
-        assert not its._feeds and not its._new
+        assert not its._feeds and not its._needs._new
         assert not its._routes._readers
         assert len(its._cohorts) == 1
 

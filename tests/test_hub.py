@@ -9,6 +9,7 @@ import pytest
 from channels.layers import get_channel_layer
 
 from django_fcs import hub as module
+from django_fcs import needs
 from django_fcs.bus import DEMAND, HUBS, Bus
 from django_fcs.hub import Hub
 from django_fcs.rooms import Room
@@ -74,7 +75,7 @@ async def test_two_first_joins_that_race_make_one_member() -> None:
 async def test_500_rooms_on_the_layer_in_memory_lose_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "LOOK_SECONDS", 1)
+    monkeypatch.setattr(needs, "LOOK_SECONDS", 1)
     rooms = [Room(f"FX:PAIR{n}", "1D") for n in range(500)]
     async with hub_of() as hub, Bus(DEMAND) as bus, browsing(hub) as browser:
         for room in rooms:
@@ -244,10 +245,7 @@ async def test_sockets_are_counted_by_their_address() -> None:
 # -- what the stream is told
 
 
-async def test_the_stream_is_told_of_new_rooms_at_once_and_of_all_again_and_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "ANNOUNCE_SECONDS", 5)
+async def test_the_stream_is_told_of_new_rooms_at_once_and_of_all_again_and_again() -> None:
     clock = Clock()
     async with hub_of(clock=clock) as hub, feeding() as feed, browsing(hub) as browser:
         hub.join(browser.one, EURUSD, "1D")
