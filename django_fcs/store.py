@@ -11,7 +11,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, Protocol, TypeVar
 
@@ -22,6 +22,7 @@ from .exceptions import ConfigurationError
 from .reports import Report
 from .rooms import Room
 from .states import Expectation
+from .worker import Worker
 
 __all__ = ["CacheStore", "LastBeat", "LastValue", "MemoryStore", "Store"]
 
@@ -138,7 +139,7 @@ class CacheStore:
     def __init__(self, alias: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._alias = alias
         self._monotonic = monotonic
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fcs-cache")
+        self._thread = Worker("fcs-cache")
         self._rests_until = 0.0
         self.sickness = ""
         """Why the last call had no answer; nothing where it had."""

@@ -1,0 +1,66 @@
+"""The thread for calls that may hang."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import threading
+from concurrent.futures import CancelledError
+
+import pytest
+
+from django_fcs.worker import Worker
+
+HANGS = """
+import threading
+from django_fcs.worker import Worker
+begun = threading.Event()
+Worker("test").submit(lambda: (begun.set(), threading.Event().wait()))
+begun.wait()
+print("ended")
+"""
+
+
+def test_calls_are_done_in_order_and_their_results_and_errors_handed_over() -> None:
+    worker = Worker("test")
+    done: list[int] = []
+    futures = [worker.submit(lambda n=number: done.append(n) or n) for number in range(50)]  # type: ignore[misc]
+    failing = worker.submit(lambda: {}["missing"])
+
+    assert [future.result(5) for future in futures] == done == list(range(50))
+    with pytest.raises(KeyError):
+        failing.result(5)
+
+
+def test_what_is_cancelled_in_time_is_never_done() -> None:
+    worker, go, done = Worker("test"), threading.Event(), []
+    worker.submit(lambda: go.wait(5))
+    waiting = worker.submit(lambda: done.append("never"))
+    last = worker.submit(lambda: None)
+    assert waiting.cancel()
+    go.set()
+    last.result(5)
+
+    assert not done
+    with pytest.raises(CancelledError):
+        waiting.result(5)
+
+
+def test_it_ends_with_who_has_it() -> None:
+    worker = Worker("a name of this test")
+    worker.submit(lambda: None).result(5)
+    [thread] = [one for one in threading.enumerate() if one.name == "a name of this test"]
+    del worker
+    gc.collect()
+    thread.join(5)
+
+    assert not thread.is_alive()
+
+
+def test_a_call_that_hangs_keeps_no_process_from_ending() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", HANGS], capture_output=True, text=True, timeout=30, check=True
+    )
+
+    assert ended.stdout == "ended\n"
