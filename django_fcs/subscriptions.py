@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .exceptions import RoomError
-from .messages import Join, Joined, Leave
+from .messages import Join, Joined, Leave, RemoveAll
 from .rooms import Room, canonical_timeframe
 
 __all__ = ["Subscriptions"]
@@ -112,6 +112,10 @@ class Subscriptions:
         if message is not None:
             self._next_send = now + self._pause
         return message
+
+    def farewell(self) -> RemoveAll | None:
+        """Return what leaves all rooms at once, where any was joined."""
+        return RemoveAll() if self.joined else None
 
     def next_at(self) -> float | None:
         """Return when ``due`` is worth asking again; None = not before a change."""

@@ -95,6 +95,7 @@ class UpstreamClient:
             per_second=timing.joins_per_second, confirm_after=timing.confirm
         )
         self._changed = Bell()
+        self._socket: Connection | None = None
         self._welcomed = False
         self._welcomed_once = False
         self._given_up = ""
@@ -152,6 +153,11 @@ class UpstreamClient:
         """Give up a connection that is up in name only, for ``reason``, and make another."""
         self._given_up = reason
         self._changed.ring()
+
+    def cut(self) -> None:
+        """End the connection now, with no goodbye; who iterates on connects again."""
+        if self._socket is not None:
+            self._socket.transport.abort()
 
     def __aiter__(self) -> AsyncIterator[Price]:
         self._prices = self._iterate_prices()
@@ -249,13 +255,25 @@ class UpstreamClient:
                 assert isinstance(socket, Connection)
                 own = socket.transport.get_extra_info("socket")
                 own.setsockopt(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER)
+                self._socket = socket
                 try:
                     yield socket
                 finally:
-                    # Left to itself, websockets says 1011 to the vendor at every clean end.
-                    await socket.close()
+                    try:
+                        await self._say_goodbye(socket)
+                    finally:
+                        self.cut()
+                        self._socket = None
         except (OSError, WebSocketException, asyncio.TimeoutError) as error:
             raise self._failure(error) from None
+
+    async def _say_goodbye(self, socket: Connection) -> None:
+        """Leave all rooms and close; a vendor that takes nothing is not waited for."""
+        with suppress(ConnectionClosed, asyncio.TimeoutError):
+            if farewell := self._subscriptions.farewell():
+                await asyncio.wait_for(socket.send(serialise(farewell)), self._timing.goodbye)
+        # Left to itself, websockets says 1011 to the vendor at every clean end.
+        await socket.close()
 
     async def _receive(self, socket: Connection) -> list[bytes]:
         """Wait for frames; until the welcome, not for ever."""

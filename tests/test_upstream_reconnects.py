@@ -11,6 +11,7 @@ import pytest
 
 from django_fcs.exceptions import KeyRefused
 from django_fcs.faults import Faults
+from django_fcs.messages import RemoveAll
 from django_fcs.metrics import counts
 from django_fcs.simulator import BAD_KEY, Simulator
 from django_fcs.sources import RandomWalk
@@ -20,7 +21,9 @@ from tests.upstreams import (
     EURUSD,
     QUICK,
     REFUSALS,
+    USDJPY,
     Vendor,
+    joins,
     vendor,
     watching,
 )
@@ -183,3 +186,27 @@ async def test_a_close_code_of_a_refusal_means_none_after_the_welcome() -> None:
         await eventually(lambda: len(watch.reasons) >= 2)
 
         assert watch.reasons[0].endswith("closed the connection with code 4001")
+
+
+# -- leaving
+
+
+async def test_who_goes_leaves_all_rooms_and_closes(simulator: Simulator) -> None:
+    async with watching(simulator.url, EURUSD, USDJPY) as watch:
+        await eventually(lambda: len(watch.client.joined) == 2)
+    await eventually(lambda: not simulator.connections)
+
+    assert isinstance(simulator.received[-1].message, RemoveAll)
+
+
+async def test_a_connection_that_is_cut_is_gone_without_goodbye_and_replaced(
+    simulator: Simulator,
+) -> None:
+    async with watching(simulator.url, EURUSD) as watch:
+        watch.client.cut()
+        await eventually(lambda: watch.client.joined)
+        watch.client.cut()
+        await eventually(lambda: len(joins(simulator)) == 2)
+
+        assert not [one for one in simulator.received if isinstance(one.message, RemoveAll)]
+        assert watch.reasons[0].endswith("closed the connection with code 1006")
