@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from channels.exceptions import InvalidChannelLayerError
 from channels.layers import InMemoryChannelLayer, channel_layers
+from channels_redis.core import RedisChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer
 from channels_redis.utils import create_pool
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -29,6 +30,7 @@ from .conf import conf
 from .events import DEMAND, HUBS, Beat, Call, Event, RoomNews, read_event
 from .exceptions import ConfigurationError, ProtocolError
 from .inbox import Inbox
+from .line import Line
 from .metrics import count
 from .rooms import Room
 from .shard import Shard
@@ -45,6 +47,7 @@ __all__ = [
     "Event",
     "RoomNews",
     "layer_is_in_memory",
+    "lease_line",
     "on_the_layer",
     "site_layer",
 ]
@@ -53,6 +56,9 @@ logger = logging.getLogger(__name__)
 
 #: A call to a healthy layer takes milliseconds; beyond this it counts as failed.
 CALL_SECONDS = 5
+
+#: Who closes a sick layer waits no longer for each call than this.
+CLOSE_SECONDS = 0.5
 
 #: Layers forget a member after 24 h, the in-memory one also after a minute's sleep.
 READD_SECONDS = 600
@@ -222,13 +228,13 @@ class _LayerMember:
             await end(self._receiving)
         try:
             for group in self._groups:
-                await _limited(self._layer.group_discard(group, self._channel))
+                await _limited(self._layer.group_discard(group, self._channel), CLOSE_SECONDS)
         except Exception as failure:
             logger.warning("channel layer did not close well reason=%r", failure)
         # ``flush`` would take the site's own channels along.
         if self._is_own and hasattr(self._layer, "close_pools"):
             try:
-                await _limited(self._layer.close_pools())
+                await _limited(self._layer.close_pools(), CLOSE_SECONDS)
             except Exception as failure:
                 logger.warning("channel layer did not close well reason=%r", failure)
 
@@ -300,6 +306,20 @@ def layer_is_in_memory() -> bool:
     return isinstance(site_layer(), InMemoryChannelLayer)
 
 
+def lease_line() -> tuple[Line, str] | None:
+    """Return a line to the layer's first Redis, and its prefix; None over other layers.
+
+    It is not opened before the first question.
+    """
+    layer = site_layer()
+    if isinstance(layer, RedisPubSubChannelLayer):
+        names = RedisPubSubLoopLayer(*layer._args, **layer._kwargs, channel_layer=layer)
+        return Line(create_pool(names._shards[0].host)), names.prefix
+    if isinstance(layer, RedisChannelLayer):
+        return Line(create_pool(layer.hosts[0])), layer.prefix
+    return None
+
+
 def _member_of_the_layer() -> _LayerMember | _PubSubMember:
     layer = site_layer()
     if isinstance(layer, InMemoryChannelLayer):
@@ -315,5 +335,5 @@ def _drop(error: Exception) -> None:
         logger.warning("malformed group message dropped reason=%r", error)
 
 
-async def _limited(call: Awaitable[R]) -> R:
-    return await asyncio.wait_for(call, CALL_SECONDS)
+async def _limited(call: Awaitable[R], seconds: float | None = None) -> R:
+    return await asyncio.wait_for(call, CALL_SECONDS if seconds is None else seconds)

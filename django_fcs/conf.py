@@ -65,6 +65,7 @@ class Settings:
     FCS_TIMEFRAME = Setting[str]("1D")
     FCS_MAX_ROOMS = Setting[int](1000)
     FCS_LINGER_SECONDS = Setting[float](30)
+    FCS_LEASE_SECONDS = Setting[float](3)
 
     # Who may join what
     FCS_ALLOWED_SYMBOLS = ListSetting[Sequence[str]](())

@@ -35,6 +35,7 @@ COUNTERS = {
     "hub_missed": "Candles whose last state no browser was sent for the same reason.",
     "hub_renewals": "Times a hub threw its connection to the channel layer away.",
     "hub_slow_closed": "Browsers closed with 4408 because they read nothing for too long.",
+    "lease_failures": "Questions for the lease that Redis left unanswered.",
     "socket_errors": "Messages of browsers that were answered with an error.",
     "socket_hung_up": "Sockets closed for too many messages, a huge frame, or silence.",
     "socket_refused": "Sockets closed at once: foreign origin, too many, site not set up.",

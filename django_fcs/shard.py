@@ -7,7 +7,7 @@ from collections import deque
 from typing import Any
 
 from .inbox import Inbox
-from .wire import Reply, Wire, command
+from .wire import Reply, Wire, close_sentinels, command
 
 __all__ = ["Shard"]
 
@@ -98,3 +98,4 @@ class Shard:
                 wire.abort()
         for connection in self._connections:
             await connection.disconnect(nowait=True)
+        await close_sentinels(self._pool)

@@ -12,9 +12,9 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Iterable
-from typing import cast
+from typing import Any, cast
 
-__all__ = ["Parser", "Reply", "Wire", "WireError", "command"]
+__all__ = ["Parser", "Reply", "Wire", "WireError", "close_sentinels", "command"]
 
 #: What is read at once, in bytes.
 READ_SIZE = 256 * 1024
@@ -126,6 +126,13 @@ class _Tap(asyncio.Protocol):
 def command(*words: bytes) -> bytes:
     """Return the bytes of a command."""
     return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(w), w) for w in words)
+
+
+async def close_sentinels(pool: Any) -> None:
+    """End what a ``ConnectionPool`` of redis-py keeps open to Sentinels; it never does itself."""
+    manager = getattr(pool, "sentinel_manager", None)
+    for sentinel in manager.sentinels if manager is not None else ():
+        await sentinel.connection_pool.disconnect()
 
 
 _MESSAGE = re.compile(rb"[*>]3\r\n\$7\r\nmessage\r\n\$([0-9]+)\r\n")

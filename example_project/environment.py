@@ -42,6 +42,7 @@ READERS: dict[str, Reader] = {
     "FCS_CACHE": str,
     "FCS_SOCKET_URL": str,
     "FCS_LINGER_SECONDS": float,
+    "FCS_LEASE_SECONDS": float,
     "FCS_STALE_AFTER_SECONDS": float,
     "FCS_OFFLINE_AFTER_SECONDS": float,
     "FCS_SLOW_CLIENT_SECONDS": float,

@@ -27,9 +27,9 @@ LAYERS = [
         *("updates", "watchdog", "watched"),
     },
     # Parts of edges: what bus and upstream would be too long with
-    {"connection", "framing", "inbox", "shard", "wire", "worker"},
+    {"connection", "framing", "inbox", "line", "shard", "wire", "worker"},
     # L1, edges: each knows one outside thing
-    {"bus", "exposition", "recording", "simulator", "store", "subscriber", "upstream"},
+    {"bus", "exposition", "lease", "recording", "simulator", "store", "subscriber", "upstream"},
     # L2, services: they own their tasks and compose edges
     {"hub", "stream"},
     # L3, Django's surface

@@ -31,6 +31,7 @@ DEFAULTS: dict[str, Any] = {
     "FCS_CACHE": "default",
     "FCS_SOCKET_URL": "/ws/fcs/",
     "FCS_LINGER_SECONDS": 30,
+    "FCS_LEASE_SECONDS": 3,
     "FCS_STALE_AFTER_SECONDS": 60,
     "FCS_OFFLINE_AFTER_SECONDS": 10,
     "FCS_SLOW_CLIENT_SECONDS": 30,

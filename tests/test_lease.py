@@ -1,0 +1,364 @@
+"""Who leads: never two at once, soon somebody again, and each with a higher epoch."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import cycle
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from django_fcs.exceptions import ConfigurationError
+from django_fcs.lease import MARGIN, POLL, Alone, Lease
+from django_fcs.metrics import counts
+from tests.leases import FakeRedis, SlowLine
+from tests.virtual_time import run
+
+SECONDS = 3.0
+BOOT = 1_700_000_000.0
+
+
+def wall() -> float:
+    return BOOT + asyncio.get_running_loop().time()
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def lease_of(redis: FakeRedis | SlowLine, *, rate: float = 1.0) -> Lease:
+    """A process whose clock runs at a rate of its own."""
+    return Lease(redis, seconds=SECONDS, monotonic=lambda: now() * rate)
+
+
+async def known() -> FakeRedis:
+    """A Redis that has lent a lease before."""
+    redis = FakeRedis(wall)
+    redis.epoch = 1
+    return redis
+
+
+# -- one after the other
+
+
+def test_the_first_leads_and_its_epoch_is_the_time_in_milliseconds() -> None:
+    async def main() -> None:
+        lease = lease_of(await known())
+        assert not lease.is_held
+        assert await lease.acquire() == int(wall() * 1000)
+        assert lease.is_held
+
+    run(main())
+
+
+def test_a_redis_that_knows_nothing_lends_to_nobody_for_one_lease() -> None:
+    """Whoever led before its data was lost may do so for what is left of one."""
+
+    async def main() -> None:
+        redis = FakeRedis(wall)
+        first, second = lease_of(redis), lease_of(redis)
+        done, waiting = await asyncio.wait(
+            {asyncio.ensure_future(one.acquire()) for one in (first, second)},
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        assert SECONDS <= now() <= SECONDS + 0.1
+        assert len(done) == 1
+        assert first.is_held != second.is_held
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting)
+
+    run(main())
+
+
+def test_it_is_kept_for_as_long_as_it_is_renewed() -> None:
+    async def main() -> None:
+        redis = await known()
+        lease = lease_of(redis)
+        await lease.acquire()
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(lease.keep(), 60)
+        assert lease.is_held
+        assert redis.asked <= 62
+
+    run(main())
+
+
+def test_a_leader_that_dies_is_followed_once_its_lease_has_run_out() -> None:
+    async def main() -> None:
+        redis = await known()
+        dying, waiting = lease_of(redis), lease_of(redis)
+        before = await dying.acquire()
+        after = await waiting.acquire()
+        assert SECONDS <= now() <= SECONDS + 0.1
+        assert after > before
+
+    run(main())
+
+
+def test_a_leader_that_gives_it_back_is_followed_at_once() -> None:
+    async def main() -> None:
+        redis = await known()
+        leaving, waiting = lease_of(redis), lease_of(redis)
+        before = await leaving.acquire()
+        task = asyncio.ensure_future(waiting.acquire())
+        await asyncio.sleep(10 * POLL)
+        began = now()
+        assert await leaving.release()
+        assert not leaving.is_held
+        assert await task > before
+        assert now() - began <= SECONDS * POLL
+
+    run(main())
+
+
+def test_who_gives_it_back_learns_whether_somebody_waits() -> None:
+    async def main() -> None:
+        redis = await known()
+        first, second = lease_of(redis), lease_of(redis)
+        await first.acquire()
+        task = asyncio.ensure_future(second.acquire())
+        await asyncio.sleep(1)
+        assert await first.release()
+        await task
+        assert not await second.release()
+        assert await second.release(), "it is nobody's affair any more"
+
+    run(main())
+
+
+def test_one_that_was_given_back_unseen_is_not_held_by_a_ghost() -> None:
+    """Cancelled while the answer was under way, it leaves all the same."""
+
+    async def main() -> None:
+        redis = await known()
+        ghost = lease_of(SlowLine(redis, cycle([(0.0, 0.5)])))
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(ghost.acquire(), 0.1)
+        async with ghost:
+            assert not ghost.is_held
+        began = now()
+        await lease_of(redis).acquire()
+        assert now() - began < 0.1
+
+    run(main())
+
+
+def test_a_lease_that_another_has_taken_is_lost_at_once() -> None:
+    async def main() -> None:
+        redis = await known()
+        lease = lease_of(redis)
+        await lease.acquire()
+        redis.lose_all()
+        await asyncio.wait_for(lease.keep(), 2)
+        assert not lease.is_held
+
+    run(main())
+
+
+@pytest.mark.parametrize("failure", [ConnectionError("refused"), None])
+def test_without_redis_it_is_lost_by_the_leaders_own_clock_before_it_runs_out(
+    failure: Exception | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        redis = await known()
+        delays: Iterator[tuple[float, float]] = cycle([(0.0, 0.0)])
+        line = SlowLine(redis, delays)
+        lease = lease_of(line)
+        await lease.acquire()
+        if failure is None:
+            line._delays = cycle([(math.inf, 0.0)])
+        else:
+            lease._redis = redis
+            redis.failure = failure
+        await lease.keep()
+        assert now() == pytest.approx(SECONDS * (1 - MARGIN))
+        assert not lease.is_held
+        assert lease.trouble == (str(failure) if failure else "Redis does not answer")
+
+    run(main())
+    assert counts()["lease_failures"] >= 2
+    assert "lease could not be asked for reason=" in caplog.text
+
+
+def test_a_redis_that_comes_back_in_time_is_no_loss() -> None:
+    async def main() -> None:
+        redis = await known()
+        lease = lease_of(redis)
+        await lease.acquire()
+        redis.failure = ConnectionError("restarting")
+        asyncio.get_running_loop().call_later(2.5, lambda: setattr(redis, "failure", None))
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(lease.keep(), 10)
+        assert lease.is_held
+        assert lease.trouble == ""
+
+    run(main())
+
+
+def test_who_slept_through_it_leads_no_more_and_believes_no_late_answer() -> None:
+    async def main() -> None:
+        redis = await known()
+        asleep = 0.0
+        lease = Lease(redis, seconds=SECONDS, monotonic=lambda: now() + asleep)
+        await lease.acquire()
+        task = asyncio.ensure_future(lease.keep())
+        await asyncio.sleep(0.5)
+        asleep = SECONDS
+        assert not lease.is_held
+        await task
+        assert not lease.is_held
+
+    run(main())
+
+
+def test_an_answer_that_comes_too_late_is_asked_for_again() -> None:
+    async def main() -> None:
+        redis = await known()
+        late = SlowLine(redis, iter([(0.0, 0.9), *[(0.0, 0.0)] * 9]))
+        skipping = 1.0
+        lease = Lease(late, seconds=SECONDS, monotonic=lambda: now() * skipping)
+        task = asyncio.ensure_future(lease.acquire())
+        await asyncio.sleep(0.1)
+        skipping = 100.0
+        epoch = await task
+        assert redis.epoch == epoch
+        assert lease.is_held
+
+    run(main())
+
+
+async def test_what_is_no_answer_is_none(caplog: pytest.LogCaptureFixture) -> None:
+    class Odd(FakeRedis):
+        async def ask(self, *words: bytes) -> bytes:
+            return None  # type: ignore[return-value]
+
+    lease = Lease(Odd(lambda: 0.0), seconds=SECONDS)
+    with suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(lease.acquire(), 0.01)
+    assert lease.trouble == "Redis answered None"
+
+
+def test_it_is_told_once_that_another_leads(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "django_fcs")
+
+    async def main() -> None:
+        redis = await known()
+        await lease_of(redis).acquire()
+        await lease_of(redis).acquire()
+
+    run(main())
+    assert caplog.text.count("standing by") == 1
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 0.4, math.inf, math.nan])
+def test_a_lease_too_short_to_renew_is_refused(seconds: float) -> None:
+    with pytest.raises(ConfigurationError, match="FCS_LEASE_SECONDS"):
+        Lease(FakeRedis(lambda: 0.0), seconds=seconds)
+
+
+async def test_where_there_is_no_other_stream_it_is_always_held() -> None:
+    lease = Alone(lambda: 1000.25)
+    assert await lease.acquire() == 1_000_250
+    assert lease.is_held
+    with pytest.raises(asyncio.TimeoutError):
+        await asyncio.wait_for(lease.keep(), 0.01)
+    assert not await lease.release()
+
+
+# -- whatever happens
+
+DELAYS = st.one_of(st.just(0.0), st.floats(0, 0.2), st.floats(0, 5))
+NETWORKS = st.lists(st.tuples(DELAYS, DELAYS), min_size=1, max_size=20)
+#: What a leader does, after how many seconds: give it back, go on without renewing, die.
+TERMS = st.lists(
+    st.tuples(st.sampled_from(["leaves", "sleeps", "dies"]), st.floats(0.1, 20)),
+    min_size=1,
+    max_size=8,
+)
+
+
+class World:
+    """Some processes, one Redis, and what became of them."""
+
+    def __init__(self) -> None:
+        self.redis = FakeRedis(wall)
+        self.leases: list[Lease] = []
+        self.epochs: list[int] = []
+
+    async def process(
+        self, rate: float, network: list[tuple[float, float]], terms: list[tuple[str, float]]
+    ) -> None:
+        delays = cycle(network)
+        for what, after in cycle(terms):
+            lease = lease_of(SlowLine(self.redis, delays), rate=rate)
+            self.leases.append(lease)
+            self.epochs.append(await lease.acquire())
+            self.check()
+            if what == "sleeps":
+                await asyncio.sleep(after)
+            else:
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(lease.keep(), after)
+            if what == "dies":
+                self.leases.remove(lease)
+                continue
+            self.check()
+            await lease.release()
+
+    async def lose_data(self, pauses: list[float]) -> None:
+        for pause in pauses:
+            await asyncio.sleep(pause)
+            self.redis.lose_all()
+        await asyncio.Event().wait()
+
+    async def watch(self, seconds: float) -> None:
+        for _ in range(int(seconds / 0.05)):
+            await asyncio.sleep(0.05)
+            self.check()
+
+    def check(self) -> None:
+        assert sum(lease.is_held for lease in self.leases) <= 1
+        assert self.epochs == sorted(set(self.epochs))
+
+
+@given(
+    processes=st.lists(st.tuples(st.floats(0.91, 1.09), NETWORKS, TERMS), min_size=2, max_size=3),
+    losses=st.lists(st.floats(0, 20), max_size=4),
+)
+@settings(deadline=None, max_examples=150)
+def test_never_do_two_lead_by_their_own_clocks_and_epochs_only_rise(
+    processes: list[tuple[float, list[tuple[float, float]], list[tuple[str, float]]]],
+    losses: list[float],
+) -> None:
+    async def main() -> None:
+        world = World()
+        tasks = [asyncio.ensure_future(world.process(*one)) for one in processes]
+        tasks.append(asyncio.ensure_future(world.lose_data(losses)))
+        try:
+            await world.watch(60)
+        finally:
+            for task in tasks:
+                task.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(one) for one in ended] == [asyncio.CancelledError] * len(tasks), ended
+
+    run(main())
+
+
+def test_without_the_margin_two_would_lead() -> None:
+    """What the property above stands on: it fails for clocks that differ too much."""
+
+    async def main() -> None:
+        redis = await known()
+        slow, other = lease_of(redis, rate=0.8), lease_of(redis)
+        await slow.acquire()
+        await other.acquire()
+        assert slow.is_held and other.is_held
+
+    run(main())
