@@ -7,6 +7,7 @@ groups follow, announces the rooms to the stream, and takes what comes in.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
 import uuid
@@ -21,7 +22,7 @@ from .events import HUBS, Beat, Event, RoomNews, newest_of
 from .exceptions import ProtocolError
 from .measured import Lags, hub_figures
 from .messages import Beat as BeatMessage
-from .metrics import shown
+from .metrics import count, shown
 from .needs import Needs
 from .protocol import serialise
 from .ready import ReadyQueue
@@ -36,6 +37,8 @@ from .updates import Update, respell
 from .watched import Feed, Limits, Path
 
 __all__ = ["Hub"]
+
+logger = logging.getLogger(__name__)
 
 #: How long prices are handed on without a turn for the rest of the process. Not less:
 #: what a server has not written yet when the next price comes goes out in one write.
@@ -276,7 +279,7 @@ class Hub:
             if feed and not feed.update:
                 feed.expected = feed.expected or value.expected
                 with suppress(ProtocolError):
-                    self._take_update(Update.from_text(room, value.text, epoch=0))
+                    self._take_update(Update.from_text(room, value.text, epoch=self._path.fence))
         self._send_due()
 
     async def _take(self, bus: Bus) -> None:
@@ -302,6 +305,9 @@ class Hub:
 
     def _take_update(self, update: Update) -> None:
         """Hand a price on; one that is not newer is a repetition."""
+        if update.epoch < self._path.fence:
+            count("hub_fenced")
+            return
         room = update.room
         feed = self._feeds.get(room)
         if feed is None or (feed.update and update.seq <= feed.update.seq):
@@ -317,9 +323,17 @@ class Hub:
             self._decide(feed, Limits.of_site())
 
     def _take_beat(self, beat: Beat) -> None:
+        if beat.epoch < self._path.fence:
+            if count("hub_fenced"):
+                logger.warning("a stream beats that leads no more epoch=%d", beat.epoch)
+            return
         if beat.epoch != self._path.epoch:
             self._needs.ask_for_all()
-        self._path = Path(self._monotonic(), beat.online, beat.reason, beat.epoch)
+            if beat.epoch < (self._path.epoch or 0):
+                # Redis lost its data and its clock went back: else nothing would be newer.
+                for feed in self._feeds.values():
+                    feed.update = None
+        self._path = Path.of(beat, self._monotonic())
         text = serialise(BeatMessage(timestamp=int(beat.at * 1000)))
         self._cohorts.tell_all(BeatMessage, text)
         self._look()
@@ -341,6 +355,7 @@ class Hub:
 
     def _look(self) -> None:
         limits = Limits.of_site()
+        self._path.look(self._monotonic(), limits.offline_after)
         for feed in self._feeds.values():
             self._decide(feed, limits)
 

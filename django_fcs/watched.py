@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .conf import conf
+from .events import Beat
 from .messages import RoomState
 from .protocol import serialise
 from .rooms import Room
@@ -78,6 +79,18 @@ class Path:
     reason: str = ""
     epoch: int | None = None
     """Whose beats they are; ``None`` until the first."""
+    fence: int = 0
+    """What streams of an older epoch say comes too late."""
+
+    @classmethod
+    def of(cls, beat: Beat, now: float) -> Path:
+        """Return what a beat says that has just come."""
+        return cls(now, beat.online, beat.reason, beat.epoch, fence=beat.epoch)
+
+    def look(self, now: float, offline_after: float) -> None:
+        """Let any epoch speak again once the one that beat is silent."""
+        if now - self.beat_at > offline_after:
+            self.fence = 0
 
     def is_online(self, now: float, offline_after: float) -> bool | None:
         """Tell whether the vendor is heard, in monotonic seconds; None before the first beat."""

@@ -105,8 +105,10 @@ class Feed:
                     assert isinstance(event, Call)
                     self.calls.append(event)
 
-    async def price(self, room: Room = EURUSD, *, seq: int, mode: str = "candle") -> None:
-        await self._bus.publish([update(room, seq=seq, mode=mode)])
+    async def price(
+        self, room: Room = EURUSD, *, seq: int, mode: str = "candle", epoch: int = 1
+    ) -> None:
+        await self._bus.publish([update(room, seq=seq, mode=mode, epoch=epoch)])
 
     async def beat(self, *, epoch: int = 1, online: bool = True, reason: str = "") -> None:
         await self._bus.beat(Beat(epoch, 1000.5, online, reason))
@@ -150,13 +152,19 @@ async def browsing(
 
 
 def update(
-    room: Room = EURUSD, *, seq: int, at: float = 1000.0, mode: str = "candle", t: int = 60
+    room: Room = EURUSD,
+    *,
+    seq: int,
+    at: float = 1000.0,
+    mode: str = "candle",
+    t: int = 60,
+    epoch: int = 1,
 ) -> Update:
     price = Price(
         **{"symbol": room.symbol, "timeframe": room.timeframe, "mode": mode, "t": t},
         **{"o": 1.5, "h": 1.5, "l": 1.5, "c": 1.5, "seq": seq, "at": at},
     )
-    return Update.encode(room, price, epoch=1)
+    return Update.encode(room, price, epoch=epoch)
 
 
 def profile(room: Room = EURUSD, **fields: str) -> str:

@@ -129,13 +129,16 @@ async def test_a_flood_of_pings_by_one_who_answers_none_ends_with_4408_and_is_bo
 
 
 async def push_prices(number: int) -> None:
-    """Publish so many, each once the hub has the one before: the layer has room for 100."""
+    """Publish so many, each once the hub has the one before: the layer has room for 100.
+
+    The process streams, too, and finds no vendor; whose epoch is higher is heard.
+    """
     feeds = hub.Hub.of_this_loop(consumers.embedded.site_store())._feeds
     await eventually(lambda: EURUSD.group in get_channel_layer().groups)
     async with Bus() as bus:
         for seq in range(1, number + 1):
             price = Price(**BARE, c=seq, seq=seq, at=1000.0)
-            await bus.publish([Update.encode(EURUSD, price, epoch=1)])
+            await bus.publish([Update.encode(EURUSD, price, epoch=10**13)])
             await passes_until(lambda seq=seq: (it := feeds[EURUSD].update) and it.seq == seq)
 
 

@@ -348,3 +348,54 @@ async def test_a_hub_that_has_ended_leaves_no_task_behind_that_would_not_hear() 
 
 async def test_ending_a_hub_that_never_worked_is_nothing() -> None:
     await Hub(MemoryStore()).aclose()
+
+
+# -- streams of before and after
+
+
+async def test_an_older_epoch_is_refused_while_the_newer_one_beats(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = Clock()
+    async with hub_of(clock=clock) as hub, feeding() as feed, browsing(hub) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await joined()
+        await feed.beat(epoch=2)
+        await feed.price(seq=2000, epoch=2)
+        await eventually(lambda: browser.seqs == [2000])
+        await feed.beat(epoch=1, online=False, reason="woken up")
+        await feed.price(seq=2001, epoch=1)
+        await feed.price(seq=2002, epoch=2)
+        await eventually(lambda: 2002 in browser.seqs)
+
+    assert browser.seqs == [2000, 2002]
+    assert counts()["hub_fenced"] == 2
+    assert "a stream beats that leads no more epoch=1" in caplog.text
+
+
+async def test_an_older_epoch_counts_again_once_the_newer_one_is_silent() -> None:
+    """Redis has lost its data, and its clock went back: what is older there is all there is."""
+    clock = Clock()
+    async with hub_of(clock=clock) as hub, feeding() as feed, browsing(hub) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await joined()
+        await feed.beat(epoch=2)
+        await feed.price(seq=2000, epoch=2)
+        await eventually(lambda: browser.seqs == [2000])
+        clock.now += 10.1
+        await eventually(lambda: hub._path.fence == 0)
+        calls = len(feed.calls)
+        await feed.beat(epoch=1)
+        await eventually(lambda: len(feed.calls) > calls and feed.calls[-1].new == (EURUSD,))
+        await feed.price(seq=1000, epoch=1)
+        await eventually(lambda: browser.seqs == [2000, 1000])
+
+
+async def test_what_the_store_has_passes_the_fence() -> None:
+    async with hub_of(stored()) as hub, feeding() as feed, browsing(hub) as browser:
+        hub.join(browser.one, USDJPY, "1D")
+        await joined(USDJPY)
+        await feed.beat(epoch=2)
+        await eventually(lambda: hub._path.fence == 2)
+        hub.join(browser.one, EURUSD, "1D")
+        await eventually(lambda: browser.seqs == [7])
