@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
+from types import TracebackType
 from typing import Any
 
 from channels.consumer import AsyncConsumer
@@ -69,6 +70,7 @@ ORIGIN_SHOWN = 200
 #: The slowest rate a page may wish for, in frames a second.
 RATE_MIN = 0.1
 
+CLOSE_SERVER_ENDS = 4001
 CLOSE_SILENT = 4408
 CLOSE_TOO_MANY = 4429
 CLOSE_MISCONFIGURED = 4500
@@ -145,7 +147,19 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         )
         self._look_for_silence()
         self._stack.callback(lambda: self._next_look.cancel())
+        self._stack.push(self._say_goodbye)
         self._say(Welcome(timestamp=_now_ms()))
+
+    def _say_goodbye(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Say why, where the server cancels us before it closes the socket, as Daphne does."""
+        if kind is not None and issubclass(kind, asyncio.CancelledError):
+            self._subscriber.close(CLOSE_SERVER_ENDS, "the server ends: come back")
+            self._subscriber.flush()
 
     async def _refuse(self, code: int, text: str) -> None:
         refusal = serialise(Refusal(short="refused", message=text))

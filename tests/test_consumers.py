@@ -284,6 +284,19 @@ async def test_a_browser_that_breaks_off_without_a_word_is_forgotten() -> None:
     await asyncio.gather(communicator.future, return_exceptions=True)
 
 
+@pytest.mark.parametrize("subprotocols", [(), (MERGE_PROTOCOL,)])
+async def test_a_server_that_cancels_us_closes_with_a_code_that_says_come_back(
+    subprotocols: tuple[str, ...],
+) -> None:
+    # The communicator hands on that its application was cancelled.
+    with pytest.raises(asyncio.CancelledError):
+        async with browsing(subprotocols=subprotocols) as browser:
+            browser.communicator.future.cancel()
+            _, code = await browser.closed()
+
+    assert code == 4001
+
+
 async def test_a_browser_hears_nothing_before_its_socket_is_accepted() -> None:
     sent: list[str] = []
     received: asyncio.Queue[dict[str, str]] = asyncio.Queue()
