@@ -1,14 +1,19 @@
-"""How a hub is measured: what waits in it, and how long prices take through it."""
+"""How prices are measured on their way: how old they come, and what waits in a hub."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sized
 from typing import Any, Protocol
 
+from .arrivals import Arrival, Event
 from .cohorts import Cohorts
+from .messages import Price
 from .metrics import observe
 
-__all__ = ["Lags", "hub_figures"]
+__all__ = ["Lags", "hub_figures", "measure_feed"]
+
+#: The feed's own time of a tick, if it is older, is none: the vendor may send a 0.
+FEED_LAG_MAX_SECONDS = 86_400
 
 
 class Waiting(Protocol):
@@ -63,3 +68,13 @@ def hub_figures(
         "hub_sockets": len(subscribers),
     }
     return figures if is_online is None else {**figures, "hub_online": is_online}
+
+
+def measure_feed(event: Event) -> None:
+    """Sample how old a tick was when it came in; the first of a room may be of yesterday."""
+    if isinstance(event, Arrival) and event.news:
+        _, news = event.news[-1]
+        if isinstance(news, Price) and news.update is not None and news.mode != "initial":
+            lag = event.at - news.update
+            if lag < FEED_LAG_MAX_SECONDS:
+                observe("feed_lag_seconds", lag)

@@ -41,6 +41,7 @@ COUNTERS = {
     "socket_hung_up": "Sockets closed for too many messages, a huge frame, or silence.",
     "socket_refused": "Sockets closed at once: foreign origin, too many, site not set up.",
     "stream_late": "Price frames dropped because a newer candle had begun.",
+    "stream_leases_lost": "Times a leader let go of the vendor because its lease ran out.",
     "stream_merged": "Price frames merged into a later one before anything was published.",
     "stream_missed": "Candles whose last state was never published.",
     "stream_renewals": "Times the stream threw its connection to the channel layer away.",

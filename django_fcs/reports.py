@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 
 import msgspec
 
-__all__ = ["Pace", "Report"]
+__all__ = ["Pace", "Report", "StreamStatus"]
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -25,6 +26,22 @@ class Report(msgspec.Struct, frozen=True):
     """Whether it leads; None where there is no lease."""
     counts: dict[str, int]
     """All counters of its process since that began."""
+
+
+@dataclass(frozen=True)
+class StreamStatus:
+    """What a person at the terminal wants to know."""
+
+    is_leader: bool
+    """Else it stands by; ``reason`` then says why Redis cannot be asked, if it cannot."""
+    online: bool
+    reason: str
+    wanted: int
+    joined: int
+    updates: int
+    """Price frames taken in since the start."""
+    last_at: float | None
+    """When the last of them came in, unix seconds."""
 
 
 class Pace:

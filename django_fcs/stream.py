@@ -1,13 +1,17 @@
-"""From the vendor to the site: upstream → snapshots → bus, and demand the other way."""
+"""From the vendor to the site: upstream → snapshots → bus, and demand the other way.
+
+Of all streams of a site one leads, the others stand by: they hear which rooms are wanted,
+hold no connection to the vendor and say nothing.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from typing import TypeVar
 
 from .bell import Bell
 from .bus import Bus, on_the_layer
@@ -15,10 +19,12 @@ from .conf import conf
 from .demand import Demand
 from .events import DEMAND, Beat, Call
 from .exceptions import RecordingError
-from .messages import Price, ProfileUpdate
-from .metrics import count, counts, observe, shown
+from .lease import Alone, Lease
+from .measured import measure_feed
+from .messages import ProfileUpdate
+from .metrics import count, counts, shown
 from .recording import Recorder
-from .reports import Pace, Report
+from .reports import Pace, Report, StreamStatus
 from .rooms import Room
 from .sessions import Markets
 from .store import LastBeat, LastValue, Store
@@ -27,7 +33,7 @@ from .tasks import together
 from .upstream import Arrival, Status, UpstreamClient
 from .watchdog import Watchdog
 
-__all__ = ["Stream", "StreamStatus"]
+__all__ = ["Stream"]
 
 logger = logging.getLogger(__name__)
 
@@ -51,22 +57,11 @@ REST_SECONDS = 1
 SAVE_SECONDS = 1
 SAVE_ALL_SECONDS = 30
 
-#: The feed's own time of a tick, if it is older, is none: the vendor may send a 0.
-FEED_LAG_MAX_SECONDS = 86_400
 
+_NOT_YET = "not connected yet"
+_ENDED = "the stream has ended"
 
-@dataclass(frozen=True)
-class StreamStatus:
-    """What a person at the terminal wants to know."""
-
-    online: bool
-    reason: str
-    wanted: int
-    joined: int
-    updates: int
-    """Price frames taken in since the start."""
-    last_at: float | None
-    """When the last of them came in, unix seconds."""
+T = TypeVar("T")
 
 
 class Stream:
@@ -76,12 +71,13 @@ class Stream:
         client: The upstream; the stream sets what it wants.
         store: Where last values are kept for templates.
         rooms: Rooms joined whether or not anybody watches.
+        lease: By which it leads; without one it always does.
         recorder: Where every frame is written that comes in.
         markets: The hours of all symbols.
         clock, monotonic, sleep: For tests.
 
-    ``run`` ends only by cancellation or ``KeyRefused``; a sick channel layer is
-    renewed.
+    ``run`` ends only by cancellation, ``KeyRefused`` or when it is asked to leave; a sick
+    channel layer is renewed.
     """
 
     def __init__(
@@ -90,6 +86,7 @@ class Stream:
         store: Store,
         *,
         rooms: Iterable[Room] = (),
+        lease: Lease | None = None,
         recorder: Recorder | None = None,
         markets: Markets | None = None,
         clock: Callable[[], float] = time.time,
@@ -105,14 +102,13 @@ class Stream:
         self._monotonic = monotonic
         self._sleep = sleep
         self._demand = Demand(ttl=DEMAND_TTL_SECONDS, linger=conf.FCS_LINGER_SECONDS)
-        self._epoch = int(clock() * 1000)
-        self._streamed = Streamed(epoch=self._epoch, markets=self._markets)
-        self._watchdog = Watchdog()
+        self._lease = lease or Alone(clock)
+        self._leave = asyncio.Event()
+        self._has_read = asyncio.Event()
+        self._has_left = asyncio.Event()
         self._ready = Bell()
         self._changed = Bell()
-        self._online, self._reason, self._public = False, "not connected yet", ""
-        # Until the first attempt has ended nothing is known that hubs could be told.
-        self._is_decided = False
+        self._stand_by()
         self._updates = 0
         self._last_at: float | None = None
         self._pace = Pace()
@@ -122,25 +118,95 @@ class Stream:
     def status(self) -> StreamStatus:
         """How things stand."""
         return StreamStatus(
+            is_leader=self.is_leader,
             online=self._online,
-            reason=self._reason,
+            reason=self._reason if self.is_leader else self._lease.trouble,
             wanted=len(self._client.wanted),
             joined=len(self._client.joined),
             updates=self._updates,
             last_at=self._last_at,
         )
 
-    async def run(self) -> None:
-        """Stream until cancelled."""
+    @property
+    def is_leader(self) -> bool:
+        """Whether it may speak, by its own clock."""
+        return self._has_begun and self._lease.is_held
+
+    async def run(self, leave: asyncio.Event | None = None) -> None:
+        """Stream until cancelled, or until ``leave`` is set: then leave well and return."""
+        self._leave = leave or self._leave
         with shown(self._figures):
+            await together(self._lead(), self._serve(), self._learn_hours())
+
+    async def _lead(self) -> None:
+        """Lead whenever it is this process's turn, until it has to leave."""
+        while not self._leave.is_set():
+            await together(self._begin(), self._be_asked_to_leave())
+            if self._has_begun:
+                await self._go_on()
+        # What was taken in is now published, and the lease given back behind it.
+        self._has_read.set()
+        self._ready.ring()
+        await self._has_left.wait()
+
+    async def _begin(self) -> None:
+        self._epoch = await self._lease.acquire()
+        self._streamed = Streamed(epoch=self._epoch, markets=self._markets)
+        self._has_begun = True
+        logger.info("leading epoch=%d", self._epoch)
+
+    async def _go_on(self) -> None:
+        """Stream until the lease is lost or the process leaves; no connection outlives it."""
+        epoch = self._epoch
+        try:
             await together(
-                self._read(), self._serve(), self._save(), self._watch(), self._learn_hours()
+                self._read(),
+                self._save(),
+                self._watch(),
+                self._hold(),
+                self._be_asked_to_leave(),
             )
+        finally:
+            self._client.cut()
+            if not self._leave.is_set():
+                await self._save_dirty(online=False, reason=_ENDED)
+                self._stand_by()
+        await self._save_dirty(self._online, self._public)
+        if not self._lease.is_held:
+            count("stream_leases_lost")
+            logger.warning("lease lost, connection cut epoch=%d", epoch)
+
+    def _stand_by(self) -> None:
+        """Know nothing: neither of prices nor of the vendor."""
+        self._has_begun = False
+        self._epoch, self._streamed = 0, Streamed(epoch=0, markets=self._markets)
+        self._watchdog = Watchdog()
+        self._online, self._reason, self._public = False, _NOT_YET, ""
+        # Until the first attempt has ended nothing is known that hubs could be told.
+        self._is_decided = False
+
+    async def _hold(self) -> None:
+        """Keep the lease; without it the connection goes before anything else is done."""
+        await self._lease.keep()
+        self._client.cut()
+
+    async def _be_asked_to_leave(self) -> None:
+        await self._leave.wait()
+
+    def _while_leading(self, things: Iterable[T]) -> Iterator[T]:
+        """Hand things on; a process that was paused in the middle of it stops there."""
+        for thing in things:
+            if not self._lease.is_held:
+                return
+            yield thing
 
     async def _read(self) -> None:
         """Take in what the vendor sends; waits for nothing else."""
         async with aclosing(self._client.batches()) as batches:
             async for batch in batches:
+                if not self._lease.is_held:
+                    self._client.cut()
+                    return
                 before = self._updates
                 for event in batch:
                     if isinstance(event, Status):
@@ -152,7 +218,7 @@ class Stream:
                     else:
                         self._take(event)
                 count("stream_updates", self._updates - before)
-                _measure(batch[-1])
+                measure_feed(batch[-1])
                 if self._streamed.is_due:
                     self._ready.ring()
 
@@ -182,30 +248,44 @@ class Stream:
 
     async def _serve(self) -> None:
         await on_the_layer(DEMAND, self._speak, counter="stream_renewals")
+        self._has_left.set()
 
     async def _speak(self, bus: Bus) -> bool:
-        """Speak with the hubs."""
+        """Speak with the hubs, until all is said."""
         self._repeat(list(self._streamed))
         await together(self._publish(bus), self._listen(bus), self._tend(bus))
-        return False
+        await self._say_goodbye(bus)
+        return True
 
     async def _publish(self, bus: Bus) -> None:
         """Publish at once after a pause, else in bursts: a wake-up costs a hub more.
 
-        Where publishing takes long it rests as well, so that reading keeps up.
+        Where publishing takes long it rests as well, so that reading keeps up. Ends once
+        nothing more is read and all has gone out.
         """
         due = self._monotonic()
-        while True:
+        while not self._has_read.is_set() or (self._streamed.is_due and self._lease.is_held):
             await self._ready.heard()
             pause = due - self._monotonic()
             if pause > 0:
                 await self._sleep(pause)
             self._ready.clear()
             began = self._monotonic()
-            await bus.tell(*self._streamed.take_news())
-            await bus.publish(self._streamed.take_updates())
+            await bus.tell(*self._while_leading(self._streamed.take_news()))
+            await bus.publish(self._while_leading(self._streamed.take_updates()))
             ended = self._monotonic()
             due = max(began + BURST_SECONDS, ended + min(ended - began, REST_SECONDS))
+
+    async def _say_goodbye(self, bus: Bus) -> None:
+        """Give the lease back; where nobody waits for it, let pages say at once that all ends.
+
+        Else a successor speaks within moments, and pages need not notice.
+        """
+        led = self.is_leader
+        if not await self._lease.release() and led:
+            now = self._clock()
+            await bus.beat(Beat(self._epoch, now, online=False, reason=_ENDED))
+            await self._store.asave({}, LastBeat(now, online=False, reason=_ENDED))
 
     async def _listen(self, bus: Bus) -> None:
         async for burst in bus.bursts():
@@ -220,9 +300,10 @@ class Stream:
         beat_at = self._monotonic()
         changed = await self._changed.heard(0)
         while True:
-            if self._is_decided and (changed or self._monotonic() >= beat_at):
+            if changed or self._monotonic() >= beat_at:
                 beat_at = self._monotonic() + BEAT_SECONDS
-                await bus.beat(Beat(self._epoch, self._clock(), self._online, self._public))
+                if self._is_decided and self.is_leader:
+                    await bus.beat(Beat(self._epoch, self._clock(), self._online, self._public))
                 await bus.subscribe(())
             self._want()
             changed = await self._changed.heard(LOOK_SECONDS)
@@ -277,19 +358,19 @@ class Stream:
             self._streamed.forget(set(self._streamed) - set(wanted))
 
     async def _save(self) -> None:
-        """Keep last values, the dirty ones often and all now and then, and at the end."""
+        """Keep last values, the dirty ones often and all now and then."""
         all_at = self._monotonic()
-        try:
-            while True:
-                if self._monotonic() >= all_at:
-                    all_at = self._monotonic() + SAVE_ALL_SECONDS
-                    self._streamed.touch()
-                await self._save_dirty(self._online, self._public)
-                await asyncio.sleep(SAVE_SECONDS)
-        finally:
-            await self._save_dirty(online=False, reason="the stream has ended")
+        while True:
+            if self._monotonic() >= all_at:
+                all_at = self._monotonic() + SAVE_ALL_SECONDS
+                self._streamed.touch()
+            await self._save_dirty(self._online, self._public)
+            await asyncio.sleep(SAVE_SECONDS)
 
     async def _save_dirty(self, online: bool, reason: str) -> None:
+        """Keep what changed; not what a leader of before knows, a successor knows better."""
+        if not self._lease.is_held:
+            return
         values = {room: LastValue(text, e) for room, text, e in self._streamed.take_values()}
         await self._store.asave(values, LastBeat(self._clock(), online, reason), self._report())
 
@@ -301,7 +382,7 @@ class Stream:
             joined=len(self._client.joined),
             updates_per_second=self._pace.take(self._updates, self._monotonic()),
             last_at=self._last_at,
-            leader=getattr(self, "is_leader", None),
+            leader=self.is_leader,
             counts=counts(),
         )
 
@@ -309,19 +390,9 @@ class Stream:
         """Return the gauges of a stream; a scrape comes from a thread of its own."""
         figures: dict[str, float | None] = {
             "stream_last_tick_timestamp_seconds": self._last_at,
-            "stream_leader": getattr(self, "is_leader", None),
+            "stream_leader": self.is_leader,
             "stream_online": self._online,
             "stream_rooms_joined": len(self._client.joined),
             "stream_rooms_wanted": len(self._client.wanted),
         }
         return {name: value for name, value in figures.items() if value is not None}
-
-
-def _measure(event: Arrival | Status) -> None:
-    """Sample how old a tick was when it came in; the first of a room may be of yesterday."""
-    if isinstance(event, Arrival) and event.news:
-        _, news = event.news[-1]
-        if isinstance(news, Price) and news.update is not None and news.mode != "initial":
-            lag = event.at - news.update
-            if lag < FEED_LAG_MAX_SECONDS:
-                observe("feed_lag_seconds", lag)

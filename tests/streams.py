@@ -11,6 +11,7 @@ from typing import Any
 from channels.layers import get_channel_layer
 
 from django_fcs.bus import DEMAND, HUBS, Beat, Bus, Call, RoomNews
+from django_fcs.lease import Lease
 from django_fcs.recording import Recorder
 from django_fcs.rooms import Room
 from django_fcs.simulator import Simulator
@@ -85,7 +86,9 @@ async def streaming(
     *rooms: Room,
     store: MemoryStore | None = None,
     clock: Clock | None = None,
+    lease: Lease | None = None,
     recorder: Recorder | None = None,
+    leave: asyncio.Event | None = None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[Stream]:
     """Run a stream beside the test, on a clock that only the test moves."""
@@ -95,9 +98,10 @@ async def streaming(
     stream = Stream(
         *(client, store or MemoryStore()),
         **{"rooms": rooms, "recorder": recorder, "clock": clock, "monotonic": clock},
+        lease=lease,
         sleep=sleep,
     )
-    async with client, running(stream.run()):
+    async with client, running(stream.run(leave)):
         await eventually(lambda: groups().get(DEMAND), what="a stream that hears hubs")
         yield stream
 

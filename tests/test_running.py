@@ -22,6 +22,7 @@ from django_fcs.exceptions import (
     RecordingError,
     UpstreamError,
 )
+from django_fcs.management import running
 from django_fcs.management.running import Screen, fail, run_until_signal, show_logs
 from tests.beside import Terminal, safe_signals
 
@@ -55,6 +56,29 @@ def test_a_signal_ends_the_work_cleanly(number: int) -> None:
     work = Work()
 
     run_until_signal(lambda: work.until(number))
+
+    assert work.cleaned_up
+
+
+def test_work_that_can_leave_is_asked_to_and_not_cancelled() -> None:
+    leave, left = asyncio.Event(), []
+
+    async def work() -> None:
+        signal.raise_signal(signal.SIGTERM)
+        await leave.wait()
+        await asyncio.sleep(0.01)
+        left.append(True)
+
+    run_until_signal(work, leave=leave)
+
+    assert left
+
+
+def test_work_that_does_not_leave_in_time_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "LEAVE_SECONDS", 0.01)
+    work = Work()
+
+    run_until_signal(lambda: work.until(signal.SIGTERM), leave=asyncio.Event())
 
     assert work.cleaned_up
 

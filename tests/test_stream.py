@@ -218,13 +218,14 @@ async def test_a_beat_goes_out_every_three_seconds(simulator: Simulator) -> None
 
 async def test_the_status_tells_what_a_person_wants_to_know(simulator: Simulator) -> None:
     before = Stream(UpstreamClient("test"), MemoryStore(), rooms=[EURUSD]).status
-    assert (before.online, before.reason, before.wanted) == (False, "not connected yet", 1)
+    assert (before.is_leader, before.online, before.reason, before.wanted) == (False, False, "", 1)
     assert (before.joined, before.updates, before.last_at) == (0, 0, None)
     async with streaming(simulator, EURUSD) as stream:
         await eventually(lambda: stream.status.updates)
 
         status = stream.status
-        assert (status.online, status.wanted, status.joined) == (True, 1, 1)
+        assert (status.is_leader, status.online, status.reason) == (True, True, "")
+        assert (status.wanted, status.joined) == (1, 1)
         assert (status.updates, status.last_at) == (1, 1000.25)
 
 

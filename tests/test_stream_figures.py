@@ -31,6 +31,7 @@ async def test_a_stream_is_measured_while_it_runs(simulator: Simulator) -> None:
 
         assert gauges() == {
             "stream_last_tick_timestamp_seconds": clock.now,
+            "stream_leader": 1,
             "stream_online": 1,
             "stream_rooms_joined": 2,
             "stream_rooms_wanted": 2,
@@ -91,7 +92,7 @@ async def test_a_report_says_what_is_wanted_and_how_much_flows(simulator: Simula
         await eventually(lambda: store.report()[1] and report_of(store).joined == 2)
         report = report_of(store)
         assert report.rooms == ("FX:EURUSD_1D", "FX:USDJPY_1D")
-        assert (report.at, report.epoch, report.leader) == (clock.now, 1_000_250, None)
+        assert (report.at, report.epoch, report.leader) == (clock.now, 1_000_250, True)
         updates = stream.status.updates
         clock.now += 2
         for number in range(4):

@@ -22,9 +22,18 @@ __all__ = ["Screen", "fail", "port_number", "quiet", "run_until_signal", "show_l
 
 _CLEAR_LINE = "\r\x1b[2K"
 
+#: Who asked to leave has this long for it; then it is cancelled.
+LEAVE_SECONDS = 2.5
 
-def run_until_signal(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run the work until it ends, or SIGTERM or Ctrl-C end it cleanly."""
+
+def run_until_signal(
+    work: Callable[[], Coroutine[Any, Any, None]], *, leave: asyncio.Event | None = None
+) -> None:
+    """Run the work until it ends, or SIGTERM or Ctrl-C end it cleanly.
+
+    Where there is ``leave``, that is set first, and the work has ``LEAVE_SECONDS`` to
+    end by itself.
+    """
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -32,7 +41,7 @@ def run_until_signal(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         with suppress(NotImplementedError, RuntimeError, ValueError):
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await together(work(), _wait(stop))
+        await together(work(), _wait(stop, leave))
 
     try:
         asyncio.run(main())
@@ -43,8 +52,11 @@ def run_until_signal(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-async def _wait(stop: asyncio.Event) -> None:
+async def _wait(stop: asyncio.Event, leave: asyncio.Event | None) -> None:
     await stop.wait()
+    if leave is not None:
+        leave.set()
+        await asyncio.sleep(LEAVE_SECONDS)
 
 
 def fail(error: FCSError) -> CommandError:

@@ -47,9 +47,9 @@ async def test_wrong_use_is_told_in_one_line(case: str) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["fcs_stream"], ["fcs_watch", "FX:EURUSD"]])
-async def test_a_refused_key_is_told_in_one_line(arguments: list[str]) -> None:
+async def test_a_refused_key_is_told_in_one_line(arguments: list[str], redis: str) -> None:
     async with Simulator(RandomWalk()) as simulator:
-        env = {**REDIS, "FCS_API_KEY": BAD_KEY, "FCS_URL": simulator.url}
+        env = {"FCS_REDIS_URL": redis, "FCS_API_KEY": BAD_KEY, "FCS_URL": simulator.url}
         returncode, lines = await told(arguments, env)
 
     assert returncode == 2

@@ -11,11 +11,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from django_fcs.bus import layer_is_in_memory
+from django_fcs.bus import layer_is_in_memory, lease_line
 from django_fcs.conf import conf
 from django_fcs.embedded import site_store
 from django_fcs.exceptions import ConfigurationError, FCSError, RecordingError
 from django_fcs.exposition import serving
+from django_fcs.lease import Lease
 from django_fcs.management.running import (
     Screen,
     fail,
@@ -25,9 +26,10 @@ from django_fcs.management.running import (
     show_logs,
 )
 from django_fcs.recording import Recorder
+from django_fcs.reports import StreamStatus
 from django_fcs.rooms import Room
 from django_fcs.status import cause, shared_store, trouble
-from django_fcs.stream import Stream, StreamStatus
+from django_fcs.stream import Stream
 from django_fcs.tasks import together
 from django_fcs.upstream import Timing, UpstreamClient
 
@@ -79,11 +81,14 @@ class Command(BaseCommand):
             if layer_is_in_memory():
                 raise ConfigurationError(_IN_MEMORY)
             rooms = [Room.from_text(text) for text in [*conf.FCS_ROOMS, *options["rooms"]]]
+            leave = asyncio.Event()
             with ExitStack() as stack:
                 if options["metrics_port"] is not None:
                     place = serving(options["metrics_host"], options["metrics_port"])
                     logger.info("metrics served url=%s", stack.enter_context(place))
-                run_until_signal(lambda: self._stream(rooms, options["record"], screen))
+                run_until_signal(
+                    lambda: self._stream(rooms, options["record"], screen, leave), leave=leave
+                )
         except FCSError as error:
             screen.leave()
             raise fail(error) from None
@@ -100,14 +105,17 @@ class Command(BaseCommand):
         if reason:
             raise CommandError(reason)
 
-    async def _stream(self, rooms: list[Room], record: str | None, screen: Screen) -> None:
+    async def _stream(
+        self, rooms: list[Room], record: str | None, screen: Screen, leave: asyncio.Event
+    ) -> None:
         async with AsyncExitStack() as stack:
             timing = Timing.within(conf.FCS_OFFLINE_AFTER_SECONDS)
             client = UpstreamClient(conf.FCS_API_KEY, url=conf.FCS_URL, timing=timing)
             await stack.enter_async_context(client)
             recorder = _recording(stack, record) if record else None
-            stream = Stream(client, site_store(), rooms=rooms, recorder=recorder)
-            await together(stream.run(), _show(stream, screen))
+            store, lease = site_store(), await _lent(stack)
+            stream = Stream(client, store, rooms=rooms, lease=lease, recorder=recorder)
+            await together(stream.run(leave), _show(stream, screen))
 
 
 def _recording(stack: AsyncExitStack, path: str) -> Recorder:
@@ -115,6 +123,17 @@ def _recording(stack: AsyncExitStack, path: str) -> Recorder:
         return stack.enter_context(Recorder(path))
     except RecordingError as error:
         raise ConfigurationError(f"--record: {error}") from None
+
+
+async def _lent(stack: AsyncExitStack) -> Lease | None:
+    """Return the lease of this site, where its layer has a place for one."""
+    found = lease_line()
+    if found is None:
+        logger.warning("no standby is possible: the channel layer is none of channels_redis")
+        return None
+    line, prefix = found
+    lease = Lease(line, seconds=conf.FCS_LEASE_SECONDS, prefix=prefix)
+    return await stack.enter_async_context(lease)
 
 
 async def _show(stream: Stream, screen: Screen) -> None:
@@ -133,9 +152,16 @@ async def _show(stream: Stream, screen: Screen) -> None:
 
 
 def _line(status: StreamStatus, rate: float) -> str:
-    state = "online" if status.online else f"offline ({status.reason})"
+    state = _state(status)
     age = "none yet" if status.last_at is None else f"{max(0.0, time.time() - status.last_at):.1f}s"
     return (
         f"state={state} rooms={status.joined}/{status.wanted} "
         f"updates_per_second={rate:.1f} last_tick_age={age}"
     )
+
+
+def _state(status: StreamStatus) -> str:
+    if status.is_leader and status.online:
+        return "online"
+    name = "offline" if status.is_leader else "standby"
+    return f"{name} ({status.reason})" if status.reason else name

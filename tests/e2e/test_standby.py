@@ -1,0 +1,252 @@
+"""Two streams on one Redis, killed, stopped, paused and started in real processes."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pytest
+from redis.asyncio import Redis
+
+from django_fcs.messages import RemoveAll
+from django_fcs.simulator import Simulator
+from django_fcs.sources import RandomWalk
+from django_fcs.tasks import running
+from tests.e2e.site import Site, Viewer, browser_socket, redis_server
+from tests.serving import answers, free_port, python
+from tests.waiting import eventually
+
+LEASE, WAITING = "asgi:fcs:lease", "asgi:fcs:waiting"
+CORE = "channels_redis.core.RedisChannelLayer"
+
+#: The lease of the tests that do not measure how long a takeover takes.
+SHORT = {"FCS_LEASE_SECONDS": "1"}
+
+
+class Scene:
+    """A vendor, a web process, a browser, and as many streams as a test starts."""
+
+    def __init__(self, simulator: Simulator, site: Site, redis: str, stack: AsyncExitStack) -> None:
+        self.simulator = simulator
+        self.redis = redis
+        self.most = 0
+        self._site = site
+        self._stack = stack
+
+    async def stream(self) -> Process:
+        return await self._stack.enter_async_context(self._site.stream())
+
+    async def pair(self) -> tuple[Process, Process]:
+        """Start one that leads, then one that waits for the lease."""
+        leader = await self.stream()
+        await eventually(lambda: self.simulator.connections, within=30)
+        standby = await self.stream()
+        async with Redis.from_url(self.redis) as client:
+            await eventually(lambda: client.exists(WAITING), within=30, what="one stands by")
+        return leader, standby
+
+    async def browser(self) -> Viewer:
+        port = free_port()
+        await self._stack.enter_async_context(self._site.web(port))
+        return await self._stack.enter_async_context(
+            browser_socket(port, ("FX:EURUSD", "1D"), merge=True)
+        )
+
+    async def count_connections(self) -> None:
+        while True:
+            self.most = max(self.most, self.simulator.connections)
+            await asyncio.sleep(0.002)
+
+
+@asynccontextmanager
+async def scene(redis: str, **env: str) -> AsyncIterator[Scene]:
+    async with Simulator(RandomWalk(rate=20)) as simulator, AsyncExitStack() as stack:
+        it = Scene(simulator, Site(simulator.url, FCS_REDIS_URL=redis, **env), redis, stack)
+        await stack.enter_async_context(running(it.count_connections()))
+        yield it
+
+
+def seqs(viewer: Viewer) -> list[int]:
+    return [one["seq"] for one in viewer.messages if one["type"] == "price" and "seq" in one]
+
+
+def next_leader(viewer: Viewer) -> Any:
+    """A condition: a price of another leader than until now has come."""
+    last = seqs(viewer)[-1]
+    # Within one leader's time seq rises by one a price, between two by a thousand a millisecond.
+    return lambda viewer: seqs(viewer)[-1] - last > 100_000
+
+
+def never_backwards(viewer: Viewer) -> bool:
+    said = seqs(viewer)
+    return all(one < other for one, other in zip(said, said[1:], strict=False))
+
+
+def is_live(viewer: Viewer) -> bool:
+    return viewer.states.get("FX:EURUSD") == "live" and "FX:EURUSD" in viewer.prices
+
+
+def offline(viewer: Viewer) -> Iterator[dict[str, Any]]:
+    return (one for one in viewer.messages if one.get("state") == "offline")
+
+
+async def test_a_killed_leader_is_followed_within_five_seconds(redis: str) -> None:
+    async with scene(redis) as it:
+        leader, _ = await it.pair()
+        viewer = await it.browser()
+        await viewer.until(is_live, within=30)
+        followed, began = next_leader(viewer), time.monotonic()
+        leader.kill()
+        await viewer.until(followed, within=5)
+
+        assert time.monotonic() - began < 5
+        assert never_backwards(viewer)
+        assert not list(offline(viewer))
+        assert it.most == 1
+
+
+async def test_a_leader_that_is_stopped_is_followed_at_once(redis: str) -> None:
+    async with scene(redis) as it:
+        leader, _ = await it.pair()
+        viewer = await it.browser()
+        await viewer.until(is_live, within=30)
+        followed, began = next_leader(viewer), time.monotonic()
+        leader.terminate()
+        await viewer.until(followed, within=2)
+
+        assert await asyncio.wait_for(leader.wait(), 5) == 0
+        assert time.monotonic() - began < 5
+        assert never_backwards(viewer)
+        assert not list(offline(viewer))
+        assert it.most == 1
+        assert RemoveAll() in [one.message for one in it.simulator.received if one.connection == 1]
+
+
+async def test_the_last_that_is_stopped_says_so(redis: str) -> None:
+    async with scene(redis, **SHORT) as it:
+        stream = await it.stream()
+        viewer = await it.browser()
+        await viewer.until(is_live, within=30)
+        stream.terminate()
+        await viewer.until(lambda viewer: list(offline(viewer)), within=3)
+
+        assert next(offline(viewer))["reason"] == "the stream has ended"
+        assert await asyncio.wait_for(stream.wait(), 5) == 0
+        async with Redis.from_url(redis) as client:
+            assert not await client.exists(LEASE)
+
+
+async def test_a_leader_that_slept_wakes_up_without_a_word(redis: str) -> None:
+    async with scene(redis) as it:
+        leader, _ = await it.pair()
+        viewer = await it.browser()
+        await viewer.until(is_live, within=30)
+        followed, began = next_leader(viewer), time.monotonic()
+        leader.send_signal(signal.SIGSTOP)
+        await viewer.until(followed, within=6)
+        await asyncio.sleep(6 - (time.monotonic() - began))
+        assert it.simulator.connections == 2, "the kernel keeps the one of the sleeper"
+        async with Redis.from_url(redis) as client, client.pubsub() as groups:
+            await groups.psubscribe("asgi__group__*")
+            heard, epoch = len(it.simulator.received), newest_epoch(viewer)
+            leader.send_signal(signal.SIGCONT)
+            await eventually(lambda: it.simulator.connections == 1, within=1)
+            published = [message async for message in said(groups, seconds=2)]
+
+        after = list(it.simulator.received)[heard:]
+        assert not [one for one in after if one.connection == 1]
+        assert {one["epoch"] for one in published if "epoch" in one} == {epoch}
+        assert never_backwards(viewer)
+        leader.terminate()
+        assert await asyncio.wait_for(leader.wait(), 5) == 0
+
+
+def newest_epoch(viewer: Viewer) -> int:
+    """That of the last price: under it less than a thousand have come yet."""
+    return seqs(viewer)[-1] // 1000
+
+
+async def said(groups: Any, *, seconds: float) -> AsyncIterator[dict[str, Any]]:
+    """What goes over the layer in the next seconds."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        message = await groups.get_message(ignore_subscribe_messages=True, timeout=0.1)
+        if message is not None:
+            yield msgpack.unpackb(message["data"])
+
+
+async def test_of_two_that_start_at_once_one_connects(redis: str) -> None:
+    async with scene(redis, **SHORT) as it:
+        await asyncio.gather(it.stream(), it.stream())
+        viewer = await it.browser()
+        await viewer.until(is_live, within=30)
+        async with Redis.from_url(redis) as client:
+            await eventually(lambda: client.exists(WAITING), within=30, what="one stands by")
+
+        assert it.most == 1
+
+
+async def test_a_redis_that_loses_its_data_never_makes_two_leaders(tmp_path: Path) -> None:
+    port = free_port()
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(redis_server(port, tmp_path))
+        it = await stack.enter_async_context(scene(f"redis://127.0.0.1:{port}/0", **SHORT))
+        await it.pair()
+        viewer = await it.browser()
+        await viewer.until(is_live, within=30)
+        followed = next_leader(viewer)
+        server.kill()
+        await server.wait()
+        await stack.enter_async_context(redis_server(port, tmp_path))
+        await viewer.until(followed, within=30)
+
+        assert it.most == 1
+        assert never_backwards(viewer)
+
+
+@pytest.mark.parametrize("layer", [{}, {"E2E_LAYER": CORE}], ids=["pubsub", "core"])
+@pytest.mark.parametrize("what", ["redis", "vendor", "both"])
+async def test_it_ends_in_time_whoever_does_not_answer(
+    what: str, layer: dict[str, str], tmp_path: Path
+) -> None:
+    redis, upstream = free_port(), free_port()
+    vendor = ("manage.py", "fcs_simulator", "--port", str(upstream), "--rate", "50")
+    env = {"FCS_REDIS_URL": f"redis://127.0.0.1:{redis}/0", "FCS_ROOMS": "FX:EURUSD", **SHORT}
+    site = Site(f"ws://127.0.0.1:{upstream}", **env, **layer)
+    async with redis_server(redis, tmp_path) as server, python(*vendor) as simulator:
+        await eventually(lambda: answers(upstream), within=30)
+        async with site.stream() as stream, Redis(port=redis) as client:
+            await eventually(lambda: client.keys("*:1:fcs:1:fcs.*"), within=30, what="a last value")
+            deaf = {"redis": [server], "vendor": [simulator], "both": [server, simulator]}[what]
+            for process in deaf:
+                process.send_signal(signal.SIGSTOP)
+            try:
+                stream.terminate()
+                assert await asyncio.wait_for(stream.wait(), 5) == 0
+            finally:
+                for process in deaf:
+                    process.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize(("server", "code"), [("daphne", 4001), ("uvicorn", 1012)])
+async def test_a_web_process_that_is_stopped_tells_its_browsers_to_come_back(
+    server: str, code: int, redis: str
+) -> None:
+    port = free_port()
+    site = Site("ws://127.0.0.1:9", FCS_REDIS_URL=redis)
+    async with site.web(port, server) as web, browser_socket(port) as viewer:
+        await viewer.until(lambda viewer: viewer.messages)
+        # Until it has cleaned up, each second, Daphne stumbles over the request that
+        # became a socket, and cancels nobody.
+        await asyncio.sleep(2.5)
+        web.terminate()
+        await asyncio.wait_for(viewer.socket.wait_closed(), 10)
+
+    assert viewer.socket.close_code == code
