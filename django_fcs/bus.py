@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, suppress
@@ -60,8 +61,11 @@ CALL_SECONDS = 5
 #: Who closes a sick layer waits no longer for each call than this.
 CLOSE_SECONDS = 0.5
 
-#: Layers forget a member after 24 h, the in-memory one also after a minute's sleep.
-READD_SECONDS = 600
+#: Layers forget a member after ``group_expiry``, and the in-memory one where a message
+#: lay unread for a minute, as in a laptop that slept. So groups are added again, all in
+#: the time it takes at two a second: a round trip each over the core layer.
+READD_SECONDS = 5
+READD_GROUP_SECONDS = 0.5
 
 #: The pauses after sick channel layers were thrown away, first and longest.
 RENEW_SECONDS = 1
@@ -123,11 +127,14 @@ class Bus:
         wanted = {*self._fixed, *(room.group for room in rooms)}
         joining = wanted - self._groups
         now = self._monotonic()
-        if now - self._added_at > READD_SECONDS:
+        if now - self._added_at > self._readd_seconds(len(wanted)):
             self._added_at = now
             joining = wanted
         await self._member.change(joining, self._groups - wanted)
         self._groups = wanted
+
+    def _readd_seconds(self, groups: int) -> float:
+        return min(max(READD_SECONDS, groups * READD_GROUP_SECONDS), self._member.forgets_after / 3)
 
     async def publish(self, updates: Iterable[Update]) -> None:
         """Send each update to its room's group, in order."""
@@ -185,6 +192,7 @@ class _LayerMember:
     """A channel in groups, as any consumer has one."""
 
     def __init__(self, layer: Any, *, is_own: bool) -> None:
+        self.forgets_after: float = getattr(layer, "group_expiry", math.inf)
         self._layer = layer
         self._is_own = is_own
         self._channel = ""
@@ -241,6 +249,8 @@ class _LayerMember:
 
 class _PubSubMember:
     """Redis channels that bear the names of the pub/sub layer's groups."""
+
+    forgets_after = math.inf
 
     def __init__(self, layer: Any) -> None:
         self._layer = layer

@@ -20,6 +20,7 @@ from .cohorts import Cohorts
 from .conf import conf
 from .events import HUBS, Beat, Event, RoomNews, newest_of
 from .exceptions import ProtocolError
+from .hearing import Hearing
 from .measured import Lags, hub_figures
 from .messages import Beat as BeatMessage
 from .metrics import count, shown
@@ -88,6 +89,7 @@ class Hub:
         self._wakes_at = math.inf
         self._idle_since = monotonic()
         self._feeds: dict[Room, Feed] = {}
+        self._hearing = Hearing(self._feeds)
         self._needs = Needs(uuid.uuid4().hex, self._feeds, monotonic=monotonic)
         self._path = Path(beat_at=monotonic())
         self._task: asyncio.Task[None] | None = None
@@ -222,7 +224,8 @@ class Hub:
         await on_the_layer(HUBS, self._listen, counter="hub_renewals")
 
     async def _listen(self, bus: Bus) -> bool:
-        """Take in what the stream says."""
+        """Take in what the stream says, for as long as nothing is missing."""
+        self._hearing.begin(self._monotonic())
         self._needs.ask_for_all()
         await together(self._take(bus), self._tend(bus))
         return False
@@ -264,6 +267,10 @@ class Hub:
         async with aclosing(self._needs.turns(bus)) as turns:
             async for asked in turns:
                 await self._recall(asked)
+                if reason := self._hearing.trouble(self._monotonic()):
+                    if count("hub_deaf"):
+                        logger.warning("not all is heard, joining anew reason=%s", reason)
+                    return
 
     async def _recall(self, rooms: list[Room]) -> None:
         """Show the last known price of rooms of which the stream said nothing yet."""
@@ -286,6 +293,8 @@ class Hub:
         is_behind = False
         async for burst in bus.bursts():
             began = self._monotonic()
+            if self._hearing.take(burst, began):
+                self._needs.wake()
             await self._take_all(newest_of(burst) if is_behind else burst)
             self._send_due()
             is_behind = self._monotonic() - began > BEHIND_SECONDS
@@ -332,7 +341,7 @@ class Hub:
             if beat.epoch < (self._path.epoch or 0):
                 # Redis lost its data and its clock went back: else nothing would be newer.
                 for feed in self._feeds.values():
-                    feed.update = None
+                    feed.update, feed.next_seq = None, -1
         self._path = Path.of(beat, self._monotonic())
         text = serialise(BeatMessage(timestamp=int(beat.at * 1000)))
         self._cohorts.tell_all(BeatMessage, text)

@@ -31,6 +31,7 @@ __all__ = [
 COUNTERS = {
     "authorize_failures": "Joins refused because FCS_AUTHORIZE raised an exception.",
     "bus_malformed": "Messages of the channel layer dropped because they were malformed.",
+    "hub_deaf": "Times a hub joined the channel layer anew because prices or beats were missing.",
     "hub_fenced": "Prices and beats refused because a newer stream leads.",
     "hub_merged": "Prices merged into a later one because this process fell behind.",
     "hub_missed": "Candles whose last state no browser was sent for the same reason.",

@@ -77,9 +77,8 @@ async def push_price(
 
     The whole price: nothing of an earlier one stays. ``open``, ``high`` and ``low``
     are ``close`` where they are not given; ``age`` is in seconds. ``room`` is a
-    ``Room`` or text such as ``"FX:EURUSD"``; raises ``BadSymbol``. Not for a room that
-    a feed fills as well, whose prices count as older then: there push through
-    ``simulator()``.
+    ``Room`` or text such as ``"FX:EURUSD"``; raises ``BadSymbol``. Not beside a feed,
+    whose prices count as older then: there push through ``simulator()``.
     """
     room = Room.from_text(room) if isinstance(room, str) else room
     now = time.time()

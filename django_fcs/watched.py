@@ -24,6 +24,8 @@ class Feed:
 
     room: Room
     update: Update | None = None
+    next_seq: int = -1
+    """Of the text that comes next, if none is missing; -1 where that is unknown."""
     profile: str = ""
     expected: Expectation | None = None
     """What the stream expects; ``None`` until it says so, or the store."""

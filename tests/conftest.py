@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 
@@ -12,7 +13,7 @@ from django.core.cache import caches
 from django.test import override_settings
 from hypothesis import HealthCheck, settings
 
-from django_fcs import bus, consumers, embedded, hub, metrics, needs, stream
+from django_fcs import bus, consumers, embedded, hearing, hub, metrics, needs, stream
 from django_fcs.complaints import Complaints
 from django_fcs.hub import Hub
 from django_fcs.simulator import Simulator
@@ -74,6 +75,8 @@ def quick_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (hub, needs):
         monkeypatch.setattr(module, "LOOK_SECONDS", 0.005)
     monkeypatch.setattr(bus, "RENEW_SECONDS", 0.005)
+    # A clock moved by hand skips beats.
+    monkeypatch.setattr(hearing, "BEATS_SECONDS", math.inf)
 
 
 @pytest.fixture

@@ -20,11 +20,11 @@ LAYERS = [
     {
         *("address", "agenda", "arrivals", "backoff", "bell", "cohorts", "conf", "demand", "eager"),
         "complaints",
-        *("events", "exceptions", "faults", "formats", "instruments", "mail", "mailbox"),
-        *("market", "measured", "messages", "metrics", "needs", "outbox", "protocol", "ready"),
-        *("redaction", "reports", "rooms", "routes", "servers", "sessions", "snapshots", "sources"),
-        *("states", "streamed", "subscriptions", "tasks", "ticks", "tokenbucket", "tokens"),
-        *("updates", "watchdog", "watched"),
+        *("events", "exceptions", "faults", "formats", "hearing", "instruments", "mail"),
+        *("mailbox", "market", "measured", "messages", "metrics", "needs", "outbox", "protocol"),
+        *("ready", "redaction", "reports", "rooms", "routes", "servers", "sessions", "snapshots"),
+        *("sources", "states", "streamed", "subscriptions", "tasks", "ticks", "tokenbucket"),
+        *("tokens", "updates", "watchdog", "watched"),
     },
     # Parts of edges: what bus and upstream would be too long with
     {"connection", "framing", "inbox", "line", "shard", "wire", "worker"},

@@ -156,20 +156,26 @@ async def test_a_bus_is_in_exactly_the_groups_it_wants() -> None:
     assert not layer.groups
 
 
-async def test_memberships_are_renewed_before_a_layer_forgets_them() -> None:
-    layer = get_channel_layer()
-    now = [0.0]
+@pytest.mark.parametrize(
+    ("rooms", "forgets_after", "after"), [(1, 86_400, 5), (99, 86_400, 50), (99, 60, 20)]
+)
+async def test_memberships_are_renewed_before_a_layer_forgets_them(
+    rooms: int, forgets_after: float, after: float
+) -> None:
+    layer, now = get_channel_layer(), [0.0]
+    layer.group_expiry = forgets_after
+    wanted = [Room(f"FX:PAIR{n}", "1D") for n in range(rooms)]
     async with Bus(HUBS, monotonic=lambda: now[0]) as one:
-        await one.subscribe([EURUSD])
+        await one.subscribe(wanted)
         layer.groups.clear()
-        now[0] = bus.READD_SECONDS
-        await one.subscribe([EURUSD])
+        now[0] = after
+        await one.subscribe(wanted)
         assert not layer.groups
         now[0] += 1
-        await one.subscribe([EURUSD])
-        assert set(layer.groups) == {HUBS, EURUSD.group}
+        await one.subscribe(wanted)
+        assert set(layer.groups) == {HUBS, *(room.group for room in wanted)}
         layer.groups.clear()
-        await one.subscribe([EURUSD])
+        await one.subscribe(wanted)
         assert not layer.groups
 
 

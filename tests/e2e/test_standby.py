@@ -211,6 +211,21 @@ async def test_a_redis_that_loses_its_data_never_makes_two_leaders(tmp_path: Pat
         assert never_backwards(viewer)
 
 
+async def test_a_redis_that_forgets_who_hears_what_is_told_again(redis: str) -> None:
+    async with scene(redis, E2E_LAYER=CORE, **SHORT) as it:
+        await it.stream()
+        viewer = await it.browser()
+        await viewer.until(is_live, within=30)
+        async with Redis.from_url(redis) as client:
+            groups = [key async for key in client.scan_iter("asgi:group:*")]
+            assert await client.delete(*groups) == len(groups) >= 3
+        last = seqs(viewer)[-1]
+        await viewer.until(lambda viewer: seqs(viewer)[-1] > last + 50, within=30)
+
+        assert never_backwards(viewer)
+        assert it.most == 1
+
+
 @pytest.mark.parametrize("layer", [{}, {"E2E_LAYER": CORE}], ids=["pubsub", "core"])
 @pytest.mark.parametrize("what", ["redis", "vendor", "both"])
 async def test_it_ends_in_time_whoever_does_not_answer(
