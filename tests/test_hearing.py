@@ -11,6 +11,7 @@ from django_fcs.events import Beat, Event
 from django_fcs.hearing import Hearing
 from django_fcs.messages import Price
 from django_fcs.rooms import Room
+from django_fcs.sessions import Markets
 from django_fcs.streamed import Streamed
 from django_fcs.updates import Update
 from django_fcs.watched import Feed
@@ -85,7 +86,7 @@ TICKS = st.lists(
 def test_what_a_stream_merges_repeats_or_forgets_is_never_a_gap(
     ticks: list[tuple[Room, int, bool]],
 ) -> None:
-    streamed, hearing = Streamed(epoch=7), hearing_of()
+    streamed, hearing = Streamed(epoch=7, markets=Markets()), hearing_of()
     for at, (room, t, goes_out) in enumerate(ticks):
         candle = {"mode": "candle", "t": t - t % 60, "o": 1.0, "h": 1.0, "l": 1.0, "c": 1.0}
         streamed.merge(room, Price(symbol=room.symbol, timeframe=room.timeframe, **candle), at)

@@ -223,7 +223,8 @@ async def test_a_hub_works_on_for_a_while_after_its_last_browser_and_again_for_t
         await eventually(lambda: members(EURUSD.group) == 0)
         assert members(HUBS) == 1
         clock.now += 5
-        await eventually(lambda: members(HUBS) == 0)
+        await eventually(lambda: hub._task is not None and hub._task.done())
+        assert members(HUBS) == 0
 
         # An hour without a hub is no hour without a beat.
         clock.now += 3600

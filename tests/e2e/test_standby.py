@@ -238,7 +238,7 @@ async def test_it_ends_in_time_whoever_does_not_answer(
     async with redis_server(redis, tmp_path) as server, python(*vendor) as simulator:
         await eventually(lambda: answers(upstream), within=30)
         async with site.stream() as stream, Redis(port=redis) as client:
-            await eventually(lambda: client.keys("*:1:fcs:1:fcs.*"), within=30, what="a last value")
+            await eventually(lambda: client.keys("*:fcs:*:fcs.*"), within=30, what="a last value")
             deaf = {"redis": [server], "vendor": [simulator], "both": [server, simulator]}[what]
             for process in deaf:
                 process.send_signal(signal.SIGSTOP)
