@@ -145,7 +145,7 @@ def _spread(price: Price) -> float | None:
 
 
 def _state(at: float, expected: Expectation, beat: LastBeat | None, now: float) -> State:
-    return decide(
+    state = decide(
         # What comes from the future proves as little as what is old: some clock was set.
         age=abs(now - at),
         beat_age=abs(now - beat.at) if beat else None,
@@ -157,3 +157,6 @@ def _state(at: float, expected: Expectation, beat: LastBeat | None, now: float) 
         overdue=expected.overdue,
         open_for=expected.open_for(now),
     )
+    if state is State.LIVE and beat is not None and at < beat.heard_since:
+        return State.OFFLINE  # What came meanwhile is not known before the room is heard again.
+    return state

@@ -59,6 +59,8 @@ class LastBeat(msgspec.Struct, frozen=True):
     at: float
     online: bool
     reason: str
+    heard_since: float = 0.0
+    """When the vendor was heard again after a long break: an older price proves nothing."""
 
 
 class Store(Protocol):

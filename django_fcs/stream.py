@@ -27,6 +27,7 @@ from .recording import Recorder
 from .reports import Pace, Report, StreamStatus
 from .rooms import Room
 from .sessions import Markets
+from .standing import Standing
 from .store import LastBeat, LastValue, Store
 from .streamed import Streamed
 from .tasks import together
@@ -58,7 +59,6 @@ SAVE_SECONDS = 1
 SAVE_ALL_SECONDS = 30
 
 
-_NOT_YET = "not connected yet"
 _ENDED = "the stream has ended"
 
 T = TypeVar("T")
@@ -119,8 +119,8 @@ class Stream:
         """How things stand."""
         return StreamStatus(
             is_leader=self.is_leader,
-            online=self._online,
-            reason=self._reason if self.is_leader else self._lease.trouble,
+            online=self._standing.online,
+            reason=self._standing.reason if self.is_leader else self._lease.trouble,
             wanted=len(self._client.wanted),
             joined=len(self._client.joined),
             updates=self._updates,
@@ -169,9 +169,10 @@ class Stream:
         finally:
             self._client.cut()
             if not self._leave.is_set():
-                await self._save_dirty(online=False, reason=_ENDED)
+                self._standing.take(False, _ENDED, _ENDED, self._clock())
+                await self._save_dirty()
                 self._stand_by()
-        await self._save_dirty(self._online, self._public)
+        await self._save_dirty()
         if not self._lease.is_held:
             count("stream_leases_lost")
             logger.warning("lease lost, connection cut epoch=%d", epoch)
@@ -181,9 +182,7 @@ class Stream:
         self._has_begun = False
         self._epoch, self._streamed = 0, Streamed(epoch=0, markets=self._markets)
         self._watchdog = Watchdog()
-        self._online, self._reason, self._public = False, _NOT_YET, ""
-        # Until the first attempt has ended nothing is known that hubs could be told.
-        self._is_decided = False
+        self._standing = Standing(conf.FCS_OFFLINE_AFTER_SECONDS)
 
     async def _hold(self) -> None:
         """Keep the lease; without it the connection goes before anything else is done."""
@@ -210,9 +209,8 @@ class Stream:
                 before = self._updates
                 for event in batch:
                     if isinstance(event, Status):
-                        self._online, self._reason = event.online, event.reason
-                        self._public = event.public
-                        self._is_decided = True
+                        told = (event.online, event.reason, event.public)
+                        self._standing.take(*told, now=self._clock())
                         self._watchdog.begin(self._monotonic())
                         self._changed.ring()
                     else:
@@ -302,8 +300,9 @@ class Stream:
         while True:
             if changed or self._monotonic() >= beat_at:
                 beat_at = self._monotonic() + BEAT_SECONDS
-                if self._is_decided and self.is_leader:
-                    await bus.beat(Beat(self._epoch, self._clock(), self._online, self._public))
+                if self._standing.is_decided and self.is_leader:
+                    online, reason = self._standing.online, self._standing.public
+                    await bus.beat(Beat(self._epoch, self._clock(), online, reason))
                 await bus.subscribe(())
             self._want()
             changed = await self._changed.heard(LOOK_SECONDS)
@@ -314,7 +313,7 @@ class Stream:
             mute = self._streamed.look(self._client.joined, self._clock())
             if self._streamed.is_due:
                 self._ready.ring()
-            if self._online:
+            if self._standing.online:
                 self._cure(mute)
             await asyncio.sleep(LOOK_SECONDS)
 
@@ -364,15 +363,17 @@ class Stream:
             if self._monotonic() >= all_at:
                 all_at = self._monotonic() + SAVE_ALL_SECONDS
                 self._streamed.touch()
-            await self._save_dirty(self._online, self._public)
+            await self._save_dirty()
             await asyncio.sleep(SAVE_SECONDS)
 
-    async def _save_dirty(self, online: bool, reason: str) -> None:
+    async def _save_dirty(self) -> None:
         """Keep what changed; not what a leader of before knows, a successor knows better."""
         if not self._lease.is_held:
             return
         values = {room: LastValue(text, e) for room, text, e in self._streamed.take_values()}
-        await self._store.asave(values, LastBeat(self._clock(), online, reason), self._report())
+        way = self._standing
+        beat = LastBeat(self._clock(), way.online, way.public, way.heard_since)
+        await self._store.asave(values, beat, self._report())
 
     def _report(self) -> Report:
         return Report(
@@ -391,7 +392,7 @@ class Stream:
         figures: dict[str, float | None] = {
             "stream_last_tick_timestamp_seconds": self._last_at,
             "stream_leader": self.is_leader,
-            "stream_online": self._online,
+            "stream_online": self._standing.online,
             "stream_rooms_joined": len(self._client.joined),
             "stream_rooms_wanted": len(self._client.wanted),
         }

@@ -23,7 +23,16 @@ LAYERS = [
         *("events", "exceptions", "faults", "formats", "hearing", "instruments", "mail"),
         *("mailbox", "market", "measured", "messages", "metrics", "needs", "outbox", "protocol"),
         *("ready", "redaction", "reports", "rooms", "routes", "servers", "sessions", "snapshots"),
-        *("sources", "states", "streamed", "subscriptions", "tasks", "ticks", "tokenbucket"),
+        *(
+            "sources",
+            "standing",
+            "states",
+            "streamed",
+            "subscriptions",
+            "tasks",
+            "ticks",
+            "tokenbucket",
+        ),
         *("tokens", "updates", "watchdog", "watched"),
     },
     # Parts of edges: what bus and upstream would be too long with

@@ -175,6 +175,17 @@ def test_what_comes_from_the_future_is_not_live_until_that_is_here(store: Memory
 # -- state
 
 
+def test_a_price_from_before_a_break_is_not_live_until_its_room_is_heard_again(
+    store: MemoryStore,
+) -> None:
+    healed = LastBeat(NOW, online=True, reason="", heard_since=NOW - 2)
+    closed = Expectation(closed=True)
+
+    assert quote_of(store, at=NOW - 3, beat=healed).state is State.OFFLINE
+    assert quote_of(store, at=NOW - 3, beat=healed, expected=closed).state is State.CLOSED
+    assert quote_of(store, at=NOW - 1, beat=healed).state is State.LIVE
+
+
 @pytest.mark.parametrize(
     ("age", "closed", "beat", "state"),
     [

@@ -198,7 +198,12 @@ def test_the_cache_holds_json_under_versioned_keys_for_a_week(cache: type[SickCa
             "text": '{"c":1.5}',
             "expected": [False, 0.0, None, None, False],
         },
-        "fcs:2:beat": {"at": 1700000000.25, "online": False, "reason": "no route"},
+        "fcs:2:beat": {
+            "at": 1700000000.25,
+            "online": False,
+            "reason": "no route",
+            "heard_since": 0.0,
+        },
     }
 
 

@@ -127,7 +127,8 @@ async def test_last_values_and_a_sign_of_life_are_kept(simulator: Simulator) -> 
     async with streaming(simulator, EURUSD, store=store, clock=clock), listening() as hub:
         await hub.needs(EURUSD)
         await eventually(lambda: store.load([EURUSD])[0])
-        await eventually(lambda: store.load([])[1] == LastBeat(1000.25, online=True, reason=""))
+        beat = LastBeat(1000.25, online=True, reason="", heard_since=1000.25)
+        await eventually(lambda: store.load([])[1] == beat)
         assert store.load([EURUSD])[0][EURUSD].expected.closed
         simulator.faults = Faults()
         await simulator.push("FX:EURUSD", "1D", c=1.5)

@@ -176,7 +176,9 @@ async def test_who_leaves_lets_the_other_go_on_and_pages_do_not_notice(two: Two)
             last = [text for epoch, text in said if epoch == first][-1]
             assert '"c":1.5' in last, "what had come is published first"
             assert all(beat.online for beat in hub.beats)
-            assert two.store.load([])[1] == LastBeat(1000.25, online=True, reason="")
+            assert two.store.load([])[1] == LastBeat(
+                1000.25, online=True, reason="", heard_since=1000.25
+            )
             assert two.simulator.connections == 1
     said_to_vendor = [type(one.message) for one in two.simulator.received if one.connection == 1]
     assert said_to_vendor == [Join, RemoveAll]
