@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from .wire import Reply, Wire, close_sentinels, command
@@ -10,7 +11,7 @@ __all__ = ["Line"]
 
 
 class Line:
-    """One connection, opened when needed; one question at a time.
+    """One connection, opened when needed; a second question waits for the first answer.
 
     Args:
         pool: A ``ConnectionPool`` of redis-py, whose ``make_connection`` knows of TLS,
@@ -22,6 +23,7 @@ class Line:
         self._pool = pool
         self._connection: Any = None
         self._wire: Wire | None = None
+        self._asking = asyncio.Lock()
 
     async def ask(self, *words: bytes) -> Reply:
         """Send a command and return the answer; raises what redis-py or ``Wire`` raises.
@@ -29,20 +31,21 @@ class Line:
         Who fails or is cancelled leaves no connection behind: the answer to this
         question would be taken for the answer to the next.
         """
-        wire, self._wire = self._wire, None
-        try:
-            if wire is None:
-                wire = await self._opened()
-            await wire.send([command(*words)])
-            answers: list[Reply] = []
-            while not answers:
-                # A list is a push of RESP3, and answers nothing.
-                answers = [one for one in await wire.receive() if not isinstance(one, list)]
-            self._wire = wire
-        finally:
-            if self._wire is None:
-                await self.close()
-        return answers[0]
+        async with self._asking:
+            wire, self._wire = self._wire, None
+            try:
+                if wire is None:
+                    wire = await self._opened()
+                await wire.send([command(*words)])
+                answers: list[Reply] = []
+                while not answers:
+                    # A list is a push of RESP3, and answers nothing.
+                    answers = [one for one in await wire.receive() if not isinstance(one, list)]
+                self._wire = wire
+            finally:
+                if self._wire is None:
+                    await self.close()
+            return answers[0]
 
     async def close(self) -> None:
         """End the connection at once; the next question opens another."""

@@ -288,3 +288,14 @@ async def test_who_gives_up_waiting_leaves_no_answer_to_the_next() -> None:
             with pytest.raises((ConnectionError, RedisConnectionError)):
                 await line.ask(b"ECHO", b"four")
         await line.close()
+
+
+async def test_who_asks_meanwhile_waits_and_opens_no_second_connection(port: int) -> None:
+    line = Line(Redis(port=port).connection_pool)
+    words = [str(number).encode() for number in range(20)]
+    answers = await asyncio.gather(*(line.ask(b"ECHO", word) for word in words))
+    async with Redis(port=port) as admin:
+        assert len(await admin.client_list()) == 2
+    await line.close()
+
+    assert answers == words
