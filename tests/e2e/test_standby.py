@@ -119,7 +119,7 @@ async def test_a_leader_that_is_stopped_is_followed_at_once(redis: str) -> None:
         await viewer.until(is_live, within=30)
         followed, began = next_leader(viewer), time.monotonic()
         leader.terminate()
-        await viewer.until(followed, within=2)
+        await viewer.until(followed, within=5)
 
         assert await asyncio.wait_for(leader.wait(), 5) == 0
         assert time.monotonic() - began < 5
@@ -135,7 +135,7 @@ async def test_the_last_that_is_stopped_says_so(redis: str) -> None:
         viewer = await it.browser()
         await viewer.until(is_live, within=30)
         stream.terminate()
-        await viewer.until(lambda viewer: list(offline(viewer)), within=3)
+        await viewer.until(lambda viewer: list(offline(viewer)), within=10)
 
         assert next(offline(viewer))["reason"] == "the stream has ended"
         assert await asyncio.wait_for(stream.wait(), 5) == 0
@@ -157,7 +157,7 @@ async def test_a_leader_that_slept_wakes_up_without_a_word(redis: str) -> None:
             await groups.psubscribe("asgi__group__*")
             heard, epoch = len(it.simulator.received), newest_epoch(viewer)
             leader.send_signal(signal.SIGCONT)
-            await eventually(lambda: it.simulator.connections == 1, within=1)
+            await eventually(lambda: it.simulator.connections == 1, within=5)
             published = [message async for message in said(groups, seconds=2)]
 
         after = list(it.simulator.received)[heard:]
