@@ -1,0 +1,168 @@
+"""A wire that can be hurt: a TCP proxy of the tests, between any two processes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import Iterator
+from types import TracebackType
+
+from django_fcs.tasks import end, together
+
+CHUNK = 65_536
+
+
+class Proxy:
+    """Forwards connections to a port of this machine, as long as it is entered.
+
+    ``port`` is its own. What is done to it concerns the connections there are, and
+    where it lasts, those that come meanwhile.
+    """
+
+    def __init__(self, target: int) -> None:
+        self.delay = 0.0
+        """Seconds that every chunk comes later, either way."""
+        self.port = 0
+        self.accepted = 0
+        """Connections so far."""
+        self._target = target
+        self._wires: dict[_Wire, asyncio.Task[None]] = {}
+        self._is_black_hole = False
+        self._is_down = False
+
+    async def __aenter__(self) -> Proxy:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._server.close()
+        await end(*self._wires.values())
+
+    @property
+    def connections(self) -> int:
+        """How many are open, those into the black hole included."""
+        return len(self._wires)
+
+    def reset(self) -> None:
+        """Cut every connection with RST on both sides."""
+        for wire in self._wires:
+            wire.reset()
+
+    def truncate(self) -> None:
+        """Let half of what comes next from the target through, then cut with RST."""
+        for wire in self._wires:
+            wire.is_truncating = True
+
+    @contextlib.contextmanager
+    def down(self) -> Iterator[None]:
+        """Cut every connection, and those that come as soon as they are there."""
+        self._is_down = True
+        self.reset()
+        try:
+            yield
+        finally:
+            self._is_down = False
+
+    @contextlib.contextmanager
+    def black_hole(self) -> Iterator[None]:
+        """Let nothing through, and say so to nobody: packets vanish, either way.
+
+        Connections that were caught in it stay dead when it ends, as behind a router
+        that has forgotten them: each side has to find that out by itself.
+        """
+        self._is_black_hole = True
+        for wire in self._wires:
+            wire.is_dead = True
+        try:
+            yield
+        finally:
+            self._is_black_hole = False
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        wire = _Wire(self, writer, is_dead=self._is_black_hole)
+        task = asyncio.current_task()
+        assert task is not None
+        self._wires[wire] = task
+        self.accepted += 1
+        try:
+            if not self._is_down:
+                await wire.carry(reader, self._target)
+        except OSError:
+            pass
+        finally:
+            wire.reset()
+            del self._wires[wire]
+
+
+class _Wire:
+    """One connection through the proxy."""
+
+    def __init__(self, proxy: Proxy, client: asyncio.StreamWriter, *, is_dead: bool) -> None:
+        self.is_dead = is_dead
+        self.is_truncating = False
+        self._proxy = proxy
+        self._writers = [client]
+        self._swallowed = 0
+        self._is_over = asyncio.Event()
+
+    async def carry(self, reader: asyncio.StreamReader, target: int) -> None:
+        if self.is_dead:
+            await self._swallow(reader)
+            return
+        theirs, to_target = await asyncio.open_connection("127.0.0.1", target)
+        self._writers.append(to_target)
+        await together(
+            self._pump(reader, to_target),
+            self._pump(theirs, self._writers[0], may_truncate=True),
+        )
+        for writer in () if self.is_dead else self._writers:
+            # What was said before the end still arrives.
+            writer.close()
+            await writer.wait_closed()
+
+    async def _pump(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        may_truncate: bool = False,
+    ) -> None:
+        while not self.is_dead and (data := await reader.read(CHUNK)):
+            if self._proxy.delay:
+                await asyncio.sleep(self._proxy.delay)
+            if self.is_dead:
+                break
+            if may_truncate and self.is_truncating:
+                writer.write(data[: len(data) // 2])
+                await writer.drain()
+                return self.reset()
+            writer.write(data)
+            await writer.drain()
+        if self.is_dead:
+            await self._swallow(reader)
+
+    async def _swallow(self, reader: asyncio.StreamReader) -> None:
+        """Read and forget; no side is told of the other's end, as that vanishes too."""
+        with contextlib.suppress(OSError):
+            while await reader.read(CHUNK):
+                pass
+        self._swallowed += 1
+        if self._swallowed == len(self._writers):
+            self._is_over.set()
+        await self._is_over.wait()
+
+    def reset(self) -> None:
+        for writer in self._writers:
+            own = writer.get_extra_info("socket")
+            with contextlib.suppress(OSError):
+                # No lingering: what follows is RST, and not a polite FIN.
+                own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()

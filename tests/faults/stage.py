@@ -1,0 +1,277 @@
+"""A whole site in processes of its own, whose every wire can be hurt, and its viewers."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+
+from django_fcs.faults import Faults
+from django_fcs.rooms import Room
+from django_fcs.simulator import Simulator
+from tests.e2e.site import SERVERS, redis_server
+from tests.faults import rows
+from tests.faults.clocks import WallClock
+from tests.faults.figures import Figures, figures, recovered_at
+from tests.faults.market import Market
+from tests.faults.page import DEAD_SECONDS, Page
+from tests.faults.proxy import Proxy
+from tests.serving import answers, free_port, python
+from tests.waiting import eventually
+
+__all__ = ["KEY", "ROOMS", "Fault", "Stage"]
+
+KEY = "the-secret-key-of-the-faults"
+
+#: Their market never closes.
+ROOMS = tuple(Room(f"BINANCE:{coin}USDT", "1D") for coin in ("BTC", "ETH", "SOL", "XRP"))
+
+START_SECONDS = 60
+RECOVERY_SECONDS = 90
+OFFLINE_AFTER_SECONDS = 10.0
+
+#: How long an outdated price may be shown as live, and what timers may be late.
+LIMIT_SECONDS = OFFLINE_AFTER_SECONDS + DEAD_SECONDS
+LATE_SECONDS = 1.0
+
+
+class Fault:
+    """A fault under way, and then what it did."""
+
+    def __init__(self, note: str) -> None:
+        self.note = note
+        """What the table says beside the figures."""
+        self.began = self.ended = time.monotonic()
+        self.figures: Figures | None = None
+
+    @property
+    def states(self) -> list[str]:
+        """What rooms were said to be after its beginning, in order."""
+        return [state for state, _ in self.changes]
+
+    @property
+    def changes(self) -> list[tuple[str, str]]:
+        """The same with the reasons."""
+        assert self.figures is not None
+        return [(state, reason) for state, reason, *_ in self.figures.changes]
+
+
+class Stage:
+    """Vendor, Redis, streams, web processes and pages, up for as long as it is entered.
+
+    Args:
+        folder: For logs and what Redis writes.
+        layer: ``pubsub``, ``core``, or ``memory`` for a site in one process.
+        streams, webs: How many processes of each.
+        rooms: What every page shows.
+        rate: Prices a second of each room.
+        server: What serves the site, a name of ``tests.e2e.site.SERVERS``.
+        faults: What the vendor does otherwise.
+        clock: By what the processes of the site go.
+        vendor_clock: By what the vendor goes.
+        env: More settings for all processes of the site.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        layer: str = "pubsub",
+        streams: int = 1,
+        webs: int = 1,
+        pages: int = 1,
+        rooms: Sequence[Room] = ROOMS,
+        rate: float = 4.0,
+        server: str = "uvicorn",
+        faults: Faults | None = None,
+        clock: WallClock | None = None,
+        vendor_clock: Callable[[], float] = time.time,
+        **env: str,
+    ) -> None:
+        self.layer = layer
+        self.market = Market(rate=rate)
+        self.keys = {KEY}
+        """What the vendor accepts."""
+        self.vendor = Simulator(
+            self.market, faults=faults, accepted_keys=self.keys, clock=vendor_clock
+        )
+        self.rooms = tuple(rooms)
+        self.streams: list[Process] = []
+        self.webs: list[Process] = []
+        self.pages: list[Page] = []
+        self.ports: list[int] = []
+        self._folder = folder
+        self._counts = streams if layer != "memory" else 0, webs, pages
+        self._server = server
+        self._more = {**env, **(clock.env if clock else {})}
+        self._logs: list[Path] = []
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Stage:
+        async with AsyncExitStack() as self._stack:
+            await self._stack.enter_async_context(self.vendor)
+            self.upstream = await self.proxy(int(self.vendor.url.rpartition(":")[2]))
+            if self.layer != "memory":
+                await self._start_redis()
+            streams, webs, pages = self._counts
+            await asyncio.gather(*(self.start_stream() for _ in range(streams)))
+            await asyncio.gather(*(self.start_web() for _ in range(webs)))
+            for _ in range(pages):
+                await self.open_page()
+            await eventually(self.is_live, within=START_SECONDS, what="all pages are live")
+            self._stack = self._stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+        for log in self._logs:
+            text = log.read_text(errors="replace")
+            if error is not None:
+                sys.stderr.write(f"--- {log.name}\n{text[-4000:]}\n")
+            else:
+                assert KEY not in text
+
+    async def _start_redis(self) -> None:
+        self.redis_port = free_port()
+        self.redis = await self._stack.enter_async_context(
+            redis_server(self.redis_port, self._folder)
+        )
+        self.stream_redis, self.web_redis, self.cache = [
+            await self.proxy(self.redis_port) for _ in range(3)
+        ]
+
+    async def restart_redis(self) -> None:
+        """Kill Redis, which keeps nothing, and start it again in the same place."""
+        self.redis.kill()
+        await self.redis.wait()
+        self.redis = await self._stack.enter_async_context(
+            redis_server(self.redis_port, self._folder)
+        )
+
+    async def proxy(self, target: int) -> Proxy:
+        """Return a way to a port of this machine that can be hurt."""
+        return await self._stack.enter_async_context(Proxy(target))
+
+    def _env(self, redis: Proxy | None) -> dict[str, str]:
+        env = {
+            "DJANGO_SETTINGS_MODULE": "tests.faults.settings",
+            "FCS_URL": f"ws://127.0.0.1:{self.upstream.port}",
+            "FCS_API_KEY": KEY,
+            "FAULTS_LAYER": self.layer,
+        }
+        if redis is not None:
+            env["FCS_REDIS_URL"] = f"redis://127.0.0.1:{redis.port}/0"
+            env["FAULTS_CACHE_URL"] = f"redis://127.0.0.1:{self.cache.port}/1"
+        return {**env, **self._more}
+
+    async def _start(self, name: str, *arguments: str, env: dict[str, str]) -> Process:
+        path = self._folder / f"{name}-{len(self._logs)}.log"
+        self._logs.append(path)
+        with path.open("wb") as log:
+            running = python(*arguments, env=env, stderr=log.fileno())
+            return await self._stack.enter_async_context(running)
+
+    async def start_stream(self, **env: str) -> Process:
+        """Run one more ``fcs_stream``."""
+        env = {**self._env(self.stream_redis), **env}
+        process = await self._start("stream", "manage.py", "fcs_stream", env=env)
+        self.streams.append(process)
+        return process
+
+    async def start_web(self, port: int | None = None) -> Process:
+        """Run one more web process, until it answers."""
+        port = port or free_port()
+        env = self._env(None if self.layer == "memory" else self.web_redis)
+        process = await self._start("web", *SERVERS[self._server], str(port), env=env)
+        self.webs.append(process)
+        self.ports.append(port)
+        await eventually(lambda: answers(port), within=START_SECONDS, what="the site answers")
+        return process
+
+    async def stop(self, process: Process, how: signal.Signals) -> None:
+        """End a process that is not missed afterwards."""
+        for its in (self.streams, self.webs):
+            if process in its:
+                its.remove(process)
+        process.send_signal(how)
+        await process.wait()
+
+    async def open_page(self, *rooms: Room) -> Page:
+        """Open one more page; with the stage's rooms where none are given."""
+        turn = len(self.pages) % len(self.ports)
+        page = Page(self.ports[turn:] + self.ports[:turn], rooms or self.rooms, key=KEY)
+        self.pages.append(await self._stack.enter_async_context(page))
+        return page
+
+    async def shout(self, text: str) -> None:
+        """Let the vendor say this to all its clients, whatever it is."""
+        for client in self.vendor._clients:
+            await client.socket.send(text)
+
+    def seconds_since(self, at: float) -> float:
+        """Return how long ago that was, on the clock of the pages."""
+        return time.monotonic() - at
+
+    def is_live(self) -> bool:
+        """Tell whether every page shows every room as live."""
+        return all(page.is_showing("live") for page in self.pages)
+
+    def shows_the_newest(self) -> bool:
+        """Tell whether every page shows the newest price of every room."""
+        return all(
+            widget.number == self.market.newest(room)
+            for page in self.pages
+            for room, widget in page.widgets.items()
+        )
+
+    def _has_recovered(self, since: float) -> bool:
+        return all(
+            recovered_at(room, widget, self.market, since) <= time.monotonic()
+            for page in self.pages
+            for room, widget in page.widgets.items()
+        )
+
+    @asynccontextmanager
+    async def fault(
+        self, name: str, *, note: str = "", within: float = RECOVERY_SECONDS
+    ) -> AsyncIterator[Fault]:
+        """Let something break in the block; then all has to be well again by itself.
+
+        Nothing may be restarted by hand, every room of every page has to be live with the
+        newest price ``within`` so many seconds of the block's end, no price may have been
+        shown as live for long after the market had moved on, and none behind a newer one.
+        """
+        fault = Fault(note)
+        yield fault
+        fault.ended = time.monotonic()
+        await eventually(
+            lambda: self._has_recovered(fault.ended), within=within, what=f"recovery from {name}"
+        )
+        self.market.stop()
+        await eventually(self.shows_the_newest, what="the newest price in all rooms")
+        found = fault.figures = figures(
+            self.pages,
+            self.market,
+            began=fault.began,
+            ended=fault.ended,
+            now=time.monotonic(),
+            limit=LIMIT_SECONDS + LATE_SECONDS,
+        )
+        layer = "" if self.layer == "memory" else self.layer
+        rows.keep({"fault": name, "layer": layer, "note": fault.note, **asdict(found)})
+        assert found.falsely_live == 0, f"shown as live for {found.outdated:.1f} s"
+        assert found.out_of_order == 0
+        running = [*self.streams, *self.webs]
+        assert all(process.returncode is None for process in running)

@@ -1,0 +1,101 @@
+"""Browsers that mean no good, or come all at once; what others see of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from django_fcs.rooms import Room
+from tests.faults.stage import Stage
+from tests.serving import get
+from tests.waiting import eventually
+
+Staged = Callable[..., Stage]
+
+TWENTY = tuple(Room(f"BINANCE:COIN{number}USDT", "1D") for number in range(20))
+CROWD = 1000
+FLOOD = 5000
+ROOMS_MAX = 100
+
+
+async def test_a_browser_that_never_reads_is_closed_and_disturbs_nobody(staged: Staged) -> None:
+    slow = {"FCS_SLOW_CLIENT_SECONDS": "5"}
+    async with staged(rooms=TWENTY, rate=10, server="daphne", **slow) as stage:
+        note = "200 prices a second, FCS_SLOW_CLIENT_SECONDS 5; Daphne; what another page sees"
+        async with stage.fault("A browser that never reads", note=note) as fault:
+            how = {"compression": None, "ping_interval": None, "close_timeout": 1}
+            async with connect(f"ws://127.0.0.1:{stage.ports[0]}/ws/fcs/", **how) as socket:
+                for room in TWENTY:
+                    wish = {"symbol": room.symbol, "timeframe": room.timeframe}
+                    await socket.send(json.dumps({"type": "join_symbol", **wish}))
+                socket.transport.pause_reading()
+                await asyncio.sleep(15)
+                socket.transport.resume_reading()
+                with suppress(ConnectionClosed):
+                    while True:
+                        await asyncio.wait_for(socket.recv(), 20)
+                assert socket.close_code in (4408, 1006)
+        assert fault.states == []
+
+
+async def test_a_thousand_browsers_come_back_at_once(staged: Staged) -> None:
+    async with staged(rate=1) as stage:
+        await asyncio.gather(*(stage.open_page(stage.rooms[0]) for _ in range(CROWD - 1)))
+        await eventually(stage.is_live, within=60)
+        note = "one uvicorn; each returns after a random 0–5 s"
+        async with stage.fault("1,000 browsers reconnecting at once", note=note) as fault:
+            for page in stage.pages:
+                page.drop()
+        assert fault.states[0] == "offline"
+
+
+async def test_a_flood_of_joins_is_held_back_and_disturbs_nobody(staged: Staged) -> None:
+    limits = {"FCS_MAX_ROOMS": str(ROOMS_MAX)}
+    async with staged(**limits) as stage:
+        note = f"{FLOOD} joins, FCS_MAX_ROOMS {ROOMS_MAX}; what another page sees"
+        async with stage.fault("Join flood", note=note) as fault:
+            async with connect(f"ws://127.0.0.1:{stage.ports[0]}/ws/fcs/") as socket:
+                for number in range(FLOOD):
+                    wish = {"symbol": f"FX:FLOOD{number}", "timeframe": "1D"}
+                    await socket.send(json.dumps({"type": "join_symbol", **wish}))
+                    if number % 100 == 0:
+                        await asyncio.sleep(0.01)
+                await eventually(lambda: len(stage.vendor.joined) == ROOMS_MAX)
+                await asyncio.sleep(5)
+                assert len(stage.vendor.joined) == ROOMS_MAX
+        assert fault.states == []
+
+
+@pytest.mark.parametrize("how", ["down", "black-holed"])
+async def test_pages_render_without_their_cache(staged: Staged, how: str) -> None:
+    async with staged() as stage:
+        room = stage.rooms[0]
+        url = f"http://127.0.0.1:{stage.ports[0]}/watch/{room.symbol}/{room.timeframe}/"
+        await eventually(lambda: _renders_a_price(url))
+        async with stage.fault(f"Cache {how} while pages render") as fault:
+            slowest = 0.0
+            with ExitStack() as sick:
+                sick.enter_context(
+                    stage.cache.down() if how == "down" else stage.cache.black_hole()
+                )
+                while stage.seconds_since(fault.began) < 20:
+                    began = time.monotonic()
+                    status, text = await get(url)
+                    slowest = max(slowest, time.monotonic() - began)
+                    assert status == 200
+                    assert 'data-state="live"' not in text
+            fault.note = f"for 20 s; a page rendered in at most {slowest:.1f} s, without a price"
+        await eventually(lambda: _renders_a_price(url), within=30)
+        assert fault.states == []
+
+
+async def _renders_a_price(url: str) -> bool:
+    _, text = await get(url)
+    return 'data-state="waiting"' not in text

@@ -1,0 +1,83 @@
+"""Redis, or a way to it, fails: each on the pub/sub and on the core layer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+
+from redis.asyncio import Redis
+
+from django_fcs.rooms import Room
+from tests.faults.stage import Stage
+from tests.waiting import eventually
+
+Staged = Callable[..., Stage]
+
+TWENTY = tuple(Room(f"BINANCE:COIN{number}USDT", "1D") for number in range(20))
+
+
+async def test_a_redis_that_starts_again_without_its_data(staged: Staged, layer: str) -> None:
+    async with staged(layer=layer) as stage:
+        async with stage.fault("Redis restart (data lost)"):
+            await stage.restart_redis()
+
+
+async def test_a_redis_whose_packets_vanish_for_30_seconds(staged: Staged, layer: str) -> None:
+    async with staged(layer=layer) as stage:
+        async with stage.fault("Redis black-holed 30 s") as fault:
+            with contextlib.ExitStack() as holes:
+                for way in (stage.stream_redis, stage.web_redis, stage.cache):
+                    holes.enter_context(way.black_hole())
+                await asyncio.sleep(30)
+        assert fault.states == ["offline", "live"]
+
+
+async def test_a_web_process_that_alone_loses_redis_for_30_seconds(
+    staged: Staged, layer: str
+) -> None:
+    async with staged(layer=layer, webs=2, pages=2) as stage:
+        async with stage.fault("Redis black-holed 30 s, for one of two web processes") as fault:
+            with stage.web_redis.black_hole():
+                await asyncio.sleep(30)
+        assert fault.states == ["offline", "live"]
+
+
+async def test_a_redis_without_memory(staged: Staged, layer: str) -> None:
+    async with staged(layer=layer) as stage, Redis(port=stage.redis_port) as redis:
+        async with stage.fault("Redis out of memory", note="for 30 s, noeviction"):
+            await redis.config_set("maxmemory", 1)
+            await asyncio.sleep(30)
+            await redis.config_set("maxmemory", 0)
+
+
+async def test_a_layer_that_is_full(staged: Staged, layer: str) -> None:
+    capacity = {"FAULTS_CAPACITY": "20"} if layer == "core" else {}
+    async with staged(layer=layer, rooms=TWENTY, rate=5, **capacity) as stage:
+        note = "capacity 20" if layer == "core" else "Redis keeps 64 kB for a reader"
+        async with Redis(port=stage.redis_port) as redis:
+            await redis.config_set("client-output-buffer-limit", "pubsub 65536 0 0")
+        note += "; a web process paused for 8 s, 100 prices a second"
+        async with stage.fault("Layer at capacity", note=note):
+            stage.webs[0].send_signal(signal.SIGSTOP)
+            await asyncio.sleep(8)
+            stage.webs[0].send_signal(signal.SIGCONT)
+
+
+async def test_group_membership_that_runs_out_is_renewed_before(staged: Staged) -> None:
+    limits = {"FAULTS_EXPIRY": "15", "FAULTS_READD_SECONDS": "3"}
+    async with staged(layer="core", **limits) as stage:
+        note = "group_expiry 15 s, renewed every 3 s, for 40 s"
+        async with stage.fault("24 h of group membership", note=note) as fault:
+            await asyncio.sleep(40)
+        assert fault.states == []
+
+
+async def test_group_membership_that_is_lost_is_noticed(staged: Staged) -> None:
+    async with staged(layer="core") as stage, Redis(port=stage.redis_port) as redis:
+        async with stage.fault("Group membership lost"):
+            groups = await redis.keys("asgi:group:*")
+            assert groups
+            await redis.delete(*groups)
+            await eventually(lambda: not stage.is_live(), within=30)

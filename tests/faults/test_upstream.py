@@ -1,0 +1,91 @@
+"""The vendor, or the way to it, fails."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+
+from django_fcs.faults import Faults
+from django_fcs.rooms import Room
+from tests.faults.stage import KEY, Stage
+from tests.waiting import eventually
+
+Staged = Callable[..., Stage]
+
+MANY = tuple(Room(f"BINANCE:COIN{number}USDT", "1D") for number in range(500))
+
+
+async def test_a_reset_connection_is_opened_again(staged: Staged) -> None:
+    async with staged() as stage:
+        async with stage.fault("Upstream reset") as fault:
+            stage.upstream.reset()
+        assert fault.states == ["offline", "live"]
+
+
+async def test_a_connection_whose_packets_vanish_is_given_up(staged: Staged) -> None:
+    async with staged() as stage:
+        async with stage.fault("Upstream half-open (packets vanish)") as fault:
+            with stage.upstream.black_hole():
+                await eventually(lambda: stage.pages[0].is_showing("offline"), within=60)
+        assert fault.states == ["offline", "live"]
+
+
+async def test_a_welcome_that_does_not_come_is_asked_for_again(staged: Staged) -> None:
+    async with staged() as stage:
+        note = "for 25 s; each try waits 10 s"
+        async with stage.fault("Slow welcome", note=note) as fault:
+            stage.vendor.faults = replace(stage.vendor.faults, welcome_after=20)
+            stage.upstream.reset()
+            await asyncio.sleep(25)
+            stage.vendor.faults = Faults()
+        assert fault.states == ["offline", "live"]
+
+
+REFUSED = "the feed does not let this site in"
+
+
+async def test_a_key_that_is_refused_for_a_while_is_tried_again(staged: Staged) -> None:
+    async with staged() as stage:
+        note = "for 5 s; the next try comes 60 s after a refusal"
+        async with stage.fault("Refused key", note=note) as fault:
+            stage.keys.discard(KEY)
+            stage.upstream.reset()
+            await eventually(lambda: stage.pages[0].is_showing("offline"))
+            await asyncio.sleep(5)
+            stage.keys.add(KEY)
+        assert ("offline", REFUSED) in fault.changes
+
+
+async def test_a_stream_that_is_started_again_joins_500_rooms(staged: Staged) -> None:
+    async with staged(rooms=MANY, rate=0.4) as stage:
+        note = "SIGKILL of the only stream, and a new one"
+        async with stage.fault("Restart with 500 rooms", note=note):
+            await stage.stop(stage.streams[0], signal.SIGKILL)
+            await stage.start_stream()
+        assert not stage.pages[0].errors
+
+
+async def test_frames_that_are_no_json_and_arrays_are_survived(staged: Staged) -> None:
+    async with staged() as stage:
+        async with stage.fault("Malformed and array frames", note="for 5 s") as fault:
+            stage.vendor.faults = Faults(malformed_every=2, arrays=True)
+            await asyncio.sleep(5)
+            stage.vendor.faults = Faults()
+        assert fault.states == []
+        assert stage.upstream.accepted == 1
+
+
+async def test_a_frame_that_breaks_off_costs_one_connection(staged: Staged) -> None:
+    async with staged() as stage:
+        async with stage.fault("Truncated frame"):
+            stage.upstream.truncate()
+            await eventually(lambda: stage.upstream.accepted == 2)
+
+
+async def test_a_frame_that_is_far_too_long_costs_one_connection(staged: Staged) -> None:
+    async with staged() as stage:
+        async with stage.fault("Oversized frame", note="2 MB"):
+            await stage.shout("x" * 2_000_000)
+            await eventually(lambda: stage.upstream.accepted == 2)
