@@ -3,7 +3,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 PORT ?= 8000
 PYTHON ?= $(shell PATH="$$(sh scripts/pythons-path)" sh scripts/find-python)
 
-.PHONY: bench demo test clean
+.PHONY: bench demo faults test clean
 
 # The example project with live prices: simulated ones, or the vendor's where FCS_API_KEY is set.
 demo: .venv/demo
@@ -16,6 +16,13 @@ test:
 # What prices to many browsers cost here, into docs/performance.md; it wants the machine for itself.
 bench: .venv/bench
 	@.venv/bin/python -m benchmarks
+
+# What a viewer sees of each fault, into docs/reliability.md; some eight minutes.
+faults: .venv/bin/tox
+	@rm -rf build/faults
+	@PATH="$$(sh scripts/pythons-path)" FCS_REQUIRE_REDIS=1 FCS_FAULTS_RESULTS="$(CURDIR)/build/faults" \
+		.venv/bin/tox run -e faults
+	@.tox/faults/bin/python -m tests.faults build/faults
 
 clean:
 	rm -rf .venv .tox build benchmarks/build *.egg-info .coverage .coverage.*

@@ -21,13 +21,15 @@ class Market:
 
     A source for the simulator. Of a room the first price is 1, and each tick adds 1.
     Rooms tick ``rate`` times a second from their first join on, watched or not,
-    until ``stop``. Times that are told are those of ``time.monotonic``.
+    until ``stop``, but never between the two unix times of ``closed``. Times that are
+    told are those of ``time.monotonic``.
     """
 
     lossless = False
 
-    def __init__(self, *, rate: float = 4.0) -> None:
+    def __init__(self, *, rate: float = 4.0, closed: tuple[float, float] = (0.0, 0.0)) -> None:
         self._rate = rate
+        self._closed = closed
         self._ticked_at: dict[Room, list[float]] = {}
         self._schedule: list[tuple[float, int, Room]] = []
         self._turns = itertools.count()
@@ -58,7 +60,9 @@ class Market:
             due, _, room = self._schedule[0]
             # A clock that jumped is not caught up with.
             heapq.heapreplace(self._schedule, self._next(room, max(due, now - 1)))
-            yield self.tick(room, now)
+            closes_at, opens_at = self._closed
+            if not closes_at <= now < opens_at:
+                yield self.tick(room, now)
 
     def _next(self, room: Room, after: float) -> tuple[float, int, Room]:
         return after + 1 / self._rate, next(self._turns), room

@@ -13,6 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 
+from redis.asyncio import Redis
+
 from django_fcs.faults import Faults
 from django_fcs.rooms import Room
 from django_fcs.simulator import Simulator
@@ -71,7 +73,7 @@ class Stage:
         layer: ``pubsub``, ``core``, or ``memory`` for a site in one process.
         streams, webs: How many processes of each.
         rooms: What every page shows.
-        rate: Prices a second of each room.
+        rate, closed: Prices a second of each room, and when there are none.
         server: What serves the site, a name of ``tests.e2e.site.SERVERS``.
         faults: What the vendor does otherwise.
         clock: By what the processes of the site go.
@@ -89,6 +91,7 @@ class Stage:
         pages: int = 1,
         rooms: Sequence[Room] = ROOMS,
         rate: float = 4.0,
+        closed: tuple[float, float] = (0.0, 0.0),
         server: str = "uvicorn",
         faults: Faults | None = None,
         clock: WallClock | None = None,
@@ -96,7 +99,7 @@ class Stage:
         **env: str,
     ) -> None:
         self.layer = layer
-        self.market = Market(rate=rate)
+        self.market = Market(rate=rate, closed=closed)
         self.keys = {KEY}
         """What the vendor accepts."""
         self.vendor = Simulator(
@@ -188,6 +191,17 @@ class Stage:
         env = {**self._env(self.stream_redis), **env}
         process = await self._start("stream", "manage.py", "fcs_stream", env=env)
         self.streams.append(process)
+        return process
+
+    async def start_standby(self) -> Process:
+        """Run one more ``fcs_stream`` beside one that leads, until it waits for its turn."""
+        process = await self.start_stream()
+        async with Redis(port=self.redis_port) as redis:
+            await eventually(
+                lambda: redis.exists("asgi:fcs:waiting"),
+                within=START_SECONDS,
+                what="one stands by",
+            )
         return process
 
     async def start_web(self, port: int | None = None) -> Process:

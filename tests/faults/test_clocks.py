@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
+from django_fcs.rooms import Room
 from tests.faults.clocks import WallClock
 from tests.faults.stage import Stage
+from tests.waiting import eventually
 
 Staged = Callable[..., Stage]
 
 HOUR = 3600.0
+
+#: A week's end of the forex market, in unix time: Friday and Sunday, 22:00 UTC.
+CLOSES_AT = datetime(2026, 1, 16, 22, tzinfo=timezone.utc).timestamp()
+OPENS_AT = datetime(2026, 1, 18, 22, tzinfo=timezone.utc).timestamp()
+FOREX = (Room("FX:EURUSD", "1D"), Room("FX:USDJPY", "60"))
 
 
 @pytest.mark.parametrize(("way", "shift"), [("forward", HOUR), ("back", -HOUR)])
@@ -25,3 +33,20 @@ async def test_the_wall_clock_of_the_site_jumps(
         async with stage.fault(f"Wall clock jumps by an hour {way}"):
             clock.shift(shift)
             await asyncio.sleep(15)
+
+
+async def test_a_market_that_is_closed_over_a_weekend(staged: Staged, tmp_path: Path) -> None:
+    clock = WallClock(tmp_path)
+    clock.set_to(CLOSES_AT - 30)
+    how = {"rooms": FOREX, "closed": (CLOSES_AT, OPENS_AT), "FCS_STALE_AFTER_SECONDS": "5"}
+    async with staged(clock=clock, vendor_clock=clock, **how) as stage:
+        note = "simulated clock; FCS_STALE_AFTER_SECONDS 5"
+        async with stage.fault("Closed market over a weekend", note=note) as fault:
+            await eventually(lambda: stage.pages[0].is_showing("closed"), within=60)
+            for at in (CLOSES_AT + 12 * HOUR, OPENS_AT - 12 * HOUR, OPENS_AT - 10):
+                clock.set_to(at)
+                await asyncio.sleep(15 if at < OPENS_AT - 10 else 0)
+                assert stage.pages[0].is_showing("closed")
+            await eventually(stage.is_live, within=60)
+        assert fault.states == ["closed", "live"]
+        assert stage.upstream.accepted == 1

@@ -16,6 +16,12 @@ Staged = Callable[..., Stage]
 
 MANY = tuple(Room(f"BINANCE:COIN{number}USDT", "1D") for number in range(500))
 
+STALE_SECONDS = 5
+
+#: A room of which little is known is given longer.
+WARM_SECONDS = 15
+STALE_NOTE = f"FCS_STALE_AFTER_SECONDS {STALE_SECONDS}"
+
 
 async def test_a_reset_connection_is_opened_again(staged: Staged) -> None:
     async with staged() as stage:
@@ -30,6 +36,30 @@ async def test_a_connection_whose_packets_vanish_is_given_up(staged: Staged) -> 
             with stage.upstream.black_hole():
                 await eventually(lambda: stage.pages[0].is_showing("offline"), within=60)
         assert fault.states == ["offline", "live"]
+
+
+async def test_a_feed_that_is_connected_but_mute_is_connected_anew(staged: Staged) -> None:
+    async with staged(FCS_STALE_AFTER_SECONDS=str(STALE_SECONDS)) as stage:
+        await asyncio.sleep(WARM_SECONDS)
+        async with stage.fault("Connected but mute", note=STALE_NOTE) as fault:
+            stage.vendor.faults = Faults(mute=("*",))
+            # A new connection is what cures it.
+            await eventually(lambda: stage.upstream.accepted == 2, within=60)
+            stage.vendor.faults = Faults()
+        assert fault.states[0] == "stale"
+
+
+async def test_a_room_that_alone_is_mute_is_joined_again(staged: Staged) -> None:
+    async with staged(FCS_STALE_AFTER_SECONDS=str(STALE_SECONDS)) as stage:
+        await asyncio.sleep(WARM_SECONDS)
+        room = stage.rooms[0]
+        async with stage.fault("One room mute", note=STALE_NOTE) as fault:
+            stage.vendor.faults = Faults(mute=(room.symbol,))
+            # That it is left comes before it is joined again, which is what cures it.
+            await eventually(lambda: room not in stage.vendor.joined, within=60)
+            stage.vendor.faults = Faults()
+        assert fault.states == ["stale", "live"]
+        assert stage.upstream.accepted == 1
 
 
 async def test_a_welcome_that_does_not_come_is_asked_for_again(staged: Staged) -> None:

@@ -1,0 +1,82 @@
+"""The page, from the rows that the tests left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from benchmarks.machine import describe
+from tests.faults.stage import LATE_SECONDS, LIMIT_SECONDS
+
+__all__ = ["page", "table"]
+
+Row = dict[str, Any]
+
+#: The order of the table, by the beginnings of names.
+ORDER = (
+    *("Upstream", "Connected", "One room", "Slow", "Refused", "Restart with", "Malformed"),
+    *("Truncated", "Oversized", "Wall clock", "Redis restart", "Redis black-holed 30 s", "Cache"),
+    *("Redis out", "Layer", "Leader SIGKILL", "Leader SIGSTOP", "Both", "Web SIGKILL"),
+    *("Web SIGTERM", "A browser", "1,000", "Join", "24 h", "Group", "Laptop", "Closed"),
+)
+COLUMNS = (
+    *("fault", "layer", "a viewer sees", "gap", "recovery", "lost", "outdated"),
+    *("falsely live", "out of order"),
+)
+LAYERS = {"pubsub": "pub/sub", "core": "core", "": "–"}
+
+_NOT_OF_THIS = ("Node", "ws")
+
+
+def page(rows: Iterable[Row]) -> str:
+    """Return the text of the page."""
+    template = Template((Path(__file__).parent / "page.md").read_text())
+    machine = describe()
+    where = [machine.pop(name) for name in ("date", "processor", "memory", "system")]
+    versions = [f"{name} {text}" for name, text in machine.items() if name not in _NOT_OF_THIS]
+    return template.substitute(
+        machine=(
+            f"Measured on {where[0]} with {where[1]}, {where[2]} memory, {where[3]}, six faults "
+            f"at a time.\n{', '.join(versions)}."
+        ),
+        limit=f"{LIMIT_SECONDS + LATE_SECONDS:g}",
+        table=table(rows),
+    )
+
+
+def table(rows: Iterable[Row]) -> str:
+    """Return the table: a line a row, in the order of the page."""
+    lines = [_line(row) for row in sorted(rows, key=_place)]
+    head = [f"| {' | '.join(COLUMNS)} |", "|---" * 3 + "|---:" * (len(COLUMNS) - 3) + "|"]
+    return "\n".join(head + lines)
+
+
+def _place(row: Row) -> tuple[int, str, str]:
+    places = [place for place, name in enumerate(ORDER) if row["fault"].startswith(name)]
+    return places[-1] if places else len(ORDER), row["fault"], row["layer"]
+
+
+def _line(row: Row) -> str:
+    cells = (
+        f"**{row['fault']}**" + (f" ({row['note']})" if row["note"] else ""),
+        LAYERS[row["layer"]],
+        _seen(row["changes"]),
+        f"{row['longest_gap']:.1f}",
+        f"{row['recovery']:.1f}",
+        f"{row['lost']:,} of {row['of']:,}",
+        f"{row['outdated']:.1f}",
+        str(row["falsely_live"]),
+        str(row["out_of_order"]),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _seen(changes: list[tuple[str, str, float, float]]) -> str:
+    """Tell what a viewer was told, and when."""
+    told = []
+    for state, reason, first, last in changes:
+        when = f"{first:.1f}" if last - first < 0.1 else f"{first:.1f}–{last:.1f}"
+        told.append(f"{when} s: {state}" + (f" “{reason}”" if reason else ""))
+    return "; ".join(told) or "live throughout"
