@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from django_fcs import bus
 from tests.e2e.settings import *  # noqa: F403
 
 _BACKENDS = {
@@ -33,10 +32,6 @@ if _REDIS:
             "LOCATION": os.environ.get("FAULTS_CACHE_URL", _REDIS),
         }
     }
-
-if "FAULTS_READD_SECONDS" in os.environ:
-    # No setting: nobody needs another value but a test that cannot wait for a day.
-    bus.READD_SECONDS = int(os.environ["FAULTS_READD_SECONDS"])
 
 LOGGING = {
     "version": 1,
