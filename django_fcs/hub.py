@@ -319,7 +319,7 @@ class Hub:
             return
         room = update.room
         feed = self._feeds.get(room)
-        if feed is None or (feed.update and update.seq <= feed.update.seq):
+        if feed is None or not feed.is_news(update):
             return
         if feed.update and self._lags.at is None:
             self._lags.at = update.at
@@ -341,8 +341,11 @@ class Hub:
             if beat.epoch < (self._path.epoch or 0):
                 # Redis lost its data and its clock went back: else nothing would be newer.
                 for feed in self._feeds.values():
-                    feed.update, feed.next_seq = None, -1
-        self._path = Path.of(beat, self._monotonic())
+                    feed.forget()
+        now = self._monotonic()
+        if self._path.doubt(self._feeds.values(), beat, now, conf.FCS_OFFLINE_AFTER_SECONDS):
+            self._needs.ask_for_all()
+        self._path = Path.of(beat, now)
         text = serialise(BeatMessage(timestamp=int(beat.at * 1000)))
         self._cohorts.tell_all(BeatMessage, text)
         self._look()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,6 +18,7 @@ from .updates import Update
 __all__ = ["Feed", "Limits", "Path"]
 
 _SILENCE = "no sign of life of the stream"
+_UNPROVED = "no price since the connection was lost"
 
 
 @dataclass
@@ -26,6 +29,9 @@ class Feed:
     update: Update | None = None
     next_seq: int = -1
     """Of the text that comes next, if none is missing; -1 where that is unknown."""
+    doubted_since: float | None = None
+    """When the way to the vendor broke, if no text has come since that ``proof_seq`` asks for."""
+    proof_seq: int = -1
     profile: str = ""
     expected: Expectation | None = None
     """What the stream expects; ``None`` until it says so, or the store."""
@@ -36,6 +42,28 @@ class Feed:
     """When it opens, unix seconds, where it is closed and that is known."""
     spellings: dict[str, int] = field(default_factory=dict)
     """Spelling of the timeframe → number of browsers that joined it so."""
+
+    def is_news(self, update: Update) -> bool:
+        """Tell whether a text is newer than the last one, which a repetition may prove."""
+        if self.doubted_since is not None and update.seq >= self.proof_seq:
+            self.doubted_since = None
+        return self.update is None or update.seq > self.update.seq
+
+    def doubt(self, since: float, *, is_lost: bool) -> None:
+        """Let the price be proved: where something was lost by a newer one, else by any."""
+        if self.update is not None:
+            self.proof_seq = max(self.proof_seq, self.update.seq + is_lost)
+            if self.doubted_since is None:
+                self.doubted_since = since
+
+    def is_doubted(self, before: float) -> bool:
+        """Tell whether a break that began before that time has not been healed here."""
+        return self.doubted_since is not None and self.doubted_since < before
+
+    def forget(self) -> None:
+        """Begin anew, with any number."""
+        self.update, self.next_seq = None, -1
+        self.doubted_since, self.proof_seq = None, -1
 
     def expect(self, expected: Expectation) -> bool:
         """Take in what the stream expects; False while the price behind it has to come.
@@ -94,6 +122,21 @@ class Path:
         if now - self.beat_at > offline_after:
             self.fence = 0
 
+    def doubt(self, feeds: Iterable[Feed], beat: Beat, now: float, offline_after: float) -> bool:
+        """Doubt all rooms where a beat comes from behind a break, or tells of one.
+
+        That the way is whole again says nothing of a room: of hundreds the last is heard
+        ten seconds later. True where the way was silent: what is repeated proves it then.
+        """
+        is_silent = now - self.beat_at > offline_after
+        is_lost = not beat.online or self.epoch not in (None, beat.epoch)
+        if is_lost or is_silent:
+            # Who joined meanwhile shows what the store had, however old that is.
+            since = self.beat_at if self.online else -math.inf
+            for feed in feeds:
+                feed.doubt(since, is_lost=is_lost)
+        return is_silent
+
     def is_online(self, now: float, offline_after: float) -> bool | None:
         """Tell whether the vendor is heard, in monotonic seconds; None before the first beat."""
         if now - self.beat_at > offline_after:
@@ -122,6 +165,8 @@ class Path:
         )
         if state is State.CLOSED:
             return state, "", expected.opens_at
+        if state is State.LIVE and feed.is_doubted(now - limits.offline_after):
+            return State.OFFLINE, _UNPROVED, None
         if state is not State.OFFLINE:
             return state, "", None
         return state, _SILENCE if self.online else self.reason, None

@@ -109,6 +109,8 @@ async def test_a_room_is_as_patient_as_the_stream_says() -> None:
         await eventually(lambda: browser.states[-1:] == ["live"])
         clock.now += 300
         await feed.beat()
+        # It is asked for again after that silence.
+        await feed.price(seq=1)
         await eventually(lambda: browser.states[-1:] == ["live"])
         clock.now += 1
         await eventually(lambda: browser.states[-1:] == ["stale"])
