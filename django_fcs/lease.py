@@ -39,6 +39,9 @@ RENEW = 1 / 3
 POLL = 0.1
 PATIENCE = 1 / 3
 
+#: A process that stood still for longer was paused.
+PAUSED_SECONDS = 10
+
 #: Keys: lease, epoch, somebody waits. Arguments: token, milliseconds. Returns the
 #: epoch, or minus the milliseconds after which it is worth asking again.
 #: A Redis that knows no epoch is new or has lost its data. Whoever led before may lead
@@ -215,22 +218,45 @@ class Lease:
 
 
 class Alone:
-    """The lease of a stream that no other could relieve: it always leads."""
+    """The lease of a stream that no other could relieve: it leads, unless it was paused.
 
-    is_held = True
+    What lay in the socket's buffers while the machine slept comes in as if it were new: so a
+    stream that was paused has to begin anew like any other, without having read it.
+    """
+
     trouble = ""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.time,
+        *,
+        monotonic: Callable[[], float] = _since_boot,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._clock = clock
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._until = -math.inf
+        self._epoch = 0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the process has not been paused since it began."""
+        return self._monotonic() < self._until
 
     async def acquire(self) -> int:
-        """Return the epoch: time in milliseconds."""
-        return int(self._clock() * 1000)
+        """Return the epoch: time in milliseconds, and above the last one."""
+        self._until = self._monotonic() + PAUSED_SECONDS
+        self._epoch = max(self._epoch + 1, int(self._clock() * 1000))
+        return self._epoch
 
     async def keep(self) -> None:
-        """Never return."""
-        await asyncio.Event().wait()
+        """Return once the process was paused."""
+        while (now := self._monotonic()) < self._until:
+            self._until = now + PAUSED_SECONDS
+            await self._sleep(PAUSED_SECONDS * POLL)
 
     async def release(self) -> bool:
         """Tell that nobody waits."""
+        self._until = -math.inf
         return False

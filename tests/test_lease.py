@@ -262,13 +262,35 @@ def test_a_lease_too_short_to_renew_is_refused(seconds: float) -> None:
         Lease(FakeRedis(lambda: 0.0), seconds=seconds)
 
 
-async def test_where_there_is_no_other_stream_it_is_always_held() -> None:
-    lease = Alone(lambda: 1000.25)
-    assert await lease.acquire() == 1_000_250
-    assert lease.is_held
-    with pytest.raises(asyncio.TimeoutError):
-        await asyncio.wait_for(lease.keep(), 0.01)
-    assert not await lease.release()
+def test_where_there_is_no_other_stream_it_is_held_for_as_long_as_the_process_runs() -> None:
+    async def main() -> None:
+        lease = Alone(wall, monotonic=now)
+        assert not lease.is_held
+        assert await lease.acquire() == int(wall() * 1000)
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(lease.keep(), 1000)
+        assert lease.is_held
+        assert not await lease.release()
+        assert not lease.is_held
+
+    run(main())
+
+
+def test_who_was_paused_begins_anew_even_where_there_is_no_other_stream() -> None:
+    async def main() -> None:
+        asleep = 0.0
+        lease = Alone(lambda: BOOT, monotonic=lambda: now() + asleep)
+        epoch = await lease.acquire()
+        keeping = asyncio.ensure_future(lease.keep())
+        await asyncio.sleep(100)
+        assert lease.is_held
+        asleep = 11.0
+        assert not lease.is_held
+        await keeping
+        assert await lease.acquire() > epoch
+        assert lease.is_held
+
+    run(main())
 
 
 # -- whatever happens
