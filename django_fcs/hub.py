@@ -287,6 +287,8 @@ class Hub:
                 feed.expected = feed.expected or value.expected
                 with suppress(ProtocolError):
                     self._take_update(Update.from_text(room, value.text, epoch=self._path.fence))
+                if not self._path.online:
+                    feed.doubt(-math.inf, is_lost=True)
         self._send_due()
 
     async def _take(self, bus: Bus) -> None:

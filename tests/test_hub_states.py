@@ -269,6 +269,26 @@ async def test_a_stored_price_of_a_dead_stream_is_not_live() -> None:
         await eventually(lambda: browser.states[-1:] == ["offline"])
 
 
+async def test_a_price_stored_before_the_vendor_was_lost_is_not_live_when_it_is_back() -> None:
+    async with (
+        hub_of(stored()) as hub,
+        feeding() as feed,
+        browsing(hub, merge=True) as other,
+        browsing(hub, merge=True) as browser,
+    ):
+        hub.join(other.one, USDJPY, "1D")
+        await joined(USDJPY)
+        await feed.beat(online=False)
+        await eventually(lambda: other.states[-1:] == ["offline"])
+        hub.join(browser.one, EURUSD, "1D")
+        await eventually(lambda: browser.seqs == [7])
+        await feed.beat()
+        await eventually(lambda: other.states[-1:] == ["waiting"])
+        assert browser.states[-1:] == ["offline"]
+        await feed.price(seq=8)
+        await eventually(lambda: browser.states[-1:] == ["live"])
+
+
 async def test_a_stored_price_of_a_closed_market_is_closed() -> None:
     store = stored(closed=True)
     async with hub_of(store) as hub, browsing(hub, merge=True) as browser:
