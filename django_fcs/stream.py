@@ -303,7 +303,9 @@ class Stream:
                 if self._standing.is_decided and self.is_leader:
                     online, reason = self._standing.online, self._standing.public
                     await bus.beat(Beat(self._epoch, self._clock(), online, reason))
-                await bus.subscribe(())
+                if self._has_begun == self._lease.is_held:
+                    # Who was paused and leads no more first lets go of the vendor.
+                    await bus.subscribe(())
             self._want()
             changed = await self._changed.heard(LOOK_SECONDS)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -129,6 +129,36 @@ async def test_a_frame_that_waited_while_the_process_slept_is_not_even_read(
         await eventually(lambda: not two.simulator.connections)
 
         assert stream.status.updates == updates
+
+
+async def test_one_that_slept_says_nothing_at_all_before_it_lets_go_of_the_vendor(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even that it goes on listening, which it does for as long as it has a connection."""
+    monkeypatch.setattr(Lease, "keep", lambda lease: asyncio.Event().wait())
+    subscribe, look = Bus.subscribe, Stream._want
+    said: list[bool] = []
+    looks: list[bool] = []
+
+    async def subscribing(bus: Bus, rooms: Iterable[Room]) -> None:
+        said.append(True)
+        await subscribe(bus, rooms)
+
+    def looking(stream: Stream) -> None:
+        looks.append(True)
+        look(stream)
+
+    monkeypatch.setattr(Bus, "subscribe", subscribing)
+    monkeypatch.setattr(Stream, "_want", looking)
+    async with two.process(EURUSD) as (stream, _):
+        await eventually(lambda: stream.status.updates and said)
+        two.redis.failure = ConnectionError("refused")
+        two.clock.now += 3
+        before, looked = len(said), len(looks)
+        await eventually(lambda: len(looks) > looked + 3)
+
+        assert len(said) == before
+        assert two.simulator.connections
 
 
 async def test_a_burst_is_not_finished_by_one_that_slept_in_the_middle_of_it(
