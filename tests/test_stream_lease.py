@@ -71,7 +71,7 @@ async def test_the_one_that_stands_by_hears_demand_and_says_nothing(two: Two) ->
             for _ in range(2):
                 two.clock.now += 1.5
                 await eventually(lambda: lease._until > two.clock.now + 2)
-            await eventually(lambda: hub.beats[-1].at == two.clock.now)
+            await eventually(lambda: hub.beats and hub.beats[-1].at == two.clock.now)
 
             assert (leader.is_leader, standby.is_leader) == (True, False)
             assert two.simulator.connections == 1
