@@ -72,8 +72,10 @@ class Widget:
     def take(self, priced: Priced, *, is_first: bool) -> None:
         last = self.prices[-1] if self.prices else None
         if last is not None and priced.seq <= last.seq:
-            # After a return the price that is shown already is told again.
-            if not is_first or priced.seq < last.seq or priced.number != last.number:
+            # After a return the site tells what it has, which may be older than what is shown;
+            # fcs-elements.js leaves it out.
+            is_other = priced.seq == last.seq and priced.number != last.number
+            if not is_first or is_other:
                 self.backward.append((priced, last))
             return
         if last is not None and priced.number < last.number:
@@ -184,10 +186,11 @@ class Page:
                     await socket.send('{"type":"ping"}')
                     dead = self._offline_after + DEAD_SECONDS - quiet
                     text = await asyncio.wait_for(socket.recv(), dead)
-                await self._take(socket, json.loads(text))
+                await self._take(socket, text)
 
-    async def _take(self, socket: ClientConnection, messages: list[dict[str, Any]]) -> None:
-        for message in messages:
+    async def _take(self, socket: ClientConnection, text: str) -> None:
+        assert not self._key or self._key not in text
+        for message in json.loads(text):
             kind = message["type"]
             if kind == "price" and message["prices"]["mode"] != "profile":
                 self._take_price(message)
