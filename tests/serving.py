@@ -46,7 +46,11 @@ async def python(
     finally:
         if process.returncode is None:
             process.terminate()
-        await asyncio.wait_for(process.wait(), 15)
+        try:
+            await asyncio.wait_for(process.wait(), 60)
+        finally:
+            if process.returncode is None:
+                process.kill()
 
 
 @contextlib.asynccontextmanager
@@ -66,7 +70,7 @@ async def get(url: str) -> tuple[int, str]:
 
 def _get(url: str) -> tuple[int, str]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=10) as response:
+    with opener.open(url, timeout=30) as response:
         return response.status, response.read().decode()
 
 

@@ -6,6 +6,7 @@ import heapq
 import itertools
 import time
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator
 
 from django_fcs.market import Prices, candle_bounds
@@ -33,9 +34,12 @@ class Market:
         self._ticked_at: dict[Room, list[float]] = {}
         self._schedule: list[tuple[float, int, Room]] = []
         self._turns = itertools.count()
+        self.joins: Counter[Room] = Counter()
+        """How often each room has been joined so far."""
 
     def open(self, room: Room, now: float) -> Opening:
         """Begin or go on with a room."""
+        self.joins[room] += 1
         if room not in self._ticked_at:
             self._ticked_at[room] = [time.monotonic()]
             if self._rate:

@@ -6,12 +6,21 @@ import asyncio
 import contextlib
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from types import TracebackType
+from typing import NamedTuple
 
 from django_fcs.tasks import end, together
 
 CHUNK = 65_536
+
+
+class Heard(NamedTuple):
+    """What a client said, and when that came by."""
+
+    at: float
+    data: bytes
 
 
 class Proxy:
@@ -27,6 +36,9 @@ class Proxy:
         self.port = 0
         self.accepted = 0
         """Connections so far."""
+        self.ended_at = 0.0
+        """When a connection last ended, in monotonic seconds."""
+        self._heard: list[Heard] | None = None
         self._target = target
         self._wires: dict[_Wire, asyncio.Task[None]] = {}
         self._is_black_hole = False
@@ -60,6 +72,19 @@ class Proxy:
         """Let half of what comes next from the target through, then cut with RST."""
         for wire in self._wires:
             wire.is_truncating = True
+
+    @contextlib.contextmanager
+    def overheard(self) -> Iterator[list[Heard]]:
+        """Write down what clients say."""
+        self._heard = heard = []
+        try:
+            yield heard
+        finally:
+            self._heard = None
+
+    def hear(self, data: bytes) -> None:
+        if self._heard is not None:
+            self._heard.append(Heard(time.monotonic(), data))
 
     @contextlib.contextmanager
     def down(self) -> Iterator[None]:
@@ -100,6 +125,7 @@ class Proxy:
         finally:
             wire.reset()
             del self._wires[wire]
+            self.ended_at = time.monotonic()
 
 
 class _Wire:
@@ -121,7 +147,7 @@ class _Wire:
         self._writers.append(to_target)
         await together(
             self._pump(reader, to_target),
-            self._pump(theirs, self._writers[0], may_truncate=True),
+            self._pump(theirs, self._writers[0], is_answer=True),
         )
         for writer in () if self.is_dead else self._writers:
             # What was said before the end still arrives.
@@ -133,14 +159,16 @@ class _Wire:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         *,
-        may_truncate: bool = False,
+        is_answer: bool = False,
     ) -> None:
         while not self.is_dead and (data := await reader.read(CHUNK)):
+            if not is_answer:
+                self._proxy.hear(data)
             if self._proxy.delay:
                 await asyncio.sleep(self._proxy.delay)
             if self.is_dead:
                 break
-            if may_truncate and self.is_truncating:
+            if is_answer and self.is_truncating:
                 writer.write(data[: len(data) // 2])
                 await writer.drain()
                 return self.reset()

@@ -40,7 +40,7 @@ async def test_a_laptop_that_slept_for_two_minutes(staged: Staged) -> None:
         note = "embedded mode, SIGSTOP; the page is on another machine"
         async with stage.fault("Laptop sleep of 2 minutes", note=note) as fault:
             stage.webs[0].send_signal(signal.SIGSTOP)
-            await eventually(lambda: stage.pages[0].is_showing("offline"), within=30)
+            await eventually(lambda: stage.pages[0].is_showing("offline"), within=60)
             await asyncio.sleep(120 - stage.seconds_since(fault.began))
             stage.webs[0].send_signal(signal.SIGCONT)
         assert fault.states[0] == "offline"
