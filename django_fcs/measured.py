@@ -9,8 +9,9 @@ from .arrivals import Arrival, Event
 from .cohorts import Cohorts
 from .messages import Price
 from .metrics import observe
+from .reports import StreamStatus
 
-__all__ = ["Lags", "hub_figures", "measure_feed"]
+__all__ = ["Lags", "hub_figures", "measure_feed", "stream_figures"]
 
 #: The feed's own time of a tick, if it is older, is none: the vendor may send a 0.
 FEED_LAG_MAX_SECONDS = 86_400
@@ -68,6 +69,18 @@ def hub_figures(
         "hub_sockets": len(subscribers),
     }
     return figures if is_online is None else {**figures, "hub_online": is_online}
+
+
+def stream_figures(status: StreamStatus) -> dict[str, float]:
+    """Return the gauges of a stream."""
+    figures: dict[str, float | None] = {
+        "stream_last_tick_timestamp_seconds": status.last_at,
+        "stream_leader": status.is_leader,
+        "stream_online": status.online,
+        "stream_rooms_joined": status.joined,
+        "stream_rooms_wanted": status.wanted,
+    }
+    return {name: value for name, value in figures.items() if value is not None}
 
 
 def measure_feed(event: Event) -> None:

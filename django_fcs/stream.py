@@ -20,7 +20,7 @@ from .demand import Demand
 from .events import DEMAND, Beat, Call
 from .exceptions import RecordingError
 from .lease import Alone, Lease
-from .measured import measure_feed
+from .measured import measure_feed, stream_figures
 from .messages import ProfileUpdate
 from .metrics import count, counts, shown
 from .recording import Recorder
@@ -135,7 +135,7 @@ class Stream:
     async def run(self, leave: asyncio.Event | None = None) -> None:
         """Stream until cancelled, or until ``leave`` is set: then leave well and return."""
         self._leave = leave or self._leave
-        with shown(self._figures):
+        with shown(lambda: stream_figures(self.status)):
             await together(self._lead(), self._serve(), self._learn_hours())
 
     async def _lead(self) -> None:
@@ -388,14 +388,3 @@ class Stream:
             leader=self.is_leader,
             counts=counts(),
         )
-
-    def _figures(self) -> dict[str, float]:
-        """Return the gauges of a stream; a scrape comes from a thread of its own."""
-        figures: dict[str, float | None] = {
-            "stream_last_tick_timestamp_seconds": self._last_at,
-            "stream_leader": self.is_leader,
-            "stream_online": self._standing.online,
-            "stream_rooms_joined": len(self._client.joined),
-            "stream_rooms_wanted": len(self._client.wanted),
-        }
-        return {name: value for name, value in figures.items() if value is not None}
