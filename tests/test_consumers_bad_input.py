@@ -345,8 +345,9 @@ async def assert_all_is_heard(
         await eventually(lambda: EURUSD.group in shared_layer.behind.groups)
         for base, fields, group in messages:
             await shared_layer.behind.group_send(group, {**base, **fields})
-        # A gap makes the hub begin anew: what it misses meanwhile a stream says again.
-        last = update(EURUSD, seq=2**60, at=1000.0)
+        # A gap makes the hub begin anew: what it misses meanwhile a stream says again. Of an
+        # epoch above any that a forged beat may have had.
+        last = update(EURUSD, seq=2**60, at=1000.0, epoch=2**256)
         async with running(say_again(shared_layer, EURUSD.group, last.event())):
             while (await browser.until("price")).get("seq") != 2**60:
                 pass
