@@ -3,7 +3,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 PORT ?= 8000
 PYTHON ?= $(shell PATH="$$(sh scripts/pythons-path)" sh scripts/find-python)
 
-.PHONY: bench demo faults test clean
+.PHONY: bench clean demo faults fuzz test
 
 # The example project with live prices: simulated ones, or the vendor's where FCS_API_KEY is set.
 demo: .venv/demo
@@ -24,8 +24,12 @@ faults: .venv/bin/tox
 		.venv/bin/tox run -e faults
 	@.tox/faults/bin/python -m tests.faults build/faults
 
+# Inputs nobody would send on purpose, by the hundred thousand; the table of docs/reliability.md.
+fuzz: .venv/fuzz
+	@.venv/bin/python -m fuzzing
+
 clean:
-	rm -rf .venv .tox build benchmarks/build *.egg-info .coverage .coverage.*
+	rm -rf .venv .tox build benchmarks/build fuzzing/build *.egg-info .coverage .coverage.*
 
 .venv/bin/python:
 	@test -n "$(PYTHON)"
@@ -39,6 +43,11 @@ clean:
 .venv/bench: .venv/bin/python setup.cfg pyproject.toml
 	@echo "Installing into .venv"
 	@.venv/bin/python -m pip install --quiet --editable '.[bench]'
+	@touch $@
+
+.venv/fuzz: .venv/bin/python setup.cfg pyproject.toml
+	@echo "Installing into .venv"
+	@.venv/bin/python -m pip install --quiet --editable '.[fuzz]'
 	@touch $@
 
 .venv/bin/tox: .venv/bin/python

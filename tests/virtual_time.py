@@ -21,7 +21,7 @@ class _Selector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
         return super().select(0)
 
 
-class _Loop(asyncio.SelectorEventLoop):
+class Loop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._clock = _Selector()
         super().__init__(self._clock)
@@ -32,7 +32,7 @@ class _Loop(asyncio.SelectorEventLoop):
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
     """Run to the end; whatever then still runs is a leak."""
-    loop = _Loop()
+    loop = Loop()
     try:
         loop.run_until_complete(coroutine)
         left = asyncio.all_tasks(loop)

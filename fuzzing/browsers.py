@@ -1,0 +1,386 @@
+"""The target of the browsers' socket: what servers hand to ``FCSConsumer``.
+
+An input is the whole life of up to three sockets on one hub: handshakes with odd
+headers, frames that are wishes, half wishes and none, stalls, sends that fail, prices
+and nonsense on the channel layer meanwhile, and whichever way a socket may end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import ExitStack, suppress
+from random import Random
+from types import TracebackType
+from typing import Any
+
+from channels.layers import channel_layers
+from django.test import override_settings
+
+from django_fcs.bus import Bus
+from django_fcs.consumers import MERGE_PROTOCOL, FCSConsumer, Send
+from django_fcs.events import HUBS, Beat, RoomNews
+from django_fcs.hub import Hub
+from django_fcs.messages import Price, ProfileUpdate
+from django_fcs.metrics import counts
+from django_fcs.protocol import serialise
+from django_fcs.rooms import Room
+from django_fcs.states import Expectation
+from django_fcs.store import MemoryStore
+from django_fcs.subscriber import REPLIES_MAX, Subscriber
+from django_fcs.updates import Update
+from tests.layers import SHARED, SharedLayer
+
+from . import grammar
+from .world import World
+
+__all__ = ["Browsers"]
+
+ROOMS = [Room(symbol, frame) for symbol in grammar.SYMBOLS[:2] for frame in ("1D", "60")]
+
+ROOMS_MAX = 12
+SITE: dict[str, Any] = {
+    "CHANNEL_LAYERS": SHARED,
+    "FCS_ALLOWED_SYMBOLS": ["FX:*"],
+    "FCS_MAX_ROOMS_PER_CLIENT": ROOMS_MAX,
+    "FCS_MAX_SOCKETS_PER_IP": 2,
+}
+
+#: A hub has six tasks and what its bus has under way.
+_TASKS_MAX = 12
+
+#: Frames due, of browsers that have gone too: at the slowest rate for 10 s.
+_AGENDA_MAX = 500
+
+#: What one frame of ours may be long: it is cut at 64 kB, behind the text that is too much.
+_FRAME_MAX = 70_000
+
+_SAID = ("welcome", "ping", "pong", "message", "error", "price", "state", "beat", "rate")
+
+_ORIGINS = (
+    *(b"http://testserver", b"https://evil.example", b"null", b"", b"\xff\xfe", b"http://[::1"),
+    *(b"http://testserver:99999", b"file://", b"http://localhost"),
+)
+_EXPECTED = (
+    Expectation(),
+    Expectation(patience=0.5, overdue=True),
+    Expectation(patience=90.0, since=0.0, until=60.0),
+    Expectation(closed=True, until=1e9),
+)
+_MERGE = [MERGE_PROTOCOL]
+_PROTOCOLS: tuple[list[str], ...] = ([], [], _MERGE, _MERGE, ["x", *_MERGE], ["", "x"])
+_CLIENTS = (["10.0.0.1", 1], ["10.0.0.1", 2], ["10.0.0.2", 3], ["", 0], None)
+_PAUSES = (0.0, 0.0, 0.001, 0.004, 0.02, 0.11, 0.11, 1.1, 5.0)
+_LONG_PAUSES = (31.0, 31.0, 95.0)
+_KINDS = (
+    *("say",) * 12,
+    *("tick",) * 5,
+    *("pass",) * 4,
+    *("stall", "read", "pong", "pong", "break", "beat", "news", "group", "gone", "cancel"),
+)
+
+Step = tuple[str, int, Any]
+
+
+class Browsers:
+    """A site's hub, and the sockets of one input after the other."""
+
+    def __enter__(self) -> Browsers:
+        self._stack = ExitStack()
+        self._stack.enter_context(override_settings(**SITE))
+        channel_layers.backends.clear()
+        SharedLayer.reset()
+        self._world = World(_TASKS_MAX)
+        self._epoch = 1
+        self._seqs = dict.fromkeys(ROOMS, 0)
+        self._renewals = counts().get("hub_renewals", 0)
+        time = self._world.time
+        self._hub = Hub._hubs[self._world] = Hub(MemoryStore(), clock=time, monotonic=time)
+        self._bus = self._world.run_until_complete(_new_bus())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with suppress(Exception):  # Where it has failed already it may do so again.
+            self._world.run_until_complete(self._hub.aclose())
+        Hub._hubs.pop(self._world, None)
+        self._world.end()
+        self._stack.close()
+
+    # -- drawing
+
+    @staticmethod
+    def draw(random: Random) -> dict[str, Any]:
+        """Make one input: handshakes and what happens then, in order."""
+        sockets = [_handshake(random) for _ in range(random.choice((1, 1, 1, 2, 3)))]
+        steps = [_step(random, len(sockets)) for _ in range(random.randrange(2, 14))]
+        return {"sockets": sockets, "steps": steps}
+
+    # -- feeding
+
+    def feed(self, case: dict[str, Any]) -> None:
+        """Let the sockets live; raises what went wrong."""
+        self._world.live(self._live(case))
+        SharedLayer.made.clear()
+
+    async def _live(self, case: dict[str, Any]) -> None:
+        sockets = [_Socket(handshake) for handshake in case["sockets"]]
+        await asyncio.sleep(0)
+        for kind, number, what in case["steps"]:
+            if kind in ("tick", "beat", "news", "group", "pass"):
+                await self._happen(kind, what)
+            else:
+                sockets[number % len(sockets)].do(kind, what)
+            await asyncio.sleep(0)
+            for one in sockets:
+                one.assert_bounds()
+        for one in sockets:
+            await one.assert_alive()
+        for one in sockets:
+            await one.end()
+        self._assert_nothing_left()
+
+    async def _happen(self, kind: str, what: Any) -> None:
+        if kind == "pass":
+            await asyncio.sleep(what)
+        elif kind == "tick":
+            room = ROOMS[what % len(ROOMS)]
+            # A repetition, the next one, or one before which some are missing.
+            self._seqs[room] += (0, 1, 1, 1, 1, 1, 1, 3)[what % 8]
+            await self._bus.publish([self._update(room, "candle" if what % 3 else "askbid")])
+        elif kind == "beat":
+            # Of the one that leads, of one before it, or of its successor.
+            epoch = max(1, self._epoch + (0, 0, 0, -1, 1)[what % 5])
+            self._epoch = max(self._epoch, epoch)
+            online = what % 3 > 0
+            await self._bus.beat(Beat(epoch, self._world.time(), online=online, reason="x"))
+        elif kind == "news":
+            room = ROOMS[what % len(ROOMS)]
+            profile = ProfileUpdate(
+                symbol=room.symbol, timeframe=room.timeframe, profile={"timezone": "UTC", "x": what}
+            )
+            expected = _EXPECTED[what % len(_EXPECTED)]
+            await self._bus.tell(RoomNews(room, serialise(profile) if what % 2 else "", expected))
+        else:
+            group, message = what
+            await SharedLayer.behind.group_send(group, message)
+
+    def _update(self, room: Room, mode: str) -> Update:
+        seq = self._seqs[room]
+        price = Price(
+            symbol=room.symbol,
+            timeframe=room.timeframe,
+            mode=mode,
+            t=60 * (seq // 4),
+            o=1,
+            h=1,
+            l=1,
+            c=seq,
+            seq=1000 * self._epoch + seq,
+            at=self._world.time(),
+        )
+        return Update.encode(room, price, epoch=self._epoch)
+
+    def _assert_nothing_left(self) -> None:
+        hub = self._hub
+        assert not hub._subscribers and not hub._feeds, "the hub forgets nobody"
+        assert not hub._needs._new, "a room is asked for that nobody needs"
+        assert not hub._routes._readers and not len(hub._cohorts), "routes or cohorts are left"
+        agenda = hub._cohorts._agenda
+        assert len(agenda._times) + len(agenda._listed) <= _AGENDA_MAX, "the agenda grows"
+        task = hub._task
+        assert not (task and task.done() and not task.cancelled() and task.exception())
+        renewals = counts().get("hub_renewals", 0)
+        assert renewals == self._renewals, "a message made the hub renew its channel layer"
+
+
+class _Socket:
+    """One socket, as its server sees it."""
+
+    def __init__(self, handshake: dict[str, Any]) -> None:
+        self._merge = MERGE_PROTOCOL in handshake["subprotocols"]
+        self._events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._reads = asyncio.Event()
+        self._reads.set()
+        self._failure: Exception | None = None
+        self._accepted = self._closed = self._gone = self._cancelled = False
+        self._pongs = self._questions = 0
+        self._odd: list[str] = []
+        self._consumer = FCSConsumer()
+        scope = {"type": "websocket", "path": "/ws/fcs/", "query_string": b"", **handshake}
+        send = _as_uvicorn(self._send) if scope.pop("is_bare") else self._send
+        self._events.put_nowait({"type": "websocket.connect"})
+        self._task = asyncio.ensure_future(self._consumer(scope, self._events.get, send))
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        # Not raised here: the subscriber would take it for the server's.
+        try:
+            self._take(message)
+        except Exception as error:
+            self._odd.append(f"{error!r}: {message!r:.500}")
+        if self._failure is not None:
+            raise self._failure
+        await self._reads.wait()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if message["type"] == "websocket.accept":
+            assert not self._accepted, "accepted twice"
+            self._accepted = True
+            return
+        assert self._accepted and not self._closed, "sent before accept or after close"
+        if message["type"] == "websocket.close":
+            assert 1000 <= message["code"] < 5000
+            self._closed = True
+            return
+        text = message["text"]
+        assert len(text.encode()) <= _FRAME_MAX
+        said = json.loads(text)
+        assert isinstance(said, list) == self._merge
+        for one in said if self._merge else [said]:
+            assert one["type"] in _SAID
+            self._pongs += one["type"] == "pong"
+            self._questions += one["type"] == "ping"
+
+    def do(self, kind: str, what: Any) -> None:
+        if kind == "say":
+            self._events.put_nowait({"type": "websocket.receive", **what})
+        elif kind == "pong" and self._questions:
+            self._questions -= 1
+            self._say("pong")
+        elif kind == "stall":
+            self._reads.clear()
+        elif kind == "read":
+            self._reads.set()
+        elif kind == "break":
+            self._failure = (OSError if what % 2 else RuntimeError)("the socket is gone")
+        elif kind == "gone":
+            self._leave(what)
+        elif kind == "cancel":
+            # As Daphne does with an application that takes too long to end.
+            self._cancelled = self._gone = True
+            self._task.cancel()
+
+    def _say(self, kind: str) -> None:
+        self.do("say", {"text": json.dumps({"type": kind})})
+
+    def _leave(self, code: Any) -> None:
+        if not self._gone:
+            self._gone = True
+            self._events.put_nowait({"type": "websocket.disconnect", "code": code})
+
+    @property
+    def _subscriber(self) -> Subscriber | None:
+        return getattr(self._consumer, "_subscriber", None)
+
+    def assert_bounds(self) -> None:
+        """What waits for this browser is bounded, whatever it does."""
+        assert not self._odd, self._odd
+        one = self._subscriber
+        if one is None:
+            return
+        assert len(one.joined) <= ROOMS_MAX
+        # Beside the replies a room may have a confirmation, a profile and two prices.
+        assert one.waiting <= REPLIES_MAX + 4 * ROOMS_MAX
+        assert len(one._fresh or ()) <= ROOMS_MAX
+
+    async def assert_alive(self) -> None:
+        """A socket that is open still answers, once it reads."""
+        self._reads.set()
+        if self._gone or self._failure is not None:
+            return
+        assert not self._task.done(), "it ended by itself"
+        pongs = self._pongs
+        self._say("ping")
+        for _ in range(100):
+            if self._closed or self._pongs > pongs or self._subscriber is None:
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError("it answers no ping any more")
+
+    async def end(self) -> None:
+        """Let it go; the consumer ends then, with nothing raised."""
+        self._leave(1006)
+        done, _ = await asyncio.wait([self._task], timeout=60)
+        assert done, "the consumer does not end"
+        if not self._cancelled:
+            self._task.result()
+        elif not self._task.cancelled():
+            # It may have ended before it could be cancelled, but not with an error.
+            assert self._task.exception() is None
+        assert not self._odd, self._odd
+
+
+def _as_uvicorn(send: Send) -> Send:
+    """Disguise a send as that of a server, behind which no middleware stands."""
+
+    async def sent(message: dict[str, Any]) -> None:
+        await send(message)
+
+    sent.__module__ = "uvicorn"
+    return sent
+
+
+async def _new_bus() -> Bus:
+    return await Bus().__aenter__()
+
+
+def _handshake(random: Random) -> dict[str, Any]:
+    headers = [(b"host", b"testserver")] if random.random() < 0.9 else []
+    if random.random() < 0.2:
+        headers.append((b"origin", random.choice(_ORIGINS)))
+    if random.random() < 0.1:
+        headers.append((random.randbytes(5), random.randbytes(9)))
+    handshake: dict[str, Any] = {"headers": headers, "subprotocols": random.choice(_PROTOCOLS)}
+    handshake["is_bare"] = random.random() < 0.5
+    return {**handshake, "client": random.choice(_CLIENTS)} if random.random() < 0.5 else handshake
+
+
+def _step(random: Random, sockets: int) -> Step:
+    kind = random.choice(_KINDS)
+    what: Any = random.randrange(100)
+    if kind == "say":
+        what = _event(random)
+    elif kind == "pass":
+        what = random.choice(_PAUSES if random.random() < 0.98 else _LONG_PAUSES)
+    elif kind == "group":
+        what = (random.choice((HUBS, *(room.group for room in ROOMS))), _group_message(random))
+    elif kind == "gone":
+        what = random.choice((1000, 1001, 1005, 1006, 4000, None))
+    return kind, random.randrange(sockets), what
+
+
+def _event(random: Random) -> dict[str, Any]:
+    """Make a receive event, in every form that servers give it."""
+    kind = random.random()
+    if kind < 0.55:
+        many = [grammar.wish(random) for _ in range(random.choice((1, 1, 1, 1, 2, 3, 20)))]
+        text = many[0] if len(many) == 1 else f"[{','.join(many)}]"
+    elif kind < 0.9:
+        text = _as_text(grammar.frame(random))
+    elif kind < 0.95:
+        return {"bytes": random.randbytes(random.randrange(50)), "text": None}
+    else:
+        return random.choice(({}, {"text": None}, {"text": ""}, {"bytes": b"{}"}))
+    return {"text": text, "bytes": None} if random.random() < 0.3 else {"text": text}
+
+
+def _as_text(frame: str | bytes) -> str:
+    # Servers hand over what is UTF-8, and close for anything else themselves.
+    data = frame.encode(errors="replace") if isinstance(frame, str) else frame
+    return data.decode(errors="replace")
+
+
+def _group_message(random: Random) -> dict[str, Any]:
+    """Make what code of the site may send to our groups by mistake."""
+    things: tuple[Any, ...] = (
+        *(None, True, -1, 1e308, "", "x", b"\xff", [], {}, ["FX:EURUSD_1D"], "FX:EURUSD_1D"),
+        *(10**400, [False, 1, None, None, True], [True, *[1e308] * 3, False], [None] * 5),
+        *(grammar.price(random), _as_text(grammar.frame(random)), "fcs.price"),
+    )
+    names = ("room", "text", "seq", "epoch", "at", "online", "reason", "profile", "expected", "hub")
+    fields = {name: random.choice(things) for name in names if random.random() < 0.6}
+    return {"type": random.choice(("fcs.price", "fcs.beat", "fcs.room", "fcs.x")), **fields}

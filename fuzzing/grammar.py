@@ -1,0 +1,263 @@
+"""Frames of FCS v4 that are right, almost right, damaged, or nothing of the kind.
+
+All of it is text, as it would come from a socket; ``random`` is what all is drawn from.
+Drawing a frame costs some 10 µs.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+__all__ = ["damaged", "frame", "message", "nested", "price", "value", "wish"]
+
+SYMBOLS = ("FX:EURUSD", "FX:USDJPY", "BINANCE:BTCUSDT", "NASDAQ:AAPL")
+_ODD_SYMBOLS = (
+    *("", ":", "FX:", ":EURUSD", "FX:EUR USD", "fx:eurusd", "FX:A:B", "FX:\\u0000", "FX:\\ud800"),
+    *(
+        "FX:M&M",
+        "FX:BRK.B",
+        "FX:ES1!",
+        "FX:币安人生",
+        "FX:É",
+        "FX:" + "X" * 41,
+        "É:X",
+        "FX:EURUSD_1D",
+    ),
+    *("NOWHERE:" + "A" * 9, "FX:‮RLO", "FX:\\n", "FX:A_0s", "FX:*", "FX:[1]", "F" * 300),
+)
+TIMEFRAMES = ("1", "5", "15", "30", "60", "240", "1D", "1W", "1M")
+_ODD_TIMEFRAMES = ("1h", "D", "1m", "2h", "", "1d", "60 ", "None", "1D_0s", "９", "1" * 300)
+
+TYPES = (
+    *("price", "price", "price", "message", "welcome", "ping", "pong", "error"),
+    *("join_symbol", "leave_symbol", "remove_all", "rate", "state", "beat"),
+)
+_ODD_TYPES = ("", "Price", "profile", "fcs.price", "unknown", "\\ud800", "x" * 300)
+_MODES = ("initial", "candle", "askbid", "close", "profile", "", "CANDLE", "history")
+_SHORTS = ("joined_room", "authentication_failed", "unknown_symbol", "", "bad_message", "x" * 99)
+
+_NUMBERS = (
+    *("0", "-0", "1", "-1", "0.1", "-0.0", "1e-320", "5e-324", "1e308", "-1e308", "1e309", "1e999"),
+    *("-1e999", "1E400", "9007199254740993", "18446744073709551616", "-9223372036854775809"),
+    *("1766361600", "1766361600000", "32503680001", "4e9", "1e22", "0.30000000000000004"),
+    *("1" * 400, "0." + "0" * 400 + "1", "1" + "0" * 308, "-" + "9" * 5000, "1e" + "9" * 30),
+)
+_NO_NUMBERS = (
+    *("NaN", "Infinity", "-Infinity", "+1", "01", "1.", ".5", "0x10", "1_000", "１", "--1", "1e"),
+    *('"1"', '"1.5"', '" 1"', '"1e5"', '"NaN"', '"inf"', '"-"', '""', '"0x1"', '"1e999"'),
+)
+_WORDS = (
+    *('""', '"x"', '"é"', '"\\ud83d\\ude00"', '"\\ud800"', '"\\udc00\\ud800"', '"\\u0000"'),
+    *('"\\x"', '"\\"', '"', '"\t"', "'x'", '"' + "x" * 5000 + '"', '"' + "\\u00e9" * 500 + '"'),
+    *('"\\u2028"', '"💱"', '"</script>"', '"%s"', '"{}"', "\ud800", '"\ud800"', '"\udfff"'),
+)
+_CONSTANTS = ("null", "true", "false", "None", "undefined", "nul", "TRUE", "")
+_FIELDS = (
+    *("symbol", "timeframe", "prices", "seq", "at", "history", "timestamp", "token", "success"),
+    *("short", "message", "msg", "room", "state", "reason", "frames_per_second", "type", "extra"),
+)
+_PRICE_FIELDS = (
+    *("mode", "t", "o", "h", "l", "c", "v", "a", "b", "update", "pc", "ch", "chp", "digits"),
+    *("delay", "history", "profile", "x"),
+)
+_FILLINGS = (
+    *(b"", b"null", b'"', b"-", b"e9", b"[[[", b"}", b"]", b",", b":", b"\\", b"\x00", b"\xff"),
+    *(b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xef\xbb\xbf", b"9" * 400, b"{" * 40),
+    *(b"\\ud800", b"\\u", b"1e999", b'"type":"ping",', b'"c":', b"[" * 1100, b" " * 3000),
+)
+#: Around the depths at which readers give up, and far beyond.
+_DEPTHS = (1, 2, 5, 50, 200, 500, 900, 990, 1000, 1010, 1024, 1100, 2000)
+_ABYSS = (10_000, 100_000)
+
+#: Above this a text is not damaged further: it would be nothing but long.
+_DAMAGED_MAX = 20_000
+
+
+def value(random: Random, depth: int = 3) -> str:
+    """Write some JSON, or what nearly is some."""
+    kind = random.random()
+    if kind < 0.3:
+        return number(random)
+    if kind < 0.5:
+        return random.choice(_WORDS)
+    if kind < 0.6 or depth == 0:
+        return random.choice(_CONSTANTS[:3] if kind < 0.55 else _CONSTANTS)
+    if kind < 0.8:
+        return f"[{','.join(value(random, depth - 1) for _ in range(random.randrange(4)))}]"
+    names = (_field(random, _FIELDS) for _ in range(random.randrange(4)))
+    return f"{{{','.join(f'{name}:{value(random, depth - 1)}' for name in names)}}}"
+
+
+def number(random: Random) -> str:
+    """Write a number: mostly one that a price may be."""
+    kind = random.random()
+    if kind < 0.6:
+        return f"{random.random() * 10 ** random.randrange(6):.{random.randrange(9)}f}"
+    if kind < 0.85:
+        return random.choice(_NUMBERS)
+    if kind < 0.95:
+        return random.choice(_NO_NUMBERS)
+    return str(random.getrandbits(random.choice((8, 53, 64, 200))))
+
+
+def nested(random: Random, *, abyss: bool = True) -> str:
+    """Write arrays or objects within each other, closed or not."""
+    depth = random.choice(_ABYSS if abyss and random.random() < 0.1 else _DEPTHS)
+    opening, closing = random.choice((("[", "]"), ('{"x":', "}"), ('[{"history":', "}]")))
+    inner = random.choice(("", "1", "null", '"x"'))
+    return opening * depth + inner + closing * random.choice((depth, depth, depth - 1, 0))
+
+
+def symbol(random: Random) -> str:
+    """Name an instrument, within quotation marks."""
+    kind = random.random()
+    if kind < 0.75:
+        return f'"{random.choice(SYMBOLS)}"'
+    if kind < 0.85:
+        return f'"FX:P{random.randrange(100)}"'
+    return f'"{random.choice(_ODD_SYMBOLS)}"' if kind < 0.97 else value(random, 1)
+
+
+def timeframe(random: Random) -> str:
+    """Name a timeframe, within quotation marks where it is a text."""
+    kind = random.random()
+    if kind < 0.8:
+        return f'"{random.choice(TIMEFRAMES)}"'
+    return f'"{random.choice(_ODD_TIMEFRAMES)}"' if kind < 0.95 else value(random, 1)
+
+
+def price(random: Random, name: str | None = None, frame: str | None = None) -> str:
+    """Write a price as the vendor does, of a given room or of any."""
+    name = f'"{random.choice(SYMBOLS)}"' if name is None else name
+    frame = f'"{random.choice(TIMEFRAMES)}"' if frame is None else frame
+    t = 1766361600 + 60 * random.randrange(1000)
+    low = random.randrange(1, 10**6) / 1000
+    top, close = low * 1.01, low * 1.005
+    sides = f'"a":{close * 1.0001:.5f},"b":{close:.5f}'
+    if random.random() < 0.4:
+        prices = f'"mode":"askbid",{sides},"update":{t + 0.25}'
+    else:
+        mode = random.choice(_MODES[:4])
+        prices = (
+            f'"mode":"{mode}","t":{t},"o":{low:.5f},"h":{top:.5f},"l":{low:.5f},"c":{close:.5f},'
+            f'"v":{random.randrange(9999)},{sides},"update":{t + 0.5}'
+        )
+    return f'{{"type":"price","symbol":{name},"timeframe":{frame},"prices":{{{prices}}}}}'
+
+
+def odd_price(random: Random) -> str:
+    """Write a price some of whose fields are left out, twice there, or of another shape."""
+    names = [name for name in _PRICE_FIELDS if random.random() < 0.6]
+    fields = ",".join(f'"{name}":{_price_field(random, name)}' for name in names)
+    rest = f',"{random.choice(_FIELDS)}":{value(random)}' if random.random() < 0.3 else ""
+    head = f'"type":"price","symbol":{symbol(random)},"timeframe":{timeframe(random)}'
+    return f'{{{head},"prices":{{{fields}}}{rest}}}'
+
+
+def _price_field(random: Random, name: str) -> str:
+    if random.random() < 0.1:
+        return nested(random, abyss=False) if random.random() < 0.05 else value(random)
+    if name == "mode":
+        return f'"{random.choice(_MODES)}"'
+    if name == "history":
+        return f"[{','.join(_candle(random) for _ in range(random.randrange(4)))}]"
+    if name == "profile":
+        return f'{{"session":{value(random, 2)},"timezone":"UTC","x":{value(random, 2)}}}'
+    return number(random)
+
+
+def _candle(random: Random) -> str:
+    fields = (f'"{name}":{number(random)}' for name in "tohlcv" if random.random() < 0.9)
+    return f"{{{','.join(fields)}}}"
+
+
+def message(random: Random) -> str:
+    """Write an object with a type, whose fields fit or do not."""
+    kind = random.choice(TYPES if random.random() < 0.95 else _ODD_TYPES)
+    if kind == "price" and random.random() < 0.9:
+        return odd_price(random)
+    fields = "".join(
+        f",{_field(random, _FIELDS)}:{_fitting(random)}" for _ in range(random.randrange(6))
+    )
+    return f'{{"type":"{kind}"{fields}}}'
+
+
+def _fitting(random: Random) -> str:
+    kind = random.random()
+    if kind < 0.3:
+        return symbol(random)
+    if kind < 0.5:
+        return timeframe(random)
+    return f'"{random.choice(_SHORTS)}"' if kind < 0.7 else value(random)
+
+
+def wish(random: Random) -> str:
+    """Write what a browser may say: mostly joins and leaves that are allowed."""
+    kind = random.random()
+    if kind < 0.6:
+        name = random.choice(("join_symbol", "join_symbol", "leave_symbol"))
+        token = f',"token":{value(random, 1)}' if random.random() < 0.2 else ""
+        frame = f',"timeframe":{timeframe(random)}' if random.random() < 0.9 else ""
+        return f'{{"type":"{name}","symbol":{symbol(random)}{frame}{token}}}'
+    if kind < 0.7:
+        return f'{{"type":"rate","frames_per_second":{number(random)}}}'
+    if kind < 0.9:
+        stamp = f',"timestamp":{number(random)}' if random.random() < 0.5 else ""
+        return f'{{"type":"{random.choice(("ping", "pong"))}"{stamp}}}'
+    return '{"type":"remove_all"}'
+
+
+def damaged(random: Random, text: str | bytes) -> bytes:
+    """Cut something out of a text, put something in, or write over it, some times."""
+    data = _as_bytes(text)
+    for _ in range(random.randrange(1, 4)):
+        if len(data) > _DAMAGED_MAX:
+            return data
+        start = random.randrange(len(data) + 1)
+        stop = min(len(data), start + random.choice((0, 1, 1, 2, 8, len(data))))
+        filling = random.choice(_FILLINGS)
+        if random.random() < 0.3:
+            filling = random.randbytes(random.randrange(5))
+        elif random.random() < 0.2:
+            filling = data[start:stop] * 2
+        data = data[:start] + filling + data[stop:]
+    return data
+
+
+def frame(random: Random) -> str | bytes:
+    """Write one frame, as text or bytes."""
+    text = _frame(random)
+    if isinstance(text, str) and random.random() < 0.4:
+        return _as_bytes(text)
+    if isinstance(text, bytes) and random.random() < 0.4:
+        return text.decode(errors=random.choice(("replace", "surrogateescape")))
+    return text
+
+
+def _frame(random: Random) -> str | bytes:
+    kind = random.random()
+    if kind < 0.15:
+        return price(random)
+    if kind < 0.45:
+        return message(random)
+    if kind < 0.5:
+        return wish(random)
+    if kind < 0.85:
+        whole = price(random) if random.random() < 0.5 else message(random)
+        return damaged(random, whole)
+    if kind < 0.93:
+        blank = random.choice(("", "", " ", "\n\t", "\ufeff"))
+        return f"{blank}[{','.join(message(random) for _ in range(random.randrange(5)))}]"
+    if kind < 0.97:
+        return value(random, 5)
+    if kind < 0.975:
+        return nested(random)
+    return random.randbytes(random.choice((0, 1, 2, 7, 40, 300)))
+
+
+def _field(random: Random, names: tuple[str, ...]) -> str:
+    return f'"{random.choice(names)}"' if random.random() < 0.97 else random.choice(_WORDS)
+
+
+def _as_bytes(text: str | bytes) -> bytes:
+    return text.encode(errors="surrogatepass") if isinstance(text, str) else text

@@ -1,0 +1,74 @@
+"""The table of ``docs/reliability.md``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmarks import machine
+from benchmarks.processes import ROOT
+from benchmarks.sections import write_section
+from benchmarks.tables import figures, table
+
+from .guided import Guided
+from .runs import Outcome
+
+__all__ = ["PAGE", "write"]
+
+PAGE = ROOT / "docs/reliability.md"
+
+_TITLES = {
+    "parsing": "`protocol.parse`",
+    "browsers": "browsers' socket",
+    "vendors": "vendor's socket",
+}
+_HEAD = (
+    *("target", "inputs", "processor s", "inputs/s", "crashes", "hangs", "slowest ms"),
+    *("memory kB", "live objects"),
+)
+
+
+def write(outcomes: Sequence[Outcome], guided: Guided | None) -> None:
+    """Put the figures of a whole run in the place of the last ones."""
+    lines = [_line(outcome) for outcome in outcomes]
+    if guided is not None:
+        lines.append(_guided_line(guided))
+    where = machine.describe()
+    names = ("Python", "websockets", "channels", "Django")
+    versions = ", ".join(f"{name} {where[name]}" for name in names)
+    text = (
+        f"{table(_HEAD, lines)}\n\nSeed {outcomes[0].seed}, {where['date']}, one core of "
+        f"{where['processor']}, {versions}. Memory and live objects (blocks of Python's "
+        "allocator) are what they grow by per 100,000 inputs, after the first fifth of the run."
+    )
+    if guided is None:
+        text += "\n\nNot guided by coverage: there is no atheris for this Python."
+    write_section(PAGE, "fuzz", text)
+
+
+def _line(outcome: Outcome) -> list[str]:
+    hangs = sum(failure.kind == "hangs" for failure in outcome.failures)
+    return [
+        _TITLES[outcome.name],
+        f"{outcome.inputs:,}",
+        figures(outcome.seconds),
+        figures(outcome.inputs / outcome.seconds if outcome.seconds else None),
+        str(len(outcome.failures) - hangs),
+        str(hangs),
+        figures(1000 * outcome.slowest),
+        f"{outcome.rss_growth:+.0f}",
+        f"{outcome.objects_growth:+.0f}",
+    ]
+
+
+def _guided_line(guided: Guided) -> list[str]:
+    return [
+        "`protocol.parse`, led by coverage (atheris)",
+        f"{guided.inputs:,}",
+        figures(guided.seconds),
+        figures(guided.inputs / guided.seconds if guided.seconds else None),
+        str(guided.crashes),
+        "0",
+        f"< {1000 * (guided.slowest + 1):.0f}",
+        "–",
+        "–",
+    ]

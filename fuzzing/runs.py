@@ -1,0 +1,152 @@
+"""One target's run: a process that is watched, and what came of it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from benchmarks.statistics import slope
+
+from .targets import draw
+from .work import Done, Failure, Sample, work
+
+__all__ = ["BUILD", "Outcome", "run"]
+
+BUILD = Path(__file__).parent / "build"
+
+#: An input that takes more processor time than this hangs, in seconds; or more time
+#: of the clock, however busy the machine is.
+HANG_CPU_SECONDS = 20
+HANG_SECONDS = 300
+
+#: Processes that may die or hang before the rest is not tried any more.
+DEATHS_MAX = 3
+
+#: What caches take until they are full does not count.
+WARM_UP = 0.2
+
+#: Per 100,000 inputs: more than this is growth.
+OBJECTS_MAX = 2000
+RSS_KB_MAX = 2000
+
+
+@dataclass
+class Outcome:
+    """What came of a run."""
+
+    name: str
+    seed: int
+    inputs: int
+    seconds: float = 0.0
+    slowest: float = 0.0
+    slowest_number: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+
+    @property
+    def objects_growth(self) -> float:
+        """Blocks of memory more, per 100,000 inputs."""
+        return _growth([(one.inputs, one.objects) for one in self.samples])
+
+    @property
+    def rss_growth(self) -> float:
+        """Resident kilobytes more, per 100,000 inputs."""
+        return _growth([(one.inputs, one.rss_kb) for one in self.samples])
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing failed and nothing grew."""
+        grew = self.objects_growth > OBJECTS_MAX or self.rss_growth > RSS_KB_MAX
+        return not self.failures and not grew
+
+
+def _growth(points: Sequence[tuple[float, float]]) -> float:
+    warm = [point for point in points if point[0] > WARM_UP * points[-1][0]]
+    return slope(warm) * 100_000 if len(warm) > 2 else 0.0
+
+
+def run(name: str, seed: int, inputs: int) -> Outcome:
+    """Feed a target so many inputs; those that fail are kept in ``build``."""
+    outcome = Outcome(name, seed, inputs)
+    start, deaths = 0, 0
+    while start < inputs and deaths < DEATHS_MAX:
+        with _Watch(outcome, range(start, inputs)) as watch:
+            death = watch.until_it_ends()
+        if death is None:
+            break
+        outcome.failures.append(death)
+        start, deaths = death.number + 1, deaths + 1
+    for failure in outcome.failures:
+        _keep(outcome, failure)
+    return outcome
+
+
+def _keep(outcome: Outcome, failure: Failure) -> None:
+    BUILD.mkdir(exist_ok=True)
+    thing = draw(outcome.name, outcome.seed, failure.number)
+    path = BUILD / f"{outcome.name}-{outcome.seed}-{failure.number}.txt"
+    path.write_text(ascii(thing) + "\n")
+
+
+class _Watch:
+    """A process at work, from its start until it is done, dies or hangs."""
+
+    def __init__(self, outcome: Outcome, numbers: range) -> None:
+        self._outcome = outcome
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe(duplex=False)
+        self._progress: Any = context.Value("q", numbers.start, lock=False)
+        arguments = (outcome.name, outcome.seed, numbers, self._progress, theirs)
+        self._process: BaseProcess = context.Process(target=work, args=arguments, daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def __enter__(self) -> _Watch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.join()
+        self._pipe.close()
+
+    def until_it_ends(self) -> Failure | None:
+        """Take in what it says; return what it died of, if it did."""
+        seen, cpu, since = -1, 0.0, time.monotonic()
+        while True:
+            number = self._progress.value
+            if number != seen:
+                seen, cpu, since = number, self._cpu_seconds(), time.monotonic()
+            try:
+                if self._pipe.poll(1) and self._take(self._pipe.recv()):
+                    return None
+            except EOFError:
+                self._process.join()
+                return Failure(seen, f"died with {self._process.exitcode}", "")
+            waited = time.monotonic() - since
+            if self._cpu_seconds() - cpu > HANG_CPU_SECONDS or waited > HANG_SECONDS:
+                return Failure(seen, "hangs", f"{waited:.0f} s")
+
+    def _take(self, news: Sample | Failure | Done) -> bool:
+        """Keep what the process says; True for its last word."""
+        outcome = self._outcome
+        if isinstance(news, Sample):
+            outcome.samples.append(news)
+        elif isinstance(news, Failure):
+            outcome.failures.append(news)
+        else:
+            outcome.seconds += news.seconds
+            outcome.slowest, outcome.slowest_number = news.slowest, news.slowest_number
+        return isinstance(news, Done)
+
+    def _cpu_seconds(self) -> float:
+        try:
+            fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

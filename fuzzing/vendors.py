@@ -1,0 +1,146 @@
+"""The target of the vendor's socket: bytes, from the answer to the handshake on.
+
+An input is one connection of ``UpstreamClient``: an HTTP answer, then frames that are
+whole, fragmented, masked, too long or none, holding prices, half prices and talk in any
+order, cut anywhere; and whichever way a connection may end. One client reads them all,
+so that nothing of a connection may outlive it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from random import Random
+from types import TracebackType
+from typing import Any
+
+from django_fcs.arrivals import Arrival, Event, Status
+from django_fcs.connection import SIZE_MAX, WAITING_MAX
+from django_fcs.exceptions import KeyRefused
+from django_fcs.upstream import UpstreamClient
+
+from . import frames
+from .line import Line
+from .world import World
+
+__all__ = ["Vendors"]
+
+_KEY = "a-key-that-nobody-may-tell"
+_ROOMS_MAX = 12
+_TASKS_MAX = 4
+
+#: No connection may take longer, in seconds of the loop: the longest pause of the
+#: client, its patience with a silent vendor, and what an input waits itself.
+_SECONDS_MAX = 3000
+
+#: What a client may say to one connection, in bytes: joins, heartbeats and pongs.
+_SAID_MAX = 200_000
+
+
+class Vendors:
+    """A client, and the connections of one input after the other."""
+
+    def __enter__(self) -> Vendors:
+        self._world = _Network(_TASKS_MAX)
+        self._client = self._new_client(give_up=False)
+        self._batches = self._client.batches()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with suppress(Exception):  # Where it has failed already it may do so again.
+            self._world.run_until_complete(self._batches.aclose())
+        self._world.end()
+
+    @staticmethod
+    def draw(random: Random) -> dict[str, Any]:
+        """Make one input: the rooms wanted, and a vendor's part in a connection."""
+        return frames.connection(random)
+
+    def feed(self, case: dict[str, Any]) -> None:
+        """Let the client live through a connection; raises what went wrong."""
+        self._world.case = case
+        self._world.lines.clear()
+        client = self._new_client(give_up=True) if case["fresh"] else self._client
+        texts = self._world.live(self._own(client, case) if case["fresh"] else self._live(case))
+        self._assert_all_is_well(client, case, texts)
+
+    async def _live(self, case: dict[str, Any]) -> list[str]:
+        self._client.want(case["rooms"])
+        began = self._world.time()
+        texts = await _texts_until_lost(self._batches)
+        assert self._world.time() - began <= _SECONDS_MAX, "it took too long"
+        return texts
+
+    async def _own(self, client: UpstreamClient, case: dict[str, Any]) -> list[str]:
+        """The same with a client that has never been welcomed, and may be refused."""
+        client.want(case["rooms"])
+        with suppress(KeyRefused):
+            async with client:
+                return await _texts_until_lost(client.batches())
+        return []
+
+    def _new_client(self, *, give_up: bool) -> UpstreamClient:
+        return UpstreamClient(
+            _KEY,
+            url="ws://vendor.example/ws",
+            give_up_on_refusal=give_up,
+            clock=self._world.time,
+            monotonic=self._world.time,
+            rng=Random(1),
+        )
+
+    def _assert_all_is_well(
+        self, client: UpstreamClient, case: dict[str, Any], texts: list[str]
+    ) -> None:
+        for line in self._world.lines:
+            assert line.is_lost, "a connection was left open"
+            assert line.written <= _SAID_MAX, f"{line.written} bytes were said"
+            line.assert_bounds(SIZE_MAX, WAITING_MAX)
+        asked = client._subscriptions
+        assert asked.joined <= asked.wanted
+        for waiting in (asked._asked, asked._unasked, asked._leaving):
+            assert len(waiting) <= 2 * _ROOMS_MAX
+        assert not any(_KEY in text for text in texts), "the key was told"
+        if case["texts"] is not None:
+            assert texts == case["texts"], f"{texts} came of {case['texts']}"
+
+
+async def _texts_until_lost(batches: AsyncGenerator[list[Event], None]) -> list[str]:
+    """Follow a client to the end of its connection; return what came in."""
+    texts: list[str] = []
+    async for batch in batches:
+        texts += [event.text for event in batch if isinstance(event, Arrival)]
+        if any(isinstance(event, Status) and not event.online for event in batch):
+            break
+    # The loop tells a connection of its end in its next turn.
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    return texts
+
+
+class _Network(World):
+    """A loop all of whose connections lead to the vendor of the current input."""
+
+    case: dict[str, Any]
+
+    def __init__(self, tasks_max: int) -> None:
+        super().__init__(tasks_max)
+        self.lines: list[Line] = []
+
+    async def create_connection(  # type: ignore[override]
+        self, factory: Any, host: str, port: int, **_: Any
+    ) -> tuple[Line, Any]:
+        host.encode("idna")  # As the system's resolver is asked.
+        if self.case["end"] == "refused":
+            raise ConnectionRefusedError(111, "Connection refused")
+        protocol = factory()
+        line = Line(self, protocol, self.case)
+        self.lines.append(line)
+        protocol.connection_made(line)
+        return line, protocol

@@ -1,0 +1,106 @@
+"""The process in which a target takes its inputs; what it does to itself harms no other."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import time
+import traceback
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import django
+
+from .targets import TARGETS, draw
+
+__all__ = ["Done", "Failure", "Sample", "work"]
+
+#: How often the process is weighed in a run.
+SAMPLES = 50
+
+#: After so many failures there is no need for more.
+FAILURES_MAX = 10
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a process held after so many inputs."""
+
+    inputs: int
+    rss_kb: int
+    objects: int
+    """Blocks of memory that Python's allocator has given out and not got back."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An input that did what none may do."""
+
+    number: int
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """All inputs were taken; seconds are processor time."""
+
+    seconds: float
+    slowest: float
+    slowest_number: int
+
+
+def work(name: str, seed: int, numbers: range, progress: Any, pipe: Connection) -> None:
+    """Feed a target, and say through the pipe what happened; ``progress`` is the number."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    django.setup()
+    began = time.process_time()
+    # Whoever asks for proxies looks through all of it, at each connection.
+    os.environ.clear()
+    worker = _Worker(name, seed, numbers, progress, pipe)
+    while worker.number < numbers.stop and worker.failures < FAILURES_MAX:
+        worker.go_on()
+    seconds = time.process_time() - began
+    pipe.send(Done(seconds, worker.slowest, worker.slowest_number))
+
+
+class _Worker:
+    def __init__(
+        self, name: str, seed: int, numbers: range, progress: Any, pipe: Connection
+    ) -> None:
+        self._name, self._seed, self._numbers = name, seed, numbers
+        self._progress = progress
+        self._pipe = pipe
+        self._every = max(1, len(numbers) // SAMPLES)
+        self.number = numbers.start
+        self.failures = 0
+        self.slowest, self.slowest_number = 0.0, 0
+
+    def go_on(self) -> None:
+        """Feed a target until it fails, or to the end."""
+        try:
+            with TARGETS[self._name]() as target:
+                while self.number < self._numbers.stop:
+                    self._progress.value = self.number
+                    thing = draw(self._name, self._seed, self.number)
+                    began = time.process_time()
+                    target.feed(thing)
+                    self._count(time.process_time() - began)
+        except Exception as error:
+            self.failures += 1
+            kind, text = type(error).__name__, traceback.format_exc()
+            self._pipe.send(Failure(self.number, kind, text))
+            self.number += 1
+
+    def _count(self, seconds: float) -> None:
+        if seconds > self.slowest:
+            self.slowest, self.slowest_number = seconds, self.number
+        self.number += 1
+        if self.number % self._every == 0:
+            gc.collect()
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            rss_kb = pages * os.sysconf("SC_PAGE_SIZE") // 1024
+            self._pipe.send(Sample(self.number, rss_kb, sys.getallocatedblocks()))
