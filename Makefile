@@ -3,7 +3,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 PORT ?= 8000
 PYTHON ?= $(shell PATH="$$(sh scripts/pythons-path)" sh scripts/find-python)
 
-.PHONY: bench clean demo faults fuzz test
+.PHONY: bench clean demo faults fuzz soak test
 
 # The example project with live prices: simulated ones, or the vendor's where FCS_API_KEY is set.
 demo: .venv/demo
@@ -28,8 +28,12 @@ faults: .venv/bin/tox
 fuzz: .venv/fuzz
 	@.venv/bin/python -m fuzzing
 
+# Half an hour of everything that can go wrong; the figures of docs/reliability.md.
+soak: .venv/bench
+	@.venv/bin/python -m soak
+
 clean:
-	rm -rf .venv .tox build benchmarks/build fuzzing/build *.egg-info .coverage .coverage.*
+	rm -rf .venv .tox build benchmarks/build fuzzing/build soak/build *.egg-info .coverage .coverage.*
 
 .venv/bin/python:
 	@test -n "$(PYTHON)"

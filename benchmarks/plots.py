@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-__all__ = ["Bar", "Line", "bars", "lines"]
+__all__ = ["Bar", "Line", "Mark", "bars", "lines", "timeline"]
 
 WIDTH = 760
 _LEFT, _RIGHT, _TOP = 190, 100, 46
@@ -19,6 +19,7 @@ text { font: 14px system-ui, sans-serif; fill: #1f2328 }
 .title { font-weight: 600; font-size: 15px }
 .quiet { fill: #59636e; font-size: 12px }
 .axis { stroke: #c8ccd1; stroke-width: 1 }
+.mark { stroke: #6e7781; stroke-width: 1; opacity: .6 }
 .ours { fill: #0b6bcb } .floor { fill: #6e7781 } .tutorial { fill: #cf4a3c }
 .other { fill: #9a7fd1 }
 path { fill: none; stroke-width: 2.5 }
@@ -51,6 +52,14 @@ class Line:
     label: str
     points: Sequence[tuple[float, float]]
     kind: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A moment of a timeline; what is heavy gets a longer line."""
+
+    x: float
+    is_heavy: bool = False
 
 
 def _document(title: str, subtitle: str, height: float, parts: Sequence[str]) -> str:
@@ -111,6 +120,36 @@ def lines(title: str, subtitle: str, x_label: str, curves: Sequence[Line]) -> st
         parts.append(
             f'<text x="{points[-1][0] + 9:.1f}" y="{y + 4:.1f}">{escape(curve.label)}</text>'
         )
+    return _document(title, subtitle, _HEIGHT, parts)
+
+
+def timeline(
+    title: str, subtitle: str, x_label: str, curves: Sequence[Line], marks: Sequence[Mark]
+) -> str:
+    """Draw curves over time, from zero on both axes, with marks at the foot."""
+    last = max((x for curve in curves for x, _ in curve.points), default=1) or 1
+    top = _round_up(max((y for curve in curves for _, y in curve.points), default=1))
+    left, right, bottom = 64, WIDTH - 130, _HEIGHT - 40
+    step = next(step for step in (0.5, 1, 2, 5, 10, 30, 60, 1e9) if last / step <= 10)
+    ticks = [number * step for number in range(int(last / step) + 1)]
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return left + x / last * (right - left), bottom - y / top * (bottom - _TOP - 14)
+
+    parts = _axes([*ticks, last] if last > ticks[-1] else ticks, top, place, x_label)
+    for mark in marks:
+        at, foot = place(mark.x, 0)
+        parts.append(
+            f'<line class="mark" x1="{at:.1f}" y1="{foot:.1f}" x2="{at:.1f}" '
+            f'y2="{foot - (26 if mark.is_heavy else 8):.1f}"/>'
+        )
+    ends: list[float] = []
+    for curve in sorted(curves, key=lambda curve: curve.points[-1][1]):
+        points = [place(*point) for point in curve.points]
+        parts.append(f'<path class="{curve.kind}" d="M{" L".join(_pair(*at) for at in points)}"/>')
+        y = min([points[-1][1], *(end - 16 for end in ends)])
+        ends.append(y)
+        parts.append(f'<text x="{right + 9}" y="{y + 4:.1f}">{escape(curve.label)}</text>')
     return _document(title, subtitle, _HEIGHT, parts)
 
 

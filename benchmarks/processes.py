@@ -108,8 +108,8 @@ class Process:
 class Worker(Process):
     """A module of the benchmark that answers JSON lines with JSON lines."""
 
-    def __init__(self, module: str, *arguments: str) -> None:
-        command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
+    def __init__(self, module: str, *arguments: str, package: str = "benchmarks") -> None:
+        command = [sys.executable, "-m", f"{package}.{module}", *arguments]
         super().__init__(module, command)
         self._read = b""
 

@@ -1,0 +1,67 @@
+"""The command.
+
+::
+
+    python -m soak                  half an hour, then docs/reliability.md
+    python -m soak --minutes 2      a trial, without the page
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import secrets
+import shutil
+import signal
+import sys
+
+from benchmarks.processes import Failed
+
+from .probe import FOLDER
+from .report import is_good, text_of, write
+from .run import Plan, soak
+
+MINUTES = 30
+BROWSERS = 200
+UPDATES = 500
+STREAMS = 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m soak",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--minutes", type=float, default=MINUTES, help=f"{MINUTES} without")
+    parser.add_argument("--browsers", type=int, default=BROWSERS, help=f"{BROWSERS} without")
+    parser.add_argument("--updates", type=float, default=UPDATES, help=f"a second; {UPDATES}")
+    parser.add_argument("--seed", type=int, help="of faults, prices and visits; a new one without")
+    parser.add_argument("--streams", type=int, default=STREAMS, help=f"{STREAMS} without")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Do what the command line says; 1 where something did not come back or grew."""
+    arguments = _arguments()
+    seed = arguments.seed if arguments.seed is not None else secrets.randbelow(2**31)
+    # So that every process it started is ended, whoever ends it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    sys.stdout.write(f"seed {seed}\n")
+    plan = Plan(seed, arguments.minutes, arguments.browsers, arguments.updates, arguments.streams)
+    try:
+        result = soak(plan)
+    except Failed as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"{text_of(result)}\n")
+    if plan.minutes >= MINUTES:
+        write(result)
+    return 0 if is_good(result) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

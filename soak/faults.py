@@ -1,0 +1,64 @@
+"""What goes wrong when: drawn before the start, so that a seed tells all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+__all__ = ["Fault", "schedule"]
+
+#: The mean time between two faults, in seconds, and the least.
+GAP_SECONDS = 20
+GAP_MIN_SECONDS = 6
+
+#: Nothing goes wrong in the first and the last seconds of a run.
+CALM_SECONDS = 10
+
+_KINDS = (
+    *("vendor resets",) * 3,
+    *("vendor malformed",) * 3,
+    *("browsers stall",) * 4,
+    *("browsers babble",) * 4,
+    *("redis cuts",) * 3,
+    "redis restarts",
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong so many seconds after the start."""
+
+    at: float
+    kind: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def schedule(random: Random, seconds: float, killed: int) -> list[Fault]:
+    """Draw all faults of a run, in order.
+
+    Each of the ``killed`` processes is killed once, in the middle third: its memory
+    shows a slope only where it lives for a while before and after.
+    """
+    faults = [
+        Fault(seconds * (1 + random.random()) / 3, "killed", {"which": which})
+        for which in range(killed)
+    ]
+    at = CALM_SECONDS + random.expovariate(1 / GAP_SECONDS)
+    while at < seconds - CALM_SECONDS:
+        kind = random.choice(_KINDS)
+        faults.append(Fault(at, kind, _details(random, kind)))
+        at += GAP_MIN_SECONDS + random.expovariate(1 / (GAP_SECONDS - GAP_MIN_SECONDS))
+    return sorted(faults, key=lambda fault: fault.at)
+
+
+def _details(random: Random, kind: str) -> dict[str, Any]:
+    if kind == "vendor malformed":
+        return {"seconds": random.randrange(2, 10)}
+    if kind == "browsers stall":
+        return {"count": random.randrange(1, 10), "seconds": random.randrange(5, 40)}
+    if kind == "browsers babble":
+        return {"count": random.randrange(1, 20)}
+    if kind == "redis restarts":
+        return {"down": random.choice((0.5, 2, 8))}
+    return {}

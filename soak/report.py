@@ -1,0 +1,131 @@
+"""The figures of a soak: as lines to read, and in ``docs/reliability.md``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from benchmarks import machine
+from benchmarks.plots import Line, Mark, timeline
+from benchmarks.processes import ROOT
+from benchmarks.sections import write_section
+from benchmarks.tables import figures, table
+
+from .figures import Slope, names, slope_of
+from .run import Result
+from .samples import Sample
+
+__all__ = ["is_good", "text_of", "write"]
+
+PAGE = ROOT / "docs/reliability.md"
+IMAGE = ROOT / "docs/images/soak.svg"
+
+#: Memory counts from here on in each life of a process, in seconds.
+WARM_UP_SECONDS = 300
+
+_HEAD = (
+    *("process", "memory MB", "slope kB/min", "", "files, most"),
+    *("sockets start → end (most)", "tasks start → end (most)"),
+)
+_KINDS = {"uvicorn": "ours", "daphne": "other", "redis": "floor"}
+
+
+def warm_up_of(result: Result) -> float:
+    """Return what of each life is left out: five minutes, or less in a short run."""
+    return min(WARM_UP_SECONDS, 60 * result.plan.minutes / 6)
+
+
+def is_good(result: Result) -> bool:
+    """Whether all came back, all was shown, nothing went back and no memory grew."""
+    slopes = [slope_of(result.samples, name, warm_up_of(result)) for name in names(result.samples)]
+    waits = (result.here_after, result.right_after, result.back_after)
+    return (
+        None not in waits
+        and not result.crowd["backward"]
+        and all(slope is None or slope.is_flat for slope in slopes)
+    )
+
+
+def text_of(result: Result) -> str:
+    """Write a soak down, as a table and some sentences."""
+    plan, crowd = result.plan, result.crowd
+    kinds = Counter(fault.kind for fault in result.faults)
+    happened = ", ".join(f"{kind} {number}×" for kind, number in sorted(kinds.items()))
+    codes = ", ".join(f"{code} {number}×" for code, number in sorted(crowd["codes"].items()))
+    lines = [_line(result, name) for name in names(result.samples)]
+    where = machine.describe()
+    return (
+        f"{table(_HEAD, lines)}\n\n"
+        f"{plan.minutes:g} minutes, {plan.updates:g} updates/s, {plan.browsers} browsers in "
+        f"{crowd['visits']:,} visits, {crowd['prices']:,} prices shown; seed {plan.seed}, "
+        f"{where['date']}, {where['processor']}, Python {where['Python']}, "
+        f"Redis {where['redis-server']}.\n\n"
+        f"- Faults: {happened or 'none'}. Sockets that browsers lost, by close code: "
+        f"{codes or 'none'}.\n"
+        f"- After the last fault all browsers were there {_after(result.here_after)}; then every "
+        f"one showed the newest price of each of its rooms {_after(result.right_after)}.\n"
+        f"- Prices that went back at any browser: {crowd['backward']}.\n"
+        f"- After the last visitor sockets and tasks were back where they had started "
+        f"{_after(result.back_after)}."
+    )
+
+
+def _after(seconds: float | None) -> str:
+    return "**never**" if seconds is None else f"after {seconds:.0f} s"
+
+
+def _line(result: Result, name: str) -> list[str]:
+    own = [sample for sample in result.samples if sample.name == name]
+    slope = slope_of(result.samples, name, warm_up_of(result))
+    return [
+        name,
+        f"{own[0].rss_kb / 1024:.0f} – {max(sample.rss_kb for sample in own) / 1024:.0f}",
+        *_slope(slope),
+        str(max(sample.files for sample in own)),
+        _there_and_back(result, name, own, "sockets"),
+        _there_and_back(result, name, own, "tasks"),
+    ]
+
+
+def _slope(slope: Slope | None) -> tuple[str, str]:
+    if slope is None:
+        return "–", ""
+    text = f"{slope.kb_per_minute:+.1f} ± {figures(slope.error)}"
+    return text, "flat" if slope.is_flat else "grows"
+
+
+def _there_and_back(result: Result, name: str, own: Sequence[Sample], what: str) -> str:
+    def of(samples: Sequence[Sample]) -> str:
+        values = [getattr(sample, what) for sample in samples if sample.name == name]
+        return str(values[0]) if values and values[0] is not None else "–"
+
+    most = max(getattr(sample, what) or 0 for sample in own)
+    return f"{of(result.start)} → {of(result.end)} ({most})"
+
+
+def write(result: Result) -> None:
+    """Put figures and drawing in the place of the last ones."""
+    IMAGE.parent.mkdir(parents=True, exist_ok=True)
+    IMAGE.write_text(drawing(result))
+    image = f"![Memory of each process in a soak](images/{IMAGE.name})"
+    write_section(PAGE, "soak", f"{image}\n\n{text_of(result)}")
+
+
+def drawing(result: Result) -> str:
+    """Draw the memory of each process over time, with the faults."""
+    curves = [
+        Line(
+            name,
+            [
+                (sample.at / 60, sample.rss_kb / 1024)
+                for sample in result.samples
+                if sample.name == name
+            ],
+            _KINDS.get(name, "tutorial"),
+        )
+        for name in names(result.samples)
+    ]
+    heavy = ("killed", "redis restarts")
+    marks = [Mark(fault.at / 60, is_heavy=fault.kind in heavy) for fault in result.faults]
+    subtitle = "resident MB; grey lines are faults, the longer ones kills and restarts"
+    return timeline("Memory of each process", subtitle, "minutes", curves, marks)

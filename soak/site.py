@@ -1,0 +1,109 @@
+"""The processes of a soaked site, which can be killed and started again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from functools import partial
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from benchmarks.processes import BUILD, Process, Worker, free_port, wait_until
+from benchmarks.table_of_peers import Peer, server_command
+
+__all__ = ["SERVERS", "SYMBOLS", "Site"]
+
+SYMBOLS = [f"BINANCE:S{number:02d}" for number in range(50)]
+
+#: The web processes, one a server.
+SERVERS = ("uvicorn", "daphne")
+
+
+class Site:
+    """All processes of a soak, ended when the ``with`` block is left.
+
+    Args:
+        seed: Of the vendor's market.
+        updates: How many prices the vendor sends a second, over all rooms.
+        streams: How many ``fcs_stream`` there are.
+    """
+
+    def __init__(self, seed: int, updates: float, streams: int) -> None:
+        self._seed = seed
+        self._rate = updates / len(SYMBOLS)
+        self._ports = {name: free_port() for name in ("redis", "vendor", *SERVERS)}
+        self._starts: dict[str, Callable[[], Process]] = {"redis": self._redis}
+        for number in range(1, streams + 1):
+            self._starts[f"stream {number}"] = partial(self._stream, number)
+        for name in SERVERS:
+            self._starts[name] = partial(self._web, name)
+        self._stack = ExitStack()
+        self.mortals = [*SERVERS, *(["stream 1"] if streams > 1 else [])]
+        """Those that a fault may kill: the only stream has nobody to take over."""
+        self.processes: dict[str, Process] = {}
+        """Those of the site by name, as they run now."""
+
+    def __enter__(self) -> Site:
+        with self._stack:
+            port = str(self._ports["vendor"])
+            arguments = (port, str(self._seed), str(self._rate))
+            self.vendor = self._stack.enter_context(Worker("vendor", *arguments, package="soak"))
+            wait_until(self._ports["vendor"], self.vendor)
+            self.crowd = self._stack.enter_context(Worker("crowd", package="soak"))
+            self._stack.callback(self._end_all)
+            for name in self._starts:
+                self.start(name)
+            self._stack = self._stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _end_all(self) -> None:
+        for process in self.processes.values():
+            process.__exit__()
+
+    @property
+    def urls(self) -> list[str]:
+        """The sockets of the web processes."""
+        return [f"ws://127.0.0.1:{self._ports[name]}/ws/fcs/" for name in SERVERS]
+
+    def start(self, name: str) -> None:
+        """Start a process and wait until it listens, where it does."""
+        self.processes[name] = process = self._starts[name]()
+        if name in self._ports:
+            wait_until(self._ports[name], process)
+
+    def kill(self, name: str) -> None:
+        """End a process without warning."""
+        self.processes[name].__exit__()
+
+    def cut_redis_clients(self) -> None:
+        """Let Redis close the connections of everybody."""
+        with suppress(RedisError), Redis(port=self._ports["redis"]) as redis:
+            for kind in ("normal", "pubsub"):
+                redis.client_kill_filter(_type=kind, skipme=True)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "DJANGO_SETTINGS_MODULE": "soak.settings",
+            "SOAK_REDIS": f"redis://127.0.0.1:{self._ports['redis']}",
+            "SOAK_VENDOR": f"ws://127.0.0.1:{self._ports['vendor']}",
+            "SOAK_ROOMS": ",".join(f"{symbol}_1D" for symbol in SYMBOLS),
+        }
+
+    def _redis(self) -> Process:
+        options = ["--bind", "127.0.0.1", "--port", str(self._ports["redis"]), "--dir", str(BUILD)]
+        command = ["redis-server", *options, "--save", "", "--appendonly", "no"]
+        return Process("soak-redis", command)
+
+    def _stream(self, number: int) -> Process:
+        command = [sys.executable, "-m", "django", "fcs_stream"]
+        return Process(f"soak-stream-{number}", command, self._environment())
+
+    def _web(self, server: str) -> Process:
+        peer = Peer(server, server, "django_fcs.asgi:application")
+        command = server_command(peer, self._ports[server])
+        return Process(f"soak-{server}", command, self._environment())

@@ -1,0 +1,81 @@
+"""The vendor of the soak: the project's simulator, told what to do in JSON lines.
+
+::
+
+    {"do": "reset"}                          cut all connections without goodbye
+    {"do": "malform", "seconds": 5}          a frame that is no JSON after every tenth
+    {"do": "rest"}                           no more prices but one last to each room
+    {"do": "count"}                          connections, rooms, prices given way
+
+``rest`` answers with the last price of each symbol.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import replace
+from typing import Any
+
+from benchmarks.worker import answer_commands
+from django_fcs.simulator import Simulator
+from django_fcs.sources import RandomWalk, Tick
+
+__all__: list[str] = []
+
+
+class _Market(RandomWalk):
+    """A random walk that can be told to rest."""
+
+    rests = False
+
+    def due(self) -> float | None:
+        return None if self.rests else super().due()
+
+    def advance(self, now: float) -> list[Tick]:
+        return [] if self.rests else super().advance(now)
+
+
+class _Vendor:
+    def __init__(self, market: _Market, simulator: Simulator) -> None:
+        self._market = market
+        self._simulator = simulator
+
+    async def obey(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Do what a line of the standard input says."""
+        if command["do"] == "reset":
+            return {"reset": await self._simulator.drop_all()}
+        if command["do"] == "malform":
+            self._malform_every(10)
+            asyncio.get_running_loop().call_later(command["seconds"], self._malform_every, 0)
+        if command["do"] == "rest":
+            return {"closes": await self._rest()}
+        joined = self._simulator.joined
+        return {
+            "connections": self._simulator.connections,
+            "rooms": len(joined),
+            "dropped": self._simulator.dropped,
+        }
+
+    def _malform_every(self, frames: int) -> None:
+        self._simulator.faults = replace(self._simulator.faults, malformed_every=frames)
+
+    async def _rest(self) -> dict[str, float]:
+        self._market.rests = True
+        closes = {}
+        for number, room in enumerate(sorted(self._simulator.joined, key=str)):
+            closes[room.symbol] = 1000.25 + number
+            await self._simulator.push(room.symbol, room.timeframe, c=closes[room.symbol])
+        return closes
+
+
+async def main() -> None:
+    """Serve until the standard input ends."""
+    port, seed, rate = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    market = _Market(seed=seed, rate=rate)
+    async with Simulator(market, port=port) as simulator:
+        await answer_commands(_Vendor(market, simulator).obey)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

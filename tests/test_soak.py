@@ -1,0 +1,272 @@
+"""The parts of ``make soak``: its faults, its arithmetic, its browsers and its vendor."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from django_fcs.redaction import SILENT
+from django_fcs.simulator import Simulator
+from django_fcs.tasks import running
+from soak import probe, report
+from soak.browser import Browser
+from soak.crowd import _Crowd
+from soak.faults import CALM_SECONDS, Fault, schedule
+from soak.figures import slope_of
+from soak.run import Plan, Result, held
+from soak.samples import Sample, look
+from soak.vendor import _Market, _Vendor
+from tests.upstreams import watching
+from tests.waiting import eventually
+
+# -- faults
+
+
+def test_a_seed_tells_all_faults_and_each_process_dies_once_in_the_middle() -> None:
+    faults = schedule(Random(1), 1800, killed=2)
+    assert schedule(Random(1), 1800, killed=2) == faults
+    assert schedule(Random(2), 1800, killed=2) != faults
+
+    killed = {fault.details["which"]: fault.at for fault in faults if fault.kind == "killed"}
+    assert sorted(killed) == [0, 1]
+    assert all(600 <= at <= 1200 for at in killed.values())
+    assert faults == sorted(faults, key=lambda fault: fault.at)
+    assert faults[0].at >= CALM_SECONDS and faults[-1].at <= 1800 - CALM_SECONDS
+    assert len({fault.kind for fault in faults}) == 7
+
+
+# -- figures
+
+
+def sample(at: float, rss_kb: float, *, pid: int = 1, sockets: int = 3) -> Sample:
+    return Sample(at, "uvicorn", pid, int(rss_kb), files=9, sockets=sockets, tasks=4)
+
+
+def test_a_slope_is_that_of_all_lives_each_on_its_own_level() -> None:
+    first = [sample(at, 50_000 + at) for at in range(0, 600, 5)]
+    second = [sample(at, 90_000 + at, pid=2) for at in range(600, 1200, 5)]
+
+    slope = slope_of([*first, *second], "uvicorn", warm_up=100)
+
+    assert slope is not None
+    assert (round(slope.kb_per_minute), round(slope.error, 3)) == (60, 0)
+    assert (slope.lowest_kb, slope.highest_kb) == (50_100, 91_195)
+    assert slope.samples == 200
+    assert slope.is_flat  # A thousandth of 90 MB a minute is more.
+
+
+def test_growth_that_is_sure_is_no_noise_and_noise_is_no_growth() -> None:
+    grows = [sample(at, 50_000 + 5 * at) for at in range(0, 600, 5)]
+    waves = [sample(at, 50_000 + 3000 * math.sin(at)) for at in range(0, 600, 5)]
+    of = {name: slope_of(it, "uvicorn", 0) for name, it in {"g": grows, "w": waves}.items()}
+
+    assert of["g"] and not of["g"].is_flat
+    assert of["w"] and of["w"].is_flat
+    assert slope_of(grows[:2], "uvicorn", 0) is None
+    assert slope_of(grows, "daphne", 0) is None
+
+
+def result(**changes: Any) -> Result:
+    samples = [sample(at, 60_000 + at % 7) for at in range(0, 1800, 5)]
+    crowd = {"visits": 900, "prices": 10**6, "backward": 0, "codes": {"1006": 3}}
+    waits = {"here_after": 4.0, "right_after": 0.5, "back_after": 31.0}
+    return Result(
+        plan=Plan(seed=1, minutes=30, browsers=200, updates=500, streams=1),
+        samples=samples,
+        faults=[Fault(20.0, "redis cuts"), Fault(800.0, "killed", {"which": 0})],
+        start=samples[:1],
+        end=samples[-1:],
+        **{"crowd": crowd, **waits, **changes},
+    )
+
+
+def test_a_soak_is_good_where_all_came_back_and_nothing_went_back() -> None:
+    assert report.is_good(result())
+    for wait in ("here_after", "right_after", "back_after"):
+        assert not report.is_good(result(**{wait: None}))
+    assert not report.is_good(result(crowd={**result().crowd, "backward": 1}))
+
+
+def test_either_of_two_streams_may_hold_the_connection() -> None:
+    def stream(number: int, sockets: int, tasks: int | None) -> Sample:
+        return Sample(0, f"stream {number}", number, 1, 9, sockets, tasks)
+
+    start = held([stream(1, 5, 7), stream(2, 4, None), sample(0, 1)])
+
+    assert start == held([stream(1, 4, None), stream(2, 5, 7), sample(0, 2)])
+    assert start == {"stream": (9, 7), "uvicorn": (3, 4)}
+
+
+def test_a_soak_is_written_down_with_what_happened() -> None:
+    text = report.text_of(result(right_after=None))
+
+    assert "| uvicorn | 59 – 59 | " in text
+    assert "| flat | 9 | 3 → 3 (3) | 4 → 4 (4) |" in text
+    assert "killed 1×, redis cuts 1×" in text
+    assert "1006 3×" in text
+    assert "**never**" in text
+
+
+def test_the_drawing_of_a_soak_is_well_formed() -> None:
+    assert ElementTree.fromstring(report.drawing(result())).tag.endswith("svg")
+
+
+# -- looking
+
+
+async def test_a_process_tells_its_tasks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(probe, "FOLDER", tmp_path)
+    assert not probe.can_answer(os.getpid())
+
+    probe._answer()
+
+    assert probe.can_answer(os.getpid())
+    assert probe.answer_of(os.getpid()) == len(asyncio.all_tasks())
+
+
+def test_who_has_no_loop_has_no_tasks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(probe, "FOLDER", tmp_path)
+    probe._answer()
+
+    assert probe.answer_of(os.getpid()) is None
+
+
+def test_who_is_alive_is_weighed_and_who_is_not_is_left_out() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as alive:
+        ended = SimpleNamespace(popen=SimpleNamespace(pid=1, poll=lambda: -9))
+        processes: Any = {"one": SimpleNamespace(popen=alive), "other": ended}
+        [seen] = look(processes, 12.5)
+        alive.kill()
+
+    assert (seen.at, seen.name, seen.pid, seen.tasks) == (12.5, "one", alive.pid, None)
+    assert seen.rss_kb > 1000 and seen.files >= 3 and seen.sockets == 0
+
+
+# -- browsers
+
+
+def price(symbol: str, seq: int, close: float) -> str:
+    frame = {"type": "price", "symbol": symbol, "timeframe": "1D", "seq": seq}
+    return json.dumps({**frame, "prices": {"mode": "candle", "c": close}})
+
+
+class Site:
+    """Answers a browser's joins with prices, and can say more."""
+
+    def __init__(self) -> None:
+        self.heard: list[dict[str, Any]] = []
+        self.socket: ServerConnection
+
+    async def serve(self, socket: ServerConnection) -> None:
+        self.socket = socket
+        async for text in socket:
+            try:
+                message = json.loads(text)
+            except ValueError:
+                message = {}
+            self.heard.append(message if isinstance(message, dict) else {})
+            if self.heard[-1].get("type") == "join_symbol":
+                await _say(socket, price(str(message["symbol"]), 10, 1.5))
+
+    async def say(self, text: str) -> None:
+        await _say(self.socket, text)
+
+
+async def _say(socket: ServerConnection, text: str) -> None:
+    await socket.send(f"[{text}]" if socket.subprotocol else text)
+
+
+@pytest.mark.parametrize("seed", [1, 5])
+async def test_a_browser_shows_the_newest_and_counts_what_goes_back(seed: int) -> None:
+    site, codes = Site(), Counter[int]()
+    server = serve(
+        site.serve,
+        "127.0.0.1",
+        0,
+        logger=SILENT,
+        subprotocols=["fcs.merge.v1"],
+    )
+    async with server as listening:
+        url = f"ws://127.0.0.1:{next(iter(listening.sockets)).getsockname()[1]}"
+        browser = Browser(url, ["B:1", "B:2"], Random(seed), codes)
+        browser.stay()
+        async with running(browser.live()):
+            await eventually(lambda: browser.is_here)
+            assert not browser.shows({"B:1": 1.5, "B:2": 7})
+            await site.say(price("B:2", 11, 7))
+            await eventually(lambda: browser.shows({"B:1": 1.5, "B:2": 7, "B:3": 0}))
+            await site.say(price("B:1", 9, 1.25))
+            await eventually(lambda: browser.backward == 1)
+            await site.say('{"type":"ping"}')
+            await eventually(lambda: {"type": "pong"} in site.heard)
+            await site.socket.close(4408)
+            await eventually(lambda: browser.visits == 2 and browser.is_here)
+
+    assert codes == {4408: 1}
+
+
+async def test_a_browser_that_babbled_comes_again() -> None:
+    site = Site()
+    async with serve(site.serve, "127.0.0.1", 0, logger=SILENT) as listening:
+        url = f"ws://127.0.0.1:{next(iter(listening.sockets)).getsockname()[1]}"
+        browser = Browser(url, ["B:1"], Random(7), Counter())
+        browser.stay()
+        async with running(browser.live()):
+            await eventually(lambda: browser.is_here)
+            await browser.babble(5)
+            await site.say(price("B:1", 11, 2))
+            await eventually(lambda: browser.visits == 2)
+
+
+async def test_a_crowd_obeys_and_leaves() -> None:
+    crowd, sites = _Crowd(), Site()
+    async with serve(sites.serve, "127.0.0.1", 0, logger=SILENT) as listening:
+        url = f"ws://127.0.0.1:{next(iter(listening.sockets)).getsockname()[1]}"
+        symbols = [f"B:{number}" for number in range(9)]
+        await crowd.obey({"do": "open", "urls": [url], "count": 3, "symbols": symbols, "seed": 1})
+        await crowd.obey({"do": "stay"})
+
+        async def here() -> bool:
+            return (await crowd.obey({"do": "count"}))["here"] == 3
+
+        await eventually(here)
+        closes = dict.fromkeys(symbols, 1.5)
+        assert (await crowd.obey({"do": "count", "closes": closes}))["right"] == 3
+        await crowd.obey({"do": "stall", "count": 2, "seconds": 0.01})
+        await crowd.obey({"do": "leave"})
+        assert (await crowd.obey({"do": "count"}))["here"] == 0
+
+
+# -- the vendor
+
+
+async def test_the_vendor_resets_malforms_and_rests_at_a_last_price() -> None:
+    market = _Market(seed=1, rate=50)
+    async with Simulator(market) as simulator:
+        vendor = _Vendor(market, simulator)
+        async with watching(simulator.url, "BINANCE:S1_1D", "BINANCE:S2_1D") as watch:
+            await eventually(lambda: len(watch.prices) > 5)
+            assert (await vendor.obey({"do": "reset"})) == {"reset": 1}
+            await eventually(lambda: len(watch.reasons) == 1)
+            await eventually(lambda: len(simulator.joined) == 2)
+            await vendor.obey({"do": "malform", "seconds": 0.05})
+            await eventually(lambda: not simulator.faults.malformed_every)
+            closes = (await vendor.obey({"do": "rest"}))["closes"]
+            await eventually(lambda: {1000.25, 1001.25} <= {it.c for it in watch.prices})
+
+        assert closes == {"BINANCE:S1": 1000.25, "BINANCE:S2": 1001.25}
+        assert {it.symbol: it.c for it in watch.prices} == closes
+        assert (await vendor.obey({"do": "count"})).keys() == {"connections", "rooms", "dropped"}
