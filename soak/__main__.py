@@ -24,7 +24,7 @@ from .run import Plan, soak
 MINUTES = 30
 BROWSERS = 200
 UPDATES = 500
-STREAMS = 1
+STREAMS = 2
 
 
 def _arguments() -> argparse.Namespace:

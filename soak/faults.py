@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -34,15 +35,15 @@ class Fault:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-def schedule(random: Random, seconds: float, killed: int) -> list[Fault]:
+def schedule(random: Random, seconds: float, mortals: Sequence[str]) -> list[Fault]:
     """Draw all faults of a run, in order.
 
-    Each of the ``killed`` processes is killed once, in the middle third: its memory
-    shows a slope only where it lives for a while before and after.
+    Each of ``mortals`` is killed, in the middle third: its memory shows a slope only
+    where it lives for a while before and after.
     """
     faults = [
-        Fault(seconds * (1 + random.random()) / 3, "killed", {"which": which})
-        for which in range(killed)
+        Fault(seconds * (1 + random.random()) / 3, f"{name} killed", {"name": name})
+        for name in mortals
     ]
     at = CALM_SECONDS + random.expovariate(1 / GAP_SECONDS)
     while at < seconds - CALM_SECONDS:

@@ -1,4 +1,4 @@
-"""A process of the site tells how many tasks it has, whenever it gets SIGUSR1."""
+"""A process of the site tells of itself, whenever it gets SIGUSR1."""
 
 from __future__ import annotations
 
@@ -6,14 +6,30 @@ import asyncio
 import json
 import os
 import signal
+import time
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import AppConfig
 
-__all__ = ["FOLDER", "Probe", "answer_of", "can_answer"]
+from django_fcs.metrics import gauges
+
+__all__ = ["FOLDER", "Answer", "Probe", "ask"]
 
 FOLDER = Path(__file__).parent / "build"
+
+#: A process that gets its signal answers within this, unless it is busier than that.
+ANSWER_SECONDS = 0.5
+
+
+class Answer(NamedTuple):
+    """What a process says of itself."""
+
+    tasks: int | None = None
+    """Of its event loop; ``None`` where it has none."""
+    leads: bool = False
+    """Whether it is the stream that leads."""
 
 
 class Probe(AppConfig):
@@ -25,20 +41,21 @@ class Probe(AppConfig):
         """Answer from now on; a file says so, as without it the signal would kill."""
         FOLDER.mkdir(exist_ok=True)
         signal.signal(signal.SIGUSR1, _answer)
-        _write(None)
+        _write(Answer())
 
 
 def _answer(*_: Any) -> None:
     try:
-        _write(len(asyncio.all_tasks()))
+        tasks = len(asyncio.all_tasks())
     except RuntimeError:
-        _write(None)  # No loop runs yet, or none any more.
+        tasks = None  # No loop runs yet, or none any more.
+    _write(Answer(tasks, bool(gauges().get("stream_leader"))))
 
 
-def _write(tasks: int | None) -> None:
+def _write(answer: Answer) -> None:
     path = _path(os.getpid())
     new = path.with_suffix(".new")
-    new.write_text(json.dumps({"tasks": tasks}))
+    new.write_text(json.dumps(answer))
     new.replace(path)
 
 
@@ -46,12 +63,10 @@ def _path(pid: int) -> Path:
     return FOLDER / f"probe-{pid}.json"
 
 
-def can_answer(pid: int) -> bool:
-    """Tell whether a process has come far enough to be asked."""
-    return _path(pid).exists()
-
-
-def answer_of(pid: int) -> int | None:
-    """Return how many tasks a process had when it was asked last."""
-    tasks: int | None = json.loads(_path(pid).read_text())["tasks"]
-    return tasks
+def ask(pids: Iterable[int]) -> dict[int, Answer]:
+    """Ask processes that run; takes ``ANSWER_SECONDS``. Who cannot answer yet says nothing."""
+    asked = [pid for pid in pids if _path(pid).exists()]
+    for pid in asked:
+        os.kill(pid, signal.SIGUSR1)
+    time.sleep(ANSWER_SECONDS)
+    return {pid: Answer(*json.loads(_path(pid).read_text())) for pid in asked}

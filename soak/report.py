@@ -41,6 +41,7 @@ def is_good(result: Result) -> bool:
     waits = (result.here_after, result.right_after, result.back_after)
     return (
         None not in waits
+        and result.connections_most == 1
         and not result.crowd["backward"]
         and all(slope is None or slope.is_flat for slope in slopes)
     )
@@ -64,7 +65,8 @@ def text_of(result: Result) -> str:
         f"{codes or 'none'}.\n"
         f"- After the last fault all browsers were there {_after(result.here_after)}; then every "
         f"one showed the newest price of each of its rooms {_after(result.right_after)}.\n"
-        f"- Prices that went back at any browser: {crowd['backward']}.\n"
+        f"- Prices that went back at any browser: {crowd['backward']}. Connections to the vendor "
+        f"at a time: {result.connections_most} at most.\n"
         f"- After the last visitor sockets and tasks were back where they had started "
         f"{_after(result.back_after)}."
     )
@@ -125,7 +127,7 @@ def drawing(result: Result) -> str:
         )
         for name in names(result.samples)
     ]
-    heavy = ("killed", "redis restarts")
-    marks = [Mark(fault.at / 60, is_heavy=fault.kind in heavy) for fault in result.faults]
+    heavy = ("killed", "restarts")
+    marks = [Mark(fault.at / 60, is_heavy=fault.kind.endswith(heavy)) for fault in result.faults]
     subtitle = "resident MB; grey lines are faults, the longer ones kills and restarts"
     return timeline("Memory of each process", subtitle, "minutes", curves, marks)

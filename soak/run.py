@@ -13,7 +13,7 @@ from .faults import Fault, schedule
 from .samples import Sample, look
 from .site import SYMBOLS, Site
 
-__all__ = ["Plan", "Result", "held", "soak"]
+__all__ = ["Plan", "Result", "soak"]
 
 LOOK_SECONDS = 5
 
@@ -51,6 +51,8 @@ class Result:
     """Those that happened, at the time at which they did."""
     start: list[Sample] = field(default_factory=list)
     end: list[Sample] = field(default_factory=list)
+    connections_most: int = 0
+    """Connections to the vendor at a time: of one key only one may be."""
     crowd: dict[str, Any] = field(default_factory=dict)
     """The last count of the browsers."""
     here_after: float | None = None
@@ -72,6 +74,8 @@ class _Soak:
 
     def _look(self) -> list[Sample]:
         samples = look(self._site.processes, self._now())
+        connections = self._site.vendor.ask(do="count")["connections"]
+        self.result.connections_most = max(self.result.connections_most, connections)
         self.result.samples += samples
         return samples
 
@@ -96,7 +100,7 @@ class _Soak:
     def _suffer(self, seconds: float) -> None:
         """Let time pass with its faults and looks."""
         random = Random(self.result.plan.seed)
-        faults = schedule(random, seconds, len(self._site.mortals))
+        faults = schedule(random, seconds, self._site.mortals)
         look_at = self._now()
         while (now := self._now()) < seconds:
             if faults and now >= faults[0].at:
@@ -110,10 +114,8 @@ class _Soak:
         self.result.faults.append(Fault(self._now(), fault.kind, fault.details))
         _say(f"{self._now():7.1f} s  {fault.kind} {fault.details or ''}")
         site, details = self._site, fault.details
-        if fault.kind == "killed":
-            name = site.mortals[details["which"]]
-            site.kill(name)
-            site.start(name)
+        if fault.kind.endswith("killed"):
+            site.start(site.kill(details["name"]))
         elif fault.kind == "redis restarts":
             site.kill("redis")
             time.sleep(details["down"])
@@ -153,10 +155,10 @@ class _Soak:
     def _is_back(self) -> bool:
         # Not among the samples: memory of an empty site says nothing of its slope.
         self.result.end = look(self._site.processes, self._now())
-        start, end = held(self.result.start), held(self.result.end)
+        start, end = _held(self.result.start), _held(self.result.end)
         return end.keys() == start.keys() and all(
-            sockets <= start[kind][0] and tasks <= start[kind][1]
-            for kind, (sockets, tasks) in end.items()
+            sockets <= start[name][0] and tasks <= start[name][1]
+            for name, (sockets, tasks) in end.items()
         )
 
     def _until(self, condition: Callable[[], bool]) -> float | None:
@@ -168,14 +170,8 @@ class _Soak:
         return None
 
 
-def held(samples: Sequence[Sample]) -> dict[str, tuple[int, int]]:
-    """Add up sockets and tasks by kind of process: of two streams either may lead."""
-    sums: dict[str, tuple[int, int]] = {}
-    for sample in samples:
-        kind = sample.name.partition(" ")[0]
-        sockets, tasks = sums.get(kind, (0, 0))
-        sums[kind] = sockets + sample.sockets, tasks + (sample.tasks or 0)
-    return sums
+def _held(samples: Sequence[Sample]) -> dict[str, tuple[int, int]]:
+    return {sample.name: (sample.sockets, sample.tasks or 0) for sample in samples}
 
 
 def soak(plan: Plan) -> Result:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,12 +10,11 @@ from pathlib import Path
 
 from benchmarks.processes import Process
 
-from .probe import answer_of, can_answer
+from .probe import Answer, ask
 
-__all__ = ["Sample", "look"]
+__all__ = ["LEADER", "STANDBY", "Sample", "alive", "look"]
 
-#: A process that gets its signal answers within this, unless it is busier than that.
-ANSWER_SECONDS = 0.5
+LEADER, STANDBY = "leader", "standby"
 
 
 @dataclass(frozen=True)
@@ -27,6 +24,7 @@ class Sample:
     at: float
     """Seconds since the start of the run."""
     name: str
+    """Of a stream it is its part at that moment: ``LEADER`` or ``STANDBY``."""
     pid: int
     rss_kb: int
     files: int
@@ -37,20 +35,25 @@ class Sample:
 
 
 def look(processes: Mapping[str, Process], at: float) -> list[Sample]:
-    """Look at all processes that are alive; takes ``ANSWER_SECONDS``."""
-    alive = {name: it.popen.pid for name, it in processes.items() if it.popen.poll() is None}
-    for pid in alive.values():
-        if can_answer(pid):
-            os.kill(pid, signal.SIGUSR1)
-    time.sleep(ANSWER_SECONDS)
+    """Look at all processes that are alive; takes half a second."""
+    pids = alive(processes)
+    answers = ask(pids.values())
     samples = []
-    for name, pid in alive.items():
+    for name, pid in pids.items():
+        answer = answers.get(pid, Answer())
+        if name.startswith("stream"):
+            name = LEADER if answer.leads else STANDBY
         with suppress(OSError):  # It has just ended.
-            samples.append(_look_at(name, pid, at))
+            samples.append(_look_at(name, pid, at, answer.tasks))
     return samples
 
 
-def _look_at(name: str, pid: int, at: float) -> Sample:
+def alive(processes: Mapping[str, Process]) -> dict[str, int]:
+    """Return the process id of each that runs."""
+    return {name: it.popen.pid for name, it in processes.items() if it.popen.poll() is None}
+
+
+def _look_at(name: str, pid: int, at: float, tasks: int | None) -> Sample:
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     links = []
     for file in Path(f"/proc/{pid}/fd").iterdir():
@@ -63,5 +66,5 @@ def _look_at(name: str, pid: int, at: float) -> Sample:
         rss_kb=pages * os.sysconf("SC_PAGE_SIZE") // 1024,
         files=len(links),
         sockets=sum(link.startswith("socket:") for link in links),
-        tasks=answer_of(pid) if can_answer(pid) else None,
+        tasks=tasks,
     )

@@ -13,6 +13,9 @@ from redis.exceptions import RedisError
 from benchmarks.processes import BUILD, Process, Worker, free_port, wait_until
 from benchmarks.table_of_peers import Peer, server_command
 
+from .probe import ask
+from .samples import LEADER, alive
+
 __all__ = ["SERVERS", "SYMBOLS", "Site"]
 
 SYMBOLS = [f"BINANCE:S{number:02d}" for number in range(50)]
@@ -40,8 +43,8 @@ class Site:
         for name in SERVERS:
             self._starts[name] = partial(self._web, name)
         self._stack = ExitStack()
-        self.mortals = [*SERVERS, *(["stream 1"] if streams > 1 else [])]
-        """Those that a fault may kill: the only stream has nobody to take over."""
+        self.mortals = (*SERVERS, *([LEADER] * 2 if streams > 1 else []))
+        """Whom faults kill, each so often: the only stream has nobody to take over."""
         self.processes: dict[str, Process] = {}
         """Those of the site by name, as they run now."""
 
@@ -76,9 +79,18 @@ class Site:
         if name in self._ports:
             wait_until(self._ports[name], process)
 
-    def kill(self, name: str) -> None:
-        """End a process without warning."""
+    def kill(self, name: str) -> str:
+        """End a process without warning, or whichever stream leads; return its own name."""
+        name = self._leader() if name == LEADER else name
         self.processes[name].__exit__()
+        return name
+
+    def _leader(self) -> str:
+        pids = {name: pid for name, pid in alive(self.processes).items() if "stream" in name}
+        answers = ask(pids.values())
+        leading = [name for name, pid in pids.items() if pid in answers and answers[pid].leads]
+        # Where none leads at this moment, one of them is to do so soon.
+        return (leading or list(pids))[0]
 
     def cut_redis_clients(self) -> None:
         """Let Redis close the connections of everybody."""

@@ -6,10 +6,12 @@ import asyncio
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -18,6 +20,8 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
+import soak
+from django_fcs.metrics import shown
 from django_fcs.redaction import SILENT
 from django_fcs.simulator import Simulator
 from django_fcs.tasks import running
@@ -26,7 +30,7 @@ from soak.browser import Browser
 from soak.crowd import _Crowd
 from soak.faults import CALM_SECONDS, Fault, schedule
 from soak.figures import slope_of
-from soak.run import Plan, Result, held
+from soak.run import Plan, Result
 from soak.samples import Sample, look
 from soak.vendor import _Market, _Vendor
 from tests.upstreams import watching
@@ -35,17 +39,18 @@ from tests.waiting import eventually
 # -- faults
 
 
-def test_a_seed_tells_all_faults_and_each_process_dies_once_in_the_middle() -> None:
-    faults = schedule(Random(1), 1800, killed=2)
-    assert schedule(Random(1), 1800, killed=2) == faults
-    assert schedule(Random(2), 1800, killed=2) != faults
+def test_a_seed_tells_all_faults_and_who_is_killed_is_killed_in_the_middle() -> None:
+    mortals = ("daphne", "leader", "leader")
+    faults = schedule(Random(1), 1800, mortals)
+    assert schedule(Random(1), 1800, mortals) == faults
+    assert schedule(Random(2), 1800, mortals) != faults
 
-    killed = {fault.details["which"]: fault.at for fault in faults if fault.kind == "killed"}
-    assert sorted(killed) == [0, 1]
-    assert all(600 <= at <= 1200 for at in killed.values())
+    killed = [fault for fault in faults if fault.kind.endswith(" killed")]
+    assert sorted(fault.details["name"] for fault in killed) == [*mortals]
+    assert all(600 <= fault.at <= 1200 for fault in killed)
     assert faults == sorted(faults, key=lambda fault: fault.at)
     assert faults[0].at >= CALM_SECONDS and faults[-1].at <= 1800 - CALM_SECONDS
-    assert len({fault.kind for fault in faults}) == 7
+    assert len({fault.kind for fault in faults}) == 8
 
 
 # -- figures
@@ -86,10 +91,10 @@ def result(**changes: Any) -> Result:
     return Result(
         plan=Plan(seed=1, minutes=30, browsers=200, updates=500, streams=1),
         samples=samples,
-        faults=[Fault(20.0, "redis cuts"), Fault(800.0, "killed", {"which": 0})],
+        faults=[Fault(20.0, "redis cuts"), Fault(800.0, "leader killed", {"name": "leader"})],
         start=samples[:1],
         end=samples[-1:],
-        **{"crowd": crowd, **waits, **changes},
+        **{"crowd": crowd, "connections_most": 1, **waits, **changes},
     )
 
 
@@ -97,17 +102,8 @@ def test_a_soak_is_good_where_all_came_back_and_nothing_went_back() -> None:
     assert report.is_good(result())
     for wait in ("here_after", "right_after", "back_after"):
         assert not report.is_good(result(**{wait: None}))
+    assert not report.is_good(result(connections_most=2))
     assert not report.is_good(result(crowd={**result().crowd, "backward": 1}))
-
-
-def test_either_of_two_streams_may_hold_the_connection() -> None:
-    def stream(number: int, sockets: int, tasks: int | None) -> Sample:
-        return Sample(0, f"stream {number}", number, 1, 9, sockets, tasks)
-
-    start = held([stream(1, 5, 7), stream(2, 4, None), sample(0, 1)])
-
-    assert start == held([stream(1, 4, None), stream(2, 5, 7), sample(0, 2)])
-    assert start == {"stream": (9, 7), "uvicorn": (3, 4)}
 
 
 def test_a_soak_is_written_down_with_what_happened() -> None:
@@ -115,7 +111,7 @@ def test_a_soak_is_written_down_with_what_happened() -> None:
 
     assert "| uvicorn | 59 – 59 | " in text
     assert "| flat | 9 | 3 → 3 (3) | 4 → 4 (4) |" in text
-    assert "killed 1×, redis cuts 1×" in text
+    assert "leader killed 1×, redis cuts 1×" in text
     assert "1006 3×" in text
     assert "**never**" in text
 
@@ -127,31 +123,36 @@ def test_the_drawing_of_a_soak_is_well_formed() -> None:
 # -- looking
 
 
-async def test_a_process_tells_its_tasks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def probed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """This process answers as one of a soaked site does."""
     monkeypatch.setattr(probe, "FOLDER", tmp_path)
-    assert not probe.can_answer(os.getpid())
-
-    probe._answer()
-
-    assert probe.can_answer(os.getpid())
-    assert probe.answer_of(os.getpid()) == len(asyncio.all_tasks())
+    before = signal.getsignal(signal.SIGUSR1)
+    probe.Probe("soak", soak).ready()
+    yield
+    signal.signal(signal.SIGUSR1, before)
 
 
-def test_who_has_no_loop_has_no_tasks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(probe, "FOLDER", tmp_path)
-    probe._answer()
+async def test_a_process_tells_its_tasks_and_whether_it_leads(probed: None) -> None:
+    here = os.getpid()
+    assert probe.ask([here, 1]) == {here: (len(asyncio.all_tasks()), False)}
 
-    assert probe.answer_of(os.getpid()) is None
+    with shown(lambda: {"stream_leader": True}):
+        assert probe.ask([here])[here].leads
+
+
+def test_who_has_no_loop_has_no_tasks(probed: None) -> None:
+    assert probe.ask([os.getpid()]) == {os.getpid(): (None, False)}
 
 
 def test_who_is_alive_is_weighed_and_who_is_not_is_left_out() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as alive:
         ended = SimpleNamespace(popen=SimpleNamespace(pid=1, poll=lambda: -9))
-        processes: Any = {"one": SimpleNamespace(popen=alive), "other": ended}
+        processes: Any = {"stream 1": SimpleNamespace(popen=alive), "other": ended}
         [seen] = look(processes, 12.5)
         alive.kill()
 
-    assert (seen.at, seen.name, seen.pid, seen.tasks) == (12.5, "one", alive.pid, None)
+    assert (seen.at, seen.name, seen.pid, seen.tasks) == (12.5, "standby", alive.pid, None)
     assert seen.rss_kb > 1000 and seen.files >= 3 and seen.sockets == 0
 
 
