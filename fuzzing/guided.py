@@ -1,13 +1,15 @@
 """``protocol.parse`` by what covers new lines of it: atheris, where it is installed.
 
-A process of its own, as it ends with its last input. msgspec is C and not instrumented,
-so the search is led by what Python does with the frames it reads.
+msgspec is C and not instrumented, so the search is led by what Python does with the
+frames it reads.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import re
+import resource
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -23,6 +25,9 @@ __all__ = ["Guided", "guide", "is_installed"]
 #: Frames to begin with.
 _SEEDS = 300
 
+#: What libFuzzer says where nothing that it covers is instrumented.
+_NOT_LED = "no interesting inputs were found"
+
 _OPTIONS = ("-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1", "-max_len=4096")
 _WORDS = (
     *('"type":', '"prices":{', '"symbol":"FX:EURUSD"', '"timeframe":"1D"', '"mode":"askbid"'),
@@ -36,6 +41,9 @@ class Guided:
 
     inputs: int
     seconds: float
+    """Of a processor, the start included."""
+    found: int
+    """Inputs that covered what none before them had."""
     crashes: int
     slowest: float
     text: str
@@ -49,7 +57,8 @@ def is_installed() -> bool:
 def guide(seed: int, inputs: int) -> Guided:
     """Let atheris run so many inputs; one that fails is kept in ``build``."""
     corpus = BUILD / "corpus"
-    corpus.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(corpus, ignore_errors=True)
+    corpus.mkdir(parents=True)
     for number in range(_SEEDS):
         text = grammar.frame(Random(f"{seed}:{number}"))
         data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
@@ -57,39 +66,26 @@ def guide(seed: int, inputs: int) -> Guided:
     words = BUILD / "words.txt"
     words.write_text("\n".join(f'"{_escaped(word)}"' for word in _WORDS) + "\n")
     options = [*_OPTIONS, f"-runs={inputs}", f"-seed={seed}", f"-dict={words}"]
-    command = [sys.executable, "-m", "fuzzing.guided", *options, str(corpus)]
+    command = [sys.executable, "-m", "fuzzing.instrumented", *options, str(corpus)]
     command.append(f"-artifact_prefix={BUILD}/guided-")
+    before = _seconds_of_children()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     figures = dict(re.findall(r"stat::(\w+): +(\d+)", done.stderr))
-    ran = re.search(r"Done (\d+) runs in (\d+) second", done.stderr)
     return Guided(
         inputs=int(figures.get("number_of_executed_units", 0)),
-        seconds=float(ran[2]) if ran else 0.0,
-        crashes=int(done.returncode != 0),
+        seconds=_seconds_of_children() - before,
+        found=int(figures.get("new_units_added", 0)),
+        # To be led by nothing is to prove nothing.
+        crashes=int(done.returncode != 0 or _NOT_LED in done.stderr),
         slowest=float(figures.get("slowest_unit_time_sec", 0)),
         text=(done.stdout + done.stderr)[-3000:],
     )
 
 
+def _seconds_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def _escaped(word: str) -> str:
     return word.replace("\\", "\\\\").replace('"', '\\"')
-
-
-def _main() -> None:
-    import atheris  # noqa: PLC0415 - it is there for some Pythons only
-
-    with atheris.instrument_imports(include=["django_fcs"]):
-        from .parsing import Parsing  # noqa: PLC0415 - what is imported here is instrumented
-
-    target = Parsing()
-
-    def take(data: bytes) -> None:
-        target.feed(data)
-        target.feed(data.decode(errors="surrogateescape"))
-
-    atheris.Setup(sys.argv, take)
-    atheris.Fuzz()
-
-
-if __name__ == "__main__":
-    _main()

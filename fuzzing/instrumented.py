@@ -1,0 +1,28 @@
+"""The process in which atheris feeds ``protocol.parse``; ``guided`` starts it.
+
+It ends with its last input. What is imported before atheris looks is not instrumented
+and leads nothing, so nothing else may be imported here.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import atheris
+
+with atheris.instrument_imports(include=["django_fcs"]):
+    from .parsing import Parsing
+
+__all__: list[str] = []
+
+_target = Parsing()
+
+
+def _take(data: bytes) -> None:
+    _target.feed(data)
+    _target.feed(data.decode(errors="surrogateescape"))
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, _take)
+    atheris.Fuzz()
