@@ -116,6 +116,20 @@ def test_a_soak_is_written_down_with_what_happened() -> None:
     assert "**never**" in text
 
 
+def test_a_soak_is_put_into_the_page_with_its_drawing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    page, image = tmp_path / "page.md", tmp_path / "images/soak.svg"
+    monkeypatch.setattr(report, "PAGE", page)
+    monkeypatch.setattr(report, "IMAGE", image)
+    page.write_text("<!-- soak -->\n*Not run yet.*\n<!-- /soak -->\n")
+
+    report.write(result())
+
+    assert "(images/soak.svg)" in page.read_text() and "| uvicorn | 59" in page.read_text()
+    assert image.read_text() == report.drawing(result())
+
+
 def test_the_drawing_of_a_soak_is_well_formed() -> None:
     assert ElementTree.fromstring(report.drawing(result())).tag.endswith("svg")
 
