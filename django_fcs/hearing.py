@@ -46,7 +46,14 @@ class Hearing:
         """Listen with a new member: whatever comes first is no gap."""
         self._beat_at, self._has_gap = now, False
         for feed in self._feeds.values():
-            feed.next_seq = -1
+            feed.next_seq = math.inf
+
+    def follow(self, rooms: Iterable[Room]) -> None:
+        """Miss nothing of these rooms from now on: their groups are joined."""
+        for room in rooms:
+            feed = self._feeds.get(room)
+            if feed is not None and feed.next_seq == math.inf:
+                feed.next_seq = -1
 
     def take(self, burst: Iterable[Event], now: float) -> bool:
         """Take note of what has come; True where something is missing for the first time."""

@@ -266,6 +266,7 @@ class Hub:
         """Let groups and demand follow the joins."""
         async with aclosing(self._needs.turns(bus)) as turns:
             async for asked in turns:
+                self._hearing.follow(asked)
                 await self._recall(asked)
                 if reason := self._hearing.trouble(self._monotonic()):
                     if count("hub_deaf"):

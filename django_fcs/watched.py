@@ -27,8 +27,9 @@ class Feed:
 
     room: Room
     update: Update | None = None
-    next_seq: int = -1
-    """Of the text that comes next, if none is missing; -1 where that is unknown."""
+    next_seq: float = math.inf
+    """Of the text that comes next, if none is missing; -1 where that is unknown, and
+    infinite until its group is joined: what comes before is what one left behind hears."""
     doubted_since: float | None = None
     """When the way to the vendor broke, if no text has come since that ``proof_seq`` asks for."""
     proof_seq: int = -1

@@ -24,6 +24,7 @@ SILENCE = "no beat of the stream"
 def hearing_of(*rooms: Room) -> Hearing:
     hearing = Hearing({room: Feed(room) for room in rooms or (EURUSD, USDJPY)})
     hearing.begin(0.0)
+    hearing.follow([EURUSD, USDJPY])
     return hearing
 
 
@@ -72,9 +73,21 @@ def test_what_a_new_member_hears_first_is_no_gap() -> None:
     hearing = hearing_of()
     hearing.take([price(1), price(5)], 1.0)
     hearing.begin(2.0)
+    hearing.follow([EURUSD])
 
     assert not hearing.take([price(9), price(10)], 3.0)
     assert hearing.trouble(3.0) == ""
+
+
+def test_what_comes_before_a_group_is_joined_is_followed_by_no_gap() -> None:
+    hearing = hearing_of()
+    hearing.begin(2.0)
+
+    assert not hearing.take([price(1), price(2)], 3.0)
+    hearing.follow([EURUSD])
+    assert not hearing.take([price(5), price(6)], 3.0)
+    hearing.follow([EURUSD])
+    assert hearing.take([price(8)], 3.0)
 
 
 TICKS = st.lists(
@@ -127,6 +140,7 @@ def test_it_is_tried_ever_more_seldom_while_it_does_not_help() -> None:
         if hearing.trouble(now):
             starts.append(now)
             hearing.begin(now)
+            hearing.follow([EURUSD])
 
     pauses = [other - one for one, other in zip(starts, starts[1:], strict=False)]
     assert pauses[:4] == pytest.approx([2, 4, 8, 16], abs=0.5)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
 from django_fcs import hearing
+from django_fcs.hub import Hub
 from django_fcs.metrics import counts
-from tests.hubs import EURUSD, USDJPY, Browser, Clock, Feed, browsing, feeding, hub_of
+from django_fcs.rooms import Room
+from tests.hubs import EURUSD, HOURLY, USDJPY, Browser, Clock, Feed, browsing, feeding, hub_of
 from tests.layers import SharedLayer
 from tests.waiting import eventually
 
@@ -21,13 +24,20 @@ class Scene:
     """A browser that watches two rooms, both live."""
 
     def __init__(
-        self, clock: Clock, feed: Feed, browser: Browser, layer: type[SharedLayer]
+        self, hub: Hub, clock: Clock, feed: Feed, browser: Browser, layer: type[SharedLayer]
     ) -> None:
+        self._hub = hub
         self.clock = clock
         self.feed = feed
         self.browser = browser
         self._layer = layer
         self._calls = len(feed.calls)
+
+    def join(self, room: Room) -> None:
+        self._hub.join(self.browser.one, room, room.timeframe)
+
+    def leave(self, room: Room) -> None:
+        self._hub.leave(self.browser.one, room, room.timeframe)
 
     def forget_members(self) -> None:
         """Let the layer lose all of them, but for the stream, which is one again at once."""
@@ -60,7 +70,7 @@ async def scene(
         for room in (EURUSD, USDJPY):
             await feed.price(room, seq=FIRST)
         await eventually(lambda: browser.seqs == [FIRST, FIRST])
-        yield Scene(clock, feed, browser, shared_layer)
+        yield Scene(hub, clock, feed, browser, shared_layer)
 
 
 async def test_a_beat_that_is_missed_makes_it_begin_anew(
@@ -89,6 +99,46 @@ async def test_a_gap_in_seq_makes_it_begin_anew(
     await scene.feed.price(USDJPY, seq=FIRST + 1)
     await eventually(lambda: scene.browser.seqs == [FIRST, FIRST, FIRST + 2, FIRST + 1])
     assert "joining anew reason=a price is missing" in caplog.text
+
+
+async def test_a_room_that_is_left_and_joined_again_at_once_has_no_gap(
+    scene: Scene, shared_layer: type[SharedLayer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was on its way when the group was left is heard after the new join."""
+    groups = shared_layer.behind.groups
+    leaves, may_leave, may_join = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    discard, add = shared_layer.group_discard, shared_layer.group_add
+
+    async def slow_discard(layer: SharedLayer, group: str, channel: str) -> None:
+        leaves.set()
+        await may_leave.wait()
+        await discard(layer, group, channel)
+
+    async def slow_add(layer: SharedLayer, group: str, channel: str) -> None:
+        await may_join.wait()
+        await add(layer, group, channel)
+
+    monkeypatch.setattr(shared_layer, "group_discard", slow_discard)
+    monkeypatch.setattr(shared_layer, "group_add", slow_add)
+    scene.leave(EURUSD)
+    await leaves.wait()
+    scene.join(EURUSD)
+    await scene.feed.price(seq=FIRST + 1)
+    await eventually(lambda: FIRST + 1 in scene.browser.seqs)
+    may_leave.set()
+    await eventually(lambda: EURUSD.group not in groups)
+    await scene.feed.price(seq=FIRST + 2)
+    may_join.set()
+    await eventually(lambda: EURUSD.group in groups)
+    await scene.feed.price(seq=FIRST + 3)
+    await eventually(lambda: FIRST + 3 in scene.browser.seqs)
+
+    # It looks for gaps whenever it has something to do.
+    scene.join(HOURLY)
+    await eventually(lambda: HOURLY.group in groups)
+    scene.leave(HOURLY)
+    await eventually(lambda: HOURLY.group not in groups)
+    assert "hub_deaf" not in counts()
 
 
 async def test_while_it_does_not_help_it_is_not_tried_again_at_once(
