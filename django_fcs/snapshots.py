@@ -170,8 +170,10 @@ class Snapshot:
             self._learn_digits(self.pc)
 
 
-# The same prices come again and again, and writing a float costs a microsecond.
-@functools.lru_cache(maxsize=16384)
+# The same prices come again and again, and writing a float costs a microsecond. Four times
+# as many would be found in one per cent more cases at 50 rooms, in five at 500, and would
+# let a process grow for a quarter of an hour.
+@functools.lru_cache(maxsize=4096)
 def decimals(value: float) -> int:
     """Count the decimals of a number; 0 for what only a float's rounding explains."""
     text = repr(value)
