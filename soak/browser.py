@@ -18,9 +18,10 @@ from fuzzing import grammar
 
 __all__ = ["Browser"]
 
-#: How long a visit and the time between two of them are in the mean, in seconds.
-VISIT_SECONDS = 60
-AWAY_SECONDS = 10
+#: How long a visit and the time between two of them are in the mean, in seconds: so many
+#: come that in five minutes Python's collector of garbage has found its pace.
+VISIT_SECONDS = 20
+AWAY_SECONDS = 5
 
 #: Our pages come back after a random time up to this, as their client does.
 RETURN_SECONDS = 5
