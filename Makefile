@@ -17,7 +17,7 @@ test:
 bench: .venv/bench
 	@.venv/bin/python -m benchmarks
 
-# What a viewer sees of each fault, into docs/reliability.md; some eight minutes.
+# What a viewer sees of each fault; the table of docs/reliability.md. Some eight minutes.
 faults: .venv/bin/tox
 	@rm -rf build/faults
 	@PATH="$$(sh scripts/pythons-path)" FCS_REQUIRE_REDIS=1 FCS_FAULTS_RESULTS="$(CURDIR)/build/faults" \

@@ -1,11 +1,12 @@
-"""Write docs/reliability.md: ``python -m tests.faults DIRECTORY``, with the rows of the tests."""
+"""Write the fault table of docs/reliability.md: ``python -m tests.faults DIRECTORY``."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from tests.faults.report import page
+from benchmarks.sections import write_section
+from tests.faults.report import section
 from tests.faults.rows import load
 
 PAGE = Path(__file__).parents[2] / "docs/reliability.md"
@@ -15,7 +16,7 @@ def main(directory: str) -> None:
     rows = list(load(Path(directory)))
     if not rows:
         sys.exit(f"no rows in {directory}")
-    PAGE.write_text(page(rows).rstrip() + "\n")
+    write_section(PAGE, "faults", section(rows))
     sys.stdout.write(f"{PAGE}\n")
 
 

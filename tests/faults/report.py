@@ -1,16 +1,13 @@
-"""The page, from the rows that the tests left."""
+"""The table of the page, from the rows that the tests left."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
-from string import Template
 from typing import Any
 
 from benchmarks.machine import describe
-from tests.faults.stage import LATE_SECONDS, LIMIT_SECONDS
 
-__all__ = ["page", "table"]
+__all__ = ["section", "table"]
 
 Row = dict[str, Any]
 
@@ -18,8 +15,9 @@ Row = dict[str, Any]
 ORDER = (
     *("Upstream", "Connected", "One room", "Slow", "Refused", "Restart with", "Malformed"),
     *("Truncated", "Oversized", "Wall clock", "Redis restart", "Redis black-holed 30 s", "Cache"),
-    *("Redis out", "Layer", "Leader SIGKILL", "Leader SIGSTOP", "Both", "Web SIGKILL"),
-    *("Web SIGTERM", "A browser", "1,000", "Join", "24 h", "Group", "Laptop", "Closed"),
+    *("Redis out", "Layer", "Leader SIGKILL", "Leader SIGTERM", "Leader SIGSTOP", "Both"),
+    *("Web SIGKILL", "Web SIGTERM", "A browser", "1,000", "Join", "24 h", "Group", "Laptop"),
+    "Closed",
 )
 COLUMNS = (
     *("fault", "layer", "a viewer sees", "gap", "recovery", "lost", "outdated"),
@@ -30,19 +28,14 @@ LAYERS = {"pubsub": "pub/sub", "core": "core", "": "–"}
 _NOT_OF_THIS = ("Node", "ws")
 
 
-def page(rows: Iterable[Row]) -> str:
-    """Return the text of the page."""
-    template = Template((Path(__file__).parent / "page.md").read_text())
+def section(rows: Iterable[Row]) -> str:
+    """Return the part of the page that figures stand in."""
     machine = describe()
     where = [machine.pop(name) for name in ("date", "processor", "memory", "system")]
     versions = [f"{name} {text}" for name, text in machine.items() if name not in _NOT_OF_THIS]
-    return template.substitute(
-        machine=(
-            f"Measured on {where[0]} with {where[1]}, {where[2]} memory, {where[3]}, six faults "
-            f"at a time.\n{', '.join(versions)}."
-        ),
-        limit=f"{LIMIT_SECONDS + LATE_SECONDS:g}",
-        table=table(rows),
+    return (
+        f"{table(rows)}\n\nMeasured on {where[0]} with {where[1]}, {where[2]} memory, {where[3]}; "
+        f"{', '.join(versions)}."
     )
 
 
