@@ -219,7 +219,7 @@ class Scrapes(EndsAt):
         line = record.getMessage()
         if line.startswith("metrics served url="):
             self.url = line.partition("=")[2]
-        if "rooms=1/1" in line:
+        if line.startswith("state=online rooms=1/1"):
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
             self.text = opener.open(self.url, timeout=10).read().decode()
         super().emit(record)
