@@ -22,7 +22,7 @@ from .messages import ProfileUpdate
 from .metrics import count
 from .protocol import parse
 from .rooms import Room
-from .states import Expectation
+from .states import Expectation, Outage
 from .updates import EVENT_TYPE, Update
 
 __all__ = ["DEMAND", "HUBS", "Beat", "Call", "Event", "RoomNews", "newest_of", "read_event"]
@@ -42,10 +42,11 @@ class Beat:
     """Unix seconds, on the stream's clock."""
     online: bool
     reason: str
+    outage: Outage = Outage()
 
     def event(self) -> dict[str, Any]:
         """Return the message that goes to all hubs."""
-        return {"type": _BEAT, **vars(self)}
+        return {"type": _BEAT, **vars(self), "outage": list(self.outage)}
 
 
 @dataclass(frozen=True)
@@ -112,11 +113,15 @@ def _read_beat(message: Mapping[str, Any]) -> Beat:
     at = float(message["at"])
     if not math.isfinite(1000 * at):  # Browsers are told milliseconds.
         raise ValueError(f"{at} is no time")
+    outage = Outage(*map(float, message["outage"]))
+    if not all(map(math.isfinite, outage)):
+        raise ValueError(f"{outage} is no time")
     return Beat(
         epoch=int(message["epoch"]),
         at=at,
         online=bool(message["online"]),
         reason=str(message["reason"]),
+        outage=outage,
     )
 
 

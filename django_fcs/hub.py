@@ -281,15 +281,13 @@ class Hub:
         values, beat = await self._store.aload(missing)
         if beat and self._path.epoch is None:
             beat_at = self._monotonic() - abs(self._clock() - beat.at)
-            self._path = Path(beat_at, beat.online, beat.reason)
+            self._path = Path(beat_at, beat.online, beat.reason, outage=beat.outage)
         for room, value in values.items():
             feed = self._feeds.get(room)
             if feed and not feed.update:
                 feed.expected = feed.expected or value.expected
                 with suppress(ProtocolError):
                     self._take_update(Update.from_text(room, value.text, epoch=self._path.fence))
-                if not self._path.online:
-                    feed.doubt(-math.inf, is_lost=True)
         self._send_due()
 
     async def _take(self, bus: Bus) -> None:
@@ -346,7 +344,9 @@ class Hub:
                 for feed in self._feeds.values():
                     feed.forget()
         now = self._monotonic()
-        if self._path.doubt(self._feeds.values(), beat, now, conf.FCS_OFFLINE_AFTER_SECONDS):
+        if self._path.is_silent(now, conf.FCS_OFFLINE_AFTER_SECONDS):
+            for feed in self._feeds.values():
+                feed.doubt()
             self._needs.ask_for_all()
         self._path = Path.of(beat, now)
         text = serialise(BeatMessage(timestamp=int(beat.at * 1000)))

@@ -13,7 +13,7 @@ from .exceptions import ConfigurationError, ProtocolError
 from .messages import Price
 from .protocol import parse
 from .rooms import Room
-from .states import Expectation, State, decide
+from .states import Expectation, Outage, State, decide
 from .store import LastBeat, LastValue
 
 __all__ = ["Quote", "aget_quote", "get_quote", "quotes_of"]
@@ -145,7 +145,8 @@ def _spread(price: Price) -> float | None:
 
 
 def _state(at: float, expected: Expectation, beat: LastBeat | None, now: float) -> State:
-    state = decide(
+    outage = beat.outage if beat else Outage()
+    return decide(
         # What comes from the future proves as little as what is old: some clock was set.
         age=abs(now - at),
         beat_age=abs(now - beat.at) if beat else None,
@@ -156,7 +157,5 @@ def _state(at: float, expected: Expectation, beat: LastBeat | None, now: float) 
         patience=expected.patience,
         overdue=expected.overdue,
         open_for=expected.open_for(now),
+        outdated=outage.outdates(at, now, conf.FCS_OFFLINE_AFTER_SECONDS),
     )
-    if state is State.LIVE and beat is not None and at < beat.heard_since:
-        return State.OFFLINE  # What came meanwhile is not known before the room is heard again.
-    return state

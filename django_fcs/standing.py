@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+
+from .states import Outage
 
 __all__ = ["Standing"]
 
@@ -12,10 +13,12 @@ __all__ = ["Standing"]
 class Standing:
     """What the last connection came to; all times are unix seconds.
 
-    ``offline_after`` is how long a break may last that nobody need know of.
+    ``offline_after`` is how long an outage may last that nobody need know of.
     """
 
     offline_after: float
+    outage: Outage = Outage()
+    """The last one. Of those that follow each other closely, from the first to the last."""
     online: bool = False
     reason: str = "not connected yet"
     """Why it is not online, for the site's own people."""
@@ -23,15 +26,24 @@ class Standing:
     """The same, for visitors."""
     is_decided: bool = False
     """Whether the first attempt has ended; before, there is nothing that hubs could be told."""
-    heard_since: float = 0.0
-    """When the last long break ended: prices from before it prove nothing of now."""
-    _lost_at: float = -math.inf
+
+    @classmethod
+    def after(cls, offline_after: float, outage: Outage, *, online: bool, at: float) -> Standing:
+        """Return that of a successor of who said this last, at that time."""
+        before = cls(offline_after, outage, online)
+        before.take(False, "", "", at)
+        return cls(offline_after, before.outage)
 
     def take(self, online: bool, reason: str, public: str, now: float) -> None:
         """Take in how an attempt has ended, or a connection."""
-        if online and not self.online and abs(now - self._lost_at) > self.offline_after:
-            self.heard_since = now
-        elif self.online and not online:
-            self._lost_at = now
+        if online and not self.online:
+            self.outage = Outage(self.outage.lost_at, now)
+        elif self.online and not online and now - self.outage.ended_at > self.offline_after:
+            self.outage = Outage(now, self.outage.ended_at)
         self.online, self.reason, self.public = online, reason, public
         self.is_decided = True
+
+    def outage_by(self, now: float) -> Outage:
+        """Return the last one; none is in the future, where the clock was put back."""
+        self.outage = Outage(*(min(at, now) for at in self.outage))
+        return self.outage

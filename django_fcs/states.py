@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from .sessions import Hours, Phase
 
-__all__ = ["Expectation", "Pulse", "Rhythm", "State", "decide"]
+__all__ = ["Expectation", "Outage", "Pulse", "Rhythm", "State", "decide"]
 
 #: A silence of so many times the longest gap of late is none of the room's habits. Where
 #: ticks fall at random, n gaps seen leave a chance of n⁻³ that the next is as long.
@@ -54,12 +54,15 @@ def decide(
     patience: float = 0.0,
     overdue: bool = False,
     open_for: float | None = None,
+    outdated: bool = False,
 ) -> State:
     """Decide the state of a room; ages are in seconds, ``None`` = never.
 
     ``patience`` is what the room's own rate allows, never less than ``stale_after``;
     ``overdue`` says that it was over before this price came, which is no tick.
     ``open_for`` says how long the market has been open; ``None`` = not known.
+    ``outdated`` says that the path was broken since, for longer than anybody may be kept
+    in the dark, and that the room has not been heard again.
 
     A broken path outweighs all: behind it nothing is known, not even that the
     market closed. A market opens with its first price: until then, or until one was
@@ -74,7 +77,24 @@ def decide(
     silence = age if open_for is None else min(age, open_for)
     if overdue or silence > max(stale_after, patience):
         return State.STALE
-    return State.CLOSED if silence < age else State.LIVE
+    if silence < age:
+        return State.CLOSED
+    return State.OFFLINE if outdated else State.LIVE
+
+
+class Outage(NamedTuple):
+    """When the vendor was last not heard, in unix seconds on the stream's clock; 0 = never."""
+
+    lost_at: float = 0.0
+    ended_at: float = 0.0
+
+    def outdates(self, at: float, now: float, offline_after: float) -> bool:
+        """Tell whether a price of ``at`` is from before it, and too long ago to be shown as live.
+
+        That the vendor is heard again says nothing of a room: of hundreds the last one is
+        joined ten seconds later. Of a short outage nobody need know.
+        """
+        return at < self.ended_at and abs(now - self.lost_at) > offline_after
 
 
 class Expectation(NamedTuple):

@@ -21,7 +21,7 @@ from django.core.cache import InvalidCacheBackendError, caches
 from .exceptions import ConfigurationError
 from .reports import Report
 from .rooms import Room
-from .states import Expectation
+from .states import Expectation, Outage
 from .worker import Worker
 
 __all__ = ["CacheStore", "LastBeat", "LastValue", "MemoryStore", "Store"]
@@ -59,8 +59,7 @@ class LastBeat(msgspec.Struct, frozen=True):
     at: float
     online: bool
     reason: str
-    heard_since: float = 0.0
-    """When the vendor was heard again after a long break: an older price proves nothing."""
+    outage: Outage = Outage()
 
 
 class Store(Protocol):

@@ -151,6 +151,10 @@ class Stream:
 
     async def _begin(self) -> None:
         self._epoch = await self._lease.acquire()
+        _, last = await self._store.aload([])
+        if last is not None:
+            limit = conf.FCS_OFFLINE_AFTER_SECONDS
+            self._standing = Standing.after(limit, last.outage, online=last.online, at=last.at)
         self._streamed = Streamed(epoch=self._epoch, markets=self._markets)
         self._has_begun = True
         logger.info("leading epoch=%d", self._epoch)
@@ -282,8 +286,10 @@ class Stream:
         led = self.is_leader
         if not await self._lease.release() and led:
             now = self._clock()
-            await bus.beat(Beat(self._epoch, now, online=False, reason=_ENDED))
-            await self._store.asave({}, LastBeat(now, online=False, reason=_ENDED))
+            self._standing.take(False, _ENDED, _ENDED, now)
+            told = (now, False, _ENDED, self._standing.outage_by(now))
+            await bus.beat(Beat(self._epoch, *told))
+            await self._store.asave({}, LastBeat(*told))
 
     async def _listen(self, bus: Bus) -> None:
         async for burst in bus.bursts():
@@ -301,8 +307,9 @@ class Stream:
             if changed or self._monotonic() >= beat_at:
                 beat_at = self._monotonic() + BEAT_SECONDS
                 if self._standing.is_decided and self.is_leader:
-                    online, reason = self._standing.online, self._standing.public
-                    await bus.beat(Beat(self._epoch, self._clock(), online, reason))
+                    way, now = self._standing, self._clock()
+                    outage = way.outage_by(now)
+                    await bus.beat(Beat(self._epoch, now, way.online, way.public, outage))
                 if self._has_begun == self._lease.is_held:
                     # Who was paused and leads no more first lets go of the vendor.
                     await bus.subscribe(())
@@ -373,8 +380,8 @@ class Stream:
         if not self._lease.is_held:
             return
         values = {room: LastValue(text, e) for room, text, e in self._streamed.take_values()}
-        way = self._standing
-        beat = LastBeat(self._clock(), way.online, way.public, way.heard_since)
+        way, now = self._standing, self._clock()
+        beat = LastBeat(now, way.online, way.public, way.outage_by(now))
         await self._store.asave(values, beat, self._report())
 
     def _report(self) -> Report:

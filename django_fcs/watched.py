@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from .events import Beat
 from .messages import RoomState
 from .protocol import serialise
 from .rooms import Room
-from .states import Expectation, State, decide
+from .states import Expectation, Outage, State, decide
 from .updates import Update
 
 __all__ = ["Feed", "Limits", "Path"]
@@ -30,9 +29,8 @@ class Feed:
     next_seq: float = math.inf
     """Of the text that comes next, if none is missing; -1 where that is unknown, and
     infinite until its group is joined: what comes before is what one left behind hears."""
-    doubted_since: float | None = None
-    """When the way to the vendor broke, if no text has come since that ``proof_seq`` asks for."""
-    proof_seq: int = -1
+    proof_seq: int | None = None
+    """Of the text that has to come, it or a later one, before the room is live again."""
     profile: str = ""
     expected: Expectation | None = None
     """What the stream expects; ``None`` until it says so, or the store."""
@@ -46,25 +44,18 @@ class Feed:
 
     def is_news(self, update: Update) -> bool:
         """Tell whether a text is newer than the last one, which a repetition may prove."""
-        if self.doubted_since is not None and update.seq >= self.proof_seq:
-            self.doubted_since = None
+        if self.proof_seq is not None and update.seq >= self.proof_seq:
+            self.proof_seq = None
         return self.update is None or update.seq > self.update.seq
 
-    def doubt(self, since: float, *, is_lost: bool) -> None:
-        """Let the price be proved: where something was lost by a newer one, else by any."""
+    def doubt(self) -> None:
+        """Let the price be proved, by being repeated or by a newer one."""
         if self.update is not None:
-            self.proof_seq = max(self.proof_seq, self.update.seq + is_lost)
-            if self.doubted_since is None:
-                self.doubted_since = since
-
-    def is_doubted(self, before: float) -> bool:
-        """Tell whether a break that began before that time has not been healed here."""
-        return self.doubted_since is not None and self.doubted_since < before
+            self.proof_seq = self.update.seq
 
     def forget(self) -> None:
         """Begin anew, with any number."""
-        self.update, self.next_seq = None, -1
-        self.doubted_since, self.proof_seq = None, -1
+        self.update, self.next_seq, self.proof_seq = None, -1, None
 
     def expect(self, expected: Expectation) -> bool:
         """Take in what the stream expects; False while the price behind it has to come.
@@ -113,34 +104,27 @@ class Path:
     fence: int = 0
     """What streams of an older epoch say comes too late."""
 
+    outage: Outage = Outage()
+    """The last one between vendor and stream."""
+
     @classmethod
     def of(cls, beat: Beat, now: float) -> Path:
         """Return what a beat says that has just come."""
-        return cls(now, beat.online, beat.reason, beat.epoch, fence=beat.epoch)
+        told = (beat.online, beat.reason, beat.epoch)
+        return cls(now, *told, fence=beat.epoch, outage=beat.outage)
 
     def look(self, now: float, offline_after: float) -> None:
         """Let any epoch speak again once the one that beat is silent."""
-        if now - self.beat_at > offline_after:
+        if self.is_silent(now, offline_after):
             self.fence = 0
 
-    def doubt(self, feeds: Iterable[Feed], beat: Beat, now: float, offline_after: float) -> bool:
-        """Doubt all rooms where a beat comes from behind a break, or tells of one.
-
-        That the way is whole again says nothing of a room: of hundreds the last is heard
-        ten seconds later. True where the way was silent: what is repeated proves it then.
-        """
-        is_silent = now - self.beat_at > offline_after
-        is_lost = not beat.online or self.epoch not in (None, beat.epoch)
-        if is_lost or is_silent:
-            # Who joined meanwhile shows what the store had, however old that is.
-            since = self.beat_at if self.online else -math.inf
-            for feed in feeds:
-                feed.doubt(since, is_lost=is_lost)
-        return is_silent
+    def is_silent(self, now: float, offline_after: float) -> bool:
+        """Tell whether beats are missing."""
+        return now - self.beat_at > offline_after
 
     def is_online(self, now: float, offline_after: float) -> bool | None:
         """Tell whether the vendor is heard, in monotonic seconds; None before the first beat."""
-        if now - self.beat_at > offline_after:
+        if self.is_silent(now, offline_after):
             return False
         return None if self.epoch is None else self.online
 
@@ -151,10 +135,13 @@ class Path:
 
         ``at`` in unix seconds, ``now`` in monotonic seconds.
         """
-        expected = feed.expected or Expectation()
+        expected, update = feed.expected or Expectation(), feed.update
+        is_outdated = update is not None and (
+            feed.proof_seq is not None or self.outage.outdates(update.at, at, limits.offline_after)
+        )
         state = decide(
             # A price from the future proves as little as an old one: some clock was set.
-            age=abs(at - feed.update.at) if feed.update else None,
+            age=abs(at - update.at) if update else None,
             beat_age=now - self.beat_at,
             online=self.online,
             closed=expected.closed,
@@ -163,11 +150,15 @@ class Path:
             patience=expected.patience,
             overdue=expected.overdue,
             open_for=expected.open_for(at),
+            outdated=is_outdated,
         )
         if state is State.CLOSED:
             return state, "", expected.opens_at
-        if state is State.LIVE and feed.is_doubted(now - limits.offline_after):
-            return State.OFFLINE, _UNPROVED, None
         if state is not State.OFFLINE:
             return state, "", None
-        return state, _SILENCE if self.online else self.reason, None
+        return state, self._why_offline(now, limits.offline_after), None
+
+    def _why_offline(self, now: float, offline_after: float) -> str:
+        if not self.online:
+            return self.reason
+        return _SILENCE if self.is_silent(now, offline_after) else _UNPROVED

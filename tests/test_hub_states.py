@@ -11,7 +11,7 @@ from django_fcs.bus import Bus
 from django_fcs.hub import Hub
 from django_fcs.metrics import counts
 from django_fcs.rooms import Room
-from django_fcs.states import Expectation
+from django_fcs.states import Expectation, Outage
 from django_fcs.store import LastBeat, LastValue, MemoryStore
 from tests.hubs import (
     EURUSD,
@@ -214,6 +214,17 @@ async def test_a_room_of_which_the_stream_said_nothing_yet_shows_what_the_store_
     async with hub_of(stored()) as hub, browsing(hub, merge=True) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await eventually(lambda: browser.prices == [("initial", "1D", 7)])
+        await eventually(lambda: browser.states[-1:] == ["live"])
+
+
+async def test_what_the_store_has_from_before_an_outage_is_not_live() -> None:
+    store = stored()
+    store.save({}, LastBeat(999.75, online=True, reason="", outage=Outage(900, 999.5)))
+    async with hub_of(store) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await eventually(lambda: browser.prices == [("initial", "1D", 7)])
+        await eventually(lambda: browser.of("state")[-1].get("reason", "").startswith("no price"))
+        await feed.price(seq=9)
         await eventually(lambda: browser.states[-1:] == ["live"])
 
 

@@ -16,7 +16,7 @@ from django_fcs.messages import Price
 from django_fcs.protocol import serialise
 from django_fcs.quotes import Quote, aget_quote, get_quote
 from django_fcs.rooms import Room
-from django_fcs.states import Expectation, State
+from django_fcs.states import Expectation, Outage, State
 from django_fcs.store import LastBeat, LastValue, MemoryStore
 
 NOW = 1_700_000_000.0
@@ -178,12 +178,16 @@ def test_what_comes_from_the_future_is_not_live_until_that_is_here(store: Memory
 def test_a_price_from_before_a_break_is_not_live_until_its_room_is_heard_again(
     store: MemoryStore,
 ) -> None:
-    healed = LastBeat(NOW, online=True, reason="", heard_since=NOW - 2)
+    short, long = (
+        LastBeat(NOW, online=True, reason="", outage=Outage(NOW - length, NOW - 2))
+        for length in (9, 11)
+    )
     closed = Expectation(closed=True)
 
-    assert quote_of(store, at=NOW - 3, beat=healed).state is State.OFFLINE
-    assert quote_of(store, at=NOW - 3, beat=healed, expected=closed).state is State.CLOSED
-    assert quote_of(store, at=NOW - 1, beat=healed).state is State.LIVE
+    assert quote_of(store, at=NOW - 3, beat=short).state is State.LIVE
+    assert quote_of(store, at=NOW - 3, beat=long).state is State.OFFLINE
+    assert quote_of(store, at=NOW - 3, beat=long, expected=closed).state is State.CLOSED
+    assert quote_of(store, at=NOW - 1, beat=long).state is State.LIVE
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from django_fcs.standing import Standing
+from django_fcs.states import Outage
 
 
 def told(*news: tuple[float, bool]) -> Standing:
@@ -17,23 +20,51 @@ def test_before_the_first_attempt_has_ended_nothing_is_decided() -> None:
     assert told((1, False)).is_decided
 
 
-def test_prices_count_from_the_first_connection_on() -> None:
-    assert told((100, False), (105, True)).heard_since == 105
-
-
-def test_a_short_break_takes_nothing_from_the_prices_before_it() -> None:
-    assert told((100, True), (200, False), (205, False), (210, True)).heard_since == 100
-
-
-def test_after_a_long_break_the_prices_before_it_prove_nothing() -> None:
-    assert told((100, True), (200, False), (205, False), (211, True)).heard_since == 211
-
-
-def test_a_clock_that_was_put_back_is_a_long_break() -> None:
-    assert told((5000, True), (5001, False), (1400, True)).heard_since == 1400
-
-
 def test_what_was_told_last_is_told() -> None:
     standing = told((100, True), (200, False))
 
     assert (standing.online, standing.reason, standing.public) == (False, "reason", "public")
+
+
+def test_all_that_was_before_the_first_connection_is_an_outage() -> None:
+    assert told((100, False), (105, True)).outage == Outage(0, 105)
+
+
+def test_an_outage_is_from_the_loss_to_the_next_connection() -> None:
+    assert told((100, True), (200, False), (205, False), (210, True)).outage == Outage(200, 210)
+
+
+def test_outages_that_follow_each_other_closely_are_one() -> None:
+    flapping = [(200, False), (203, True), (206, False), (207, True)]
+
+    assert told((100, True), *flapping).outage == Outage(200, 207)
+    assert told((100, True), *flapping, (300, False), (301, True)).outage == Outage(300, 301)
+
+
+def test_no_outage_is_in_the_future_of_a_clock_that_was_put_back() -> None:
+    standing = told((5000, True), (5050, False), (5060, True))
+
+    assert standing.outage_by(5070) == Outage(5050, 5060)
+    assert standing.outage_by(1470) == Outage(1470, 1470)
+    assert standing.outage_by(5070) == Outage(1470, 1470)
+
+
+@pytest.mark.parametrize(
+    ("online", "outage"), [(True, Outage(200, 204)), (False, Outage(150, 204))]
+)
+def test_who_succeeds_knows_since_when_nobody_hears_the_vendor(
+    online: bool, outage: Outage
+) -> None:
+    standing = Standing.after(10, Outage(150, 160), online=online, at=200)
+    assert not standing.is_decided and not standing.online
+    standing.take(True, "", "", 204)
+
+    assert standing.outage == outage
+
+
+def test_a_price_is_outdated_once_its_room_should_have_been_heard_again() -> None:
+    outage = Outage(200, 204)
+
+    assert not outage.outdates(199, 209, offline_after=10)
+    assert outage.outdates(199, 211, offline_after=10)
+    assert not outage.outdates(204, 211, offline_after=10)

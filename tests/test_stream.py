@@ -13,6 +13,7 @@ from django_fcs.bus import DEMAND, Beat
 from django_fcs.faults import Faults
 from django_fcs.metrics import counts
 from django_fcs.simulator import Simulator
+from django_fcs.states import Outage
 from django_fcs.store import MemoryStore
 from django_fcs.stream import Stream
 from django_fcs.upstream import UpstreamClient
@@ -193,7 +194,7 @@ async def test_what_a_profile_says_goes_to_the_hubs_alone(simulator: Simulator) 
 async def test_the_hubs_are_told_whether_the_vendor_is_there(simulator: Simulator) -> None:
     async with listening() as hub, streaming(simulator, EURUSD) as stream:
         await eventually(lambda: hub.beats and hub.beats[-1].online)
-        assert hub.beats[0] == Beat(1_000_250, 1000.25, online=True, reason="")
+        assert hub.beats[0] == Beat(1_000_250, 1000.25, True, "", Outage(0.0, 1000.25))
         await joined(simulator, EURUSD)
         simulator.faults = Faults(welcome_after=1e9)
         await simulator.drop_all()

@@ -22,6 +22,7 @@ from django_fcs.recording import Recorder, read
 from django_fcs.rooms import Room
 from django_fcs.simulator import BAD_KEY, Simulator
 from django_fcs.sources import RandomWalk
+from django_fcs.states import Outage
 from django_fcs.store import LastBeat, MemoryStore
 from django_fcs.stream import Stream
 from django_fcs.tasks import running
@@ -127,7 +128,7 @@ async def test_last_values_and_a_sign_of_life_are_kept(simulator: Simulator) -> 
     async with streaming(simulator, EURUSD, store=store, clock=clock), listening() as hub:
         await hub.needs(EURUSD)
         await eventually(lambda: store.load([EURUSD])[0])
-        beat = LastBeat(1000.25, online=True, reason="", heard_since=1000.25)
+        beat = LastBeat(1000.25, online=True, reason="", outage=Outage(0.0, 1000.25))
         await eventually(lambda: store.load([])[1] == beat)
         assert store.load([EURUSD])[0][EURUSD].expected.closed
         simulator.faults = Faults()
@@ -138,6 +139,26 @@ async def test_last_values_and_a_sign_of_life_are_kept(simulator: Simulator) -> 
         # Kept before it was published, it had the seq of the one before for a moment.
         await eventually(lambda: store.load([EURUSD])[0][EURUSD].text == hub.updates[-1].text)
         assert not store.load([EURUSD])[0][EURUSD].expected.closed
+
+
+async def test_who_follows_knows_since_when_nobody_heard_the_vendor(simulator: Simulator) -> None:
+    store = MemoryStore()
+    store.save({}, LastBeat(990.0, online=True, reason="", outage=Outage(5.0, 6.0)))
+    async with listening() as hub, streaming(simulator, EURUSD, store=store):
+        await eventually(lambda: kept(store).outage == Outage(990.0, 1000.25))
+        await eventually(lambda: hub.beats and hub.beats[-1].outage == Outage(990.0, 1000.25))
+
+
+async def test_after_a_clock_was_put_back_no_outage_is_in_the_future(simulator: Simulator) -> None:
+    store, clock = MemoryStore(), Clock()
+    async with streaming(simulator, EURUSD, store=store, clock=clock):
+        await eventually(lambda: kept(store).outage == Outage(0.0, 1000.25))
+        clock.now = 400.0
+        await eventually(lambda: kept(store).outage == Outage(0.0, 400.0))
+
+
+def kept(store: MemoryStore) -> LastBeat:
+    return store.load([])[1] or LastBeat(0.0, online=False, reason="")
 
 
 async def test_a_store_that_forgets_is_told_every_room_again(simulator: Simulator) -> None:

@@ -16,6 +16,7 @@ from django_fcs.messages import Join, RemoveAll
 from django_fcs.metrics import counts
 from django_fcs.rooms import Room
 from django_fcs.simulator import Simulator
+from django_fcs.states import Outage
 from django_fcs.store import LastBeat, MemoryStore
 from django_fcs.stream import Stream
 from tests.layers import SharedLayer
@@ -207,7 +208,7 @@ async def test_who_leaves_lets_the_other_go_on_and_pages_do_not_notice(two: Two)
             assert '"c":1.5' in last, "what had come is published first"
             assert all(beat.online for beat in hub.beats)
             assert two.store.load([])[1] == LastBeat(
-                1000.25, online=True, reason="", heard_since=1000.25
+                1000.25, online=True, reason="", outage=Outage(0.0, 1000.25)
             )
             assert two.simulator.connections == 1
     said_to_vendor = [type(one.message) for one in two.simulator.received if one.connection == 1]
@@ -224,7 +225,7 @@ async def test_where_nobody_waits_pages_are_told_at_once(two: Two) -> None:
 
         assert hub.beats[-1].reason == ENDED
         assert hub.beats[-1].epoch == two.redis.epoch
-        assert two.store.load([])[1] == LastBeat(1000.25, online=False, reason=ENDED)
+        assert two.store.load([])[1] == LastBeat(1000.25, False, ENDED, Outage(0.0, 1000.25))
         assert '"seq":' in two.store.load([EURUSD])[0][EURUSD].text
         assert two.simulator.connections == 0
 
@@ -247,7 +248,9 @@ async def test_a_stream_without_a_lease_leaves_as_well(simulator: Simulator) -> 
         await eventually(lambda: stream.status.updates)
         leave.set()
         await eventually(lambda: hub.beats and hub.beats[-1].reason == ENDED)
-        await eventually(lambda: store.load([])[1] == LastBeat(1000.25, False, ENDED))
+        await eventually(
+            lambda: store.load([])[1] == LastBeat(1000.25, False, ENDED, Outage(0.0, 1000.25))
+        )
 
 
 async def test_a_layer_that_fails_at_the_end_is_tried_again(
