@@ -19,7 +19,7 @@ from django_fcs.messages import Price, ProfileUpdate
 from django_fcs.protocol import serialise
 from django_fcs.rooms import Room
 from django_fcs.states import Expectation
-from django_fcs.store import MemoryStore, Store
+from django_fcs.store import LastBeat, LastValue, MemoryStore, Store
 from django_fcs.subscriber import Subscriber
 from django_fcs.tasks import running
 from django_fcs.updates import Update
@@ -171,6 +171,13 @@ def profile(room: Room = EURUSD, **fields: str) -> str:
     return serialise(
         ProfileUpdate(symbol=room.symbol, timeframe=room.timeframe, profile=dict(fields))
     )
+
+
+def stored(room: Room = EURUSD, *, text: str = "", **expected: Any) -> MemoryStore:
+    store = MemoryStore()
+    value = LastValue(text or update(room, seq=7, at=999.0).text, Expectation(**expected))
+    store.save({room: value}, LastBeat(999.0, online=True, reason=""))
+    return store
 
 
 def members(group: str) -> int:

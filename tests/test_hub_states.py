@@ -1,4 +1,4 @@
-"""What a hub says beside prices, what it remembers, and how it falls ill."""
+"""What a hub says beside prices, which stream it believes, and how it falls ill."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ import pytest
 from django_fcs.bus import Bus
 from django_fcs.hub import Hub
 from django_fcs.metrics import counts
-from django_fcs.rooms import Room
-from django_fcs.states import Expectation, Outage
-from django_fcs.store import LastBeat, LastValue, MemoryStore
+from django_fcs.store import MemoryStore
 from tests.hubs import (
     EURUSD,
     HOURLY,
@@ -22,8 +20,8 @@ from tests.hubs import (
     feeding,
     hub_of,
     joined,
-    members,
     profile,
+    stored,
     update,
 )
 from tests.layers import SharedLayer
@@ -198,137 +196,6 @@ async def test_who_joins_later_is_told_the_state_as_well() -> None:
             await eventually(lambda: late.states == ["live"])
 
     assert late.of("state")[0]["timeframe"] == "1h"
-
-
-# -- the store, for the first moment
-
-
-def stored(room: Room = EURUSD, *, text: str = "", **expected: Any) -> MemoryStore:
-    store = MemoryStore()
-    value = LastValue(text or update(room, seq=7, at=999.0).text, Expectation(**expected))
-    store.save({room: value}, LastBeat(999.0, online=True, reason=""))
-    return store
-
-
-async def test_a_room_of_which_the_stream_said_nothing_yet_shows_what_the_store_has() -> None:
-    async with hub_of(stored()) as hub, browsing(hub, merge=True) as browser:
-        hub.join(browser.one, EURUSD, "1D")
-        await eventually(lambda: browser.prices == [("initial", "1D", 7)])
-        await eventually(lambda: browser.states[-1:] == ["live"])
-
-
-async def test_what_the_store_has_from_before_an_outage_is_not_live() -> None:
-    store = stored()
-    store.save({}, LastBeat(999.75, online=True, reason="", outage=Outage(900, 999.5)))
-    async with hub_of(store) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
-        hub.join(browser.one, EURUSD, "1D")
-        await eventually(lambda: browser.prices == [("initial", "1D", 7)])
-        await eventually(lambda: browser.of("state")[-1].get("reason", "").startswith("no price"))
-        await feed.price(seq=9)
-        await eventually(lambda: browser.states[-1:] == ["live"])
-
-
-async def test_what_the_stream_says_outweighs_the_store() -> None:
-    store = Slow(stored())
-    async with hub_of(store) as hub, feeding() as feed, browsing(hub) as browser:
-        hub.join(browser.one, EURUSD, "1D")
-        await joined()
-        await feed.price(seq=9)
-        await eventually(lambda: browser.seqs)
-        store.answers.set()
-        await feed.price(seq=10)
-        await eventually(lambda: 10 in browser.seqs)
-
-    assert browser.seqs == [9, 10]
-
-
-async def test_a_room_that_is_left_while_the_store_is_asked_stays_left() -> None:
-    store = Slow(stored())
-    async with hub_of(store) as hub, browsing(hub) as browser:
-        hub.join(browser.one, EURUSD, "1D")
-        await eventually(lambda: store.asked)
-        hub.leave(browser.one, EURUSD, "1D")
-        store.answers.set()
-        await eventually(lambda: members(EURUSD.group) == 0)
-
-    assert not browser.heard
-
-
-class Slow:
-    """A store that answers when the test lets it."""
-
-    def __init__(self, store: MemoryStore) -> None:
-        self._store = store
-        self.asked = False
-        self.answers = asyncio.Event()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
-
-    async def aload(self, rooms: list[Room]) -> Any:
-        self.asked = True
-        await self.answers.wait()
-        return self._store.load(rooms)
-
-
-async def test_a_stored_price_of_a_dead_stream_is_not_live() -> None:
-    clock = Clock()
-    clock.now = 1020.0
-    async with hub_of(stored(), clock=clock) as hub, browsing(hub, merge=True) as browser:
-        hub.join(browser.one, EURUSD, "1D")
-        await eventually(lambda: browser.seqs)
-        await eventually(lambda: browser.states[-1:] == ["offline"])
-
-
-async def test_a_price_stored_before_the_vendor_was_lost_is_not_live_when_it_is_back() -> None:
-    async with (
-        hub_of(stored()) as hub,
-        feeding() as feed,
-        browsing(hub, merge=True) as other,
-        browsing(hub, merge=True) as browser,
-    ):
-        hub.join(other.one, USDJPY, "1D")
-        await joined(USDJPY)
-        await feed.beat(online=False)
-        await eventually(lambda: other.states[-1:] == ["offline"])
-        hub.join(browser.one, EURUSD, "1D")
-        await eventually(lambda: browser.seqs == [7])
-        await feed.beat()
-        await eventually(lambda: other.states[-1:] == ["waiting"])
-        assert browser.states[-1:] == ["offline"]
-        await feed.price(seq=8)
-        await eventually(lambda: browser.states[-1:] == ["live"])
-
-
-async def test_a_stored_price_of_a_closed_market_is_closed() -> None:
-    store = stored(closed=True)
-    async with hub_of(store) as hub, browsing(hub, merge=True) as browser:
-        hub.join(browser.one, EURUSD, "1D")
-        await eventually(lambda: browser.states[-1:] == ["closed"])
-
-
-async def test_what_the_stream_expects_outweighs_what_the_store_does() -> None:
-    store = Slow(stored(closed=True))
-    async with hub_of(store) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
-        hub.join(browser.one, EURUSD, "1D")
-        await joined()
-        await feed.news(patience=90.0)
-        await eventually(lambda: hub._feeds[EURUSD].expected)
-        store.answers.set()
-        await eventually(lambda: browser.states[-1:] == ["live"])
-
-    assert "closed" not in browser.states
-
-
-@pytest.mark.parametrize("text", ["nonsense", "[]", update(USDJPY, seq=7).text])
-async def test_what_is_damaged_in_the_store_shows_nothing(text: str) -> None:
-    async with hub_of(stored(text=text)) as hub, feeding() as feed, browsing(hub) as browser:
-        hub.join(browser.one, EURUSD, "1D")
-        await joined()
-        await feed.price(seq=1)
-        await eventually(lambda: browser.seqs)
-
-    assert browser.seqs == [1]
 
 
 # -- a sick channel layer
