@@ -20,6 +20,7 @@ from django_fcs.simulator import Simulator
 from django_fcs.sources import RandomWalk
 from django_fcs.store import MemoryStore
 from django_fcs.testing import end_streams
+from tests.caches import SICK, SickCache
 from tests.layers import SHARED, SharedLayer
 
 # How long an example takes says more of the machine than of the code.
@@ -92,3 +93,15 @@ def open_site() -> Iterator[None]:
     """A site that lets everybody see all currencies, and nothing else."""
     with override_settings(FCS_ALLOWED_SYMBOLS=["FX:*"]):
         yield
+
+
+@pytest.fixture
+def cache() -> Iterator[type[SickCache]]:
+    """The cache of a site, in perfect health at first."""
+    SickCache.error = None
+    SickCache.calls.clear()
+    SickCache.kept.clear()
+    SickCache.released.set()
+    with override_settings(CACHES=SICK):
+        yield SickCache
+    SickCache.released.set()

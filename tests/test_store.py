@@ -1,38 +1,20 @@
-"""Stores: last values that outlive a process, and caches that fail without harm."""
+"""Stores: last values that outlive a process, in memory and in a cache."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from django.core.cache import caches
-from django.core.cache.backends.base import BaseCache
 from django.test import override_settings
 
 from django_fcs import store as module
 from django_fcs.exceptions import ConfigurationError
 from django_fcs.reports import Report
 from django_fcs.rooms import Room
-from django_fcs.states import Expectation
-from django_fcs.store import (
-    KEEP_SECONDS,
-    REST_SECONDS,
-    CacheStore,
-    LastBeat,
-    LastValue,
-    MemoryStore,
-    Store,
-)
-
-EURUSD, USDJPY = Room("FX:EURUSD", "1D"), Room("FX:USDJPY", "60")
-EXPECTED = Expectation(True, 90.0, 1e9, 2e9)
-VALUE, OTHER = LastValue('{"c":1.5}'), LastValue('{"c":"“é”"}', EXPECTED)
-BEAT = LastBeat(1700000000.25, online=False, reason="no route")
+from django_fcs.store import KEEP_SECONDS, CacheStore, LastBeat, MemoryStore, Store
+from tests.caches import BEAT, EURUSD, NOTHING, OTHER, USDJPY, VALUE, SickCache
 
 REPORT = Report(
     at=1700000000.5,
@@ -45,67 +27,7 @@ REPORT = Report(
     counts={"stream_merged": 3},
 )
 
-NOTHING: tuple[dict[Room, LastValue], None] = ({}, None)
-
-
-class SickCache(BaseCache):
-    """A cache that works, fails, or hangs until it is let go."""
-
-    error: Exception | None = None
-    released = threading.Event()
-    calls: list[str] = []
-    kept: dict[str, Any] = {}
-
-    def __init__(self, location: str, params: dict[str, Any]) -> None:
-        super().__init__(params)
-
-    def _suffer(self, name: str) -> None:
-        self.calls.append(name)
-        self.released.wait()
-        if self.error is not None:
-            raise self.error
-
-    def set_many(self, data: Mapping[str, Any], timeout: Any = 0, version: Any = None) -> list[str]:
-        self._suffer("set_many")
-        self.kept.update(data)
-        return []
-
-    def get_many(self, keys: Iterable[str], version: Any = None) -> dict[str, Any]:
-        self._suffer("get_many")
-        return {key: self.kept[key] for key in keys if key in self.kept}
-
-
-SICK = {"default": {"BACKEND": "tests.test_store.SickCache"}}
 LOCAL = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-
-
-@pytest.fixture
-def cache() -> Iterator[type[SickCache]]:
-    """The cache of a site, in perfect health at first."""
-    SickCache.error = None
-    SickCache.calls.clear()
-    SickCache.kept.clear()
-    SickCache.released.set()
-    with override_settings(CACHES=SICK):
-        yield SickCache
-    SickCache.released.set()
-
-
-@pytest.fixture
-def hanging(cache: type[SickCache], monkeypatch: pytest.MonkeyPatch) -> type[SickCache]:
-    cache.released.clear()
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.01)
-    return cache
-
-
-class Now:
-    """A clock that only moves when it is told to."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 @pytest.fixture(params=["memory", "cache"])
@@ -235,19 +157,6 @@ async def test_a_report_costs_no_call_of_its_own(cache: type[SickCache]) -> None
     assert cache.calls == ["set_many", "get_many"]
 
 
-def test_a_sick_cache_has_no_report_and_says_why_until_it_is_well(cache: type[SickCache]) -> None:
-    now = Now()
-    store = CacheStore("default", monotonic=now)
-    assert store.sickness == ""
-    cache.error = OSError("no route")
-    assert store.report() == (None, None)
-    assert "no route" in store.sickness
-    now.seconds += REST_SECONDS
-    cache.error = None
-    store.report()
-    assert store.sickness == ""
-
-
 @pytest.mark.parametrize("junk", ["", "junk", "[]", '{"text":5}', b"\xff", 5, None, ["x"]])
 def test_junk_in_the_cache_counts_as_nothing(cache: type[SickCache], junk: object) -> None:
     store = CacheStore("default")
@@ -278,133 +187,3 @@ def test_a_cache_that_the_site_does_not_have_is_named() -> None:
 def test_a_cache_that_cannot_be_made_is_an_error_of_the_settings() -> None:
     with pytest.raises(ConfigurationError, match="FCS_CACHE names 'default': .*no.such.Cache"):
         CacheStore("default")
-
-
-# -- a cache that fails
-
-Call = Callable[[CacheStore], Any]
-
-
-def save(store: CacheStore) -> Any:
-    return store.save({EURUSD: VALUE}, BEAT)
-
-
-def load(store: CacheStore) -> Any:
-    return store.load([EURUSD])
-
-
-def asave(store: CacheStore) -> Any:
-    return asyncio.run(store.asave({EURUSD: VALUE}, BEAT))
-
-
-def aload(store: CacheStore) -> Any:
-    return asyncio.run(store.aload([EURUSD]))
-
-
-CALLS = [(save, None), (load, NOTHING), (asave, None), (aload, NOTHING)]
-
-
-@pytest.mark.parametrize(("call", "nothing"), CALLS)
-def test_no_caller_sees_the_error_of_a_dead_cache(
-    cache: type[SickCache], call: Call, nothing: object
-) -> None:
-    cache.error = ConnectionError("refused")
-
-    assert call(CacheStore("default")) == nothing
-
-
-@pytest.mark.parametrize(("call", "nothing"), CALLS)
-def test_no_caller_waits_for_a_cache_that_hangs(
-    hanging: type[SickCache], call: Call, nothing: object, caplog: pytest.LogCaptureFixture
-) -> None:
-    assert call(CacheStore("default")) == nothing
-
-    (record,) = caplog.records
-    assert "alias=default reason=no answer in 0.01 s" in record.getMessage()
-
-
-@pytest.mark.parametrize(("call", "nothing"), CALLS)
-def test_a_sick_cache_is_left_alone_for_a_while_and_then_asked_again(
-    cache: type[SickCache], call: Call, nothing: object
-) -> None:
-    now = Now()
-    store = CacheStore("default", monotonic=now)
-    cache.error = ConnectionError("refused")
-    call(store)
-    cache.calls.clear()
-
-    now.seconds += REST_SECONDS - 0.1
-    assert call(store) == nothing
-    assert cache.calls == []
-    now.seconds += 0.1
-    cache.error = None
-    store.save({EURUSD: VALUE}, BEAT)
-    assert store.load([EURUSD]) == ({EURUSD: VALUE}, BEAT)
-
-
-def test_a_sickness_is_logged_once_and_the_next_one_again(
-    cache: type[SickCache], caplog: pytest.LogCaptureFixture
-) -> None:
-    now = Now()
-    store = CacheStore("default", monotonic=now)
-    with caplog.at_level(logging.WARNING, "django_fcs.store"):
-        for error in (ConnectionError("refused"), ConnectionError("again"), None, OSError("new")):
-            cache.error = error
-            now.seconds += REST_SECONDS
-            load(store)
-
-    assert [record.getMessage() for record in caplog.records] == [
-        "cache does not work alias=default reason=ConnectionError('refused')",
-        "cache does not work alias=default reason=OSError('new')",
-    ]
-
-
-@pytest.mark.parametrize("call", [save, asave])
-def test_a_cache_that_was_well_again_is_told_sick_anew(
-    cache: type[SickCache], caplog: pytest.LogCaptureFixture, call: Call
-) -> None:
-    now = Now()
-    store = CacheStore("default", monotonic=now)
-    for error in (OSError("first"), None, OSError("second")):
-        cache.error = error
-        now.seconds += REST_SECONDS
-        call(store)
-
-    assert len(caplog.records) == 2
-
-
-@pytest.mark.parametrize("call", [load, aload])
-def test_calls_do_not_queue_up_behind_one_that_hangs(hanging: type[SickCache], call: Call) -> None:
-    now = Now()
-    store = CacheStore("default", monotonic=now)
-    for _ in range(5):
-        call(store)
-        now.seconds += REST_SECONDS
-    hanging.released.set()
-    store._thread.submit(lambda: None).result(5)
-
-    assert hanging.calls == ["get_many"]
-
-
-async def test_the_loop_goes_on_while_a_cache_hangs(
-    hanging: type[SickCache], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 60)
-    loading = asyncio.create_task(CacheStore("default").aload([EURUSD]))
-    await asyncio.sleep(0)
-
-    assert not loading.done()
-    hanging.released.set()
-    assert await loading == NOTHING
-
-
-async def test_who_is_cancelled_while_a_cache_hangs_is_cancelled(
-    hanging: type[SickCache], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 60)
-    loading = asyncio.create_task(CacheStore("default").aload([EURUSD]))
-    await asyncio.sleep(0)
-    loading.cancel()
-
-    with pytest.raises(asyncio.CancelledError):
-        await loading
