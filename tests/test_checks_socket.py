@@ -1,0 +1,152 @@
+"""System checks of the socket: who serves it, and who may open it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from channels.routing import ProtocolTypeRouter
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
+from django.core.asgi import get_asgi_application
+
+from tests.checked import found, found_in_deployment
+
+# -- who serves the socket
+
+
+def test_daphne_behind_staticfiles_is_an_error_with_the_line_to_paste() -> None:
+    (message,) = found(INSTALLED_APPS=["django.contrib.staticfiles", "daphne", "django_fcs"])
+
+    assert message.id == "fcs.E006" and message.is_serious()
+    assert 'INSTALLED_APPS = ["daphne", "channels", "django_fcs"' in message.hint
+
+
+def test_a_missing_daphne_is_told_where_runserver_is_used() -> None:
+    apps = ["django_fcs", "django.contrib.staticfiles"]
+    (message,) = found(INSTALLED_APPS=apps, DEBUG=True)
+
+    assert message.id == "fcs.W002"
+    assert 'INSTALLED_APPS = ["daphne"' in message.hint
+    assert found(INSTALLED_APPS=apps, DEBUG=False) == []
+
+
+plain = get_asgi_application()
+behind_static_files = ASGIStaticFilesHandler(plain)
+without_sockets = ProtocolTypeRouter({"http": plain})
+with_sockets = ASGIStaticFilesHandler(ProtocolTypeRouter({"websocket": plain}))
+
+
+async def middleware(scope: Any, receive: Any, send: Any) -> None:
+    """What wraps an application in a way of its own, nobody can look into."""
+
+
+@pytest.mark.parametrize("name", ["plain", "behind_static_files", "without_sockets"])
+def test_an_application_of_pages_only_is_an_error_with_both_ways_out(name: str) -> None:
+    (message,) = found_in_deployment(ASGI_APPLICATION=f"tests.test_checks_socket.{name}")
+
+    assert message.id == "fcs.E009" and message.is_serious()
+    assert 'ASGI_APPLICATION = "django_fcs.asgi.application"' in message.hint
+    assert "django_fcs.routing.websocket_urlpatterns" in message.hint
+
+
+@pytest.mark.parametrize("name", ["with_sockets", "middleware"])
+def test_an_application_that_may_serve_sockets_passes(name: str) -> None:
+    assert found_in_deployment(ASGI_APPLICATION=f"tests.test_checks_socket.{name}") == []
+
+
+@pytest.mark.parametrize(
+    "path", ["nowhere.asgi.application", "tests.test_checks_socket.nothing", "x"]
+)
+def test_an_application_that_cannot_be_imported_is_an_error_not_a_traceback(path: str) -> None:
+    (message,) = found_in_deployment(ASGI_APPLICATION=path)
+
+    assert message.id == "fcs.E011"
+    assert path in message.msg
+
+
+def test_without_deploy_no_check_imports_the_application() -> None:
+    assert found(ASGI_APPLICATION="nowhere.asgi.application") == []
+
+
+# -- who may open it
+
+
+@pytest.mark.parametrize(
+    ("origin", "right"),
+    [
+        ("example.com", "https://example.com"),
+        ("https://example.com/", "https://example.com"),
+        ("https://example.com/prices?x=1", "https://example.com"),
+        ("HTTPS://Example.COM", "https://example.com"),
+        ("https://example.com:443", "https://example.com"),
+        ("http://example.com:80", "http://example.com"),
+        (" https://example.com", "https://example.com"),
+        ("https://bücher.example", "https://xn--bcher-kva.example"),
+    ],
+)
+def test_an_origin_that_no_browser_sends_is_told_as_browsers_spell_it(
+    origin: str, right: str
+) -> None:
+    (message,) = found(FCS_ALLOWED_ORIGINS=["https://www.example.com", origin])
+
+    assert message.id == "fcs.E008" and message.is_serious()
+    assert f'"{right}"' in message.hint
+
+
+@pytest.mark.parametrize("origin", ["https://*.example.com", "", "https://", "https://[", "a:b"])
+def test_what_is_no_origin_at_all_gets_an_example(origin: str) -> None:
+    (message,) = found(FCS_ALLOWED_ORIGINS=[origin])
+
+    assert message.id == "fcs.E008"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://www.example.com",
+        "http://localhost:8000",
+        "https://example.com:8443",
+        "http://[::1]:8000",
+        "capacitor://localhost",
+        "null",
+        "*",
+    ],
+)
+def test_an_origin_as_browsers_send_it_passes(origin: str) -> None:
+    assert found(FCS_ALLOWED_ORIGINS=[origin]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("ALLOWED_HOSTS", {"ALLOWED_HOSTS": ["*"]}),
+        ("FCS_ALLOWED_ORIGINS", {"FCS_ALLOWED_ORIGINS": ["*"]}),
+    ],
+)
+def test_a_socket_open_to_all_is_warned_of_in_deployment(
+    name: str, settings: dict[str, Any]
+) -> None:
+    (message,) = found_in_deployment(**settings)
+
+    assert message.id == "fcs.W009" and name in message.msg
+    assert "FCS_ALLOWED_ORIGINS = []" in message.hint
+    assert found_in_deployment(**settings, DEBUG=True) == found(**settings) == []
+
+
+def test_all_hosts_with_origins_of_its_own_is_no_open_socket() -> None:
+    assert found_in_deployment(ALLOWED_HOSTS=["*"], FCS_ALLOWED_ORIGINS=[]) == []
+
+
+def allow(scope: Any, room: Any) -> bool:
+    return True
+
+
+@pytest.mark.parametrize(
+    "path", ["tests.test_checks_socket.alow", "nowhere.allow", "allow", __name__]
+)
+def test_a_permission_function_that_is_none_is_an_error(path: str) -> None:
+    (message,) = found(FCS_AUTHORIZE=path)
+
+    assert message.id == "fcs.E010" and message.is_serious()
+    assert path in message.msg
+    assert found(FCS_AUTHORIZE="tests.test_checks_socket.allow") == []
