@@ -13,6 +13,7 @@ import pytest
 import django_fcs
 
 ROOT = Path(django_fcs.__file__).parent
+REPOSITORY = Path(__file__).parents[1]
 
 #: Each module imports from lower layers. Edges and services have no neighbours.
 LAYERS = [
@@ -66,6 +67,9 @@ OUTSIDE = {
     "prometheus_client": {"exposition"},
 }
 
+#: Where the repository's Python stands, beside ``manage.py``; a build or an environment is no part.
+FOLDERS = ("benchmarks", "django_fcs", "example_project", "fuzzing", "scripts", "soak", "tests")
+
 LINES_OF_A_FILE = 400
 LINES_OF_A_FUNCTION = 30
 
@@ -77,6 +81,10 @@ def name_of(path: Path) -> str:
 
 
 FILES = sorted(ROOT.rglob("*.py"))
+ALL_FILES = sorted(
+    [*REPOSITORY.glob("*.py")]
+    + [path for folder in FOLDERS for path in (REPOSITORY / folder).rglob("*.py")]
+)
 MODULES = {name_of(path): path for path in FILES if path.name != "__init__.py"}
 
 
@@ -217,7 +225,9 @@ def taken(function: Function) -> list[ast.arg]:
     return [*named, *arguments.kwonlyargs, *rest]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize(
+    "path", ALL_FILES, ids=lambda path: path.relative_to(REPOSITORY).as_posix()
+)
 def test_no_file_outgrows_its_reader(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LINES_OF_A_FILE
 
