@@ -123,6 +123,26 @@ def test_a_price_behind_a_newer_one_is_counted(
     assert bool(shown.backward) is is_backward
 
 
+@pytest.mark.parametrize(
+    ("priced", "is_shown", "is_backward"),
+    [
+        (Priced(10.9, 6, 3), False, True),
+        (Priced(11, 6, 3), True, False),  # epochs have fallen, with the clock
+        (Priced(11, 4, 3), True, True),
+        (Priced(11, 5, 5), False, False),
+    ],
+)
+def test_a_lower_number_is_shown_where_the_price_shown_is_old(
+    priced: Priced, is_shown: bool, is_backward: bool
+) -> None:
+    shown = widget({1: 5})
+
+    shown.take(priced, is_first=priced.seq == 5)
+
+    assert (shown.prices[-1] == priced) is is_shown
+    assert bool(shown.backward) is is_backward
+
+
 def test_the_table_has_a_line_a_row_in_an_order_of_its_own() -> None:
     row: dict[str, Any] = {
         **{"layer": "core", "note": "", "longest_gap": 1, "recovery": 2, "lost": 3, "of": 4},

@@ -1,8 +1,14 @@
-"""Elements that must not claim to be live: a lost socket, a refused room, a silent server."""
+"""Elements that must not claim to be live: a lost socket, a refused room, a silent server.
+
+And prices whose number is not higher: what came again after a return, and what is new.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from django.test import override_settings
 from playwright.async_api import expect
 
 from django_fcs import widgets
@@ -19,6 +25,11 @@ NOW = "document.querySelector('fcs-ticker').dataset.state"
 REASON = """() => {
   globalThis.reasons = [];
   document.addEventListener("fcs:state", ({ detail }) => reasons.push(detail.reason));
+}"""
+
+HEARD = """() => {
+  globalThis.heard = [];
+  document.addEventListener("fcs:price", ({ detail }) => heard.push(detail.seq));
 }"""
 
 
@@ -121,3 +132,64 @@ async def test_a_room_whose_state_was_told_stays_as_it_was_told(site: Site) -> N
     await expect(site.find("fcs-ticker")).to_have_attribute("data-state", "live")
     await site.page.clock.run_for(10_000)
     assert await site.run(NOW) == "live"
+
+
+# Numbers that are not higher
+
+
+async def heard_with(site: Site, name: str, *messages: dict[str, Any]) -> list[int]:
+    """Send prices and a new state; return the numbers of all prices taken up to there."""
+    await site.send(*messages, state(name))
+    await expect(site.find("fcs-ticker")).to_have_attribute("data-state", name)
+    heard: list[int] = await site.run("heard")
+    return heard
+
+
+async def show_a_price(site: Site) -> None:
+    """Open a page whose clock stands still, and show number 5 on it."""
+    await site.page.clock.install(time=0)
+    await site.page.clock.pause_at(1_000)
+    await site.open(TICKER)
+    await site.run(HEARD)
+    await site.joined("FX:EURUSD_1D")
+    assert await heard_with(site, "live", euro(5)) == [5]
+
+
+async def test_a_price_behind_the_one_shown_is_left_out_after_a_return(site: Site) -> None:
+    await site.page.add_init_script("Math.random = () => 0")
+    await show_a_price(site)
+    lost = site.peer
+    lost.abort()
+    await expect(site.find("fcs-ticker")).to_have_attribute("data-state", "offline")
+    await site.page.clock.run_for(1)
+    await eventually(lambda: site.peer is not lost and site.peer.joins == ["FX:EURUSD_1D"])
+    assert await heard_with(site, "live", euro(4, c=1.01)) == [5]
+    assert await heard_with(site, "stale", euro(6, c=1.09)) == [5, 6]
+
+
+@pytest.mark.parametrize("seconds", [3, 10])
+async def test_numbers_that_have_fallen_are_shown_when_the_price_shown_is_old(
+    site: Site, seconds: int
+) -> None:
+    with override_settings(FCS_OFFLINE_AFTER_SECONDS=seconds):
+        await show_a_price(site)
+    await site.page.clock.run_for(seconds * 1000 - 1)
+    assert await heard_with(site, "closed", euro(2, c=1.01)) == [5]
+    await site.page.clock.run_for(1)
+    assert await heard_with(site, "live", euro(3, c=1.02)) == [5, 3]
+    assert await heard_with(site, "closed", euro(2, c=1.01), euro(4, c=1.09)) == [5, 3, 4]
+    await site.page.clock.run_for(100)
+    await expect(site.field("close")).to_have_text("1.09000")
+
+
+async def test_a_clock_that_is_set_does_not_make_the_price_shown_old(site: Site) -> None:
+    await show_a_price(site)
+    await site.send({"type": "beat", "timestamp": int(3e12)})
+    await site.page.clock.set_system_time(1e9)
+    assert await heard_with(site, "closed", euro(4, c=1.01)) == [5]
+
+
+async def test_the_same_number_is_one_price_however_late_it_comes_again(site: Site) -> None:
+    await show_a_price(site)
+    await site.page.clock.run_for(10_000)
+    assert await heard_with(site, "closed", euro(5)) == [5]

@@ -56,6 +56,7 @@ class Widget:
     prices: list[Priced] = field(default_factory=list)
     backward: list[tuple[Priced, Priced]] = field(default_factory=list)
     """Prices behind one that is shown already, each with that one."""
+    offline_after: float = 10
 
     @property
     def state(self) -> str:
@@ -71,7 +72,7 @@ class Widget:
 
     def take(self, priced: Priced, *, is_first: bool) -> None:
         last = self.prices[-1] if self.prices else None
-        if last is not None and priced.seq <= last.seq:
+        if last is not None and self._is_behind(priced, last):
             # After a return the site tells what it has, which may be older than what is shown;
             # fcs-elements.js leaves it out.
             is_other = priced.seq == last.seq and priced.number != last.number
@@ -81,6 +82,10 @@ class Widget:
         if last is not None and priced.number < last.number:
             self.backward.append((priced, last))
         self.prices.append(priced)
+
+    def _is_behind(self, priced: Priced, last: Priced) -> bool:
+        is_fresh = priced.at - last.at < self.offline_after
+        return priced.seq == last.seq or (priced.seq < last.seq and is_fresh)
 
 
 class Page:
@@ -101,7 +106,7 @@ class Page:
         key: str = "",
         offline_after: float = 10,
     ) -> None:
-        self.widgets = {room: Widget() for room in rooms}
+        self.widgets = {room: Widget(offline_after=offline_after) for room in rooms}
         self.closes: list[tuple[float, int]] = []
         """When sockets ended, and the codes."""
         self.errors: list[str] = []

@@ -189,9 +189,16 @@ if (!customElements.get("fcs-ticker")) {
       const room = this.#rooms.get(keyOf(message));
       if (room && message.type === "state") this.#tell(room, message);
       if (!room || message.type !== "price" || message.prices.mode === "profile") return;
-      if (message.seq <= room.price?.seq) return;
-      room.price = message;
+      if (this.#isBehind(room, message.seq)) return;
+      Object.assign(room, { price: message, takenAt: performance.now() });
       for (const listener of room.listeners) listener.price(message);
+    }
+
+    // On a return the server may be a second behind the page. A price shown for long is no such case:
+    // then the numbers have fallen, with the server's clock. The same number is the same price.
+    #isBehind({ price, takenAt }, seq) {
+      const isFresh = performance.now() - takenAt < FCSClient.offlineAfter * 1000;
+      return seq <= price?.seq && (isFresh || seq === price.seq);
     }
 
     #tell(room, message) {
