@@ -18,7 +18,7 @@ from django_fcs.hub import Hub
 from django_fcs.messages import Price, ProfileUpdate
 from django_fcs.protocol import serialise
 from django_fcs.rooms import Room
-from django_fcs.states import Expectation
+from django_fcs.states import Expectation, Outage
 from django_fcs.store import LastBeat, LastValue, MemoryStore, Store
 from django_fcs.subscriber import Subscriber
 from django_fcs.tasks import running
@@ -28,6 +28,7 @@ from tests.waiting import eventually
 EURUSD = Room("FX:EURUSD", "1D")
 HOURLY = Room("FX:EURUSD", "60")
 USDJPY = Room("FX:USDJPY", "1D")
+NEVER = Outage()
 
 
 class Clock:
@@ -110,8 +111,10 @@ class Feed:
     ) -> None:
         await self._bus.publish([update(room, seq=seq, mode=mode, epoch=epoch)])
 
-    async def beat(self, *, epoch: int = 1, online: bool = True, reason: str = "") -> None:
-        await self._bus.beat(Beat(epoch, 1000.5, online, reason))
+    async def beat(
+        self, *, epoch: int = 1, online: bool = True, reason: str = "", outage: Outage = NEVER
+    ) -> None:
+        await self._bus.beat(Beat(epoch, 1000.5, online, reason, outage))
 
     async def news(self, room: Room = EURUSD, *, profile: str = "", **expected: Any) -> None:
         await self._bus.tell(RoomNews(room, profile, Expectation(**expected)))

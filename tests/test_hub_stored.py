@@ -110,7 +110,7 @@ async def test_a_price_stored_before_the_vendor_was_lost_is_not_live_when_it_is_
         await eventually(lambda: other.states[-1:] == ["offline"])
         hub.join(browser.one, EURUSD, "1D")
         await eventually(lambda: browser.seqs == [7])
-        await feed.beat()
+        await feed.beat(outage=Outage(900, 999.5))
         await eventually(lambda: other.states[-1:] == ["waiting"])
         assert browser.states[-1:] == ["offline"]
         await feed.price(seq=8)
