@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from django_fcs.rooms import Room
+from tests.faults import __main__ as command
 from tests.faults import market as market_module
 from tests.faults.figures import changes, figures, outlived, recovered_at
 from tests.faults.market import Market
@@ -143,13 +146,17 @@ def test_a_lower_number_is_shown_where_the_price_shown_is_old(
     assert bool(shown.backward) is is_backward
 
 
-def test_the_table_has_a_line_a_row_in_an_order_of_its_own() -> None:
-    row: dict[str, Any] = {
+def row(name: str, **changes: Any) -> dict[str, Any]:
+    return {
         **{"layer": "core", "note": "", "longest_gap": 1, "recovery": 2, "lost": 3, "of": 4},
-        **{"outdated": 5, "falsely_live": 0, "out_of_order": 0},
+        **{"outdated": 5, "falsely_live": 0, "out_of_order": 0, "stalled": 0.2},
         "changes": [["offline", "why", 0.1, 0.4], ["live", "", 2, 2]],
+        **{"fault": name, **changes},
     }
-    drawn = table([{**row, "fault": name} for name in ("Web SIGKILL", "Upstream reset")])
+
+
+def test_the_table_has_a_line_a_row_in_an_order_of_its_own() -> None:
+    drawn = table([row("Web SIGKILL"), row("Upstream reset")])
 
     assert [line.split("**")[1] for line in drawn.splitlines()[2:]] == [
         "Upstream reset",
@@ -157,3 +164,36 @@ def test_the_table_has_a_line_a_row_in_an_order_of_its_own() -> None:
     ]
     assert "0.1–0.4 s: offline “why”; 2.0 s: live" in drawn
     assert len({line.count("|") for line in drawn.splitlines()}) == 1
+
+
+def test_the_table_says_where_the_machine_stood_still() -> None:
+    drawn = table(
+        [row("Join flood", note="of joins", stalled=1.4), row("Web SIGKILL", stalled=1.1)]
+    )
+
+    assert "**Join flood** (of joins; the machine stood still for 1.4 s) |" in drawn
+    assert "**Web SIGKILL** (the machine stood still for 1.1 s) |" in drawn
+    assert "stood still" not in table([row("Web SIGKILL", stalled=1.0)])
+
+
+@pytest.mark.parametrize("promise", ["falsely_live", "out_of_order"])
+def test_the_page_is_written_and_what_breaks_its_promises_named(
+    promise: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- faults -->\n*Not run yet.*\n<!-- /faults -->\n")
+    monkeypatch.setattr(command, "PAGE", page)
+
+    def write(*rows: dict[str, Any]) -> None:
+        for one in rows:
+            (tmp_path / f"{one['fault']}.json").write_text(json.dumps(one))
+        command.main(str(tmp_path))
+
+    write(row("Upstream reset"), row("Web SIGKILL"))
+    with pytest.raises(SystemExit) as ended:
+        write(row("Web SIGKILL", **{promise: 3}))
+
+    assert "**Web SIGKILL**" in page.read_text() and "| 3 |" in page.read_text()
+    assert "Web SIGKILL (core): " in str(ended.value.code)
+    assert f"3 {promise.replace('_', ' ')}" in str(ended.value.code)
+    assert "Upstream reset" not in str(ended.value.code)

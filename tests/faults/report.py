@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from benchmarks.machine import describe
+from tests.faults.figures import STALL_SECONDS
 
-__all__ = ["section", "table"]
+__all__ = ["broken", "section", "table"]
 
 Row = dict[str, Any]
 
@@ -46,6 +47,16 @@ def table(rows: Iterable[Row]) -> str:
     return "\n".join(head + lines)
 
 
+def broken(rows: Iterable[Row]) -> list[str]:
+    """Name the rows whose promises were not kept, with what they say."""
+    return [
+        f"{row['fault']} ({LAYERS[row['layer']]}): {row['falsely_live']} falsely live, "
+        f"{row['out_of_order']} out of order"
+        for row in sorted(rows, key=_place)
+        if row["falsely_live"] or row["out_of_order"]
+    ]
+
+
 def _place(row: Row) -> tuple[int, str, str]:
     places = [place for place, name in enumerate(ORDER) if row["fault"].startswith(name)]
     return places[-1] if places else len(ORDER), row["fault"], row["layer"]
@@ -53,7 +64,7 @@ def _place(row: Row) -> tuple[int, str, str]:
 
 def _line(row: Row) -> str:
     cells = (
-        f"**{row['fault']}**" + (f" ({row['note']})" if row["note"] else ""),
+        f"**{row['fault']}**" + _remarks(row),
         LAYERS[row["layer"]],
         _seen(row["changes"]),
         f"{row['longest_gap']:.1f}",
@@ -64,6 +75,13 @@ def _line(row: Row) -> str:
         str(row["out_of_order"]),
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _remarks(row: Row) -> str:
+    remarks = [row["note"]] if row["note"] else []
+    if row["stalled"] > STALL_SECONDS:
+        remarks.append(f"the machine stood still for {row['stalled']:.1f} s")
+    return f" ({'; '.join(remarks)})" if remarks else ""
 
 
 def _seen(changes: list[tuple[str, str, float, float]]) -> str:

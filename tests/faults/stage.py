@@ -22,7 +22,7 @@ from django_fcs.tasks import running
 from tests.e2e.site import SERVERS, redis_server
 from tests.faults import rows
 from tests.faults.clocks import WallClock
-from tests.faults.figures import Figures, figures, recovered_at
+from tests.faults.figures import STALL_SECONDS, Figures, figures, recovered_at
 from tests.faults.market import Market
 from tests.faults.page import DEAD_SECONDS, Page
 from tests.faults.proxy import Proxy
@@ -50,9 +50,7 @@ BUSY_SECONDS = 5.0
 #: How soon a standby follows.
 TAKEOVER_SECONDS = 5.0
 
-#: A timer that is later than this tells that the machine stood still: no process of the
-#: site can then be held to seconds, and a lease of three may be lost.
-STALL_SECONDS = 1.0
+#: How often it is looked whether the machine stands still.
 TICK_SECONDS = 0.05
 
 
@@ -129,7 +127,8 @@ class Stage:
         self._logs: list[Path] = []
         self._stack = AsyncExitStack()
         self.stalled = 0.0
-        """For how many seconds at most the machine stood still, or this process."""
+        """For how many seconds at most the machine stood still, or this process: since the last
+        fault began, or else the stage."""
 
     async def __aenter__(self) -> Stage:
         async with AsyncExitStack() as self._stack:
@@ -313,18 +312,29 @@ class Stage:
         newest price ``within`` so many seconds of the block's end, no price may have been
         shown as live for long after the market had moved on, and none behind a newer one.
         """
+        # What stood still before, at the start of many processes, excuses nothing now.
+        self.stalled = 0.0
         fault = Fault(note)
         yield fault
         fault.ended = time.monotonic()
+        await self._recover(name, fault.ended, within)
+        fault.figures = self._figures(fault)
+        self._keep(name, fault)
+        self._judge(name, fault.figures)
+
+    async def _recover(self, name: str, ended: float, within: float) -> None:
+        """Wait until all is well, and then, with a market that rests, until all is shown."""
         try:
-            await eventually(lambda: not self._sick_since(fault.ended), within=within)
+            await eventually(lambda: not self._sick_since(ended), within=within)
         except AssertionError:
-            sick = self._sick_since(fault.ended)
+            sick = self._sick_since(ended)
             raise AssertionError(f"{name}: after {within:g} s still {sick}") from None
         self.market.stop()
         what = "the newest price in all rooms"
         await eventually(self.shows_the_newest, within=RECOVERY_SECONDS, what=what)
-        found = fault.figures = figures(
+
+    def _figures(self, fault: Fault) -> Figures:
+        return figures(
             self.pages,
             self.market,
             began=fault.began,
@@ -332,8 +342,19 @@ class Stage:
             now=time.monotonic(),
             limit=LIMIT_SECONDS + LATE_SECONDS,
         )
-        layer = "" if self.layer == "memory" else self.layer
-        rows.keep({"fault": name, "layer": layer, "note": fault.note, **asdict(found)})
+
+    def _keep(self, name: str, fault: Fault) -> None:
+        """Leave a row for the table."""
+        assert fault.figures is not None
+        row = {
+            **{"fault": name, "layer": "" if self.layer == "memory" else self.layer},
+            **{"note": fault.note, "stalled": round(self.stalled, 1)},
+            **asdict(fault.figures),
+        }
+        rows.keep(row)
+
+    def _judge(self, name: str, found: Figures) -> None:
+        """Hold the site to the figures, and every process to its life."""
         limit = LIMIT_SECONDS + BUSY_SECONDS + self.stalled
         assert found.outdated < limit, f"{name}: shown as live for too long: {found}"
         widgets = [widget for page in self.pages for widget in page.widgets.values()]
