@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -11,12 +13,16 @@ import pytest
 
 from django_fcs.rooms import Room
 from tests.faults.clocks import WallClock
-from tests.faults.stage import Stage
+from tests.faults.stage import BUSY_SECONDS, LIMIT_SECONDS, Stage
+from tests.serving import get
 from tests.waiting import eventually
 
 Staged = Callable[..., Stage]
 
 HOUR = 3600.0
+
+#: The price of a card that is rendered as live.
+LIVE = re.compile(r'<fcs-ticker[^>]* data-state="live".*? data-field="close">([^<]+)<', re.DOTALL)
 
 #: A week's end of the forex market, in unix time: Friday and Sunday, 22:00 UTC.
 CLOSES_AT = datetime(2026, 1, 16, 22, tzinfo=timezone.utc).timestamp()
@@ -32,8 +38,30 @@ async def test_the_wall_clock_of_the_site_jumps(
     async with staged(clock=clock) as stage:
         async with stage.fault(f"Wall clock jumps by an hour {way}"):
             clock.shift(shift)
+            jumped_at = time.monotonic()
             # Longer than all that goes by seconds: beats, leases, demand.
-            await asyncio.sleep(15)
+            while stage.seconds_since(jumped_at) < 15:
+                await _renders_live(stage, jumped_at)
+                await asyncio.sleep(1)
+            # What a template says goes by the clock that jumped, not by what sockets are told.
+            await eventually(lambda: _renders_live(stage, jumped_at), within=60)
+
+
+async def _renders_live(stage: Stage, since: float) -> bool:
+    """Tell whether a page is rendered as live with a price from after that time.
+
+    Fails where it is so with one that was outdated long ago.
+    """
+    room, asked_at = stage.rooms[0], time.monotonic()
+    _, text = await get(f"http://127.0.0.1:{stage.ports[0]}/watch/{room.symbol}/{room.timeframe}/")
+    live = LIVE.search(text)
+    if live is None:
+        return False
+    number = int(float(live[1].replace(",", "")))
+    outdated_at = stage.market.outdated_at(room, number)
+    limit = LIMIT_SECONDS + BUSY_SECONDS + stage.stalled
+    assert outdated_at is None or asked_at - outdated_at < limit, f"{number} is live"
+    return number >= stage.market.next_after(room, since)
 
 
 async def test_a_market_that_is_closed_over_a_weekend(staged: Staged, tmp_path: Path) -> None:
