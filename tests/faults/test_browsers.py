@@ -41,6 +41,8 @@ async def test_a_browser_that_never_reads_is_closed_and_disturbs_nobody(staged: 
                 socket.transport.resume_reading()
                 # It answers no ping either, and so is not taken for one that reads again.
                 await asyncio.wait_for(_read_to_the_end(socket), 60)
+                # The goodbye queues behind what was not read, and Daphne (its Autobahn) aborts
+                # the connection where it is not answered within a second: 1006.
                 assert socket.close_code in (4408, 1006)
         assert fault.states == [] or stage.is_held_up
 
