@@ -54,7 +54,7 @@ def _look() -> tuple[list[str], float | None, Report | None]:
     except ConfigurationError:
         return ["this site is not set up for prices"], None, None
     (beat, report), now = store.report(), time.time()
-    age = None if beat is None else round(max(0.0, now - beat.at), 1)
+    age = None if beat is None else round(abs(now - beat.at), 1)
     reason = "" if is_idle() else trouble(store, beat, now)
     return _outweighed(reason), age, report
 

@@ -108,6 +108,18 @@ async def test_a_stream_that_is_silent_is_told(site: CacheStore, command: tuple[
 
 
 @BOTH
+async def test_a_beat_from_the_future_is_no_sign_of_life(
+    site: CacheStore, command: tuple[str, ...]
+) -> None:
+    await keep(site, EURUSD, age=-3600)
+    assert run(*command) == (1, "no sign of life of the stream")
+
+    # Two machines are never quite of one time.
+    await keep(site, EURUSD, age=-2)
+    assert run(*command) == (0, "")
+
+
+@BOTH
 async def test_a_stream_without_the_vendor_is_told_with_the_cause(
     site: CacheStore, command: tuple[str, ...]
 ) -> None:
@@ -249,6 +261,19 @@ async def test_where_the_stream_is_silent_no_room_is_live(
     assert out.startswith("not streaming: no sign of life of the stream\n")
     assert "live" not in out and "waiting" not in out
     assert "FX:USDJPY_1D  offline      -" in out
+
+
+async def test_what_comes_from_the_future_is_shown_to_be_ahead(
+    site: CacheStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await keep(site, EURUSD, age=-3600, last_at=NOW + 3600)
+    run("fcs_status")
+    lines = capsys.readouterr().out.splitlines()
+    run("fcs_status", "--json")
+    told = json.loads(capsys.readouterr().out)
+
+    assert [line.split(maxsplit=2)[2] for line in lines[1:3]] == ["3,600.0 s ahead"] * 2
+    assert told["beat_age_seconds"] == told["last_tick_age_seconds"] == 3600
 
 
 async def test_a_long_list_is_cut_and_what_is_wrong_comes_first(

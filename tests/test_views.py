@@ -109,7 +109,7 @@ def test_a_cache_that_does_not_answer_is_not_taken_for_silence(
     assert health(client) == sick("the cache does not answer")
 
 
-@pytest.mark.parametrize("age", [None, 11])
+@pytest.mark.parametrize("age", [None, 11, -3600])
 def test_without_a_beat_there_is_no_sign_of_life(
     client: Client, store: MemoryStore, age: float | None
 ) -> None:
@@ -117,6 +117,14 @@ def test_without_a_beat_there_is_no_sign_of_life(
         beat(store, age=age)
 
     assert health(client) == sick("no sign of life of the stream")
+
+
+def test_a_beat_from_the_future_is_told_by_how_far_it_is(
+    client: Client, store: MemoryStore
+) -> None:
+    beat(store, age=-3600)
+
+    assert body(client)["beat_age_seconds"] == pytest.approx(3600, abs=5)
 
 
 def test_the_site_says_how_old_a_beat_may_be(client: Client, store: MemoryStore) -> None:

@@ -117,11 +117,11 @@ class _Look:
             yield f"… and {len(self.rooms) - ROOMS_SHOWN} more"
 
     def _figures(self) -> Iterator[tuple[str, str]]:
-        yield "last beat", _ago(self._age(self.beat.at if self.beat else None))
+        yield "last beat", self._ago(self.beat.at if self.beat else None)
         report = self.report
         if report is None:
             return
-        yield "last price", _ago(self._age(report.last_at))
+        yield "last price", self._ago(report.last_at)
         yield "rooms joined", f"{report.joined:,}/{len(report.rooms):,}"
         yield "epoch", str(report.epoch)
         if report.leader is not None:
@@ -131,7 +131,13 @@ class _Look:
             yield label, f"{report.counts.get(name, 0):,}"
 
     def _age(self, at: float | None) -> float | None:
-        return None if at is None else round(max(0.0, self.now - at), 1)
+        return None if at is None else round(abs(self.now - at), 1)
+
+    def _ago(self, at: float | None) -> str:
+        if at is None:
+            return "never"
+        side = "ahead" if round(at - self.now, 1) > 0 else "ago"
+        return f"{abs(self.now - at):,.1f} s {side}"
 
 
 def _look() -> _Look:
@@ -173,7 +179,3 @@ def _table(rooms: list[_Room]) -> Iterator[str]:
 
 def _seconds(age: float | None) -> str:
     return "-" if age is None else f"{age:,.1f} s"
-
-
-def _ago(age: float | None) -> str:
-    return "never" if age is None else f"{age:,.1f} s ago"
