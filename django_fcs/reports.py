@@ -22,8 +22,8 @@ class Report(msgspec.Struct, frozen=True):
     updates_per_second: float
     last_at: float | None
     """When the last price came in."""
-    leader: bool | None
-    """Whether it leads; None where there is no lease."""
+    leader: bool
+    """Whether it leads. True also where there is no lease: it leads alone."""
     counts: dict[str, int]
     """All counters of its process since that began."""
 

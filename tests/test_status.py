@@ -47,7 +47,7 @@ def report(*rooms: Room, **fields: Any) -> Report:
     known = {
         **{"at": NOW, "epoch": 1_795_305_600_123, "rooms": tuple(map(str, rooms))},
         **{"joined": len(rooms), "updates_per_second": 31.04, "last_at": NOW - 0.2},
-        **{"leader": None, "counts": {"stream_updates": 1234567, "upstream_lost": 2}},
+        **{"leader": True, "counts": {"stream_updates": 1234567, "upstream_lost": 2}},
         **fields,
     }
     return Report(**known)
@@ -220,7 +220,7 @@ def test_a_probe_gets_an_exit_code_and_one_line(
 async def test_figures_and_rooms_are_a_table_that_people_read(
     site: CacheStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await keep(site, EURUSD, USDJPY, joined=1, leader=True)
+    await keep(site, EURUSD, USDJPY, joined=1)
     assert run("fcs_status") == (0, "")
     lines = capsys.readouterr().out.splitlines()
 
@@ -306,7 +306,7 @@ async def test_programs_get_every_room_and_nothing_else_on_stdout(
         "report_age_seconds": 0.0,
         "last_tick_age_seconds": 0.2,
         "epoch": 1_795_305_600_123,
-        "leader": None,
+        "leader": True,
         "rooms_joined": 41,
         "updates_per_second": 31.0,
         "counts": {"stream_updates": 1234567, "upstream_lost": 2},

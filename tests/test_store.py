@@ -23,7 +23,7 @@ REPORT = Report(
     joined=1,
     updates_per_second=2.5,
     last_at=None,
-    leader=None,
+    leader=True,
     counts={"stream_merged": 3},
 )
 

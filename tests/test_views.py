@@ -63,7 +63,7 @@ async def test_counts_tell_how_much_flows(store: MemoryStore) -> None:
     last = LastBeat(time.time() - 2, online=True, reason="")
     report = Report(
         **{"at": last.at, "epoch": 1, "rooms": ("FX:EURUSD_1D", "FX:USDJPY_1D"), "joined": 1},
-        **{"updates_per_second": 31.04, "last_at": None, "leader": None, "counts": {}},
+        **{"updates_per_second": 31.04, "last_at": None, "leader": True, "counts": {}},
     )
     await store.asave({}, last, report)
     with shown(lambda: {"hub_sockets": 3, "hub_rooms": 1}):

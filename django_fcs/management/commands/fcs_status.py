@@ -124,8 +124,7 @@ class _Look:
         yield "last price", self._ago(report.last_at)
         yield "rooms joined", f"{report.joined:,}/{len(report.rooms):,}"
         yield "epoch", str(report.epoch)
-        if report.leader is not None:
-            yield "leader", "yes" if report.leader else "no"
+        yield "leader", "yes" if report.leader else "no"
         yield "updates/s", f"{report.updates_per_second:,.1f}"
         for label, name in _COUNTERS.items():
             yield label, f"{report.counts.get(name, 0):,}"
