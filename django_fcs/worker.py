@@ -6,10 +6,13 @@ import threading
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
-from queue import SimpleQueue
+from queue import Full, SimpleQueue
 from typing import Any, TypeVar
 
-__all__ = ["Worker"]
+__all__ = ["JOBS_MAX", "Worker"]
+
+#: Calls that wait for one that hangs; more are refused.
+JOBS_MAX = 1000
 
 T = TypeVar("T")
 
@@ -21,7 +24,10 @@ class Worker:
 
     It ends with the process, even in the middle of a call: that of a
     ``ThreadPoolExecutor`` would be waited for, and a process that was asked to stop
-    would hang with the cache that does. No bound: who submits limits what waits.
+    would hang with the cache that does.
+
+    At most ``JOBS_MAX`` calls wait, those included that nobody waits for any more: what is
+    cancelled leaves when its turn comes. The future of one more has failed with ``Full``.
     """
 
     def __init__(self, name: str) -> None:
@@ -40,7 +46,10 @@ class Worker:
                 )
                 self._thread.start()
                 weakref.finalize(self, self._jobs.put, None).atexit = False
-            self._jobs.put((future, work))
+            if self._jobs.qsize() < JOBS_MAX:
+                self._jobs.put((future, work))
+                return future
+        future.set_exception(Full(f"{JOBS_MAX:,} calls wait for one that hangs"))
         return future
 
 

@@ -7,10 +7,13 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import CancelledError
+from queue import Full
 
 import pytest
 
-from django_fcs.worker import Worker
+from django_fcs import worker as module
+from django_fcs.store import CacheStore
+from django_fcs.worker import JOBS_MAX, Worker
 
 HANGS = """
 import threading
@@ -45,6 +48,29 @@ def test_what_is_cancelled_in_time_is_never_done() -> None:
     assert not done
     with pytest.raises(CancelledError):
         waiting.result(5)
+
+
+def test_behind_a_call_that_hangs_no_more_than_so_many_wait() -> None:
+    worker, begun, go = Worker("test"), threading.Event(), threading.Event()
+    worker.submit(lambda: (begun.set(), go.wait(5)))
+    assert begun.wait(5)
+    *given_up, last = [worker.submit(lambda: "done") for _ in range(JOBS_MAX)]
+    assert all(future.cancel() for future in given_up)
+
+    assert isinstance(worker.submit(lambda: "done").exception(0), Full)
+    go.set()
+    assert last.result(5) == "done"
+    assert worker.submit(lambda: "done").result(5) == "done"
+
+
+async def test_a_cache_behind_which_too_many_calls_wait_is_taken_for_sick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "JOBS_MAX", 0)
+    stores = CacheStore("default"), CacheStore("default")
+
+    assert stores[0].load([]) == await stores[1].aload([]) == ({}, None)
+    assert ["calls wait" in store.sickness for store in stores] == [True, True]
 
 
 def test_it_ends_with_who_has_it() -> None:
