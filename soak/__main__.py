@@ -18,10 +18,9 @@ import sys
 from benchmarks.processes import Failed
 
 from .probe import FOLDER
-from .report import is_good, text_of, write
+from .report import FULL_MINUTES, is_good, text_of, write
 from .run import Plan, soak
 
-MINUTES = 30
 BROWSERS = 200
 UPDATES = 500
 STREAMS = 2
@@ -33,7 +32,9 @@ def _arguments() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--minutes", type=float, default=MINUTES, help=f"{MINUTES} without")
+    parser.add_argument(
+        "--minutes", type=float, default=FULL_MINUTES, help=f"{FULL_MINUTES} without"
+    )
     parser.add_argument("--browsers", type=int, default=BROWSERS, help=f"{BROWSERS} without")
     parser.add_argument("--updates", type=float, default=UPDATES, help=f"a second; {UPDATES}")
     parser.add_argument("--seed", type=int, help="of faults, prices and visits; a new one without")
@@ -58,7 +59,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     sys.stdout.write(f"{text_of(result)}\n")
-    if plan.minutes >= MINUTES:
+    if plan.minutes >= FULL_MINUTES:
         write(result)
     return 0 if is_good(result) else 1
 

@@ -12,6 +12,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -56,8 +57,10 @@ def test_a_seed_tells_all_faults_and_who_is_killed_is_killed_in_the_middle() -> 
 # -- figures
 
 
-def sample(at: float, rss_kb: float, *, pid: int = 1, sockets: int = 3) -> Sample:
-    return Sample(at, "uvicorn", pid, int(rss_kb), files=9, sockets=sockets, tasks=4)
+def sample(
+    at: float, rss_kb: float, *, name: str = "uvicorn", pid: int = 1, sockets: int = 3
+) -> Sample:
+    return Sample(at, name, pid, int(rss_kb), files=9, sockets=sockets, tasks=4)
 
 
 def test_a_slope_is_that_of_all_lives_each_on_its_own_level() -> None:
@@ -84,17 +87,24 @@ def test_growth_that_is_sure_is_no_noise_and_noise_is_no_growth() -> None:
     assert slope_of(grows, "daphne", 0) is None
 
 
+def weighed(name: str, *, life: int = 1800, kb_per_second: float = 0) -> list[Sample]:
+    """Samples of half an hour, of processes that live for so many seconds each."""
+    return [
+        sample(at, 60_000 + at % 7 + kb_per_second * at, name=name, pid=at // life)
+        for at in range(0, 1800, 5)
+    ]
+
+
 def result(**changes: Any) -> Result:
-    samples = [sample(at, 60_000 + at % 7) for at in range(0, 1800, 5)]
+    samples = [*weighed("uvicorn"), *weighed("daphne"), *weighed("leader")]
     crowd = {"visits": 900, "prices": 10**6, "backward": 0, "codes": {"1006": 3}}
     waits = {"here_after": 4.0, "right_after": 0.5, "back_after": 31.0}
     return Result(
         plan=Plan(seed=1, minutes=30, browsers=200, updates=500, streams=1),
-        samples=samples,
         faults=[Fault(20.0, "redis cuts"), Fault(800.0, "leader killed", {"name": "leader"})],
         start=samples[:1],
-        end=samples[-1:],
-        **{"crowd": crowd, "connections_most": 1, **waits, **changes},
+        end=samples[:1],
+        **{"samples": samples, "crowd": crowd, "connections_most": 1, **waits, **changes},
     )
 
 
@@ -104,6 +114,20 @@ def test_a_soak_is_good_where_all_came_back_and_nothing_went_back() -> None:
         assert not report.is_good(result(**{wait: None}))
     assert not report.is_good(result(connections_most=2))
     assert not report.is_good(result(crowd={**result().crowd, "backward": 1}))
+    grown = weighed("redis", kb_per_second=5)
+    assert not report.is_good(result(samples=[*result().samples, *grown]))
+
+
+@pytest.mark.parametrize("name", ["leader", "uvicorn", "daphne"])
+def test_a_full_soak_has_to_tell_of_the_memory_of_leader_and_web_servers(name: str) -> None:
+    others = [it for it in result().samples if it.name != name]
+    died = [*others, *weighed(name, life=300)]
+
+    assert report.is_good(result(samples=[*result().samples, *weighed("standby", life=300)]))
+    assert not report.is_good(result(samples=others))
+    assert not report.is_good(result(samples=died))
+    trial = Plan(seed=1, minutes=2, browsers=200, updates=500, streams=1)
+    assert report.is_good(replace(result(samples=others), plan=trial))
 
 
 def test_a_soak_is_written_down_with_what_happened() -> None:
