@@ -66,8 +66,8 @@ async def test_browsers_on_the_same_page_share_their_frames_in_step_with_each_ot
         for browser in browsers:
             for room in (EURUSD, USDJPY):
                 hub.join(browser.one, room, "1D")
-        await joined(USDJPY)
         for room in (EURUSD, USDJPY):
+            await joined(room)
             await feed.price(room, seq=1)
         await eventually(lambda: all(browser.seqs == [1, 1] for browser in browsers))
         await eventually(lambda: len(hub._cohorts) == 1)
