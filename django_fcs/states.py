@@ -87,6 +87,8 @@ class Outage(NamedTuple):
 
     lost_at: float = 0.0
     ended_at: float = 0.0
+    before: float = 0.0
+    """When the one before it had ended."""
 
     def outdates(self, at: float, now: float, offline_after: float) -> bool:
         """Tell whether a price of ``at`` is from before it, and too long ago to be shown as live.
@@ -94,7 +96,8 @@ class Outage(NamedTuple):
         That the vendor is heard again says nothing of a room: of hundreds the last one is
         joined ten seconds later. Of a short outage nobody need know.
         """
-        return at < self.ended_at and abs(now - self.lost_at) > offline_after
+        is_long = abs(now - self.lost_at) > offline_after
+        return at < self.before or (at < self.ended_at and is_long)
 
 
 class Expectation(NamedTuple):

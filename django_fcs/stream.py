@@ -153,8 +153,7 @@ class Stream:
         self._epoch = await self._lease.acquire()
         _, last = await self._store.aload([])
         if last is not None:
-            limit = conf.FCS_OFFLINE_AFTER_SECONDS
-            self._standing = Standing.after(limit, last.outage, online=last.online, at=last.at)
+            self._standing = Standing.after(last.outage, online=last.online, at=last.at)
         self._streamed = Streamed(epoch=self._epoch, markets=self._markets)
         self._has_begun = True
         logger.info("leading epoch=%d", self._epoch)
@@ -186,7 +185,7 @@ class Stream:
         self._has_begun = False
         self._epoch, self._streamed = 0, Streamed(epoch=0, markets=self._markets)
         self._watchdog = Watchdog()
-        self._standing = Standing(conf.FCS_OFFLINE_AFTER_SECONDS)
+        self._standing = Standing()
 
     async def _hold(self) -> None:
         """Keep the lease; without it the connection goes before anything else is done."""

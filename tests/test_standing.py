@@ -9,7 +9,7 @@ from django_fcs.states import Outage
 
 
 def told(*news: tuple[float, bool]) -> Standing:
-    standing = Standing(offline_after=10)
+    standing = Standing()
     for now, online in news:
         standing.take(online, "reason", "public", now)
     return standing
@@ -31,31 +31,26 @@ def test_all_that_was_before_the_first_connection_is_an_outage() -> None:
 
 
 def test_an_outage_is_from_the_loss_to_the_next_connection() -> None:
-    assert told((100, True), (200, False), (205, False), (210, True)).outage == Outage(200, 210)
+    news = [(100, True), (200, False), (205, False), (210, True)]
 
-
-def test_outages_that_follow_each_other_closely_are_one() -> None:
-    flapping = [(200, False), (203, True), (206, False), (207, True)]
-
-    assert told((100, True), *flapping).outage == Outage(200, 207)
-    assert told((100, True), *flapping, (300, False), (301, True)).outage == Outage(300, 301)
+    assert told(*news).outage == Outage(200, 210, before=100)
 
 
 def test_no_outage_is_in_the_future_of_a_clock_that_was_put_back() -> None:
     standing = told((5000, True), (5050, False), (5060, True))
 
-    assert standing.outage_by(5070) == Outage(5050, 5060)
-    assert standing.outage_by(1470) == Outage(1470, 1470)
-    assert standing.outage_by(5070) == Outage(1470, 1470)
+    assert standing.outage_by(5070) == Outage(5050, 5060, 5000)
+    assert standing.outage_by(1470) == Outage(1470, 1470, 1470)
+    assert standing.outage_by(5070) == Outage(1470, 1470, 1470)
 
 
 @pytest.mark.parametrize(
-    ("online", "outage"), [(True, Outage(200, 204)), (False, Outage(150, 204))]
+    ("online", "outage"), [(True, Outage(200, 204, 160)), (False, Outage(150, 204))]
 )
 def test_who_succeeds_knows_since_when_nobody_hears_the_vendor(
     online: bool, outage: Outage
 ) -> None:
-    standing = Standing.after(10, Outage(150, 160), online=online, at=200)
+    standing = Standing.after(Outage(150, 160), online=online, at=200)
     assert not standing.is_decided and not standing.online
     standing.take(True, "", "", 204)
 
@@ -68,3 +63,10 @@ def test_a_price_is_outdated_once_its_room_should_have_been_heard_again() -> Non
     assert not outage.outdates(199, 209, offline_after=10)
     assert outage.outdates(199, 211, offline_after=10)
     assert not outage.outdates(204, 211, offline_after=10)
+
+
+def test_a_price_from_before_two_outages_is_no_better_for_the_second() -> None:
+    outage = Outage(200, 204, before=195)
+
+    assert outage.outdates(194, 205, offline_after=10)
+    assert not outage.outdates(196, 205, offline_after=10)

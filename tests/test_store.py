@@ -124,7 +124,7 @@ def test_the_cache_holds_json_under_versioned_keys_for_a_week(cache: type[SickCa
             "at": 1700000000.25,
             "online": False,
             "reason": "no route",
-            "outage": [0.0, 0.0],
+            "outage": [0.0, 0.0, 0.0],
         },
     }
 

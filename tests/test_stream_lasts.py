@@ -145,8 +145,8 @@ async def test_who_follows_knows_since_when_nobody_heard_the_vendor(simulator: S
     store = MemoryStore()
     store.save({}, LastBeat(990.0, online=True, reason="", outage=Outage(5.0, 6.0)))
     async with listening() as hub, streaming(simulator, EURUSD, store=store):
-        await eventually(lambda: kept(store).outage == Outage(990.0, 1000.25))
-        await eventually(lambda: hub.beats and hub.beats[-1].outage == Outage(990.0, 1000.25))
+        await eventually(lambda: kept(store).outage == Outage(990.0, 1000.25, 6.0))
+        await eventually(lambda: hub.beats and hub.beats[-1].outage == kept(store).outage)
 
 
 async def test_after_a_clock_was_put_back_no_outage_is_in_the_future(simulator: Simulator) -> None:

@@ -28,6 +28,9 @@ pytestmark = pytest.mark.usefixtures("clean_loop", "quick_stream")
 
 ENDED = "the stream has ended"
 
+#: A clock that stands still saw a loss and an end.
+AT_ONCE = Outage(1000.25, 1000.25, 1000.25)
+
 
 class Two:
     """Two processes of one site, and the Redis that lends the lease; its time is the test's."""
@@ -208,7 +211,7 @@ async def test_who_leaves_lets_the_other_go_on_and_pages_do_not_notice(two: Two)
             assert '"c":1.5' in last, "what had come is published first"
             assert all(beat.online for beat in hub.beats)
             assert two.store.load([])[1] == LastBeat(
-                1000.25, online=True, reason="", outage=Outage(0.0, 1000.25)
+                1000.25, online=True, reason="", outage=AT_ONCE
             )
             assert two.simulator.connections == 1
     said_to_vendor = [type(one.message) for one in two.simulator.received if one.connection == 1]
@@ -225,7 +228,7 @@ async def test_where_nobody_waits_pages_are_told_at_once(two: Two) -> None:
 
         assert hub.beats[-1].reason == ENDED
         assert hub.beats[-1].epoch == two.redis.epoch
-        assert two.store.load([])[1] == LastBeat(1000.25, False, ENDED, Outage(0.0, 1000.25))
+        assert two.store.load([])[1] == LastBeat(1000.25, False, ENDED, AT_ONCE)
         assert '"seq":' in two.store.load([EURUSD])[0][EURUSD].text
         assert two.simulator.connections == 0
 
@@ -248,9 +251,7 @@ async def test_a_stream_without_a_lease_leaves_as_well(simulator: Simulator) -> 
         await eventually(lambda: stream.status.updates)
         leave.set()
         await eventually(lambda: hub.beats and hub.beats[-1].reason == ENDED)
-        await eventually(
-            lambda: store.load([])[1] == LastBeat(1000.25, False, ENDED, Outage(0.0, 1000.25))
-        )
+        await eventually(lambda: store.load([])[1] == LastBeat(1000.25, False, ENDED, AT_ONCE))
 
 
 async def test_a_layer_that_fails_at_the_end_is_tried_again(

@@ -204,6 +204,8 @@ async def test_a_stream_tells_nobody_while_all_around_it_fails(tmp_path: Path) -
 
 async def _fail(site: Overheard, simulator: Simulator, redis: str) -> None:
     """Let the vendor and Redis drop all connections."""
+    # A Redis that is new lends the lease to nobody for the first seconds.
+    await eventually(lambda: "upstream welcomed" in site.said("fcs_stream"), within=60)
     await simulator.drop_all()
     await eventually(lambda: "upstream lost" in site.said("fcs_stream"))
     client = Redis.from_url(redis)
