@@ -54,14 +54,14 @@ _collected_at = 0.0
 
 def _answer(*_: Any) -> None:
     global _collected_at
-    if time.monotonic() - _collected_at > COLLECT_SECONDS:
-        gc.collect()
-        _collected_at = time.monotonic()
     try:
         tasks = len(asyncio.all_tasks())
     except RuntimeError:
         tasks = None  # No loop runs yet, or none any more.
     _write(Answer(tasks, bool(gauges().get("stream_leader"))))
+    if time.monotonic() - _collected_at > COLLECT_SECONDS:
+        gc.collect()
+        _collected_at = time.monotonic()
 
 
 def _write(answer: Answer) -> None:
