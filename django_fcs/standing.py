@@ -39,7 +39,7 @@ class Standing:
         self.online, self.reason, self.public = online, reason, public
         self.is_decided = True
 
-    def outage_by(self, now: float) -> Outage:
-        """Return the last one; none is in the future, where the clock was put back."""
+    def told(self, now: float) -> tuple[float, bool, str, Outage]:
+        """Return what a beat says of it; no outage is in the future of a clock put back."""
         self.outage = Outage(*(min(at, now) for at in self.outage))
-        return self.outage
+        return now, self.online, self.public, self.outage

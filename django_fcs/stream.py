@@ -286,7 +286,7 @@ class Stream:
         if not await self._lease.release() and led:
             now = self._clock()
             self._standing.take(False, _ENDED, _ENDED, now)
-            told = (now, False, _ENDED, self._standing.outage_by(now))
+            told = self._standing.told(now)
             await bus.beat(Beat(self._epoch, *told))
             await self._store.asave({}, LastBeat(*told))
 
@@ -306,9 +306,7 @@ class Stream:
             if changed or self._monotonic() >= beat_at:
                 beat_at = self._monotonic() + BEAT_SECONDS
                 if self._standing.is_decided and self.is_leader:
-                    way, now = self._standing, self._clock()
-                    outage = way.outage_by(now)
-                    await bus.beat(Beat(self._epoch, now, way.online, way.public, outage))
+                    await bus.beat(Beat(self._epoch, *self._standing.told(self._clock())))
                 if self._has_begun == self._lease.is_held:
                     # Who was paused and leads no more first lets go of the vendor.
                     await bus.subscribe(())
@@ -379,8 +377,7 @@ class Stream:
         if not self._lease.is_held:
             return
         values = {room: LastValue(text, e) for room, text, e in self._streamed.take_values()}
-        way, now = self._standing, self._clock()
-        beat = LastBeat(now, way.online, way.public, way.outage_by(now))
+        beat = LastBeat(*self._standing.told(self._clock()))
         await self._store.asave(values, beat, self._report())
 
     def _report(self) -> Report:

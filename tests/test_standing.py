@@ -39,9 +39,9 @@ def test_an_outage_is_from_the_loss_to_the_next_connection() -> None:
 def test_no_outage_is_in_the_future_of_a_clock_that_was_put_back() -> None:
     standing = told((5000, True), (5050, False), (5060, True))
 
-    assert standing.outage_by(5070) == Outage(5050, 5060, 5000)
-    assert standing.outage_by(1470) == Outage(1470, 1470, 1470)
-    assert standing.outage_by(5070) == Outage(1470, 1470, 1470)
+    assert standing.told(5070)[-1] == Outage(5050, 5060, 5000)
+    assert standing.told(1470)[-1] == Outage(1470, 1470, 1470)
+    assert standing.told(5070)[-1] == Outage(1470, 1470, 1470)
 
 
 @pytest.mark.parametrize(
