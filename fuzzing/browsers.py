@@ -21,22 +21,19 @@ from django_fcs.bus import Bus
 from django_fcs.consumers import MERGE_PROTOCOL, FCSConsumer, Send
 from django_fcs.events import HUBS, Beat, RoomNews
 from django_fcs.hub import Hub
-from django_fcs.messages import Price, ProfileUpdate
+from django_fcs.messages import ProfileUpdate
 from django_fcs.metrics import counts
 from django_fcs.protocol import serialise
-from django_fcs.rooms import Room
 from django_fcs.states import Expectation
 from django_fcs.store import MemoryStore
 from django_fcs.subscriber import REPLIES_MAX, Subscriber
-from django_fcs.updates import Update
 from tests.layers import SHARED, SharedLayer
 
 from . import grammar
+from .group_messages import ROOMS, group_message, price
 from .world import World
 
 __all__ = ["Browsers"]
-
-ROOMS = [Room(symbol, frame) for symbol in grammar.SYMBOLS[:2] for frame in ("1D", "60")]
 
 ROOMS_MAX = 12
 SITE: dict[str, Any] = {
@@ -151,7 +148,9 @@ class Browsers:
             room = ROOMS[what % len(ROOMS)]
             # A repetition, the next one, or one before which some are missing.
             self._seqs[room] += (0, 1, 1, 1, 1, 1, 1, 3)[what % 8]
-            await self._bus.publish([self._update(room, "candle" if what % 3 else "askbid")])
+            mode, seq = "candle" if what % 3 else "askbid", self._seqs[room]
+            update = price(room, mode, seq=seq, epoch=self._epoch, at=self._world.time())
+            await self._bus.publish([update])
         elif kind == "beat":
             # Of the one that leads, of one before it, or of its successor.
             epoch = max(1, self._epoch + (0, 0, 0, -1, 1)[what % 5])
@@ -168,22 +167,6 @@ class Browsers:
         else:
             group, message = what
             await SharedLayer.behind.group_send(group, message)
-
-    def _update(self, room: Room, mode: str) -> Update:
-        seq = self._seqs[room]
-        price = Price(
-            symbol=room.symbol,
-            timeframe=room.timeframe,
-            mode=mode,
-            t=60 * (seq // 4),
-            o=1,
-            h=1,
-            l=1,
-            c=seq,
-            seq=1000 * self._epoch + seq,
-            at=self._world.time(),
-        )
-        return Update.encode(room, price, epoch=self._epoch)
 
     def _assert_nothing_left(self) -> None:
         hub = self._hub
@@ -347,7 +330,7 @@ def _step(random: Random, sockets: int) -> Step:
     elif kind == "pass":
         what = random.choice(_PAUSES if random.random() < 0.98 else _LONG_PAUSES)
     elif kind == "group":
-        what = (random.choice((HUBS, *(room.group for room in ROOMS))), _group_message(random))
+        what = (random.choice((HUBS, *(room.group for room in ROOMS))), group_message(random))
     elif kind == "gone":
         what = random.choice((1000, 1001, 1005, 1006, 4000, None))
     return kind, random.randrange(sockets), what
@@ -360,27 +343,9 @@ def _event(random: Random) -> dict[str, Any]:
         many = [grammar.wish(random) for _ in range(random.choice((1, 1, 1, 1, 2, 3, 20)))]
         text = many[0] if len(many) == 1 else f"[{','.join(many)}]"
     elif kind < 0.9:
-        text = _as_text(grammar.frame(random))
+        text = grammar.as_text(grammar.frame(random))
     elif kind < 0.95:
         return {"bytes": random.randbytes(random.randrange(50)), "text": None}
     else:
         return random.choice(({}, {"text": None}, {"text": ""}, {"bytes": b"{}"}))
     return {"text": text, "bytes": None} if random.random() < 0.3 else {"text": text}
-
-
-def _as_text(frame: str | bytes) -> str:
-    # Servers hand over what is UTF-8, and close for anything else themselves.
-    data = frame.encode(errors="replace") if isinstance(frame, str) else frame
-    return data.decode(errors="replace")
-
-
-def _group_message(random: Random) -> dict[str, Any]:
-    """Make what code of the site may send to our groups by mistake."""
-    things: tuple[Any, ...] = (
-        *(None, True, -1, 1e308, "", "x", b"\xff", [], {}, ["FX:EURUSD_1D"], "FX:EURUSD_1D"),
-        *(10**400, [False, 1, None, None, True], [True, *[1e308] * 3, False], [None] * 5),
-        *(grammar.price(random), _as_text(grammar.frame(random)), "fcs.price"),
-    )
-    names = ("room", "text", "seq", "epoch", "at", "online", "reason", "profile", "expected", "hub")
-    fields = {name: random.choice(things) for name in names if random.random() < 0.6}
-    return {"type": random.choice(("fcs.price", "fcs.beat", "fcs.room", "fcs.x")), **fields}

@@ -261,3 +261,9 @@ def _field(random: Random, names: tuple[str, ...]) -> str:
 
 def _as_bytes(text: str | bytes) -> bytes:
     return text.encode(errors="surrogatepass") if isinstance(text, str) else text
+
+
+def as_text(frame: str | bytes) -> str:
+    """Return a frame as servers hand it over: what is no UTF-8 they close for themselves."""
+    data = frame.encode(errors="replace") if isinstance(frame, str) else frame
+    return data.decode(errors="replace")

@@ -10,7 +10,7 @@ from benchmarks.sections import write_section
 from benchmarks.tables import figures, table
 
 from .guided import Guided
-from .runs import Outcome
+from .runs import WARM_UP_INPUTS, Outcome
 
 __all__ = ["PAGE", "write"]
 
@@ -38,7 +38,7 @@ def write(outcomes: Sequence[Outcome], guided: Guided | None) -> None:
     text = (
         f"{table(_HEAD, lines)}\n\nSeed {outcomes[0].seed}, {where['date']}, one core of "
         f"{where['processor']}, {versions}. Memory and live objects (blocks of Python's "
-        "allocator) are what they grow by per 100,000 inputs, after the first fifth of the run."
+        f"allocator) are what they grow by per 100,000 inputs, after the first {WARM_UP_INPUTS:,}."
     )
     if guided is None:
         text += "\n\nNot guided by coverage: there is no atheris for this Python."

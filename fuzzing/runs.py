@@ -28,8 +28,8 @@ HANG_SECONDS = 300
 #: Processes that may die or hang before the rest is not tried any more.
 DEATHS_MAX = 3
 
-#: What caches take until they are full does not count.
-WARM_UP = 0.2
+#: What caches take until they are full does not count: so many inputs do not.
+WARM_UP_INPUTS = 40_000
 
 #: Per 100,000 inputs: more than this is growth.
 OBJECTS_MAX = 2000
@@ -67,7 +67,7 @@ class Outcome:
 
 
 def _growth(points: Sequence[tuple[float, float]]) -> float:
-    warm = [point for point in points if point[0] > WARM_UP * points[-1][0]]
+    warm = [point for point in points if point[0] > WARM_UP_INPUTS]
     return slope(warm) * 100_000 if len(warm) > 2 else 0.0
 
 

@@ -138,11 +138,16 @@ def test_an_input_that_failed_is_kept_as_it_was(
 
 
 def test_growth_counts_from_where_caches_are_full() -> None:
-    full = [Sample(inputs, 5000, 90_000) for inputs in range(300, 1001, 100)]
-    outcome = Outcome("parsing", SEED, 1000, samples=[Sample(100, 10, 0), *full])
-    assert (outcome.rss_growth, outcome.objects_growth, outcome.is_good) == (0, 0, True)
+    def grown(inputs: range) -> Outcome:
+        samples = [Sample(number, 5000, 10 * number) for number in inputs]
+        return Outcome("parsing", SEED, inputs[-1], samples=samples)
 
-    outcome.samples = [Sample(inputs, 5000, 10 * inputs) for inputs in range(100, 1001, 100)]
+    full = [Sample(inputs, 5000, 90_000) for inputs in range(50_000, 90_001, 1000)]
+    outcome = Outcome("parsing", SEED, 90_000, samples=[Sample(100, 10, 0), *full])
+    assert (outcome.rss_growth, outcome.objects_growth, outcome.is_good) == (0, 0, True)
+    assert grown(range(100, 40_001, 100)).is_good
+
+    outcome = grown(range(100, 60_001, 100))
     assert (round(outcome.objects_growth), outcome.is_good) == (1_000_000, False)
 
 

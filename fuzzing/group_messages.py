@@ -1,0 +1,65 @@
+"""What may stand on the groups of the channel layer: sound messages, and mistakes of a site."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from django_fcs.events import Beat, RoomNews
+from django_fcs.messages import Price
+from django_fcs.rooms import Room
+from django_fcs.states import Expectation, Outage
+from django_fcs.updates import Update
+
+from . import grammar
+
+__all__ = ["ROOMS", "group_message", "price"]
+
+ROOMS = [Room(symbol, frame) for symbol in grammar.SYMBOLS[:2] for frame in ("1D", "60")]
+
+
+def price(room: Room, mode: str, *, seq: int, epoch: int, at: float) -> Update:
+    """Return a price as a leader of that epoch publishes it."""
+    said = Price(
+        symbol=room.symbol,
+        timeframe=room.timeframe,
+        mode=mode,
+        t=60 * (seq // 4),
+        o=1,
+        h=1,
+        l=1,
+        c=seq,
+        seq=1000 * epoch + seq,
+        at=at,
+    )
+    return Update.encode(room, said, epoch=epoch)
+
+
+_SOUND: tuple[dict[str, Any], ...] = (
+    Beat(1, 0.0, online=True, reason="").event(),
+    Beat(2, 60.0, online=False, reason="x", outage=Outage(20.0, 9.0, 5.0), silence=40.0).event(),
+    RoomNews(ROOMS[0], "", Expectation(patience=3.0)).event(),
+    RoomNews(ROOMS[1], "", None, trouble="x").event(),
+    price(ROOMS[0], "candle", seq=1, epoch=1, at=0.0).event(),
+    {"type": "fcs.x"},
+)
+
+_THINGS: tuple[Any, ...] = (
+    *(None, True, -1, 1e308, "", "x", b"\xff", [], {}, ["FX:EURUSD_1D"], "FX:EURUSD_1D"),
+    *(10**400, [False, 1, None, None, True], [True, *[1e308] * 3, False], [None] * 5),
+    *([0.0, 1e9, 0.0], [5.0, 1.0], [1e308, -1e308, 1e308], ["nan"] * 3, ["inf"] * 3),
+    *("nan", "inf", "fcs.price"),
+)
+
+
+def group_message(random: Random) -> dict[str, Any]:
+    """Make what code of the site may send to our groups by mistake: much of it is nearly sound."""
+    things = (*_THINGS, grammar.price(random), grammar.as_text(grammar.frame(random)))
+    message = {**random.choice(_SOUND)}
+    share = random.choice((0.1, 0.3, 0.7))
+    for name in [*message, "hub"]:
+        if random.random() < share:
+            message[name] = random.choice(things)
+    if random.random() < 0.1:
+        del message[random.choice([*message])]
+    return message
