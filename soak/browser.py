@@ -68,7 +68,11 @@ class Browser:
         self._called = Bell()
         self.stays = False
         self.closes: dict[str, float] = {}
-        self.visits = self.prices = self.backward = 0
+        self.visits = self.prices = 0
+        self.backward = 0
+        """Prices that were older than the one before them on the same page."""
+        self.behind = 0
+        """Rooms that a page began with an older price than the visitor's last page had shown."""
 
     @property
     def is_here(self) -> bool:
@@ -143,7 +147,9 @@ class Browser:
 
     def _take(self, symbol: str, seq: int, close: float) -> None:
         self.prices += 1
-        self.backward += seq < self._seqs.get(symbol, 0)
+        if seq < self._seqs.get(symbol, 0):
+            self.backward += symbol in self.closes
+            self.behind += symbol not in self.closes
         self._seqs[symbol] = seq
         self.closes[symbol] = close
 

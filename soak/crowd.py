@@ -79,6 +79,7 @@ class _Crowd:
             "visits": sum(browser.visits for browser in self._browsers),
             "prices": sum(browser.prices for browser in self._browsers),
             "backward": sum(browser.backward for browser in self._browsers),
+            "behind": sum(browser.behind for browser in self._browsers),
             "codes": dict(self._codes),
         }
 

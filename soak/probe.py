@@ -45,23 +45,19 @@ class Probe(AppConfig):
     def ready(self) -> None:
         """Answer from now on; a file says so, as without it the signal would kill."""
         FOLDER.mkdir(exist_ok=True)
-        signal.signal(signal.SIGUSR1, _answer)
+        self._collected_at = 0.0
+        signal.signal(signal.SIGUSR1, self._answer)
         _write(Answer())
 
-
-_collected_at = 0.0
-
-
-def _answer(*_: Any) -> None:
-    global _collected_at
-    try:
-        tasks = len(asyncio.all_tasks())
-    except RuntimeError:
-        tasks = None  # No loop runs yet, or none any more.
-    _write(Answer(tasks, bool(gauges().get("stream_leader"))))
-    if time.monotonic() - _collected_at > COLLECT_SECONDS:
-        gc.collect()
-        _collected_at = time.monotonic()
+    def _answer(self, *_: Any) -> None:
+        try:
+            tasks = len(asyncio.all_tasks())
+        except RuntimeError:
+            tasks = None  # No loop runs yet, or none any more.
+        _write(Answer(tasks, bool(gauges().get("stream_leader"))))
+        if time.monotonic() - self._collected_at > COLLECT_SECONDS:
+            gc.collect()
+            self._collected_at = time.monotonic()
 
 
 def _write(answer: Answer) -> None:
@@ -77,8 +73,9 @@ def _path(pid: int) -> Path:
 
 def ask(pids: Iterable[int]) -> dict[int, Answer]:
     """Ask processes that run; takes ``ANSWER_SECONDS``. Who cannot answer yet says nothing."""
-    asked = [pid for pid in pids if _path(pid).exists()]
-    for pid in asked:
+    before = {pid: _path(pid).stat().st_mtime_ns for pid in pids if _path(pid).exists()}
+    for pid in before:
         os.kill(pid, signal.SIGUSR1)
     time.sleep(ANSWER_SECONDS)
-    return {pid: Answer(*json.loads(_path(pid).read_text())) for pid in asked}
+    told = [pid for pid, at in before.items() if _path(pid).stat().st_mtime_ns > at]
+    return {pid: Answer(*json.loads(_path(pid).read_text())) for pid in told}

@@ -78,8 +78,9 @@ def text_of(result: Result) -> str:
         f"{codes or 'none'}.\n"
         f"- After the last fault all browsers were there {_after(result.here_after)}; then every "
         f"one showed the newest price of each of its rooms {_after(result.right_after)}.\n"
-        f"- Prices that went back at any browser: {crowd['backward']}. Connections to the vendor "
-        f"at a time: {result.connections_most} at most.\n"
+        f"- Prices that went back at any browser: {crowd['backward']}; rooms that a new page began "
+        f"with an older price than the visitor's last page had shown: {crowd['behind']}.\n"
+        f"- Connections to the vendor at a time: {result.connections_most} at most.\n"
         f"- After the last visitor sockets and tasks were back where they had started "
         f"{_after(result.back_after)}."
     )

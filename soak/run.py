@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from benchmarks.processes import Failed
+
 from .faults import Fault, schedule
-from .samples import Sample, look
+from .samples import Sample, all_told, look
 from .site import SYMBOLS, Site
 
 __all__ = ["Plan", "Result", "soak"]
@@ -87,11 +89,17 @@ class _Soak:
         self._site.crowd.ask(do="leave")
         time.sleep(IDLE_SECONDS)
         self._began = time.monotonic()
-        self.result.start = self._look()
+        if self._until(self._start_is_told) is None:
+            raise Failed("not every process of the site runs and tells of itself")
         self._open(plan.browsers)
         self._suffer(60 * plan.minutes)
         self._settle()
         self._empty()
+
+    def _start_is_told(self) -> bool:
+        self.result.start = self._look()
+        names = self._site.processes
+        return len(self.result.start) == len(names) and all_told(self.result.start)
 
     def _open(self, count: int) -> None:
         seed, urls = self.result.plan.seed, self._site.urls
@@ -155,6 +163,8 @@ class _Soak:
     def _is_back(self) -> bool:
         # Not among the samples: memory of an empty site says nothing of its slope.
         self.result.end = look(self._site.processes, self._now())
+        if not all_told(self.result.end):
+            return False
         start, end = _held(self.result.start), _held(self.result.end)
         return end.keys() == start.keys() and all(
             sockets <= start[name][0] and tasks <= start[name][1]

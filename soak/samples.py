@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +12,9 @@ from benchmarks.processes import Process
 
 from .probe import Answer, ask
 
-__all__ = ["LEADER", "STANDBY", "Sample", "alive", "look"]
+__all__ = ["LEADER", "STANDBY", "Sample", "alive", "all_told", "look"]
 
-LEADER, STANDBY = "leader", "standby"
+LEADER, STANDBY, REDIS = "leader", "standby", "redis"
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,27 @@ class Sample:
 
 
 def look(processes: Mapping[str, Process], at: float) -> list[Sample]:
-    """Look at all processes that are alive; takes half a second."""
+    """Look at all processes that are alive; takes half a second.
+
+    Of a stream that is too busy to say which part it has there is no sample.
+    """
     pids = alive(processes)
     answers = ask(pids.values())
     samples = []
     for name, pid in pids.items():
         answer = answers.get(pid, Answer())
         if name.startswith("stream"):
+            if pid not in answers:
+                continue
             name = LEADER if answer.leads else STANDBY
         with suppress(OSError):  # It has just ended.
             samples.append(_look_at(name, pid, at, answer.tasks))
     return samples
+
+
+def all_told(samples: Sequence[Sample]) -> bool:
+    """Tell whether every process of the site was idle enough to say how many tasks it has."""
+    return all(sample.tasks is not None for sample in samples if sample.name != REDIS)
 
 
 def alive(processes: Mapping[str, Process]) -> dict[str, int]:

@@ -100,10 +100,13 @@ class Site:
 
     def _environment(self) -> dict[str, str]:
         return {
-            "DJANGO_SETTINGS_MODULE": "soak.settings",
-            "SOAK_REDIS": f"redis://127.0.0.1:{self._ports['redis']}",
-            "SOAK_VENDOR": f"ws://127.0.0.1:{self._ports['vendor']}",
-            "SOAK_ROOMS": ",".join(f"{symbol}_1D" for symbol in SYMBOLS),
+            "DJANGO_SETTINGS_MODULE": "benchmarks.peers.settings",
+            "BENCH_APPS": "soak.probe.Probe",
+            "BENCH_REDIS": f"redis://127.0.0.1:{self._ports['redis']}",
+            "BENCH_SOURCE": f"ws://127.0.0.1:{self._ports['vendor']}",
+            "BENCH_ROOMS": ",".join(f"{symbol}_1D" for symbol in SYMBOLS),
+            # Short enough for a stalled browser to be closed within its stall.
+            "BENCH_SLOW_CLIENT_SECONDS": "15",
         }
 
     def _redis(self) -> Process:

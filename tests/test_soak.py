@@ -76,6 +76,42 @@ def test_a_slope_is_that_of_all_lives_each_on_its_own_level() -> None:
     assert slope.is_flat  # A thousandth of 90 MB a minute is more.
 
 
+def test_a_step_is_not_growth_but_what_grows_by_steps_is() -> None:
+    once = [sample(at, 80_000 + 1200 * (at > 1600)) for at in range(0, 1800, 5)]
+    again = [sample(at, 80_000 + 130 * (at // 60)) for at in range(0, 1800, 5)]
+    slopes = [slope_of(samples, "uvicorn", warm_up=300) for samples in (once, again)]
+
+    assert [slope.is_flat for slope in slopes if slope] == [True, False]
+    assert [slope.kb_per_minute > 30 for slope in slopes if slope] == [True, True]
+
+
+def parts_of(*parts: tuple[int, str]) -> list[Sample]:
+    """Samples of a stream that has each of these parts for five minutes, at so many kB."""
+    return [
+        sample(at, level, name=name)
+        for number, (level, name) in enumerate(parts)
+        for at in range(300 * number, 300 * (number + 1), 5)
+    ]
+
+
+def test_a_standby_that_once_led_is_on_another_level_than_before() -> None:
+    samples = parts_of((60_000, "standby"), (80_000, "leader"), (70_000, "standby"))
+    slopes = [slope_of(samples, name, warm_up=100) for name in ("leader", "standby")]
+
+    assert [(it.kb_per_minute, it.samples) for it in slopes if it] == [(0, 40), (0, 80)]
+
+
+def test_what_grows_with_each_change_of_its_part_grows() -> None:
+    samples = parts_of(*[(60_000 + 5000 * turn, "leader") for turn in range(3)])
+    for turn in (0, 2):
+        samples[60 * turn + 30 : 60 * turn + 60] = [
+            replace(it, name="standby") for it in samples[60 * turn + 30 : 60 * turn + 60]
+        ]
+    slope = slope_of(samples, "leader", warm_up=100)
+
+    assert slope is not None and not slope.is_flat
+
+
 def test_growth_that_is_sure_is_no_noise_and_noise_is_no_growth() -> None:
     grows = [sample(at, 50_000 + 5 * at) for at in range(0, 600, 5)]
     waves = [sample(at, 50_000 + 3000 * math.sin(at)) for at in range(0, 600, 5)]
@@ -97,7 +133,7 @@ def weighed(name: str, *, life: int = 1800, kb_per_second: float = 0) -> list[Sa
 
 def result(**changes: Any) -> Result:
     samples = [*weighed("uvicorn"), *weighed("daphne"), *weighed("leader")]
-    crowd = {"visits": 900, "prices": 10**6, "backward": 0, "codes": {"1006": 3}}
+    crowd = {"visits": 900, "prices": 10**6, "backward": 0, "behind": 0, "codes": {"1006": 3}}
     waits = {"here_after": 4.0, "right_after": 0.5, "back_after": 31.0}
     return Result(
         plan=Plan(seed=1, minutes=30, browsers=200, updates=500, streams=1),
@@ -183,14 +219,23 @@ def test_who_has_no_loop_has_no_tasks(probed: None) -> None:
     assert probe.ask([os.getpid()]) == {os.getpid(): (None, False)}
 
 
+def test_of_a_process_that_does_not_answer_nothing_is_known(
+    probed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "kill", lambda pid, signal: None)
+
+    assert probe.ask([os.getpid()]) == {}
+
+
 def test_who_is_alive_is_weighed_and_who_is_not_is_left_out() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as alive:
         ended = SimpleNamespace(popen=SimpleNamespace(pid=1, poll=lambda: -9))
-        processes: Any = {"stream 1": SimpleNamespace(popen=alive), "other": ended}
+        running = SimpleNamespace(popen=alive)
+        processes: Any = {"uvicorn": running, "stream 1": running, "other": ended}
         [seen] = look(processes, 12.5)
         alive.kill()
 
-    assert (seen.at, seen.name, seen.pid, seen.tasks) == (12.5, "standby", alive.pid, None)
+    assert (seen.at, seen.name, seen.pid, seen.tasks) == (12.5, "uvicorn", alive.pid, None)
     assert seen.rss_kb > 1000 and seen.files >= 3 and seen.sockets == 0
 
 
@@ -253,6 +298,8 @@ async def test_a_browser_shows_the_newest_and_counts_what_goes_back(seed: int) -
             await eventually(lambda: {"type": "pong"} in site.heard)
             await site.socket.close(4408)
             await eventually(lambda: browser.visits == 2 and browser.is_here)
+            await eventually(lambda: browser.behind == 1)
+            assert browser.backward == 1
 
     assert codes == {4408: 1}
 
