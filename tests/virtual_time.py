@@ -7,6 +7,9 @@ import selectors
 from collections.abc import Coroutine
 from typing import Any
 
+#: What a turn of the loop takes. In none at all, a wait of less than a clock can tell never ends.
+TURN_SECONDS = 1e-9
+
 
 class _Selector(selectors.DefaultSelector):
     def __init__(self) -> None:
@@ -17,7 +20,7 @@ class _Selector(selectors.DefaultSelector):
         """Skip the wait: nobody outside will ever write to this loop."""
         if timeout is None:
             raise RuntimeError("nothing is left that could happen")
-        self.now += max(0.0, timeout)
+        self.now += max(TURN_SECONDS, timeout)
         return super().select(0)
 
 
@@ -25,6 +28,8 @@ class Loop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._clock = _Selector()
         super().__init__(self._clock)
+        # Debug mode keeps a stack for each timer: ten times the time, for loops that read nothing.
+        self.set_debug(False)
 
     def time(self) -> float:
         return self._clock.now

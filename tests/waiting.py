@@ -8,18 +8,23 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+#: A longer pause between two looks counts as this: then the machine stood still, not the code.
+PAUSE_MAX_SECONDS = 0.5
+
 
 async def eventually(
     condition: Callable[[], Any | Awaitable[Any]], *, within: float = 20, what: str = ""
 ) -> Any:
-    """Return the first true value of the condition; fail after ``within`` seconds."""
-    deadline = time.monotonic() + within
+    """Return the first true value of the condition; fail after ``within`` seconds of looking."""
+    last, waited = time.monotonic(), 0.0
     while True:
         result = condition()
         if inspect.isawaitable(result):
             result = await result
         if result:
             return result
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        waited, last = waited + min(now - last, PAUSE_MAX_SECONDS), now
+        if waited > within:
             raise AssertionError(f"not within {within} s: {what or inspect.getsource(condition)}")
         await asyncio.sleep(0.005)
