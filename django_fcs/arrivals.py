@@ -8,6 +8,7 @@ import msgspec
 
 from .messages import Price, ProfileUpdate
 from .rooms import Room
+from .states import PONG_SECONDS
 
 __all__ = ["PATIENT", "Arrival", "Event", "News", "Status", "Timing"]
 
@@ -21,7 +22,7 @@ class Timing:
     confirm: float = 10
     joins_per_second: float = 50
     goodbye: float = 2
-    ping: float = 3
+    ping: float = PONG_SECONDS
     """Between two pings of WebSocket's own, which any server answers."""
     pong: float = 9
     """How long the answer may take: a line may be cut without a word."""

@@ -55,6 +55,9 @@ _CORE_LAYER = "channels_redis.core.RedisChannelLayer"
 _IMPATIENT_REDIS = 8
 _CORE_WAITS_SECONDS = 5
 
+#: Below it one sign of life that is a little late puts rooms offline.
+_PATIENCE_SECONDS = 5
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -77,6 +80,7 @@ def check_settings(
         *_check_lonely_cache(),
         *_check_core_layer(),
         *_check_names(),
+        *_check_patience(),
     ]
 
 
@@ -288,6 +292,18 @@ def _check_names() -> list[CheckMessage]:
             text = f"{name} is no setting of django_fcs, so it does nothing."
             messages.append(Warning(text, hint, id="fcs.W006"))
     return messages
+
+
+def _check_patience() -> list[CheckMessage]:
+    seconds: Any = conf.FCS_OFFLINE_AFTER_SECONDS
+    if isinstance(seconds, (int, float)) and seconds >= _PATIENCE_SECONDS:
+        return []
+    text = (
+        f"FCS_OFFLINE_AFTER_SECONDS is {seconds!r}, and signs of life come every 3 s: rooms go "
+        "offline and back while all is well."
+    )
+    hint = f"Set it to a number, {_PATIENCE_SECONDS} or more, or leave it out: it is 10 then."
+    return [Warning(text, hint, id="fcs.W010")]
 
 
 def _check_one_process() -> list[CheckMessage]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
@@ -12,7 +14,7 @@ from websockets.protocol import Event
 
 from .framing import Framing, Texts
 
-__all__ = ["SIZE_MAX", "WAITING_MAX", "Connecting", "Connection"]
+__all__ = ["SIZE_MAX", "WAITING_MAX", "Connecting", "Connection", "LastHeard"]
 
 #: Frames that may wait to be worked off; beyond that the vendor is held up.
 WAITING_MAX = 1000
@@ -21,8 +23,29 @@ WAITING_MAX = 1000
 SIZE_MAX = 1024 * 1024
 
 
+class LastHeard:
+    """When the other side last sent anything; until it does, when this was made."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self.note()
+
+    def note(self) -> None:
+        """Take down that something came."""
+        self._at = self._monotonic()
+
+    @property
+    def silence(self) -> float:
+        """Return how long ago that was, in seconds."""
+        return self._monotonic() - self._at
+
+
 class Connecting(connect):
-    """websockets' way to a connection, which raises no more than it says."""
+    """websockets' way to a ``Connection``, which raises no more than it says."""
+
+    def __init__(self, uri: str, *, last_heard: LastHeard, **kwargs: Any) -> None:
+        create = cast(type[ClientConnection], partial(Connection, last_heard=last_heard))
+        super().__init__(uri, create_connection=create, **kwargs)
 
     async def __aenter__(self) -> ClientConnection:
         try:
@@ -38,8 +61,9 @@ class Connection(ClientConnection):
     A frame of 330 bytes costs websockets some 15 µs, and the loop as much again.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, last_heard: LastHeard, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._last_heard = last_heard
         self._texts = Texts(limit=WAITING_MAX)
         self._framing = Framing(
             text=self._texts.add, other=super().data_received, size_max=SIZE_MAX
@@ -57,6 +81,7 @@ class Connection(ClientConnection):
         await super().close(code, reason)
 
     def data_received(self, data: bytes) -> None:
+        self._last_heard.note()
         if self._head is not None:
             data = self._without_handshake(self._head, data)
         elif self.response is None or self.response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:

@@ -20,7 +20,7 @@ from .exceptions import FCSError
 __all__ = ["Finding", "Outcome", "Probe", "broken", "examine", "ok", "skipped", "warning"]
 
 #: How long one probe may take; what it waits for itself has to be shorter.
-PROBE_SECONDS = 10.0
+PROBE_SECONDS = 25.0
 
 _CREDENTIALS = re.compile(r"://[^/@\s]*@")
 

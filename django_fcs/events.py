@@ -43,6 +43,8 @@ class Beat:
     online: bool
     reason: str
     outage: Outage = Outage()
+    silence: float = 0.0
+    """For how many seconds the vendor had not been heard."""
 
     def event(self) -> dict[str, Any]:
         """Return the message that goes to all hubs."""
@@ -56,7 +58,10 @@ class RoomNews:
     room: Room
     profile: str
     """The text of its profile frame; empty where none came."""
-    expected: Expectation
+    expected: Expectation | None
+    """``None`` where the stream knows nothing of it."""
+    trouble: str = ""
+    """Why no price of it can come; empty where one can."""
 
     def event(self) -> dict[str, Any]:
         """Return the message that goes to all hubs."""
@@ -64,7 +69,8 @@ class RoomNews:
             "type": _ROOM,
             "room": str(self.room),
             "profile": self.profile,
-            "expected": list(self.expected),
+            "expected": self.expected and list(self.expected),
+            "trouble": self.trouble,
         }
 
 
@@ -114,14 +120,16 @@ def _read_beat(message: Mapping[str, Any]) -> Beat:
     if not math.isfinite(1000 * at):  # Browsers are told milliseconds.
         raise ValueError(f"{at} is no time")
     outage = Outage(*map(float, message["outage"]))
-    if not all(map(math.isfinite, outage)):
-        raise ValueError(f"{outage} is no time")
+    silence = float(message["silence"])
+    if not all(map(math.isfinite, (*outage, silence))):
+        raise ValueError(f"{outage} and {silence} are no times")
     return Beat(
         epoch=int(message["epoch"]),
         at=at,
         online=bool(message["online"]),
         reason=str(message["reason"]),
         outage=outage,
+        silence=silence,
     )
 
 
@@ -134,10 +142,12 @@ def _read_room(message: Mapping[str, Any]) -> RoomNews:
             raise ValueError("no text of a profile")
         if (said.symbol, said.timeframe) != (room.symbol, room.timeframe):
             raise ValueError(f"a profile of another room than {room}")
-    return RoomNews(room, profile, _read_expectation(message["expected"]))
+    return RoomNews(room, profile, _read_expectation(message["expected"]), str(message["trouble"]))
 
 
-def _read_expectation(numbers: Any) -> Expectation:
+def _read_expectation(numbers: Any) -> Expectation | None:
+    if numbers is None:
+        return None
     closed, *seconds, overdue = expected = Expectation(*numbers)
     if not isinstance(closed, bool) or not isinstance(overdue, bool) or expected.patience is None:
         raise ValueError(f"{expected} says nothing of a room")

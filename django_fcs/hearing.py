@@ -7,19 +7,26 @@ room, which the stream numbers as they go out, so that what it merges before is 
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterable, Mapping
 
 from .backoff import doubling
 from .events import Beat, Event
+from .metrics import count
 from .rooms import Room
 from .updates import Update
 from .watched import Feed
 
 __all__ = ["Hearing"]
 
+logger = logging.getLogger(__name__)
+
 #: Two beats are missing, with time left for a new start before pages say offline.
 BEATS_SECONDS = 6.5
+
+#: Without a beat for longer, nothing that comes is taken for news.
+LATE_SECONDS = 10
 
 #: The pauses between new starts, first and longest, and after how long without one the
 #: next is a first one. A layer that is full loses more with each; a stream that has
@@ -55,6 +62,18 @@ class Hearing:
             if feed is not None and feed.next_seq == math.inf:
                 feed.next_seq = -1
 
+    def is_late(self, now: float) -> bool:
+        """Tell whether what comes now may have come long ago.
+
+        Where a process stood still, buffers on the way kept prices and beats for it: worked
+        off, they would be news for a moment. A new member hears only what is said from now on.
+        """
+        silence = now - self._beat_at
+        if silence <= LATE_SECONDS:
+            return False
+        _tell(f"what comes may be {silence:.0f} s old")
+        return True
+
     def take(self, burst: Iterable[Event], now: float) -> bool:
         """Take note of what has come; True where something is missing for the first time."""
         had_gap = self._has_gap
@@ -79,4 +98,10 @@ class Hearing:
         if now - self._rests_until > SETTLED_SECONDS:
             self._pauses = doubling(first=PAUSE_SECONDS, cap=PAUSE_MAX_SECONDS)
         self._rests_until = now + next(self._pauses)
+        _tell(reason)
         return reason
+
+
+def _tell(reason: str) -> None:
+    if count("hub_deaf"):
+        logger.warning("not all is heard, joining anew reason=%s", reason)

@@ -16,6 +16,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, ClassVar
 
 from .bus import Bus, on_the_layer
+from .clocks import since_boot
 from .cohorts import Cohorts
 from .conf import conf
 from .events import HUBS, Beat, Event, RoomNews, newest_of
@@ -74,7 +75,7 @@ class Hub:
         *,
         idle: float = IDLE_SECONDS,
         clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = since_boot,
     ) -> None:
         self._store = store
         self._idle = idle
@@ -268,9 +269,7 @@ class Hub:
             async for asked in turns:
                 self._hearing.follow(asked)
                 await self._recall(asked)
-                if reason := self._hearing.trouble(self._monotonic()):
-                    if count("hub_deaf"):
-                        logger.warning("not all is heard, joining anew reason=%s", reason)
+                if self._hearing.trouble(self._monotonic()):
                     return
 
     async def _recall(self, rooms: list[Room]) -> None:
@@ -281,19 +280,23 @@ class Hub:
         values, beat = await self._store.aload(missing)
         if beat and self._path.epoch is None:
             beat_at = self._monotonic() - abs(self._clock() - beat.at)
-            self._path = Path(beat_at, beat.online, beat.reason, outage=beat.outage)
+            told = (beat.online, beat.reason)
+            self._path = Path(beat_at, *told, outage=beat.outage, silence=beat.silence)
         for room, value in values.items():
             feed = self._feeds.get(room)
             if feed and not feed.update:
-                feed.expected = feed.expected or value.expected
+                feed.expected = feed.expected or value.expected._replace(overdue=False)
                 with suppress(ProtocolError):
-                    self._take_update(Update.from_text(room, value.text, epoch=self._path.fence))
+                    update = Update.from_text(room, value.text, epoch=self._path.fence)
+                    self._take_update(update, trouble=feed.trouble, is_left=value.expected.overdue)
         self._send_due()
 
     async def _take(self, bus: Bus) -> None:
         is_behind = False
         async for burst in bus.bursts():
             began = self._monotonic()
+            if self._hearing.is_late(began):
+                return
             if self._hearing.take(burst, began):
                 self._needs.wake()
             await self._take_all(newest_of(burst) if is_behind else burst)
@@ -313,7 +316,7 @@ class Hub:
                 await asyncio.sleep(0)
                 turn_at = self._monotonic() + SLICE_SECONDS
 
-    def _take_update(self, update: Update) -> None:
+    def _take_update(self, update: Update, *, trouble: str = "", is_left: bool = False) -> None:
         """Hand a price on; one that is not newer is a repetition."""
         if update.epoch < self._path.fence:
             count("hub_fenced")
@@ -324,7 +327,7 @@ class Hub:
             return
         if feed.update and self._lags.at is None:
             self._lags.at = update.at
-        feed.update = update
+        feed.update, feed.trouble, feed.is_left = update, trouble, is_left
         for spelling in feed.spellings:
             key, spelled = (room, spelling), update.spelled(spelling)
             _send_price(self._routes.of(key), key, spelled)
@@ -339,6 +342,8 @@ class Hub:
             return
         if beat.epoch != self._path.epoch:
             self._needs.ask_for_all()
+            for feed in self._feeds.values():
+                feed.lack("")
             if beat.epoch < (self._path.epoch or 0):
                 # Redis lost its data and its clock went back: else nothing would be newer.
                 for feed in self._feeds.values():
@@ -357,7 +362,8 @@ class Hub:
         feed = self._feeds.get(news.room)
         if feed is None:
             return
-        is_whole = feed.expect(news.expected)
+        is_whole = news.expected is None or feed.expect(news.expected)
+        feed.lack(news.trouble)
         if news.profile and news.profile != feed.profile:
             feed.profile = news.profile
             for spelling in feed.spellings:

@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Protocol
 
+from .clocks import since_boot
 from .exceptions import ConfigurationError
 from .metrics import count
 from .wire import Reply
@@ -42,12 +43,21 @@ PATIENCE = 1 / 3
 #: A process that stood still for longer was paused.
 PAUSED_SECONDS = 10
 
-#: Keys: lease, epoch, somebody waits. Arguments: token, milliseconds. Returns the
-#: epoch, or minus the milliseconds after which it is worth asking again.
-#: A Redis that knows no epoch is new or has lost its data. Whoever led before may lead
-#: on for what is left of a lease, so it lends to nobody for as long as one lasts; and
-#: the epoch goes on above all earlier ones, as none runs faster than a millisecond each.
-ACQUIRE = b"""
+#: Which run of which server this is; nothing where a proxy or its rights do not let it say so.
+_SERVER = b"""
+local info = redis.pcall('INFO', 'server')
+local server = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or ''
+"""
+
+#: Keys: lease, epoch, somebody waits, the run of the server. Arguments: token, milliseconds.
+#: Returns the epoch, or minus the milliseconds after which it is worth asking again.
+#: A Redis that knows no epoch is new or has lost its data; one that runs anew, or was a
+#: replica, may have lost the last of it. Whoever led before may lead on for what is left of a
+#: lease, so it lends to nobody for as long as one lasts; and the epoch goes on above all
+#: earlier ones, as none runs faster than a millisecond each.
+ACQUIRE = (
+    _SERVER
+    + b"""
 local owner = redis.call('GET', KEYS[1])
 if owner and owner ~= ARGV[1] then
   redis.pcall('SET', KEYS[3], '1', 'PX', ARGV[2])
@@ -56,9 +66,10 @@ end
 local stored = redis.call('GET', KEYS[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if not stored then
+if not stored or redis.call('GET', KEYS[4]) ~= server then
   redis.call('SET', KEYS[1], '', 'PX', ARGV[2])
-  redis.call('SET', KEYS[2], now)
+  redis.call('SET', KEYS[2], stored or now)
+  redis.call('SET', KEYS[4], server)
   return -ARGV[2]
 end
 local epoch = math.max(stored + 1, now)
@@ -67,13 +78,19 @@ redis.call('SET', KEYS[2], epoch)
 redis.call('DEL', KEYS[3])
 return epoch
 """
+)
 
 #: Returns 1, or 0 where the lease is another's or nobody's. PEXPIRE and not SET: it
-#: works on a Redis that is out of memory, too.
-RENEW_IT = b"""
+#: works on a Redis that is out of memory, too. Where the server runs anew and has kept the
+#: lease, nothing was lost.
+RENEW_IT = (
+    _SERVER
+    + b"""
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if redis.call('GET', KEYS[4]) ~= server then redis.pcall('SET', KEYS[4], server) end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """
+)
 
 #: Returns whether somebody waits for it; -1 where it is another's or nobody's.
 RELEASE = b"""
@@ -91,12 +108,6 @@ class Redis(Protocol):
 
     async def close(self) -> None:
         """End the connection; the next question opens another."""
-
-
-def _since_boot() -> float:
-    """Return monotonic seconds that count a sleep of the machine, where the system does."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 class Lease:
@@ -118,14 +129,15 @@ class Lease:
         *,
         seconds: float,
         prefix: str = "asgi",
-        monotonic: Callable[[], float] = _since_boot,
+        monotonic: Callable[[], float] = since_boot,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         if not SHORTEST_SECONDS <= seconds < math.inf:
             raise ConfigurationError(f"FCS_LEASE_SECONDS must be at least {SHORTEST_SECONDS:g}")
         self._redis = redis
         self._seconds = seconds
-        self._keys = [f"{prefix}:fcs:{name}".encode() for name in ("lease", "epoch", "waiting")]
+        names = ("lease", "epoch", "waiting", "server")
+        self._keys = [f"{prefix}:fcs:{name}".encode() for name in names]
         self._monotonic = monotonic
         self._sleep = sleep
         self._token = b""
@@ -202,7 +214,7 @@ class Lease:
     async def _asked(self, script: bytes, limit: float) -> int | None:
         """Return the answer of a script; None where there was none in time."""
         milliseconds = b"%d" % (self._seconds * 1000)
-        words = (b"EVAL", script, b"3", *self._keys, self._token, milliseconds)
+        words = (b"EVAL", script, b"4", *self._keys, self._token, milliseconds)
         try:
             reply = await asyncio.wait_for(self._redis.ask(*words), limit)
             if not isinstance(reply, bytes):
@@ -230,7 +242,7 @@ class Alone:
         self,
         clock: Callable[[], float] = time.time,
         *,
-        monotonic: Callable[[], float] = _since_boot,
+        monotonic: Callable[[], float] = since_boot,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._clock = clock

@@ -46,6 +46,7 @@ COUNTERS = {
     "stream_merged": "Price frames merged into a later one before anything was published.",
     "stream_missed": "Candles whose last state was never published.",
     "stream_renewals": "Times the stream threw its connection to the channel layer away.",
+    "stream_rooms_unconfirmed": "Rooms left because the vendor did not confirm them.",
     "stream_rooms_over_limit": "Times rooms had to wait because FCS_MAX_ROOMS was reached.",
     "stream_updates": "Price frames of wanted rooms that came in.",
     "upstream_join_retries": "Joins sent again because the vendor did not confirm them.",

@@ -22,8 +22,9 @@ from .exceptions import FCSError
 
 __all__ = ["NeighbourError", "ask", "can_be_asked", "forget", "kept", "remember", "send"]
 
-#: How long another process may take to start and to do what it was asked.
-ASK_SECONDS = 7.0
+#: How long another process of the site may take to start, which imports all of it, and to do
+#: what it was asked.
+ASK_SECONDS = 20.0
 
 #: How long the cache keeps what a doctor who was interrupted left behind.
 _KEEP_SECONDS = 60

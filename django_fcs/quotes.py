@@ -145,17 +145,16 @@ def _spread(price: Price) -> float | None:
 
 
 def _state(at: float, expected: Expectation, beat: LastBeat | None, now: float) -> State:
+    offline_after = conf.FCS_OFFLINE_AFTER_SECONDS
     outage = beat.outage if beat else Outage()
     return decide(
         # What comes from the future proves as little as what is old: some clock was set.
         age=abs(now - at),
-        beat_age=abs(now - beat.at) if beat else None,
-        online=beat.online if beat else False,
-        closed=expected.closed,
+        broken=beat is None or beat.is_broken(now, offline_after),
+        closed=expected.is_closed(now),
         stale_after=conf.FCS_STALE_AFTER_SECONDS,
-        offline_after=conf.FCS_OFFLINE_AFTER_SECONDS,
         patience=expected.patience,
-        overdue=expected.overdue,
+        overdue=expected.is_overdue(now),
         open_for=expected.open_for(now),
-        outdated=outage.outdates(at, now, conf.FCS_OFFLINE_AFTER_SECONDS),
+        outdated=outage.outdates(at, now, offline_after),
     )

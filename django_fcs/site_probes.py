@@ -29,7 +29,7 @@ __all__ = ["BEFORE", "after"]
 
 #: Limits of single waits, in seconds: below that of a whole probe.
 HEAR_SECONDS = 2.0
-LAYER_SECONDS = 9.5
+LAYER_SECONDS = 22.5
 WELCOME_SECONDS = 6.0
 
 #: What a probe finds out better: the key, the cache, the origins.

@@ -13,11 +13,26 @@ from typing import NamedTuple
 
 from .sessions import Hours, Phase
 
-__all__ = ["Expectation", "Outage", "Pulse", "Rhythm", "State", "decide"]
+__all__ = [
+    "PONG_SECONDS",
+    "Expectation",
+    "Outage",
+    "Pulse",
+    "Rhythm",
+    "State",
+    "decide",
+    "is_broken",
+]
+
+#: A vendor that is well is heard this often at least: it answers pings where nothing ticks.
+PONG_SECONDS = 3
 
 #: A silence of so many times the longest gap of late is none of the room's habits. Where
 #: ticks fall at random, n gaps seen leave a chance of n⁻³ that the next is as long.
 GAPS = 3
+
+#: A stream says sooner than this that a market has opened.
+OPENING_SECONDS = 60
 
 #: How long a gap is remembered: by a factor e less after this time.
 MEMORY_SECONDS = 3600
@@ -43,14 +58,24 @@ class State(str, Enum):
         return self.value
 
 
+def is_broken(*, beat_age: float, silence: float, online: bool, offline_after: float) -> bool:
+    """Tell whether the path from the vendor is broken, by its last beat.
+
+    ``beat_age`` is in seconds, and so is ``silence``: for how long the vendor had not been
+    heard as the beat was sent. A stream need not know yet that its line is cut, and who takes
+    over from it never learns that.
+    """
+    if not online:
+        return True
+    return beat_age > offline_after or beat_age + silence > offline_after + PONG_SECONDS
+
+
 def decide(
     *,
     age: float | None,
-    beat_age: float | None,
-    online: bool,
+    broken: bool,
     closed: bool,
     stale_after: float,
-    offline_after: float,
     patience: float = 0.0,
     overdue: bool = False,
     open_for: float | None = None,
@@ -58,17 +83,17 @@ def decide(
 ) -> State:
     """Decide the state of a room; ages are in seconds, ``None`` = never.
 
-    ``patience`` is what the room's own rate allows, never less than ``stale_after``;
-    ``overdue`` says that it was over before this price came, which is no tick.
-    ``open_for`` says how long the market has been open; ``None`` = not known.
-    ``outdated`` says that the path was broken since, for longer than anybody may be kept
-    in the dark, and that the room has not been heard again.
+    ``broken`` is what ``is_broken`` says of the path. ``patience`` is what the room's own rate
+    allows, never less than ``stale_after``; ``overdue`` says that it was over before this
+    price came, which is no tick. ``open_for`` says how long the market has been open;
+    ``None`` = not known. ``outdated`` says that the path was broken since, for longer than
+    anybody may be kept in the dark, and that the room has not been heard again.
 
     A broken path outweighs all: behind it nothing is known, not even that the
     market closed. A market opens with its first price: until then, or until one was
     due, that of the last session is a closed market's.
     """
-    if beat_age is None or beat_age > offline_after or not online:
+    if broken:
         return State.OFFLINE
     if age is None:
         return State.WAITING
@@ -83,7 +108,10 @@ def decide(
 
 
 class Outage(NamedTuple):
-    """When the vendor was last not heard, in unix seconds on the stream's clock; 0 = never."""
+    """When the vendor was last not heard, in unix seconds on the stream's clock; 0 = never.
+
+    It begins when it was last heard: a line that is cut is up to ``PONG_SECONDS`` younger.
+    """
 
     lost_at: float = 0.0
     ended_at: float = 0.0
@@ -96,7 +124,7 @@ class Outage(NamedTuple):
         That the vendor is heard again says nothing of a room: of hundreds the last one is
         joined ten seconds later. Of a short outage nobody need know.
         """
-        is_long = abs(now - self.lost_at) > offline_after
+        is_long = abs(now - self.lost_at) > offline_after + PONG_SECONDS
         return at < self.before or (at < self.ended_at and is_long)
 
 
@@ -111,7 +139,27 @@ class Expectation(NamedTuple):
     until: float | None = None
     """When it will close or open next; ``None`` = not known."""
     overdue: bool = False
-    """A tick was due and has not come: an answer to a join, which may be old, is none."""
+    """A tick was due and has not come: an answer to a join, which may be old, is none.
+
+    Or none can come, as the room is streamed no longer. What it said of a closed market
+    holds until that opens.
+    """
+
+    def left(self) -> Expectation:
+        """Return what is expected of a room from when it is streamed no longer."""
+        return self._replace(closed=self.closed and self.until is not None, overdue=True)
+
+    def is_closed(self, now: float) -> bool:
+        """Tell whether its market is closed, as far as that is known.
+
+        When it opens the stream says so; where no stream does any more, the clock.
+        """
+        grace = 0.0 if self.overdue else OPENING_SECONDS
+        return self.closed and (self.until is None or now < self.until + grace)
+
+    def is_overdue(self, now: float) -> bool:
+        """Tell whether a tick was due; also since an opening of which nobody told."""
+        return self.overdue or (self.closed and not self.is_closed(now))
 
     def open_for(self, now: float) -> float | None:
         """Return for how many seconds the market has been open, where that is known."""

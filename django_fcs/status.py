@@ -40,10 +40,11 @@ def trouble(store: Store, beat: LastBeat | None, now: float) -> str:
     """
     if beat is None and store.sickness:
         return "the cache does not answer"
-    # What comes from the future proves as little as what is old: some clock was set.
-    if beat is None or abs(now - beat.at) > conf.FCS_OFFLINE_AFTER_SECONDS:
+    offline_after = conf.FCS_OFFLINE_AFTER_SECONDS
+    if beat is None or beat.is_silent(now, offline_after):
         return "no sign of life of the stream"
-    return "" if beat.online else "the stream has no connection to the vendor"
+    is_broken = beat.is_broken(now, offline_after)
+    return "the stream has no connection to the vendor" if is_broken else ""
 
 
 def cause(store: Store, beat: LastBeat | None, trouble: str) -> str:

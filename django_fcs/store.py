@@ -21,7 +21,7 @@ from django.core.cache import InvalidCacheBackendError, caches
 from .exceptions import ConfigurationError
 from .reports import Report
 from .rooms import Room
-from .states import Expectation, Outage
+from .states import Expectation, Outage, is_broken
 from .worker import Worker
 
 __all__ = ["CacheStore", "LastBeat", "LastValue", "MemoryStore", "Store"]
@@ -29,7 +29,7 @@ __all__ = ["CacheStore", "LastBeat", "LastValue", "MemoryStore", "Store"]
 logger = logging.getLogger(__name__)
 
 #: Raise it with every change of what is stored, so that old and new never meet.
-VERSION = 2
+VERSION = 3
 
 KEEP_SECONDS = 7 * 24 * 3600
 
@@ -60,6 +60,21 @@ class LastBeat(msgspec.Struct, frozen=True):
     online: bool
     reason: str
     outage: Outage = Outage()
+    silence: float = 0.0
+    """For how many seconds the vendor had not been heard."""
+
+    def is_silent(self, now: float, offline_after: float) -> bool:
+        """Tell whether one should have followed: one from the future is as good as none."""
+        return abs(now - self.at) > offline_after
+
+    def is_broken(self, now: float, offline_after: float) -> bool:
+        """Tell whether the path from the vendor is broken."""
+        return is_broken(
+            beat_age=abs(now - self.at),
+            silence=self.silence,
+            online=self.online,
+            offline_after=offline_after,
+        )
 
 
 class Store(Protocol):
@@ -73,8 +88,11 @@ class Store(Protocol):
 
     async def asave(
         self, values: Mapping[Room, LastValue], beat: LastBeat, report: Report | None = None
-    ) -> None:
-        """Keep values, beat and, where there is one, report, without blocking the loop."""
+    ) -> bool:
+        """Keep values, beat and, where there is one, report, without blocking the loop.
+
+        False where it is not known that they were kept.
+        """
 
     async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
         """Return what ``load`` does, without blocking the loop."""
@@ -111,10 +129,11 @@ class MemoryStore:
 
     async def asave(
         self, values: Mapping[Room, LastValue], beat: LastBeat, report: Report | None = None
-    ) -> None:
+    ) -> bool:
         """Keep values, beat and, where there is one, report."""
         self.save(values, beat)
         self._report = report or self._report
+        return True
 
     async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
         """Return what ``load`` does."""
@@ -153,7 +172,7 @@ class CacheStore:
 
     def save(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
         """Keep values and beat, waiting for the cache no longer than its patience."""
-        self._wait(self._submit(lambda: self._write(values, beat, None)), None)
+        self._wait(self._submit(lambda: self._write(values, beat, None)), False)
 
     def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
         """Return what is kept of these rooms, and the last beat."""
@@ -162,9 +181,12 @@ class CacheStore:
 
     async def asave(
         self, values: Mapping[Room, LastValue], beat: LastBeat, report: Report | None = None
-    ) -> None:
-        """Keep values, beat and, where there is one, report, without blocking the loop."""
-        await self._await(self._submit(lambda: self._write(values, beat, report)), None)
+    ) -> bool:
+        """Keep values, beat and, where there is one, report, without blocking the loop.
+
+        False where it is not known that they were kept.
+        """
+        return await self._await(self._submit(lambda: self._write(values, beat, report)), False)
 
     async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
         """Return what ``load`` does, without blocking the loop."""
@@ -177,12 +199,13 @@ class CacheStore:
 
     def _write(
         self, values: Mapping[Room, LastValue], beat: LastBeat, report: Report | None
-    ) -> None:
+    ) -> bool:
         texts = {_key(room): _encode(value) for room, value in values.items()}
         texts[_BEAT_KEY] = _encode(beat)
         if report is not None:
             texts[_REPORT_KEY] = _encode(report)
-        self._cache.set_many(texts, timeout=KEEP_SECONDS)
+        # Some caches tell which keys they did not take.
+        return not self._cache.set_many(texts, timeout=KEEP_SECONDS)
 
     def _read(self, rooms: list[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
         keys = {_key(room): room for room in rooms}

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from .bell import Bell
 from .bus import Bus, on_the_layer
+from .calendars import read_calendars
 from .conf import conf
 from .demand import Demand
 from .events import DEMAND, Beat, Call
@@ -28,6 +29,7 @@ from .reports import Pace, Report, StreamStatus
 from .rooms import Room
 from .sessions import Markets
 from .standing import Standing
+from .states import Outage
 from .store import LastBeat, LastValue, Store
 from .streamed import Streamed
 from .tasks import together
@@ -45,9 +47,6 @@ DEMAND_TTL_SECONDS = 15
 LOOK_SECONDS = 1
 BEAT_SECONDS = 3
 
-#: How soon the calendar of an exchange is read whose first room is wanted.
-HOURS_SECONDS = 5
-
 #: Prices that come within this long of a burst wait for the next one.
 BURST_SECONDS = 0.02
 
@@ -57,7 +56,6 @@ REST_SECONDS = 1
 #: Dirty rooms go to the store this often, and every room that often.
 SAVE_SECONDS = 1
 SAVE_ALL_SECONDS = 30
-
 
 _ENDED = "the stream has ended"
 
@@ -108,6 +106,7 @@ class Stream:
         self._has_left = asyncio.Event()
         self._ready = Bell()
         self._changed = Bell()
+        self._to_save = Bell()
         self._stand_by()
         self._updates = 0
         self._last_at: float | None = None
@@ -136,12 +135,16 @@ class Stream:
         """Stream until cancelled, or until ``leave`` is set: then leave well and return."""
         self._leave = leave or self._leave
         with shown(lambda: stream_figures(self.status)):
-            await together(self._lead(), self._serve(), self._learn_hours())
+            await together(
+                self._lead(),
+                self._serve(),
+                read_calendars(self._markets, lambda: self._client.wanted, self._clock),
+            )
 
     async def _lead(self) -> None:
         """Lead whenever it is this process's turn, until it has to leave."""
         while not self._leave.is_set():
-            await together(self._begin(), self._be_asked_to_leave())
+            await together(self._begin(), self._leave.wait())
             if self._has_begun:
                 await self._go_on()
         # What was taken in is now published, and the lease given back behind it.
@@ -153,7 +156,8 @@ class Stream:
         self._epoch = await self._lease.acquire()
         _, last = await self._store.aload([])
         if last is not None:
-            self._standing = Standing.after(last.outage, online=last.online, at=last.at)
+            heard_at = last.at - last.silence
+            self._standing = Standing.after(last.outage, online=last.online, heard_at=heard_at)
         self._streamed = Streamed(epoch=self._epoch, markets=self._markets)
         self._has_begun = True
         logger.info("leading epoch=%d", self._epoch)
@@ -167,12 +171,12 @@ class Stream:
                 self._save(),
                 self._watch(),
                 self._hold(),
-                self._be_asked_to_leave(),
+                self._leave.wait(),
             )
         finally:
             self._client.cut()
             if not self._leave.is_set():
-                self._standing.take(False, _ENDED, _ENDED, self._clock())
+                self._standing.take(False, _ENDED, _ENDED, self._heard_at())
                 await self._save_dirty()
                 self._stand_by()
         await self._save_dirty()
@@ -187,13 +191,16 @@ class Stream:
         self._watchdog = Watchdog()
         self._standing = Standing()
 
+    def _heard_at(self) -> float:
+        return self._clock() - self._client.silence
+
+    def _told(self) -> tuple[float, bool, str, Outage, float]:
+        return self._standing.told(self._clock(), self._client.silence)
+
     async def _hold(self) -> None:
         """Keep the lease; without it the connection goes before anything else is done."""
         await self._lease.keep()
         self._client.cut()
-
-    async def _be_asked_to_leave(self) -> None:
-        await self._leave.wait()
 
     def _while_leading(self, things: Iterable[T]) -> Iterator[T]:
         """Hand things on; a process that was paused in the middle of it stops there."""
@@ -213,9 +220,10 @@ class Stream:
                 for event in batch:
                     if isinstance(event, Status):
                         told = (event.online, event.reason, event.public)
-                        self._standing.take(*told, now=self._clock())
+                        self._standing.take(*told, self._heard_at())
                         self._watchdog.begin(self._monotonic())
                         self._changed.ring()
+                        self._to_save.ring()
                     else:
                         self._take(event)
                 count("stream_updates", self._updates - before)
@@ -284,9 +292,8 @@ class Stream:
         """
         led = self.is_leader
         if not await self._lease.release() and led:
-            now = self._clock()
-            self._standing.take(False, _ENDED, _ENDED, now)
-            told = self._standing.told(now)
+            self._standing.take(False, _ENDED, _ENDED, self._heard_at())
+            told = self._told()
             await bus.beat(Beat(self._epoch, *told))
             await self._store.asave({}, LastBeat(*told))
 
@@ -306,7 +313,7 @@ class Stream:
             if changed or self._monotonic() >= beat_at:
                 beat_at = self._monotonic() + BEAT_SECONDS
                 if self._standing.is_decided and self.is_leader:
-                    await bus.beat(Beat(self._epoch, *self._standing.told(self._clock())))
+                    await bus.beat(Beat(self._epoch, *self._told()))
                 if self._has_begun == self._lease.is_held:
                     # Who was paused and leads no more first lets go of the vendor.
                     await bus.subscribe(())
@@ -340,45 +347,42 @@ class Stream:
             count("upstream_mute")
             self._client.reconnect(f"no price came though {len(mute)} rooms were due one")
 
-    async def _learn_hours(self) -> None:
-        """Read the calendars of the exchanges that are watched, in a thread: it takes seconds."""
-        while True:
-            symbols = {room.symbol for room in self._client.wanted}
-            for name in sorted(self._markets.lacking(symbols, self._clock())):
-                # One by one: who ends the stream waits for the one under way.
-                await asyncio.to_thread(self._markets.load, [name], self._clock())
-            await asyncio.sleep(HOURS_SECONDS)
-
     def _want(self) -> None:
-        """Ask for the site's own rooms first, then for those watched longest."""
+        """Let what is asked of the vendor follow demand, and tell who waits in vain."""
         self._demand.learn(joined=self._client.joined, unconfirmed=self._client.unconfirmed)
-        demanded = self._demand.rooms(self._monotonic())
-        rooms = list(dict.fromkeys([*self._rooms, *demanded]))
-        over = len(rooms) - conf.FCS_MAX_ROOMS
-        if over > 0 and count("stream_rooms_over_limit"):
-            logger.warning("FCS_MAX_ROOMS is reached, rooms wait for others to end rooms=%d", over)
-        wanted = rooms[: conf.FCS_MAX_ROOMS]
+        limit, now = conf.FCS_MAX_ROOMS, self._monotonic()
+        wanted, unserved = self._demand.choose(self._rooms, limit=limit, now=now)
+        if self.is_leader:
+            self._streamed.lack(unserved, wanted)
         if self._client.wanted != frozenset(wanted):
             self._client.want(wanted)
             self._streamed.forget(set(self._streamed) - set(wanted))
 
     async def _save(self) -> None:
-        """Keep last values, the dirty ones often and all now and then."""
+        """Keep last values, the dirty ones often and all now and then.
+
+        How the way to the vendor stands is kept at once: whoever takes over goes by it.
+        """
         all_at = self._monotonic()
         while True:
             if self._monotonic() >= all_at:
                 all_at = self._monotonic() + SAVE_ALL_SECONDS
                 self._streamed.touch()
             await self._save_dirty()
-            await asyncio.sleep(SAVE_SECONDS)
+            await self._to_save.heard(SAVE_SECONDS)
 
     async def _save_dirty(self) -> None:
-        """Keep what changed; not what a leader of before knows, a successor knows better."""
-        if not self._lease.is_held:
+        """Keep what changed; not what a leader of before knows, a successor knows better.
+
+        Nor before the first attempt has ended: until then the last word is that of who led before.
+        """
+        if not self._lease.is_held or not self._standing.is_decided:
             return
-        values = {room: LastValue(text, e) for room, text, e in self._streamed.take_values()}
-        beat = LastBeat(*self._standing.told(self._clock()))
-        await self._store.asave(values, beat, self._report())
+        streamed = self._streamed
+        values = list(streamed.take_values())
+        texts = {room: LastValue(text, expected) for room, text, expected in values}
+        if await self._store.asave(texts, LastBeat(*self._told()), self._report()):
+            streamed.were_kept(values)
 
     def _report(self) -> Report:
         return Report(

@@ -6,8 +6,9 @@ where a candle ended, as ``Mailbox`` keeps two.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from msgspec.structs import replace
 
@@ -27,6 +28,13 @@ __all__ = ["Streamed"]
 #: Hubs are told again this often what is expected of a room, as a channel layer at capacity
 #: drops messages; a few rooms at each look.
 TELL_SECONDS = 30
+
+#: Rooms that were left and that the store has not taken yet, where ``FCS_MAX_ROOMS`` is no more;
+#: the one longest left is forgotten first.
+LEFT_MAX = 1000
+
+#: Of so many rooms a look tells why no price can come: anybody may ask for any number.
+TROUBLES_MAX = 20
 
 
 # eq=False: a feed is itself, and compares as fast.
@@ -77,7 +85,13 @@ class Streamed:
         # Flags and lists, not sets: a tick is worth one look-up, not four.
         self._due: list[_Feed] = []
         self._dirty: list[_Feed] = []
+        self._left: dict[Room, tuple[str, Expectation]] = {}
+        """What is to be kept of rooms that are streamed no longer."""
         self._news: dict[Room, None] = {}
+        self._unserved: dict[Room, str] = {}
+        self._untold: dict[Room, None] = {}
+        """Rooms of which that is to be told, or that it is so no more."""
+        self._troubles_told_at = 0.0
 
     def __iter__(self) -> Iterator[Room]:
         return iter(self._feeds)
@@ -90,6 +104,8 @@ class Streamed:
     def merge(self, room: Room, price: Price, at: float) -> bool:
         """Take in a tick that came at ``at`` (unix seconds); False for one too late."""
         feed = self._feeds.get(room) or self._begin(room, at)
+        if self._unserved and self._unserved.pop(room, ""):
+            self._untold[room] = None
         if price.mode == "initial":
             feed.pulse.initial(at)
         else:
@@ -135,6 +151,7 @@ class Streamed:
             feed = self._feeds.get(room) or self._begin(room, now)
             if not feed.is_joined:
                 feed.pulse.initial(now)
+        self._tell_troubles(now)
         mute = set()
         few = len(self._feeds) // TELL_SECONDS + 1
         for room, feed in self._feeds.items():
@@ -148,9 +165,23 @@ class Streamed:
             self._expect(feed, now)
         return mute
 
+    def lack(self, unserved: Mapping[Room, str], wanted: Collection[Room]) -> None:
+        """Take in of which rooms no price can come, and why, and which are asked for.
+
+        There may be any number, so it is told by and by: ``TROUBLES_MAX`` at each look. Of a
+        room that is neither any more nobody need hear.
+        """
+        changed = self._unserved.items() ^ unserved.items()
+        self._untold.update(dict.fromkeys(room for room, _ in changed))
+        self._unserved = dict(unserved)
+        known = unserved.keys() | set(wanted)
+        self._untold = {room: None for room in self._untold if room in known}
+
     def repeat(self, rooms: Iterable[Room]) -> None:
         """Let what is known be published again, each price with the seq it had."""
         for room in rooms:
+            if room in self._unserved:
+                self._untold[room] = None
             feed = self._feeds.get(room)
             if feed is None:
                 continue
@@ -163,19 +194,41 @@ class Streamed:
         for feed in self._feeds.values():
             self._touch(feed)
 
-    def forget(self, rooms: Iterable[Room]) -> None:
-        """Drop rooms that are wanted no longer, and what of them is still to be published."""
+    def forget(self, rooms: Collection[Room]) -> None:
+        """Drop rooms that are wanted no longer, and what of them is still to be published.
+
+        What is kept of them shall say so.
+        """
+        for room in rooms:
+            self._news.pop(room, None)
         gone = [self._feeds.pop(room) for room in rooms if room in self._feeds]
         self._due = [feed for feed in self._due if feed not in gone]
         self._dirty = [feed for feed in self._dirty if feed not in gone]
+        for feed in gone:
+            feed.expected = feed.expected.left()
+            self._left.update((room, (text, e)) for room, text, e in self._value_of(feed))
+        for room in list(self._left)[: -max(LEFT_MAX, conf.FCS_MAX_ROOMS)]:
+            del self._left[room]
 
     def take_news(self) -> Iterator[RoomNews]:
         """Hand over what changed of rooms beside their price."""
         news, self._news = self._news, {}
         for room in news:
-            feed = self._feeds.get(room)
+            feed, trouble = self._feeds.get(room), self._unserved.get(room, "")
             if feed is not None:
-                yield RoomNews(room, feed.profile, feed.expected)
+                yield RoomNews(room, feed.profile, feed.expected, trouble)
+            else:
+                yield RoomNews(room, "", None, trouble)
+
+    def _tell_troubles(self, now: float) -> None:
+        """Let what is new of them be told, and all of it again now and then."""
+        if not self._untold and abs(now - self._troubles_told_at) >= TELL_SECONDS:
+            self._untold = dict.fromkeys(self._unserved)
+        if self._untold:
+            self._troubles_told_at = now
+        for room in list(islice(self._untold, TROUBLES_MAX)):
+            del self._untold[room]
+            self._news[room] = None
 
     def take_updates(self) -> Iterator[Update]:
         """Hand over what is to be published, each room in order, each text written now.
@@ -197,17 +250,31 @@ class Streamed:
         """Hand over the newest text of each room that changed, and what is expected of it.
 
         One that is still to be published has the seq of the one before, so that no
-        hub takes the published one for a repetition.
+        hub takes the published one for a repetition. Of rooms that were left it is handed
+        over until ``were_kept``; of the others all is kept now and then, see ``touch``.
         """
         dirty, self._dirty = self._dirty, []
         for feed in dirty:
             feed.is_dirty = False
-            room, expected = feed.room, feed.expected
-            if feed.at is not None:
-                price = feed.snapshot.price(feed.mode, seq=self._last_seq(room), at=feed.at)
-                yield room, serialise(price), expected
-            elif feed.update is not None:
-                yield room, feed.update.text, expected
+            for value in self._value_of(feed):
+                self._left.pop(feed.room, None)
+                yield value
+        for room, (text, expected) in self._left.items():
+            yield room, text, expected
+
+    def were_kept(self, values: Iterable[tuple[Room, str, Expectation]]) -> None:
+        """Take note that the store has these."""
+        for room, *kept in values:
+            if self._left.get(room) == tuple(kept):
+                del self._left[room]
+
+    def _value_of(self, feed: _Feed) -> Iterator[tuple[Room, str, Expectation]]:
+        room, expected = feed.room, feed.expected
+        if feed.at is not None:
+            price = feed.snapshot.price(feed.mode, seq=self._last_seq(room), at=feed.at)
+            yield room, serialise(price), expected
+        elif feed.update is not None:
+            yield room, feed.update.text, expected
 
     def _begin(self, room: Room, at: float) -> _Feed:
         snapshot = Snapshot(room, digits=digits_for(room.symbol, conf.FCS_DIGITS))

@@ -11,6 +11,7 @@ from contextvars import copy_context
 from types import TracebackType
 from typing import Any
 
+from .complaints import Complaints
 from .eager import start
 from .mail import Mail
 from .messages import Joined, Ping
@@ -25,6 +26,7 @@ from .updates import Update
 __all__ = ["CLOSE_TOO_SLOW", "Subscriber", "send_to_all"]
 
 logger = logging.getLogger(__name__)
+_complaints = Complaints()
 
 #: Replies that may wait: who asks on without reading is closed.
 REPLIES_MAX = 64
@@ -284,8 +286,10 @@ class Subscriber:
             self.close(CLOSE_BROKEN, "the server could not send")
 
     def _give_up(self) -> None:
-        if self._closing is None and not self._is_gone and count("hub_slow_closed"):
-            logger.info("slow browser closed address=%s", self.address)
+        if self._closing is None and not self._is_gone:
+            count("hub_slow_closed")
+            if _complaints.is_new(self.address, "slow"):
+                logger.info("slow browser closed address=%s", self.address)
         self.close(CLOSE_TOO_SLOW, "too slow: nothing was read for too long")
 
     def _wait(self, text: str) -> None:

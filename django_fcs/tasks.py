@@ -10,7 +10,7 @@ from typing import Any
 __all__ = ["end", "running", "together"]
 
 
-async def together(*coroutines: Coroutine[Any, Any, None]) -> None:
+async def together(*coroutines: Coroutine[Any, Any, object]) -> None:
     """Run all until the first ends or fails, then cancel the others.
 
     Raises what the first that failed raised. ``asyncio.TaskGroup`` has other
@@ -37,7 +37,7 @@ async def running(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         task.result()
 
 
-async def end(*tasks: asyncio.Future[None]) -> None:
+async def end(*tasks: asyncio.Future[Any]) -> None:
     """Cancel tasks and wait until they are done, whatever they end with.
 
     Cancelled itself, it still sees them out first: no task outlives who runs it.

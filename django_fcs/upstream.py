@@ -20,14 +20,15 @@ from socket import SO_RCVBUF, SOL_SOCKET
 from types import TracebackType
 
 from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from .address import Address
 from .arrivals import PATIENT, Arrival, Event, News, Status, Timing
 from .backoff import doubling, full_jitter
 from .bell import Bell
-from .connection import SIZE_MAX, Connecting, Connection
+from .connection import SIZE_MAX, Connecting, Connection, LastHeard
 from .exceptions import KeyRefused, ProtocolError, RoomError, UpstreamError
+from .failures import failure_of
 from .messages import Joined, Message, Ping, Pong, Price, ProfileUpdate, Refusal, Welcome
 from .metrics import count
 from .protocol import parse, serialise
@@ -40,13 +41,7 @@ __all__ = ["Arrival", "Status", "Timing", "UpstreamClient"]
 
 logger = logging.getLogger(__name__)
 
-#: Close codes that third parties report for a bad key; the vendor lists none.
-_REFUSING_CLOSE_CODES = (4001, 4003)
-_REFUSING_STATUSES = (401, 403)
 _AUTHENTICATION_FAILED = "authentication_failed"
-
-#: What websockets says as it closes a connection whose pings are not answered.
-_NO_PONG = "keepalive ping timeout"
 
 #: Frames worked off before anything else gets its turn: a millisecond or two.
 BATCH_MAX = 200
@@ -95,6 +90,7 @@ class UpstreamClient:
             per_second=timing.joins_per_second, confirm_after=timing.confirm
         )
         self._changed = Bell()
+        self._last_heard = LastHeard(monotonic)
         self._socket: Connection | None = None
         self._welcomed = False
         self._welcomed_once = False
@@ -135,6 +131,14 @@ class UpstreamClient:
     def unconfirmed(self) -> frozenset[Room]:
         """The rooms it has left, for now, because the vendor did not confirm them."""
         return self._subscriptions.unconfirmed
+
+    @property
+    def silence(self) -> float:
+        """For how many seconds nothing came from the vendor, no answer to a ping either.
+
+        Since the start where nothing ever came. Every three seconds there should be one.
+        """
+        return self._last_heard.silence
 
     def want(self, rooms: Iterable[Room | str]) -> None:
         """Replace the set of wanted rooms; joins and leaves follow by themselves."""
@@ -242,7 +246,7 @@ class UpstreamClient:
         try:
             async with Connecting(
                 self._address.with_key,
-                create_connection=Connection,
+                last_heard=self._last_heard,
                 # A vendor that compressed 20,000 small frames a second would stall us.
                 compression=None,
                 open_timeout=self._timing.welcome,
@@ -265,7 +269,13 @@ class UpstreamClient:
                         self.cut()
                         self._socket = None
         except (OSError, WebSocketException, asyncio.TimeoutError) as error:
-            raise self._failure(error) from None
+            raise failure_of(
+                error,
+                self._address,
+                self._timing,
+                welcomed=self._welcomed,
+                given_up=self._given_up,
+            ) from None
 
     async def _say_goodbye(self, socket: Connection) -> None:
         """Leave all rooms and close; a vendor that takes nothing is not waited for."""
@@ -365,34 +375,6 @@ class UpstreamClient:
             count("upstream_join_retries", self._subscriptions.retries - retries)
         next_at = self._subscriptions.next_at()
         return float("inf") if next_at is None else next_at
-
-    def _failure(self, error: Exception) -> UpstreamError:
-        """Tell a refused key, which retries do not mend, from everything else.
-
-        Refused: HTTP 401 or 403 at the upgrade, or a close with 4001 or 4003 before
-        the welcome. All else (DNS, TCP, TLS, other statuses and close codes, time
-        running out) is worth another try. ``authentication_failed`` comes as a
-        message and is told in ``_answer``.
-        """
-        if isinstance(error, InvalidStatus):
-            status = error.response.status_code
-            if status in _REFUSING_STATUSES:
-                return KeyRefused(f"{self._place} refused FCS_API_KEY with HTTP {status}")
-            return UpstreamError(f"{self._place} answered with HTTP {status}")
-        if isinstance(error, ConnectionClosed):
-            if self._given_up:
-                return UpstreamError(f"{self._place} was given up: {self._given_up}")
-            if error.sent and error.sent.reason == _NO_PONG:
-                return UpstreamError(f"{self._place} gives no sign of life")
-            code = error.rcvd.code if error.rcvd else 1006
-            if code in _REFUSING_CLOSE_CODES and not self._welcomed:
-                return KeyRefused(f"{self._place} refused FCS_API_KEY with close code {code}")
-            return UpstreamError(f"{self._place} closed the connection with code {code}")
-        if isinstance(error, asyncio.TimeoutError):
-            return UpstreamError(f"{self._place} did not answer in {self._timing.welcome:g} s")
-        strerror = getattr(error, "strerror", None)
-        reason = self._address.without_key(strerror or str(error)) or type(error).__name__
-        return UpstreamError(f"cannot reach FCS_URL at {self._place}: {reason}")
 
 
 @functools.lru_cache(maxsize=4096)

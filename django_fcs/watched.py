@@ -11,12 +11,13 @@ from .events import Beat
 from .messages import RoomState
 from .protocol import serialise
 from .rooms import Room
-from .states import Expectation, Outage, State, decide
+from .states import Expectation, Outage, State, decide, is_broken
 from .updates import Update
 
 __all__ = ["Feed", "Limits", "Path"]
 
 _SILENCE = "no sign of life of the stream"
+_UNHEARD = "no sign of life of the feed"
 _UNPROVED = "no price since the connection was lost"
 
 
@@ -32,21 +33,32 @@ class Feed:
     proof_seq: int | None = None
     """Of the text that has to come, it or a later one, before the room is live again."""
     profile: str = ""
+    is_left: bool = False
+    """Nobody can tell whether the price is the last one: it is not live until the room is heard."""
     expected: Expectation | None = None
     """What the stream expects; ``None`` until it says so, or the store."""
+    trouble: str = ""
+    """Why no price can come, as the stream says."""
     state: State = State.WAITING
     reason: str = ""
-    """Why it is offline, where it is."""
+    """Why it is offline, or waits in vain, where it does."""
     until: int | None = None
     """When it opens, unix seconds, where it is closed and that is known."""
     spellings: dict[str, int] = field(default_factory=dict)
     """Spelling of the timeframe → number of browsers that joined it so."""
 
     def is_news(self, update: Update) -> bool:
-        """Tell whether a text is newer than the last one, which a repetition may prove."""
+        """Tell whether a text is newer than the last one, which a repetition proves."""
         if self.proof_seq is not None and update.seq >= self.proof_seq:
             self.proof_seq = None
+        if self.update is not None and update.seq >= self.update.seq:
+            self.is_left = False
         return self.update is None or update.seq > self.update.seq
+
+    def lack(self, trouble: str) -> None:
+        """Take in why no price can come, if so; what came before that is from before."""
+        self.is_left = self.is_left or (bool(self.trouble) and not trouble)
+        self.trouble = trouble
 
     def doubt(self) -> None:
         """Let the price be proved, by being repeated or by a newer one."""
@@ -106,12 +118,14 @@ class Path:
 
     outage: Outage = Outage()
     """The last one between vendor and stream."""
+    silence: float = 0.0
+    """For how many seconds the vendor had not been heard as the last beat was sent."""
 
     @classmethod
     def of(cls, beat: Beat, now: float) -> Path:
         """Return what a beat says that has just come."""
         told = (beat.online, beat.reason, beat.epoch)
-        return cls(now, *told, fence=beat.epoch, outage=beat.outage)
+        return cls(now, *told, fence=beat.epoch, outage=beat.outage, silence=beat.silence)
 
     def look(self, now: float, offline_after: float) -> None:
         """Let any epoch speak again once the one that beat is silent."""
@@ -126,39 +140,51 @@ class Path:
         """Tell whether the vendor is heard, in monotonic seconds; None before the first beat."""
         if self.is_silent(now, offline_after):
             return False
-        return None if self.epoch is None else self.online
+        return None if self.epoch is None else not self._is_broken(now, offline_after)
+
+    def _is_broken(self, now: float, offline_after: float) -> bool:
+        return is_broken(
+            beat_age=now - self.beat_at,
+            silence=self.silence,
+            online=self.online,
+            offline_after=offline_after,
+        )
 
     def state_of(
         self, feed: Feed, *, at: float, now: float, limits: Limits
     ) -> tuple[State, str, int | None]:
-        """Return what a room may claim to be, why it is offline, and when it opens.
+        """Return what a room may claim to be, why no price comes, and when it opens.
 
         ``at`` in unix seconds, ``now`` in monotonic seconds.
         """
         expected, update = feed.expected or Expectation(), feed.update
         is_outdated = update is not None and (
-            feed.proof_seq is not None or self.outage.outdates(update.at, at, limits.offline_after)
+            bool(feed.trouble)
+            or feed.proof_seq is not None
+            or self.outage.outdates(update.at, at, limits.offline_after)
         )
         state = decide(
             # A price from the future proves as little as an old one: some clock was set.
             age=abs(at - update.at) if update else None,
-            beat_age=now - self.beat_at,
-            online=self.online,
-            closed=expected.closed,
+            broken=self._is_broken(now, limits.offline_after),
+            closed=expected.is_closed(at),
             stale_after=limits.stale_after,
-            offline_after=limits.offline_after,
             patience=expected.patience,
-            overdue=expected.overdue,
+            overdue=expected.is_overdue(at) or (feed.is_left and not feed.trouble),
             open_for=expected.open_for(at),
             outdated=is_outdated,
         )
         if state is State.CLOSED:
             return state, "", expected.opens_at
         if state is not State.OFFLINE:
-            return state, "", None
-        return state, self._why_offline(now, limits.offline_after), None
+            return state, feed.trouble if state is State.WAITING else "", None
+        return state, self._why_offline(feed, now, limits.offline_after), None
 
-    def _why_offline(self, now: float, offline_after: float) -> str:
+    def _why_offline(self, feed: Feed, now: float, offline_after: float) -> str:
         if not self.online:
             return self.reason
-        return _SILENCE if self.is_silent(now, offline_after) else _UNPROVED
+        if self.is_silent(now, offline_after):
+            return _SILENCE
+        if self._is_broken(now, offline_after):
+            return _UNHEARD
+        return feed.trouble or _UNPROVED

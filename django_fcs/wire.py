@@ -63,7 +63,13 @@ class Wire:
         self._parser = Parser()
 
     async def send(self, commands: Iterable[bytes]) -> None:
-        """Write commands, each made by ``command``; waits while the server is busy."""
+        """Write commands, each made by ``command``; waits while the server is busy.
+
+        Raises ``WireError`` where the connection is lost already.
+        """
+        if self._writer.is_closing():
+            # To asyncio of Python 3.12 that is a TypeError.
+            raise WireError("the connection is lost")
         self._writer.writelines(commands)
         await self._writer.drain()
 

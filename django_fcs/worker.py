@@ -1,15 +1,16 @@
-"""A thread for calls that may hang."""
+"""Threads for calls that may hang."""
 
 from __future__ import annotations
 
 import threading
 import weakref
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from queue import Full, SimpleQueue
 from typing import Any, TypeVar
 
-__all__ = ["JOBS_MAX", "Worker"]
+__all__ = ["JOBS_MAX", "Threads", "Worker"]
 
 #: Calls that wait for one that hangs; more are refused.
 JOBS_MAX = 1000
@@ -53,12 +54,34 @@ class Worker:
         return future
 
 
+class Threads(ThreadPoolExecutor):
+    """A thread a call, for the default executor of a loop: its end waits for none of them.
+
+    There asyncio looks up names, and a resolver that does not answer would keep a process
+    that was asked to stop for as long as it is asked itself. Who calls bounds the threads.
+    """
+
+    def submit(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Let a thread of its own do it; the future has what comes of it."""
+        future: Future[T] = Future()
+        job = partial(_do, future, partial(work, *args, **kwargs))
+        threading.Thread(target=job, name="fcs-call", daemon=True).start()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Wait for nobody."""
+
+
 def _work(jobs: SimpleQueue[_Job | None]) -> None:
     while (job := jobs.get()) is not None:
-        future, work = job
-        if future.set_running_or_notify_cancel():
-            try:
-                future.set_result(work())
-            except Exception as error:
-                future.set_exception(error)
-        del job, future, work  # Else the last of all would be kept while it waits.
+        _do(*job)
+        del job  # Else the last of all would be kept while it waits.
+
+
+def _do(future: Future[T], work: Callable[[], T]) -> None:
+    if future.set_running_or_notify_cancel():
+        try:
+            future.set_result(work())
+        except Exception as error:
+            future.set_exception(error)
+            del future  # It would hold the error, whose traceback holds this frame.

@@ -17,13 +17,14 @@ from django.core.management.base import CommandError
 
 from django_fcs.exceptions import ConfigurationError, FCSError, KeyRefused, RoomError
 from django_fcs.tasks import together
+from django_fcs.worker import Threads
 
 __all__ = ["Screen", "fail", "port_number", "quiet", "run_until_signal", "show_logs"]
 
 _CLEAR_LINE = "\r\x1b[2K"
 
 #: Who asked to leave has this long for it; then it is cancelled.
-LEAVE_SECONDS = 2.5
+LEAVE_SECONDS = 2.0
 
 
 def run_until_signal(
@@ -37,6 +38,7 @@ def run_until_signal(
 
     async def main() -> None:
         stop = asyncio.Event()
+        asyncio.get_running_loop().set_default_executor(Threads())
         # Not everywhere, not in every thread: there KeyboardInterrupt ends asyncio.run.
         with suppress(NotImplementedError, RuntimeError, ValueError):
             for number in (signal.SIGINT, signal.SIGTERM):

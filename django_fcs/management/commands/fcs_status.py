@@ -72,6 +72,21 @@ class _Room:
     name: str
     state: State
     age: float | None
+    delay: int | None = None
+
+    @property
+    def claim(self) -> str:
+        """What people may take its price for."""
+        is_late = self.delay and self.state is State.LIVE
+        return f"{self.delay:,} s late" if is_late else self.state.value
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "room": self.name,
+            "state": self.state.value,
+            "age_seconds": self.age,
+            "delay_seconds": self.delay,
+        }
 
 
 @dataclass(frozen=True)
@@ -98,10 +113,7 @@ class _Look:
             "rooms_joined": report.joined if report else 0,
             "updates_per_second": round(report.updates_per_second, 1) if report else 0.0,
             "counts": report.counts if report else {},
-            "rooms": [
-                {"room": room.name, "state": room.state.value, "age_seconds": room.age}
-                for room in self.rooms
-            ],
+            "rooms": [room.as_json() for room in self.rooms],
         }
 
     def lines(self) -> Iterator[str]:
@@ -152,7 +164,7 @@ def _rooms(names: tuple[str, ...], *, is_online: bool) -> list[_Room]:
     quotes = {str(room): quote for room, quote in quotes_of(_parsed(names)).items()}
     mute = State.WAITING if is_online else State.OFFLINE
     rooms = [
-        _Room(name, quotes[name].state, round(quotes[name].age, 1))
+        _Room(name, quotes[name].state, round(quotes[name].age, 1), quotes[name].delay)
         if name in quotes
         else _Room(name, mute, None)
         for name in names
@@ -170,7 +182,7 @@ def _parsed(names: tuple[str, ...]) -> Iterator[Room]:
 
 def _table(rooms: list[_Room]) -> Iterator[str]:
     rows = [("room", "state", "age")]
-    rows += [(room.name, room.state.value, _seconds(room.age)) for room in rooms]
+    rows += [(room.name, room.claim, _seconds(room.age)) for room in rooms]
     name, state, age = (max(map(len, column)) for column in zip(*rows, strict=True))
     for row in rows:
         yield f"{row[0]:<{name}}  {row[1]:<{state}}  {row[2]:>{age}}"

@@ -15,7 +15,7 @@ from django_fcs import formats
 from django_fcs.conf import conf
 from django_fcs.exceptions import FCSError
 from django_fcs.management.running import Screen, fail, run_until_signal, show_logs
-from django_fcs.messages import Price
+from django_fcs.messages import ProfileUpdate
 from django_fcs.rooms import Room
 from django_fcs.snapshots import Snapshot, digits_for
 from django_fcs.tasks import together
@@ -79,14 +79,16 @@ class _Watch:
             async with aclosing(client.events()) as events:
                 async for event in events:
                     if isinstance(event, Status):
-                        self._status = "live" if event.online else event.reason
+                        self._status = "connected" if event.online else event.reason
                     else:
                         self._take(event)
 
     def _take(self, arrival: Arrival) -> None:
         for room, news in arrival.news:
             snapshot = self._snapshots[room]
-            if isinstance(news, Price) and snapshot.merge(news):
+            if isinstance(news, ProfileUpdate):
+                snapshot.describe(news.profile)
+            elif snapshot.merge(news):
                 self._at[room] = arrival.at
                 if not self._screen.is_terminal:
                     sys.stdout.write("  ".join(_labelled(snapshot, arrival.at)) + "\n")
@@ -110,6 +112,7 @@ def _row(snapshot: Snapshot, at: float | None) -> tuple[str, ...]:
 
     symbol = snapshot.room.symbol
     moment = snapshot.update or at
+    late = f", {snapshot.delay:,} s late" if snapshot.delay else ""
     return (
         str(snapshot.room),
         number(snapshot.c),
@@ -122,7 +125,7 @@ def _row(snapshot: Snapshot, at: float | None) -> tuple[str, ...]:
         number(snapshot.h),
         number(snapshot.l),
         formats.compact(snapshot.v),
-        f"{datetime.fromtimestamp(moment, timezone.utc):%H:%M:%S} UTC" if moment else "",
+        f"{datetime.fromtimestamp(moment, timezone.utc):%H:%M:%S} UTC{late}" if moment else "",
     )
 
 
