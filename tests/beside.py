@@ -23,7 +23,7 @@ def simulator_beside(source: Source, *, faults: Faults | None = None) -> Iterato
     thread.start()
 
     def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(10)
+        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(60)
 
     simulator = Simulator(source, faults=faults)
     run(simulator.__aenter__())

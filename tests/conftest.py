@@ -13,7 +13,17 @@ from django.core.cache import caches
 from django.test import override_settings
 from hypothesis import HealthCheck, settings
 
-from django_fcs import bus, consumers, embedded, hearing, hub, metrics, needs, stream
+from django_fcs import (
+    bus,
+    consumers,
+    embedded,
+    hearing,
+    hub,
+    metrics,
+    needs,
+    stream,
+    subscriber,
+)
 from django_fcs.complaints import Complaints
 from django_fcs.hub import Hub
 from django_fcs.simulator import Simulator
@@ -34,9 +44,11 @@ def fresh_site(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(embedded, "_memory", MemoryStore())
     monkeypatch.setattr(embedded, "_caches", {})
     monkeypatch.setattr(embedded, "_complaints", set())
-    monkeypatch.setattr(consumers, "_complaints", Complaints())
+    for module in (consumers, subscriber):
+        monkeypatch.setattr(module, "_complaints", Complaints())
     monkeypatch.setattr(metrics, "_counts", Counter())
     monkeypatch.setattr(metrics, "_distributions", {})
+    monkeypatch.setattr(metrics, "_readers", {})
     channel_layers.backends.clear()
     caches["default"].clear()
     yield
@@ -78,6 +90,7 @@ def quick_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bus, "RENEW_SECONDS", 0.005)
     # A clock moved by hand skips beats.
     monkeypatch.setattr(hearing, "BEATS_SECONDS", math.inf)
+    monkeypatch.setattr(hearing, "LATE_SECONDS", math.inf)
 
 
 @pytest.fixture

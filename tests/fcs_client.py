@@ -32,7 +32,7 @@ class Client:
         await self.say("join_symbol", symbol=symbol, timeframe=timeframe)
 
     async def hear(self) -> Any:
-        return json.loads(await asyncio.wait_for(self.socket.recv(), 5))
+        return json.loads(await asyncio.wait_for(self.socket.recv(), 60))
 
     async def until(self, condition: Callable[[Any], bool]) -> Any:
         while not condition(frame := await self.hear()):
@@ -58,7 +58,7 @@ class Client:
     async def close_code(self) -> int:
         with pytest.raises(ConnectionClosed) as caught:
             while True:
-                await asyncio.wait_for(self.socket.recv(), 5)
+                await asyncio.wait_for(self.socket.recv(), 60)
         return caught.value.rcvd.code if caught.value.rcvd else 1006
 
 

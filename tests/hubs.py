@@ -36,14 +36,16 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = 1000.0
-        self._begun = time.monotonic()
+        self._ran, self._looked_at = 0.0, time.monotonic()
 
     def __call__(self) -> float:
         return self.now
 
     def monotonic(self) -> float:
-        """The same, yet it runs: frames wait for their turn."""
-        return self.now + time.monotonic() - self._begun
+        """The same, yet it runs, as frames wait for their turn; not while the machine stands."""
+        before, self._looked_at = self._looked_at, time.monotonic()
+        self._ran += min(self._looked_at - before, 0.1)
+        return self.now + self._ran
 
 
 class Browser:
@@ -118,6 +120,10 @@ class Feed:
 
     async def news(self, room: Room = EURUSD, *, profile: str = "", **expected: Any) -> None:
         await self._bus.tell(RoomNews(room, profile, Expectation(**expected)))
+
+    async def trouble(self, why: str, room: Room = EURUSD) -> None:
+        """Say that no price of a room can come, of which nothing else is known."""
+        await self._bus.tell(RoomNews(room, "", None, why))
 
 
 @asynccontextmanager

@@ -6,7 +6,10 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from django_fcs.lease import ACQUIRE, RELEASE, RENEW_IT
+from django_fcs.lease import ACQUIRE, RELEASE, RENEW_IT, Lease
+
+SECONDS = 3.0
+BOOT = 1_700_000_000.0
 
 
 class FakeRedis:
@@ -17,6 +20,7 @@ class FakeRedis:
         self._scripts = {ACQUIRE: self._acquire, RENEW_IT: self._renew, RELEASE: self._release}
         self.failure: Exception | None = None
         self.asked = 0
+        self._run = 1
         self.lose_all()
 
     def lose_all(self) -> None:
@@ -24,6 +28,20 @@ class FakeRedis:
         self._owner, self._until = b"", 0.0
         self._waits_until = 0.0
         self.epoch: int | None = None
+        self._known_run = 0
+
+    def know(self, epoch: int) -> None:
+        """Be a Redis that has lent a lease before."""
+        self.epoch, self._known_run = epoch, self._run
+
+    def lose_the_last(self) -> None:
+        """Run anew without the lease, as from a snapshot or as the replica that takes over."""
+        self._owner, self._until = b"", 0.0
+        self._run += 1
+
+    def run_anew(self) -> None:
+        """Run anew and have lost nothing."""
+        self._run += 1
 
     async def ask(self, *words: bytes) -> bytes:
         self.asked += 1
@@ -43,9 +61,10 @@ class FakeRedis:
         if self._until > now and self._owner != token:
             self._waits_until = now + seconds
             return -int((self._until - now) * 1000)
-        if self.epoch is None:
+        if self.epoch is None or self._known_run != self._run:
             self._owner, self._until = b"", now + seconds
-            self.epoch = int(now * 1000)
+            self.epoch = self.epoch or int(now * 1000)
+            self._known_run = self._run
             return -int(seconds * 1000)
         self._owner, self._until = token, now + seconds
         self._waits_until = 0
@@ -56,6 +75,7 @@ class FakeRedis:
         if not self._is_of(token):
             return 0
         self._until = self._clock() + seconds
+        self._known_run = self._run
         return 1
 
     def _release(self, token: bytes, seconds: float) -> int:
@@ -89,3 +109,23 @@ class SlowLine:
 
     async def close(self) -> None:
         pass
+
+
+def wall() -> float:
+    return BOOT + asyncio.get_running_loop().time()
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def lease_of(redis: FakeRedis | SlowLine, *, rate: float = 1.0) -> Lease:
+    """A process whose clock runs at a rate of its own."""
+    return Lease(redis, seconds=SECONDS, monotonic=lambda: now() * rate)
+
+
+async def known() -> FakeRedis:
+    """A Redis that has lent a lease before."""
+    redis = FakeRedis(wall)
+    redis.know(1)
+    return redis

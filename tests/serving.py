@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import socket
 import sys
 import urllib.request
@@ -22,10 +23,12 @@ SURROUNDINGS = {
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a free port from where the kernel takes none by itself, as it soon would again."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextlib.asynccontextmanager
@@ -58,7 +61,7 @@ async def demo(port: int) -> AsyncIterator[Process]:
     """Run what ``make demo`` runs, until it has told its address."""
     async with python("scripts/demo.py", "--port", str(port)) as process:
         assert process.stdout is not None
-        told = await asyncio.wait_for(process.stdout.readline(), 40)
+        told = await asyncio.wait_for(process.stdout.readline(), 120)
         assert f"http://127.0.0.1:{port}/".encode() in told
         yield process
 

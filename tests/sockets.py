@@ -30,7 +30,7 @@ class Browser:
         self._heard: deque[dict[str, Any]] = deque()
 
     async def connect(self) -> None:
-        accepted, self.subprotocol = await self.communicator.connect(timeout=5)
+        accepted, self.subprotocol = await self.communicator.connect(timeout=60)
         assert accepted
 
     async def say(self, kind: str, **fields: Any) -> None:
@@ -42,7 +42,7 @@ class Browser:
     async def hear(self) -> dict[str, Any]:
         """Return the next message, whether it came alone or with others."""
         while not self._heard:
-            frame = await self.communicator.receive_json_from(timeout=5)
+            frame = await self.communicator.receive_json_from(timeout=60)
             assert isinstance(frame, list) == (self.subprotocol == MERGE_PROTOCOL)
             self._heard += frame if isinstance(frame, list) else [frame]
         return self._heard.popleft()
@@ -71,7 +71,7 @@ class Browser:
     async def closed(self) -> tuple[list[dict[str, Any]], int]:
         """Return what was said before the close, and its code."""
         said = []
-        while (event := await self.communicator.receive_output(timeout=5))["type"] != (
+        while (event := await self.communicator.receive_output(timeout=60))["type"] != (
             "websocket.close"
         ):
             said.append(json.loads(event["text"]))
@@ -100,7 +100,7 @@ async def socket(
     try:
         yield browser
     finally:
-        await communicator.disconnect(timeout=5)
+        await communicator.disconnect(timeout=60)
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from channels.layers import get_channel_layer
 
 from django_fcs.bus import DEMAND, HUBS, Beat, Bus, Call, RoomNews
-from django_fcs.lease import Lease
+from django_fcs.lease import Alone, Lease
 from django_fcs.recording import Recorder
 from django_fcs.rooms import Room
 from django_fcs.simulator import Simulator
@@ -31,9 +32,23 @@ HOURLY = Room("FX:EURUSD", "60")
 class Clock:
     def __init__(self) -> None:
         self.now = 1000.25
+        self.heard_at = math.inf
+        """When the vendor was last heard; infinite as long as that is now."""
 
     def __call__(self) -> float:
         return self.now
+
+
+class Client(UpstreamClient):
+    """A client that has heard the vendor when its test says."""
+
+    def __init__(self, *, url: str, timing: Timing, clock: Clock) -> None:
+        super().__init__("test", url=url, timing=timing, clock=clock)
+        self._tests_clock = clock
+
+    @property
+    def silence(self) -> float:
+        return max(0.0, self._tests_clock.now - self._tests_clock.heard_at)
 
 
 class Hub:
@@ -93,12 +108,14 @@ async def streaming(
 ) -> AsyncIterator[Stream]:
     """Run a stream beside the test, on a clock that only the test moves."""
     clock = clock or Clock()
-    timing = Timing(retry_first=0.01, retry_cap=0.01, joins_per_second=10_000)
-    client = UpstreamClient("test", url=simulator.url, timing=timing, clock=clock)
+    timing = Timing(
+        retry_first=0.01, retry_cap=0.01, joins_per_second=10_000, welcome=120, pong=120
+    )
+    client = Client(url=simulator.url, timing=timing, clock=clock)
     stream = Stream(
         *(client, store or MemoryStore()),
         **{"rooms": rooms, "recorder": recorder, "clock": clock, "monotonic": clock},
-        lease=lease,
+        lease=lease or Alone(clock, monotonic=lambda: 0.0),
         sleep=sleep,
     )
     async with client, running(stream.run(leave)):

@@ -27,24 +27,24 @@ async def test_pages_go_to_django() -> None:
     browser = ApplicationCommunicator(asgi.application, scope)
     await browser.send_input({"type": "http.request", "body": b""})
 
-    assert (await browser.receive_output(timeout=5))["status"] == 404
-    await browser.receive_output(timeout=5)
-    await browser.wait(timeout=5)
+    assert (await browser.receive_output(timeout=60))["status"] == 404
+    await browser.receive_output(timeout=60)
+    await browser.wait(timeout=60)
 
 
 async def test_the_socket_is_where_pages_look_for_it() -> None:
     browser = WebsocketCommunicator(asgi.application, "/ws/fcs/")
 
-    assert await browser.connect(timeout=5) == (True, None)
-    assert (await browser.receive_json_from(timeout=5))["type"] == "welcome"
-    await browser.disconnect(timeout=5)
+    assert await browser.connect(timeout=60) == (True, None)
+    assert (await browser.receive_json_from(timeout=60))["type"] == "welcome"
+    await browser.disconnect(timeout=60)
 
 
 async def test_a_site_with_an_application_of_its_own_takes_the_patterns() -> None:
     browser = WebsocketCommunicator(URLRouter(websocket_urlpatterns), "/ws/fcs/")
 
-    assert await browser.connect(timeout=5) == (True, None)
-    await browser.disconnect(timeout=5)
+    assert await browser.connect(timeout=60) == (True, None)
+    await browser.disconnect(timeout=60)
 
 
 @pytest.fixture

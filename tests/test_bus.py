@@ -26,6 +26,7 @@ from django_fcs.bus import (
     layer_is_in_memory,
     site_layer,
 )
+from django_fcs.events import read_event
 from django_fcs.exceptions import ConfigurationError
 from django_fcs.messages import Price, ProfileUpdate
 from django_fcs.metrics import counts
@@ -58,7 +59,7 @@ class Member:
 
     async def hear(self) -> dict[str, Any]:
         receive = get_channel_layer().receive(self.name)
-        message: dict[str, Any] = await asyncio.wait_for(receive, 5)
+        message: dict[str, Any] = await asyncio.wait_for(receive, 60)
         return message
 
 
@@ -86,7 +87,7 @@ async def one_by_one(bus: Bus) -> AsyncGenerator[Event, None]:
 
 
 async def following(events: Any) -> Any:
-    return await asyncio.wait_for(events.__anext__(), 5)
+    return await asyncio.wait_for(events.__anext__(), 60)
 
 
 # -- what goes where
@@ -192,8 +193,8 @@ async def test_a_room_that_is_left_just_when_memberships_are_renewed_is_left() -
 
 # -- what comes in malformed
 
-EXPECTED = [False, 60.0, None, None]
-NEWS = {"type": "fcs.room", "room": "FX:USDJPY_60", "profile": PROFILE}
+NEWS = RoomNews(Room("FX:USDJPY", "60"), PROFILE, Expectation(patience=60.0)).event()
+BEAT = Beat(1, 1000.5, online=True, reason="").event()
 
 MALFORMED: list[dict[str, Any]] = [
     {},
@@ -206,27 +207,37 @@ MALFORMED: list[dict[str, Any]] = [
     {"type": "fcs.price", "room": "FX:EURUSD_1D", "text": update().text, "epoch": None},
     {"type": "fcs.price", "room": "FX:EURUSD_1D", "text": update().text, "epoch": math.inf},
     {"type": "fcs.price", "room": "FX:USDJPY_1D", "text": update().text, "epoch": 1},
-    {"type": "fcs.beat", "epoch": math.inf, "at": 1, "online": True, "reason": ""},
-    {"type": "fcs.beat", "epoch": 1, "at": "soon", "online": True, "reason": ""},
-    {"type": "fcs.beat", "epoch": 1, "at": math.nan, "online": True, "reason": ""},
-    {"type": "fcs.room", "room": "nonsense", "profile": "", "expected": EXPECTED},
-    {"type": "fcs.room", "room": "FX:USDJPY_1D", "profile": PROFILE, "expected": EXPECTED},
-    {"type": "fcs.room", "room": "FX:USDJPY_60", "profile": "[]", "expected": EXPECTED},
-    {"type": "fcs.room", "room": "FX:USDJPY_60", "profile": None, "expected": EXPECTED},
-    NEWS,
-    {**NEWS, "expected": None},
+    {**BEAT, "epoch": math.inf},
+    {**BEAT, "at": "soon"},
+    {**BEAT, "at": math.nan},
+    {**BEAT, "outage": [0.0, math.inf, 0.0]},
+    {**BEAT, "outage": [0.0] * 4},
+    {**BEAT, "silence": math.nan},
+    {**BEAT, "silence": None},
+    {**NEWS, "room": "nonsense"},
+    {**NEWS, "room": "FX:USDJPY_1D"},
+    {**NEWS, "profile": "[]"},
+    {**NEWS, "profile": None},
+    {key: NEWS[key] for key in NEWS if key != "expected"},
+    {key: NEWS[key] for key in NEWS if key != "trouble"},
+    {**NEWS, "expected": 5},
     {**NEWS, "expected": "closed"},
-    {**NEWS, "expected": [None, 60.0, None, None]},
-    {**NEWS, "expected": [False, None, None, None]},
-    {**NEWS, "expected": [False, math.nan, None, None]},
-    {**NEWS, "expected": [False, 60.0, math.inf, None]},
-    {**NEWS, "expected": [False, 60.0, None, "soon"]},
+    {**NEWS, "expected": [None, 60.0, None, None, False]},
+    {**NEWS, "expected": [False, None, None, None, False]},
+    {**NEWS, "expected": [False, math.nan, None, None, False]},
+    {**NEWS, "expected": [False, 60.0, math.inf, None, False]},
+    {**NEWS, "expected": [False, 60.0, None, "soon", False]},
     {**NEWS, "expected": [False, 60.0, None, None, 1.0]},
-    {**NEWS, "expected": [*EXPECTED, False, 5]},
+    {**NEWS, "expected": [False, 60.0, None, None, False, 5]},
     {"type": "fcs.price", "room": "FX:EURUSD_1D", "text": update().text.encode(), "epoch": 1},
     {"type": "fcs.demand", "hub": "h", "rooms": 5, "new": []},
     {"type": "fcs.demand", "hub": "h", "rooms": ["nonsense"], "new": []},
 ]
+
+
+def test_what_they_are_made_of_is_well_formed() -> None:
+    assert read_event(BEAT) == Beat(1, 1000.5, online=True, reason="")
+    assert isinstance(read_event(NEWS), RoomNews)
 
 
 async def test_what_is_malformed_is_dropped_and_counted(caplog: pytest.LogCaptureFixture) -> None:

@@ -125,7 +125,7 @@ async def test_the_sites_own_consumers_hear_the_stream_and_hubs_hear_the_site() 
     async with events_of(HUBS) as (hub, events):
         await hub.subscribe(ROOMS)
         await hub.publish([update(ROOMS[0], seq=9)])
-        assert await asyncio.wait_for(sites.receive(channel), 5) == update(ROOMS[0], seq=9).event()
+        assert await asyncio.wait_for(sites.receive(channel), 60) == update(ROOMS[0], seq=9).event()
         assert await following(events) == update(ROOMS[0], seq=9)
         await sites.group_send(ROOMS[3].group, {"type": "site.own"})
         await sites.group_send(ROOMS[3].group, update(ROOMS[3]).event())
@@ -157,11 +157,11 @@ async def test_a_redis_that_dies_fails_whoever_listens_calls_or_publishes(redis:
     async with Bus(HUBS) as one, aclosing(one.bursts()) as bursts:
         await one.subscribe(ROOMS)
         await one.publish([update(room) for room in ROOMS])
-        assert await asyncio.wait_for(bursts.__anext__(), 5)
+        assert await asyncio.wait_for(bursts.__anext__(), 60)
         redis.signal(signal.SIGKILL)
         with pytest.raises((WireError, ConnectionError)):
             while True:
-                await asyncio.wait_for(bursts.__anext__(), 5)
+                await asyncio.wait_for(bursts.__anext__(), 60)
         with pytest.raises((WireError, ConnectionError)):
             await one.subscribe(ROOMS)
         with pytest.raises((WireError, ConnectionError)):

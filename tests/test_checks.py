@@ -90,7 +90,7 @@ def test_no_check_shows_the_key() -> None:
 def test_each_id_is_used_once() -> None:
     ids = re.findall(r'id="(fcs\.[EW]\d{3})"', Path(checks.__file__).read_text())
 
-    assert len(ids) == len(set(ids)) == 20
+    assert len(ids) == len(set(ids)) == 21
 
 
 def test_every_id_stands_in_the_documents() -> None:
@@ -245,6 +245,15 @@ def test_a_setting_that_is_near_to_none_is_told_as_well() -> None:
     (message,) = found(FCS_ZZZZZZZZZZ=1)
 
     assert message.id == "fcs.W006" and "docs/settings.md" in message.hint
+
+
+def test_less_patience_than_signs_of_life_take_is_warned_of() -> None:
+    (message,) = found(FCS_OFFLINE_AFTER_SECONDS=4.5)
+
+    assert message.id == "fcs.W010" and "is 4.5" in message.msg
+    assert found(FCS_OFFLINE_AFTER_SECONDS=5) == []
+    (message,) = found(FCS_OFFLINE_AFTER_SECONDS="10")
+    assert "is '10'" in message.msg and "a number" in message.hint
 
 
 def test_the_key_of_everybody_is_warned_of_in_deployment() -> None:

@@ -246,7 +246,7 @@ MALFORMED: dict[str, Any] = {
     "price of an endless time": {**PRICE, "text": PRICE["text"].replace("1000.0", "1e999")},
     "price of no number": {**PRICE, "text": PRICE["text"].replace('"c":1.5', '"c":"x"')},
     "price of half a character": {**PRICE, "text": PRICE["text"].replace("EURUSD", "EUR\ud800")},
-    "beat without an epoch": {"type": "fcs.beat", "at": 1.0, "online": True, "reason": ""},
+    "beat without an epoch": {key: BEAT[key] for key in BEAT if key != "epoch"},
     "beat at no time": {**BEAT, "at": math.nan},
     "beat at an endless time": {**BEAT, "at": math.inf},
     "beat at a word": {**BEAT, "at": "noon"},
@@ -255,7 +255,7 @@ MALFORMED: dict[str, Any] = {
     "news of no room": {**NEWS, "room": 5},
     "news of a bad room": {**NEWS, "room": "FX:eurusd_1D"},
     "news without an expectation": {key: NEWS[key] for key in NEWS if key != "expected"},
-    "news of an endless patience": {**NEWS, "expected": [True, math.inf, None, None]},
+    "news of an endless patience": {**NEWS, "expected": [True, math.inf, None, None, False]},
     "news without a profile": {key: NEWS[key] for key in NEWS if key != "profile"},
     "news with a profile that is none": {**NEWS, "profile": "hello"},
     "news with half a profile": {**NEWS, "profile": PROFILE[:-1]},
@@ -314,7 +314,7 @@ VALUES = st.one_of(
 @settings(
     deadline=None,
     max_examples=50,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @pytest.mark.parametrize("merge", [False, True])
 async def test_whatever_is_said_to_our_groups_browsers_hear_well_formed_frames(

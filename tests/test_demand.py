@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from django_fcs.demand import Demand
+from django_fcs.metrics import counts
 from django_fcs.rooms import Room
 
 TTL, LINGER = 15, 30
@@ -175,3 +177,49 @@ def test_a_room_in_doubt_stands_behind_all_others_until_it_is_confirmed() -> Non
 
     demand.learn(joined=[A, B], unconfirmed=[])
     assert demand.rooms(3) == [A, B, C]
+
+
+def test_the_sites_own_rooms_come_first_and_who_waits_in_vain_is_told_why() -> None:
+    demand = fresh()
+    demand.announce("hub", [A, B], 0)
+    chosen = demand.choose([C], limit=2, now=0)
+    assert chosen == ([C, A], {B: "too many symbols are watched"})
+
+    demand.learn(joined=(), unconfirmed=[A, C])
+    chosen = demand.choose([C], limit=2, now=0)
+    unconfirmed = "the feed does not confirm this symbol"
+    assert chosen == ([C, B], {C: unconfirmed, A: "too many symbols are watched"})
+    assert demand.choose([C], limit=3, now=0).unserved == dict.fromkeys([C, A], unconfirmed)
+
+
+def test_a_room_that_nobody_confirms_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    demand = fresh()
+    demand.announce("hub", [A], 0)
+    for _ in range(3):
+        demand.learn(joined=(), unconfirmed=[A])
+
+    assert caplog.messages == ["not confirmed by the vendor, left for now room=FX:A_1D"]
+
+
+def test_of_any_number_of_invented_rooms_the_log_gets_twenty(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    demand = fresh()
+    for number in range(3000):
+        demand.learn(joined=(), unconfirmed=[Room(f"FX:A{number % 1500}", "1D")])
+
+    assert len(caplog.messages) == 20
+    assert counts()["stream_rooms_unconfirmed"] == 3000
+
+
+def test_of_rooms_in_doubt_each_has_its_turn() -> None:
+    demand = fresh()
+    demand.announce("hub", [A, B], 0)
+    turns = []
+    for _ in range(4):
+        [tried] = demand.choose([], limit=1, now=0).wanted
+        turns.append(tried)
+        demand.learn(joined=(), unconfirmed=[tried])
+        demand.learn(joined=(), unconfirmed=[])
+
+    assert turns == [A, B, A, B]

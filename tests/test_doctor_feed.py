@@ -41,8 +41,8 @@ def no_vendor() -> Iterator[None]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed_probes, "PRICE_SECONDS", 0.5)
-    monkeypatch.setattr(feed_probes, "WELCOME_SECONDS", 0.5)
+    monkeypatch.setattr(feed_probes, "PRICE_SECONDS", 2.0)
+    monkeypatch.setattr(feed_probes, "WELCOME_SECONDS", 2.0)
 
 
 # -- a site that is well

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from django_fcs import neighbour, site_probes
+from django_fcs import doctor, neighbour, site_probes
 from django_fcs.simulator import Simulator
 from django_fcs.sources import RandomWalk
 from tests.doctors import KEY, LONELY, NOTHING, Line, examined
@@ -36,6 +36,10 @@ def no_vendor() -> Iterator[None]:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site_probes, "WELCOME_SECONDS", 0.5)
     monkeypatch.setattr(site_probes, "HEAR_SECONDS", 0.2)
+    # Another process of the site has to start first, on a machine that may be busy.
+    monkeypatch.setattr(neighbour, "ASK_SECONDS", 60)
+    monkeypatch.setattr(site_probes, "LAYER_SECONDS", 90)
+    monkeypatch.setitem(doctor.examine.__kwdefaults__, "seconds", 120)
 
 
 @pytest.fixture

@@ -187,10 +187,10 @@ async def test_the_demo_has_live_prices_and_ends_without_a_trace(ending: signal.
     port = free_port()
     async with demo(port) as process:
         children = children_of(process)
-        message = await asyncio.wait_for(first_candle(port), 10)
+        message = await asyncio.wait_for(first_candle(port), 60)
         assert message["symbol"] == "FX:EURUSD"
         process.send_signal(ending)
-        assert await asyncio.wait_for(process.wait(), 15) == 0
+        assert await asyncio.wait_for(process.wait(), 60) == 0
     assert not answers(port)
     assert not [child for child in children if is_running(child)]
 
@@ -200,7 +200,7 @@ async def test_the_demo_fails_as_a_whole_when_one_of_its_servers_dies() -> None:
     async with demo(free_port()) as process:
         children = children_of(process)
         os.kill(children[0], signal.SIGKILL)
-        assert await asyncio.wait_for(process.wait(), 15) == 1
+        assert await asyncio.wait_for(process.wait(), 60) == 1
     assert not [child for child in children if is_running(child)]
 
 

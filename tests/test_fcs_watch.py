@@ -13,7 +13,11 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import override_settings
 
+from django_fcs.arrivals import Arrival
 from django_fcs.management.commands import fcs_watch
+from django_fcs.management.running import Screen
+from django_fcs.messages import Price, ProfileUpdate
+from django_fcs.rooms import Room
 from django_fcs.simulator import BAD_KEY
 from django_fcs.sources import RandomWalk, Replay
 from tests.beside import Terminal, safe_signals, simulator_beside
@@ -83,10 +87,21 @@ def test_each_price_is_a_line_that_names_its_figures(monkeypatch: pytest.MonkeyP
     ]
 
 
+def test_a_delayed_feed_says_how_late_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    room = Room("FX:EURUSD", "60")
+    names = {"symbol": room.symbol, "timeframe": room.timeframe}
+    profile = ProfileUpdate(**names, profile={"update_mode": "delayed_streaming_900"})
+    price = Price(**names, mode="candle", t=1766410800, c=1.5)
+    watch = fcs_watch._Watch([room], Screen(sys.stdout))
+    watch._take(Arrival(1766411426.0, "", ((room, profile), (room, price))))
+
+    assert capsys.readouterr().out.endswith("13:50:26 UTC, 900 s late\n")
+
+
 def test_a_terminal_shows_a_table_that_stays_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fcs_watch, "DRAW_SECONDS", 0.005)
     monkeypatch.setenv("COLUMNS", "200")
-    out = Terminal("13:50:26 UTC", f"59.0{THIN}M", "\nlive", isatty=True)
+    out = Terminal("13:50:26 UTC", f"59.0{THIN}M", "\nconnected", isatty=True)
     text = watch(monkeypatch, out, "FX:EURUSD", "BINANCE:BTCUSDT")
 
     head, *rows, status = text.rpartition("\x1b[2K")[2].rstrip("\n").split("\n")
@@ -95,8 +110,8 @@ def test_a_terminal_shows_a_table_that_stays_in_place(monkeypatch: pytest.Monkey
     ]
     assert [row.split()[0] for row in rows] == ["FX:EURUSD_60", "BINANCE:BTCUSDT_60"]
     assert len({len(row) for row in (head, *rows)}) == 1
-    assert status == "live"
-    assert text.endswith("live\n")
+    assert status == "connected"
+    assert text.endswith("connected\n")
     assert "connecting" in text
 
 

@@ -89,6 +89,23 @@ async def test_a_beat_that_is_missed_makes_it_begin_anew(
     assert "joining anew reason=no beat of the stream" in caplog.text
 
 
+async def test_what_lay_in_buffers_while_the_process_stood_still_is_no_news(
+    scene: Scene, shared_layer: type[SharedLayer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "BEATS_SECONDS", 1e9)
+    monkeypatch.setattr(hearing, "LATE_SECONDS", 10)
+    before = len(shared_layer.made)
+    scene.clock.now += 20
+    await scene.feed.price(seq=FIRST + 1)
+    await scene.asks_anew()
+    assert len(shared_layer.made) == before + 1
+    assert FIRST + 1 not in scene.browser.seqs
+
+    await scene.feed.beat()
+    await scene.feed.price(seq=FIRST + 2)
+    await eventually(lambda: FIRST + 2 in scene.browser.seqs)
+
+
 async def test_a_gap_in_seq_makes_it_begin_anew(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:

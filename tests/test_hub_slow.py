@@ -139,7 +139,7 @@ async def fill(hub: module.Hub, browser: Browser) -> None:
         hub.join(browser.one, EURUSD, "1D")
 
 
-@override_settings(FCS_SLOW_CLIENT_SECONDS=7)
+@override_settings(FCS_SLOW_CLIENT_SECONDS=24)
 async def test_who_must_answer_and_does_not_is_closed_after_its_time_and_no_one_else(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -159,10 +159,10 @@ async def test_who_must_answer_and_does_not_is_closed_after_its_time_and_no_one_
             await eventually(lambda: answers.one._asked is not None or answers.one.is_open)
         await prices(feed, quiet, answers, seqs=range(2, 5))
         assert 4 not in mute.seqs
-        clock.now += 6
+        clock.now += 18
         await prices(feed, quiet, answers, seqs=range(5, 7))
         assert not mute.closes
-        clock.now += 2
+        clock.now += 7
         await eventually(lambda: mute.closes == [4408])
         await prices(feed, quiet, answers, seqs=range(7, 9))
 

@@ -155,6 +155,50 @@ async def test_a_closed_market_says_when_it_opens_and_then_no_more() -> None:
         await told(state="offline", reason="no vendor")
 
 
+async def test_a_room_that_waits_in_vain_says_why_until_it_has_a_price() -> None:
+    async with hub_of() as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await joined()
+        await feed.beat()
+        await feed.trouble("the feed does not confirm it")
+        state = {"type": "state", "symbol": "FX:EURUSD", "timeframe": "1D"}
+        why = {"state": "waiting", "reason": "the feed does not confirm it"}
+        await eventually(lambda: browser.of("state")[-1:] == [{**state, **why}])
+        await feed.price(seq=1)
+        await eventually(lambda: browser.of("state")[-1:] == [{**state, "state": "live"}])
+
+
+async def test_a_new_leader_knows_of_no_trouble_before_it_says_so() -> None:
+    async with hub_of() as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await joined()
+        await feed.beat()
+        await feed.trouble("too many symbols are watched")
+        await eventually(lambda: browser.of("state")[-1].get("reason"))
+        await feed.beat(epoch=2)
+        await eventually(lambda: not browser.of("state")[-1].get("reason"))
+        assert browser.states[-1] == "waiting"
+
+
+@pytest.mark.parametrize("by", ["news", "a new leader"])
+async def test_a_price_from_before_a_trouble_is_not_live_when_that_ends(by: str) -> None:
+    async with hub_of() as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await joined()
+        await feed.beat()
+        await feed.price(seq=1)
+        await eventually(lambda: browser.states[-1:] == ["live"])
+        await feed.trouble("too many symbols are watched")
+        await eventually(lambda: browser.states[-1:] == ["offline"])
+        if by == "news":
+            await feed.trouble("")
+        else:
+            await feed.beat(epoch=2)
+        await eventually(lambda: browser.states[-1:] == ["stale"])
+
+    assert browser.states[-3:] == ["live", "offline", "stale"]
+
+
 async def test_the_tick_that_opens_a_market_does_not_seem_stale_first() -> None:
     clock = Clock()
     async with hub_of(clock=clock) as hub, feeding() as feed, browsing(hub, merge=True) as browser:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from django_fcs.rooms import Room
-from django_fcs.states import Outage
+from django_fcs.states import Expectation, Outage
 from django_fcs.store import LastBeat, MemoryStore
 from tests.hubs import (
     EURUSD,
@@ -41,6 +41,55 @@ async def test_what_the_store_has_from_before_an_outage_is_not_live() -> None:
         hub.join(browser.one, EURUSD, "1D")
         await eventually(lambda: browser.prices == [("initial", "1D", 7)])
         await eventually(lambda: browser.of("state")[-1].get("reason", "").startswith("no price"))
+        await feed.price(seq=9)
+        await eventually(lambda: browser.states[-1:] == ["live"])
+
+
+@pytest.mark.parametrize("seq", [7, 9])
+async def test_what_the_store_has_of_a_room_that_was_left_is_not_live_until_it_is_heard(
+    seq: int,
+) -> None:
+    store = stored(**Expectation(patience=90.0).left()._asdict())
+    async with hub_of(store) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await eventually(lambda: browser.states[-1:] == ["stale"])
+        await feed.news(patience=90.0)
+        await feed.beat()
+        await eventually(lambda: browser.of("beat"))
+        assert browser.states[-1] == "stale"
+        await feed.price(seq=seq)
+        await eventually(lambda: browser.states[-1:] == ["live"])
+
+
+async def test_a_stream_that_knows_nothing_of_a_room_leaves_a_closed_market_closed() -> None:
+    store = stored(closed=True, until=5000.0)
+    async with hub_of(store) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await eventually(lambda: browser.states[-1:] == ["closed"])
+        await feed.trouble("too many symbols are watched")
+        await feed.beat()
+        await eventually(lambda: browser.of("beat"))
+        assert browser.states[-1] == "closed"
+
+
+@pytest.mark.parametrize("is_told_first", [False, True])
+@pytest.mark.parametrize("was_left", [False, True])
+async def test_what_the_store_has_of_a_room_that_gets_no_price_is_not_live(
+    was_left: bool, is_told_first: bool
+) -> None:
+    store = Slow(stored(overdue=was_left))
+    async with hub_of(store) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await joined()
+        if is_told_first:
+            await feed.beat()
+            await feed.trouble("too many symbols are watched")
+            await eventually(lambda: browser.of("state")[-1].get("reason"))
+        store.answers.set()
+        await eventually(lambda: browser.prices == [("initial", "1D", 7)])
+        await feed.trouble("too many symbols are watched")
+        await eventually(lambda: browser.states[-1:] == ["offline"])
+        assert browser.of("state")[-1]["reason"] == "too many symbols are watched"
         await feed.price(seq=9)
         await eventually(lambda: browser.states[-1:] == ["live"])
 

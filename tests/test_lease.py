@@ -10,38 +10,12 @@ from contextlib import suppress
 from itertools import cycle
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from django_fcs.exceptions import ConfigurationError
 from django_fcs.lease import MARGIN, POLL, Alone, Lease
 from django_fcs.metrics import counts
-from tests.leases import FakeRedis, SlowLine
+from tests.leases import BOOT, SECONDS, FakeRedis, SlowLine, known, lease_of, now, wall
 from tests.virtual_time import run
-
-SECONDS = 3.0
-BOOT = 1_700_000_000.0
-
-
-def wall() -> float:
-    return BOOT + asyncio.get_running_loop().time()
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
-
-
-def lease_of(redis: FakeRedis | SlowLine, *, rate: float = 1.0) -> Lease:
-    """A process whose clock runs at a rate of its own."""
-    return Lease(redis, seconds=SECONDS, monotonic=lambda: now() * rate)
-
-
-async def known() -> FakeRedis:
-    """A Redis that has lent a lease before."""
-    redis = FakeRedis(wall)
-    redis.epoch = 1
-    return redis
-
 
 # -- one after the other
 
@@ -145,6 +119,38 @@ def test_one_that_was_given_back_unseen_is_not_held_by_a_ghost() -> None:
         began = now()
         await lease_of(redis).acquire()
         assert now() - began < 0.1
+
+    run(main())
+
+
+def test_a_redis_that_has_lost_the_last_lends_to_nobody_for_as_long_as_a_lease() -> None:
+    """From a snapshot, or as the replica that takes over, it knows an epoch and no lease."""
+
+    async def main() -> None:
+        redis = await known()
+        leader, waiting = lease_of(redis), lease_of(redis)
+        before = await leader.acquire()
+        await asyncio.sleep(1)
+        redis.lose_the_last()
+        assert await waiting.acquire() > before
+        assert not leader.is_held
+        assert now() == pytest.approx(1 + SECONDS, abs=0.1)
+
+    run(main())
+
+
+def test_a_redis_that_runs_anew_and_has_kept_the_lease_changes_nothing() -> None:
+    async def main() -> None:
+        redis = await known()
+        leader, waiting = lease_of(redis), lease_of(redis)
+        await leader.acquire()
+        redis.run_anew()
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(leader.keep(), 10)
+        assert leader.is_held
+        began = now()
+        await waiting.acquire()
+        assert now() - began <= SECONDS + 0.1
 
     run(main())
 
@@ -289,98 +295,5 @@ def test_who_was_paused_begins_anew_even_where_there_is_no_other_stream() -> Non
         await keeping
         assert await lease.acquire() > epoch
         assert lease.is_held
-
-    run(main())
-
-
-# -- whatever happens
-
-DELAYS = st.one_of(st.just(0.0), st.floats(0, 0.2), st.floats(0, 5))
-NETWORKS = st.lists(st.tuples(DELAYS, DELAYS), min_size=1, max_size=20)
-#: What a leader does, after how many seconds: give it back, go on without renewing, die.
-TERMS = st.lists(
-    st.tuples(st.sampled_from(["leaves", "sleeps", "dies"]), st.floats(0.1, 20)),
-    min_size=1,
-    max_size=8,
-)
-
-
-class World:
-    """Some processes, one Redis, and what became of them."""
-
-    def __init__(self) -> None:
-        self.redis = FakeRedis(wall)
-        self.leases: list[Lease] = []
-        self.epochs: list[int] = []
-
-    async def process(
-        self, rate: float, network: list[tuple[float, float]], terms: list[tuple[str, float]]
-    ) -> None:
-        delays = cycle(network)
-        for what, after in cycle(terms):
-            lease = lease_of(SlowLine(self.redis, delays), rate=rate)
-            self.leases.append(lease)
-            self.epochs.append(await lease.acquire())
-            self.check()
-            if what == "sleeps":
-                await asyncio.sleep(after)
-            else:
-                with suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(lease.keep(), after)
-            if what == "dies":
-                self.leases.remove(lease)
-                continue
-            self.check()
-            await lease.release()
-
-    async def lose_data(self, pauses: list[float]) -> None:
-        for pause in pauses:
-            await asyncio.sleep(pause)
-            self.redis.lose_all()
-        await asyncio.Event().wait()
-
-    async def watch(self, seconds: float) -> None:
-        for _ in range(int(seconds / 0.05)):
-            await asyncio.sleep(0.05)
-            self.check()
-
-    def check(self) -> None:
-        assert sum(lease.is_held for lease in self.leases) <= 1
-        assert self.epochs == sorted(set(self.epochs))
-
-
-@given(
-    processes=st.lists(st.tuples(st.floats(0.91, 1.09), NETWORKS, TERMS), min_size=2, max_size=3),
-    losses=st.lists(st.floats(0, 20), max_size=4),
-)
-@settings(deadline=None, max_examples=40)
-def test_never_do_two_lead_by_their_own_clocks_and_epochs_only_rise(
-    processes: list[tuple[float, list[tuple[float, float]], list[tuple[str, float]]]],
-    losses: list[float],
-) -> None:
-    async def main() -> None:
-        world = World()
-        tasks = [asyncio.ensure_future(world.process(*one)) for one in processes]
-        tasks.append(asyncio.ensure_future(world.lose_data(losses)))
-        try:
-            await world.watch(60)
-        finally:
-            for task in tasks:
-                task.cancel()
-            ended = await asyncio.gather(*tasks, return_exceptions=True)
-        assert [type(one) for one in ended] == [asyncio.CancelledError] * len(tasks), ended
-
-    run(main())
-
-
-def test_without_the_margin_two_would_lead() -> None:
-    """What the property above stands on: it fails for clocks that differ too much."""
-
-    async def main() -> None:
-        redis = await known()
-        slow, other = lease_of(redis, rate=0.8), lease_of(redis)
-        await slow.acquire()
-        await other.acquire()
-        assert slow.is_held and other.is_held
 
     run(main())

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import datetime
 import ipaddress
+import itertools
 import logging
 import os
 import shutil
 import signal
+import time
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,7 +28,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from django_fcs.bus import lease_line
-from django_fcs.lease import Lease
+from django_fcs.lease import _SERVER, Lease
 from django_fcs.line import Line
 from django_fcs.metrics import counts
 from django_fcs.tasks import running
@@ -40,7 +42,7 @@ LAYERS = {
     "pubsub": "channels_redis.pubsub.RedisPubSubChannelLayer",
     "core": "channels_redis.core.RedisChannelLayer",
 }
-KEYS = tuple(f"site:fcs:{name}" for name in ("lease", "epoch", "waiting"))
+KEYS = tuple(f"site:fcs:{name}" for name in ("lease", "epoch", "waiting", "server"))
 
 
 @asynccontextmanager
@@ -170,7 +172,7 @@ async def test_it_is_lent_wherever_the_layer_finds_its_redis(
         first = await stack.enter_async_context(lent(host, layer=layer, seconds=6))
         second = await stack.enter_async_context(lent(host, layer=layer, seconds=6))
         # Else it would lend to nobody for the first 6 s.
-        await asyncio.wait_for(first._redis.ask(b"SET", KEYS[1].encode(), b"1"), 20)
+        await asyncio.wait_for(know(first), 20)
         before = await asyncio.wait_for(first.acquire(), 20)
         waiting = asyncio.ensure_future(second.acquire())
         await stack.enter_async_context(running(first.keep()))
@@ -180,13 +182,20 @@ async def test_it_is_lent_wherever_the_layer_finds_its_redis(
         assert await asyncio.wait_for(waiting, 20) > before
 
 
+async def know(lease: Lease) -> None:
+    """Be a Redis that has lent before."""
+    run = await lease._redis.ask(b"EVAL", _SERVER + b"return server", b"0")
+    assert isinstance(run, bytes) and len(run) == 40
+    await lease._redis.ask(b"MSET", KEYS[1].encode(), b"1", KEYS[3].encode(), run)
+
+
 def test_other_layers_have_no_place_for_it() -> None:
     assert lease_line() is None
 
 
 async def test_of_several_servers_the_first_lends(port: int) -> None:
     async with lent(f"redis://127.0.0.1:{port}", f"redis://127.0.0.1:{free_port()}") as lease:
-        assert await asyncio.wait_for(lease.acquire(), 5)
+        assert await asyncio.wait_for(lease.acquire(), 60)
 
 
 # -- what the scripts do
@@ -199,16 +208,20 @@ async def test_the_scripts_do_what_the_tests_believe(port: int) -> None:
         model = FakeRedis(lambda: 0.0)
         lease = Lease(line, seconds=60, prefix="site")
         scripts = list(model._scripts)
-        for step in range(3**6):
+        server = (await admin.info("server"))["run_id"]
+        for known, step in itertools.product(range(3), range(3**5)):
             await admin.flushall()
             model.lose_all()
-            if step % 2:
+            if known:
                 await admin.set(KEYS[1], 5)
                 model.epoch = 5
-            for digit in (step // 3**place % 3 for place in range(6)):
+            if known == 2:
+                await admin.set(KEYS[3], server)
+                model.know(5)
+            for digit in (step // 3**place % 3 for place in range(5)):
                 for token in (b"one", b"other")[: 1 + digit % 2]:
                     script = scripts[digit]
-                    words = (b"EVAL", script, b"3", *lease._keys, token, b"60000")
+                    words = (b"EVAL", script, b"4", *lease._keys, token, b"60000")
                     said, believed = int(await line.ask(*words)), int(model.obey(*words))  # type: ignore[arg-type]
                     assert meaning(said) == meaning(believed), (step, script, token)
     await line.close()
@@ -232,6 +245,55 @@ async def test_an_epoch_is_above_any_that_redis_ever_knew(port: int) -> None:
             assert await lease.acquire() >= seconds * 1000 + micros // 1000
 
 
+async def test_a_redis_that_starts_from_a_snapshot_lends_to_nobody_while_one_may_lead(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    arguments, address = (*_plain(port), "--dir", str(tmp_path)), f"redis://127.0.0.1:{port}"
+    async with lent(address, seconds=4) as leader, lent(address, seconds=4) as other:
+        async with server(*arguments) as process, Redis(port=port) as admin:
+            await eventually(lambda: knocked(port))
+            before = await leader.acquire()
+            await leader.release()
+            await admin.save()
+            assert await leader.acquire() > before
+            process.kill()
+            await process.wait()
+        async with server(*arguments):
+            await eventually(lambda: knocked(port))
+            assert leader.is_held
+            assert await asyncio.wait_for(other.acquire(), 20) > before
+            assert not leader.is_held
+
+
+async def test_a_redis_that_has_kept_the_lease_and_runs_anew_is_known_again(port: int) -> None:
+    address = f"redis://127.0.0.1:{port}"
+    async with Redis(port=port, decode_responses=True) as admin, lent(address) as lease:
+        await lease.acquire()
+        run = await admin.get(KEYS[3])
+        await admin.set(KEYS[3], "the run before")
+        async with running(lease.keep()):
+            await eventually(lambda: is_at(admin, KEYS[3], run))
+        assert lease.is_held
+
+
+async def is_at(admin: Redis, key: str, value: str) -> bool:
+    return await admin.get(key) == value
+
+
+async def test_where_it_may_not_be_asked_for_its_run_it_lends_all_the_same(port: int) -> None:
+    address = f"redis://127.0.0.1:{port}"
+    async with Redis(port=port) as admin:
+        await admin.acl_setuser("default", enabled=True, commands=["-info"])
+        async with lent(address) as lease, lent(address, seconds=10) as other:
+            before = await asyncio.wait_for(lease.acquire(), 20)
+            assert await admin.get(KEYS[3]) == b""
+            await lease.release()
+            began = time.monotonic()
+            assert await asyncio.wait_for(other.acquire(), 20) > before
+            assert time.monotonic() - began < 10, "it is not taken for one that runs anew"
+
+
 async def test_a_leader_goes_on_where_redis_is_out_of_memory(port: int) -> None:
     address = f"redis://127.0.0.1:{port}"
     async with Redis(port=port) as admin, lent(address) as lease, lent(address) as other:
@@ -247,7 +309,7 @@ async def test_a_leader_goes_on_where_redis_is_out_of_memory(port: int) -> None:
         await eventually(lambda: other.trouble)
         assert "OOM" in other.trouble
         await admin.config_set("maxmemory", 0)
-        assert await asyncio.wait_for(waiting, 5)
+        assert await asyncio.wait_for(waiting, 60)
 
 
 async def grown(admin: Redis, left: list[int]) -> bool:

@@ -43,11 +43,9 @@ def state_at(now: float, pulse: Pulse, *, at: float) -> State:
     expected = pulse.expect(now)
     return decide(
         age=now - at,
-        beat_age=1.0,
-        online=True,
+        broken=False,
         closed=expected.closed,
         stale_after=FLOOR,
-        offline_after=10.0,
         patience=expected.patience,
         overdue=expected.overdue,
         open_for=expected.open_for(now),

@@ -16,7 +16,7 @@ from django_fcs.messages import Price
 from django_fcs.protocol import serialise
 from django_fcs.quotes import Quote, aget_quote, get_quote
 from django_fcs.rooms import Room
-from django_fcs.states import Expectation, Outage, State
+from django_fcs.states import OPENING_SECONDS, Expectation, Outage, State
 from django_fcs.store import LastBeat, LastValue, MemoryStore
 
 NOW = 1_700_000_000.0
@@ -180,7 +180,7 @@ def test_a_price_from_before_a_break_is_not_live_until_its_room_is_heard_again(
 ) -> None:
     short, long = (
         LastBeat(NOW, online=True, reason="", outage=Outage(NOW - length, NOW - 2))
-        for length in (9, 11)
+        for length in (12, 14)
     )
     closed = Expectation(closed=True)
 
@@ -199,6 +199,8 @@ def test_a_price_from_before_a_break_is_not_live_until_its_room_is_heard_again(
         (2, True, ONLINE, State.CLOSED),
         (2, False, LastBeat(NOW - 11, online=True, reason=""), State.OFFLINE),
         (2, True, LastBeat(NOW - 1, online=False, reason="x"), State.OFFLINE),
+        (2, False, LastBeat(NOW - 1, online=True, reason="", silence=12), State.LIVE),
+        (2, False, LastBeat(NOW - 1, online=True, reason="", silence=12.1), State.OFFLINE),
     ],
 )
 def test_a_quote_claims_no_more_than_is_known(
@@ -226,6 +228,34 @@ def test_the_rooms_own_rate_and_its_markets_hours_count(
     quote = quote_of(store, at=NOW - age, expected=expected)
 
     assert (quote.state, quote.until) == (state, None)
+
+
+@pytest.mark.parametrize(
+    ("expected", "state"),
+    [
+        (Expectation(patience=300), State.STALE),
+        (Expectation(closed=True, until=NOW + 1), State.CLOSED),
+        (Expectation(closed=True, until=NOW), State.STALE),
+        # Nobody will hear of its opening.
+        (Expectation(closed=True), State.STALE),
+    ],
+)
+def test_a_room_that_is_streamed_no_longer_is_not_live(
+    store: MemoryStore, expected: Expectation, state: State
+) -> None:
+    assert quote_of(store, at=NOW - 1, expected=expected.left()).state is state
+
+
+def test_a_market_that_should_have_opened_long_ago_is_not_closed(store: MemoryStore) -> None:
+    """No stream says anything of the room."""
+    states = [
+        quote_of(
+            store, at=NOW - 9000, expected=Expectation(True, 9999, NOW - 9100, NOW - late)
+        ).state
+        for late in (OPENING_SECONDS - 1, OPENING_SECONDS)
+    ]
+
+    assert states == [State.CLOSED, State.STALE]
 
 
 def test_a_closed_market_says_when_it_opens_and_a_broken_path_does_not(store: MemoryStore) -> None:

@@ -83,6 +83,24 @@ def test_work_that_does_not_leave_in_time_is_cancelled(monkeypatch: pytest.Monke
     assert work.cleaned_up
 
 
+def test_a_look_up_that_hangs_keeps_nobody_from_ending() -> None:
+    begun, may_go_on, ended = threading.Event(), threading.Event(), []
+
+    def hang() -> None:
+        begun.set()
+        ended.append(may_go_on.wait(60))
+
+    async def work() -> None:
+        looking_up = asyncio.get_running_loop().run_in_executor(None, hang)
+        await asyncio.to_thread(begun.wait)
+        looking_up.cancel()
+
+    run_until_signal(work)
+
+    assert not ended
+    may_go_on.set()
+
+
 def test_work_that_ends_by_itself_is_over() -> None:
     done = []
 

@@ -36,12 +36,18 @@ def test_an_outage_is_from_the_loss_to_the_next_connection() -> None:
     assert told(*news).outage == Outage(200, 210, before=100)
 
 
+def test_what_goes_into_a_beat_says_how_long_the_vendor_is_silent() -> None:
+    assert told((100, True)).told(107, 5) == (107, True, "public", Outage(0, 100), 5)
+
+
 def test_no_outage_is_in_the_future_of_a_clock_that_was_put_back() -> None:
     standing = told((5000, True), (5050, False), (5060, True))
 
-    assert standing.told(5070)[-1] == Outage(5050, 5060, 5000)
-    assert standing.told(1470)[-1] == Outage(1470, 1470, 1470)
-    assert standing.told(5070)[-1] == Outage(1470, 1470, 1470)
+    assert [standing.told(now, 1)[3] for now in (5070, 1470, 5070)] == [
+        Outage(5050, 5060, 5000),
+        Outage(1470, 1470, 1470),
+        Outage(1470, 1470, 1470),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +56,7 @@ def test_no_outage_is_in_the_future_of_a_clock_that_was_put_back() -> None:
 def test_who_succeeds_knows_since_when_nobody_hears_the_vendor(
     online: bool, outage: Outage
 ) -> None:
-    standing = Standing.after(Outage(150, 160), online=online, at=200)
+    standing = Standing.after(Outage(150, 160), online=online, heard_at=200)
     assert not standing.is_decided and not standing.online
     standing.take(True, "", "", 204)
 
@@ -60,9 +66,10 @@ def test_who_succeeds_knows_since_when_nobody_hears_the_vendor(
 def test_a_price_is_outdated_once_its_room_should_have_been_heard_again() -> None:
     outage = Outage(200, 204)
 
-    assert not outage.outdates(199, 209, offline_after=10)
-    assert outage.outdates(199, 211, offline_after=10)
-    assert not outage.outdates(204, 211, offline_after=10)
+    # What was last heard at 200 may have been lost at 203.
+    assert not outage.outdates(199, 213, offline_after=10)
+    assert outage.outdates(199, 213.1, offline_after=10)
+    assert not outage.outdates(204, 213.1, offline_after=10)
 
 
 def test_a_price_from_before_two_outages_is_no_better_for_the_second() -> None:

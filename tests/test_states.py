@@ -8,12 +8,22 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from django_fcs.states import CEILING_SECONDS, GAPS, Rhythm, State, decide
+from django_fcs.states import (
+    CEILING_SECONDS,
+    GAPS,
+    PONG_SECONDS,
+    Rhythm,
+    State,
+    decide,
+    is_broken,
+)
 
 HEALTHY = {
-    **{"age": 1.0, "beat_age": 1.0, "online": True, "closed": False},
-    **{"stale_after": 60.0, "offline_after": 10.0},
+    **{"age": 1.0, "broken": False, "closed": False, "stale_after": 60.0},
 }
+
+#: The last beat of a stream that is well.
+BEAT = {"beat_age": 1.0, "silence": 1.0, "online": True, "offline_after": 10.0}
 
 FLOOR = 60.0
 HOUR = 3600.0
@@ -36,10 +46,7 @@ def decided(**facts: Any) -> State:
         ({"closed": True}, State.CLOSED),
         ({"closed": True, "age": 3600.0}, State.CLOSED),
         ({"closed": True, "age": None}, State.WAITING),
-        ({"beat_age": 10.0}, State.LIVE),
-        ({"beat_age": 10.1}, State.OFFLINE),
-        ({"beat_age": None}, State.OFFLINE),
-        ({"online": False}, State.OFFLINE),
+        ({"broken": True}, State.OFFLINE),
         # The room's own patience, which never falls below the site's.
         ({"age": 300.0, "patience": 300.0}, State.LIVE),
         ({"age": 300.1, "patience": 300.0}, State.STALE),
@@ -68,31 +75,53 @@ def test_the_state_follows_from_ages_beat_rate_and_session(
     open_for=ages,
     overdue=st.booleans(),
     patience=spans,
-    broken=st.sampled_from([{"online": False}, {"beat_age": None}, {"beat_age": 11.0}]),
 )
-def test_nothing_is_claimed_behind_a_broken_path(broken: dict[str, Any], **facts: Any) -> None:
-    assert decided(**facts, **broken) is State.OFFLINE
+def test_nothing_is_claimed_behind_a_broken_path(**facts: Any) -> None:
+    assert decided(**facts, broken=True) is State.OFFLINE
+
+
+@pytest.mark.parametrize(
+    ("facts", "broken"),
+    [
+        ({}, False),
+        ({"online": False}, True),
+        ({"beat_age": 10.0, "silence": 3.0}, False),
+        ({"beat_age": 10.1, "silence": 0.0}, True),
+        # It beats, and need not know yet that its line is cut.
+        ({"beat_age": 1.0, "silence": 12.0}, False),
+        ({"beat_age": 1.0, "silence": 12.1}, True),
+        ({"beat_age": 9.0, "silence": 4.1}, True),
+    ],
+)
+def test_a_path_is_broken_where_either_end_of_it_is_silent(
+    facts: dict[str, Any], broken: bool
+) -> None:
+    assert is_broken(**{**BEAT, **facts}) is broken
+
+
+@given(beat_age=spans, silence=spans)
+def test_nobody_is_heard_for_longer_than_pages_may_take(beat_age: float, silence: float) -> None:
+    if not is_broken(**{**BEAT, "beat_age": beat_age, "silence": silence}):
+        assert beat_age + silence <= 10 + PONG_SECONDS
 
 
 @given(
     age=ages,
-    beat_age=st.none() | st.floats(0, 1e3),
-    online=st.booleans(),
+    broken=st.booleans(),
     closed=st.booleans(),
     patience=spans,
     overdue=st.booleans(),
     open_for=ages,
 )
 def test_live_is_only_a_young_price_of_an_open_market_on_a_whole_path(
-    age: float | None, beat_age: float | None, online: bool, closed: bool, **facts: Any
+    age: float | None, broken: bool, closed: bool, **facts: Any
 ) -> None:
-    state = decided(age=age, beat_age=beat_age, online=online, closed=closed, **facts)
+    state = decided(age=age, broken=broken, closed=closed, **facts)
     if state is State.LIVE:
         assert age is not None and age <= max(60, facts["patience"])
         assert facts["open_for"] is None or age <= facts["open_for"]
         assert not facts["overdue"]
-        assert beat_age is not None and beat_age <= 10
-        assert online and not closed
+        assert not broken and not closed
 
 
 @given(age=ages, patience=spans, open_for=ages)

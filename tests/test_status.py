@@ -53,18 +53,24 @@ def report(*rooms: Room, **fields: Any) -> Report:
     return Report(**known)
 
 
-def value(room: Room, *, age: float) -> LastValue:
+def value(room: Room, *, age: float, delay: int | None = None) -> LastValue:
     price = Price(
         **{"symbol": room.symbol, "timeframe": room.timeframe, "mode": "candle", "c": 1.5},
-        **{"seq": 1, "at": NOW - age},
+        **{"seq": 1, "at": NOW - age, "delay": delay},
     )
     return LastValue(serialise(price))
 
 
 async def keep(
-    store: CacheStore, *rooms: Room, age: float = 0, online: bool = True, **fields: Any
+    store: CacheStore,
+    *rooms: Room,
+    age: float = 0,
+    silence: float = 0,
+    online: bool = True,
+    **fields: Any,
 ) -> None:
-    beat = LastBeat(NOW - age, online, "" if online else "too many connections")
+    reason = "" if online else "too many connections"
+    beat = LastBeat(NOW - age, online, reason, silence=silence)
     await store.asave({EURUSD: value(EURUSD, age=1.5)}, beat, report(*rooms, **fields))
 
 
@@ -127,6 +133,15 @@ async def test_a_stream_without_the_vendor_is_told_with_the_cause(
     reason = "the stream has no connection to the vendor: too many connections"
 
     assert run(*command) == (1, reason)
+
+
+@BOTH
+async def test_a_stream_whose_line_was_cut_need_not_know_it_yet(
+    site: CacheStore, command: tuple[str, ...]
+) -> None:
+    await keep(site, EURUSD, silence=13.1)
+
+    assert run(*command) == (1, "the stream has no connection to the vendor")
 
 
 @BOTH
@@ -311,6 +326,19 @@ async def test_programs_get_every_room_and_nothing_else_on_stdout(
         "updates_per_second": 31.0,
         "counts": {"stream_updates": 1234567, "upstream_lost": 2},
     }
+
+
+async def test_a_delayed_price_is_not_called_live(
+    site: CacheStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beat = LastBeat(NOW, online=True, reason="")
+    await site.asave({EURUSD: value(EURUSD, age=1.5, delay=900)}, beat, report(EURUSD))
+
+    run("fcs_status")
+    assert "FX:EURUSD_1D  900 s late  1.5 s" in capsys.readouterr().out
+    run("fcs_status", "--json")
+    [room] = json.loads(capsys.readouterr().out)["rooms"]
+    assert (room["state"], room["delay_seconds"]) == ("live", 900)
 
 
 def test_programs_are_told_of_a_stream_that_never_ran(

@@ -53,6 +53,16 @@ def test_what_is_saved_is_loaded(any_store: Store) -> None:
     assert any_store.load(iter([EURUSD])) == ({EURUSD: VALUE}, BEAT)
 
 
+@pytest.mark.parametrize(("answer", "is_kept"), [([], True), (None, True), (["a key"], False)])
+async def test_it_is_told_whether_all_was_kept(
+    cache: type[SickCache], monkeypatch: pytest.MonkeyPatch, answer: list[str] | None, is_kept: bool
+) -> None:
+    """Django's caches return the keys that they did not take, others may return nothing."""
+    monkeypatch.setattr(cache, "set_many", lambda self, data, timeout: answer)
+
+    assert await CacheStore("default").asave({EURUSD: VALUE}, BEAT) is is_kept
+
+
 async def test_the_async_side_is_the_same_store(any_store: Store) -> None:
     await any_store.asave({EURUSD: VALUE}, BEAT)
 
@@ -116,15 +126,16 @@ def test_the_cache_holds_json_under_versioned_keys_for_a_week(cache: type[SickCa
 
     assert KEEP_SECONDS == 7 * 24 * 3600
     assert {key: json.loads(text) for key, text in cache.kept.items()} == {
-        "fcs:2:fcs.FX.EURUSD.1D": {
+        "fcs:3:fcs.FX.EURUSD.1D": {
             "text": '{"c":1.5}',
             "expected": [False, 0.0, None, None, False],
         },
-        "fcs:2:beat": {
+        "fcs:3:beat": {
             "at": 1700000000.25,
             "online": False,
             "reason": "no route",
             "outage": [0.0, 0.0, 0.0],
+            "silence": 0.0,
         },
     }
 
@@ -161,10 +172,10 @@ async def test_a_report_costs_no_call_of_its_own(cache: type[SickCache]) -> None
 def test_junk_in_the_cache_counts_as_nothing(cache: type[SickCache], junk: object) -> None:
     store = CacheStore("default")
     store.save({USDJPY: OTHER}, BEAT)
-    cache.kept["fcs:2:fcs.FX.EURUSD.1D"] = junk
+    cache.kept["fcs:3:fcs.FX.EURUSD.1D"] = junk
 
     assert store.load([EURUSD, USDJPY]) == ({USDJPY: OTHER}, BEAT)
-    cache.kept["fcs:2:beat"] = junk
+    cache.kept["fcs:3:beat"] = junk
     assert store.load([USDJPY]) == ({USDJPY: OTHER}, None)
 
 

@@ -50,7 +50,7 @@ def aload(store: CacheStore) -> Any:
     return asyncio.run(store.aload([EURUSD]))
 
 
-CALLS = [(save, None), (load, NOTHING), (asave, None), (aload, NOTHING)]
+CALLS = [(save, None), (load, NOTHING), (asave, False), (aload, NOTHING)]
 
 
 @pytest.mark.parametrize(("call", "nothing"), CALLS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
@@ -53,13 +54,30 @@ async def test_rooms_that_hubs_need_are_joined_and_left_after_a_while(
             await joined(simulator, GBPUSD, EURUSD, HOURLY)
 
 
-async def test_the_rooms_of_a_hub_that_died_run_out(simulator: Simulator) -> None:
-    clock = Clock()
-    async with streaming(simulator, clock=clock), listening() as hub:
+class Forgetful(MemoryStore):
+    """A store that a few times does not take what it is given."""
+
+    fails = 0
+
+    async def asave(self, values: Any, *others: Any) -> bool:
+        if self.fails and any(value.expected.overdue for value in values.values()):
+            self.fails -= 1
+            return False
+        return await super().asave(values, *others)
+
+
+async def test_the_rooms_of_a_hub_that_died_run_out_and_the_store_is_told(
+    simulator: Simulator,
+) -> None:
+    store, clock = Forgetful(), Clock()
+    async with streaming(simulator, store=store, clock=clock), listening() as hub:
         await hub.needs(EURUSD)
-        await joined(simulator, EURUSD)
+        await eventually(lambda: store.load([EURUSD])[0])
+        store.fails = 3
+        assert not store.load([EURUSD])[0][EURUSD].expected.overdue
         clock.now += module.DEMAND_TTL_SECONDS + 30
         await joined(simulator)
+        await eventually(lambda: store.load([EURUSD])[0][EURUSD].expected.overdue)
 
 
 @override_settings(FCS_MAX_ROOMS=3)

@@ -149,6 +149,62 @@ async def test_who_follows_knows_since_when_nobody_heard_the_vendor(simulator: S
         await eventually(lambda: hub.beats and hub.beats[-1].outage == kept(store).outage)
 
 
+async def test_who_follows_one_whose_line_was_cut_knows_since_when(simulator: Simulator) -> None:
+    store = MemoryStore()
+    store.save({}, LastBeat(990.0, online=True, reason="", outage=Outage(5.0, 6.0), silence=7.5))
+    async with streaming(simulator, EURUSD, store=store):
+        await eventually(lambda: kept(store).outage == Outage(982.5, 1000.25, 6.0))
+
+
+async def test_before_its_first_attempt_has_ended_the_last_word_is_its_predecessors(
+    simulator: Simulator,
+) -> None:
+    store, clock = MemoryStore(), Clock()
+    last = LastBeat(1000.0, online=True, reason="", outage=Outage(5.0, 6.0))
+    store.save({}, last)
+    simulator.faults = Faults(welcome_after=0.5)
+    async with streaming(simulator, EURUSD, store=store, clock=clock) as stream:
+        await eventually(lambda: stream.is_leader)
+        seen = []
+
+        def is_online() -> bool:
+            seen.append(kept(store))
+            return stream.status.online
+
+        await eventually(is_online)
+        assert seen[0] == last and all(beat.online for beat in seen)
+        await eventually(lambda: kept(store).at == clock.now)
+
+
+async def test_how_the_way_to_the_vendor_stands_is_kept_at_once(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SAVE_SECONDS", 3600)
+    store = MemoryStore()
+    async with streaming(simulator, EURUSD, store=store, clock=Clock()):
+        await eventually(lambda: kept(store).online)
+        simulator.faults = Faults(welcome_after=3600)
+        await simulator.drop_all()
+        await eventually(lambda: not kept(store).online)
+
+
+async def test_beat_and_cache_say_how_long_the_vendor_is_silent(simulator: Simulator) -> None:
+    store, clock = MemoryStore(), Clock()
+    async with listening() as hub, streaming(simulator, EURUSD, store=store, clock=clock):
+        await eventually(lambda: hub.beats and hub.beats[-1].online)
+        clock.heard_at, clock.now = 1001.25, 1009.25
+        await eventually(lambda: hub.beats[-1].silence == kept(store).silence == 8.0)
+
+
+async def test_an_outage_begins_when_the_vendor_was_last_heard(simulator: Simulator) -> None:
+    store, clock = MemoryStore(), Clock()
+    async with streaming(simulator, EURUSD, store=store, clock=clock) as stream:
+        await eventually(lambda: stream.status.online)
+        clock.heard_at, clock.now = 1001.25, 1009.25
+        await simulator.drop_all()
+        await eventually(lambda: kept(store).outage[0] == 1001.25)
+
+
 async def test_after_a_clock_was_put_back_no_outage_is_in_the_future(simulator: Simulator) -> None:
     store, clock = MemoryStore(), Clock()
     async with streaming(simulator, EURUSD, store=store, clock=clock):
@@ -225,6 +281,7 @@ async def test_a_price_goes_at_once_after_a_quiet_time_and_with_the_next_burst_e
         for c in (1.6, 1.7, 1.8):
             await simulator.push("FX:EURUSD", "1D", c=c)
         await eventually(lambda: counts().get("stream_merged") == 2)
+        await eventually(lambda: pauses.asked)
         assert pauses.asked == [pytest.approx(module.BURST_SECONDS)]
         assert '"c":1.5' in hub.updates[-1].text
         seq = hub.updates[-1].seq

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from django_fcs import stream as module
+from django_fcs import calendars
+from django_fcs.calendars import read_calendars
 from django_fcs.faults import Faults
 from django_fcs.messages import Leave
 from django_fcs.metrics import counts
@@ -139,21 +140,23 @@ class Reading(Markets):
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked: list[tuple[list[str], str]] = []
+        self.asked: list[list[str]] = []
+        self.threads: set[threading.Thread] = set()
         self.may_go_on = threading.Event()
 
     def load(self, calendars: Iterable[str], now: float) -> None:
-        self.asked.append((list(calendars), threading.current_thread().name))
-        self.may_go_on.wait(5)
+        self.asked.append(list(calendars))
+        self.threads.add(threading.current_thread())
+        self.may_go_on.wait(60)
         super().load([], now)
-        for name in self.asked[-1][0]:
+        for name in self.asked[-1]:
             self._exchanges[name].loaded_at = now
 
 
 async def test_calendars_are_read_beside_the_loop_one_by_one_and_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "HOURS_SECONDS", 0.005)
+    monkeypatch.setattr(calendars, "LOOK_SECONDS", 0.005)
     markets, clock = Reading(), Clock()
     rooms = [Room(symbol, "1D") for symbol in ("NASDAQ:AAPL", "NYSE:IBM", "LSE:BP", "FX:EURUSD")]
     for room in rooms:
@@ -168,5 +171,14 @@ async def test_calendars_are_read_beside_the_loop_one_by_one_and_once(
         clock.now += 8 * 86400
         await eventually(lambda: len(markets.asked) == 4)
 
-    assert [names for names, _ in markets.asked] == [["XLON"], ["XNYS"]] * 2
-    assert threading.main_thread().name not in {thread for _, thread in markets.asked}
+    assert markets.asked == [["XLON"], ["XNYS"]] * 2
+    assert threading.main_thread() not in markets.threads
+
+
+async def test_a_calendar_that_is_being_read_does_not_keep_a_process_from_its_end() -> None:
+    markets = Reading()
+    async with running(read_calendars(markets, lambda: [Room("NASDAQ:AAPL", "1D")], Clock())):
+        await eventually(lambda: markets.threads)
+    # An interpreter waits for all threads but those.
+    assert all(thread.daemon for thread in markets.threads)
+    markets.may_go_on.set()

@@ -157,7 +157,6 @@ def test_a_room_that_is_forgotten_is_published_no_more_and_goes_on_with_its_seq(
 
     assert told(streamed) == []
     assert list(streamed.take_news()) == []
-    assert list(streamed.take_values()) == []
     assert list(streamed) == []
     streamed.merge(EURUSD, tick(), 2.0)
     assert told(streamed)[0][0] == FIRST + 1

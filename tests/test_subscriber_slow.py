@@ -7,6 +7,7 @@ import logging
 
 import pytest
 
+from django_fcs.metrics import counts
 from django_fcs.subscriber import (
     CLOSE_TOO_SLOW,
     PING_SECONDS,
@@ -44,6 +45,22 @@ async def test_who_asks_on_without_reading_is_closed_with_4408_and_gets_no_more_
     assert socket.closes == [CLOSE_TOO_SLOW]
     assert socket.texts == ["0"]
     assert caplog.messages == ["slow browser closed address="]
+
+
+async def test_a_client_whose_browsers_are_slow_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "django_fcs")
+    for _ in range(3):
+        async with browser() as (socket, one):
+            socket.stall()
+            for number in range(REPLIES_MAX + 2):
+                one.reply(str(number))
+            socket.read()
+            await eventually(lambda socket=socket: socket.closes)
+
+    assert caplog.messages == ["slow browser closed address="]
+    assert counts()["hub_slow_closed"] == 3
 
 
 async def test_who_asks_for_as_much_as_may_wait_gets_every_answer() -> None:

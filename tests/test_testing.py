@@ -45,7 +45,7 @@ async def join(communicator: WebsocketCommunicator, symbol: str) -> None:
 
 async def price(communicator: WebsocketCommunicator) -> Any:
     while True:
-        message = await communicator.receive_json_from(timeout=5)
+        message = await communicator.receive_json_from(timeout=60)
         if message["type"] == "price" and message["prices"]["mode"] != "profile":
             return message["prices"]
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -12,6 +10,7 @@ import pytest
 from django_fcs.messages import Leave
 from django_fcs.simulator import Simulator
 from django_fcs.upstream import Status, Timing
+from tests.faults.proxy import Proxy
 from tests.upstreams import EURUSD, QUICK, USDJPY, joins, watching
 from tests.waiting import eventually
 
@@ -49,51 +48,38 @@ async def test_a_connection_can_be_given_up_with_a_reason(simulator: Simulator) 
     ]
 
 
-class BlackHole:
-    """A way to the vendor on which at some time all packets vanish, both ways."""
-
-    def __init__(self, url: str) -> None:
-        self._port = int(url.rpartition(":")[2])
-        self._writers: list[asyncio.StreamWriter] = []
-        self._pumps = 0
-        self.swallows = False
-
-    async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", self._port)
-        self._writers += [writer, back]
-        await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
-
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._pumps += 1
-        with suppress(ConnectionError):
-            while data := await reader.read(65536):
-                if not self.swallows:
-                    writer.write(data)
-        self._pumps -= 1
-
-    async def close(self) -> None:
-        for writer in self._writers:
-            writer.transport.abort()
-        await eventually(lambda: not self._pumps)
-
-
 async def test_a_line_that_is_cut_without_a_word_is_found_out(simulator: Simulator) -> None:
-    hole = BlackHole(simulator.url)
-    server = await asyncio.start_server(hole.connect, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    timing = replace(QUICK, ping=0.05, pong=0.1, goodbye=0.1)
-    async with watching(f"ws://127.0.0.1:{port}", EURUSD, timing=timing) as watch:
+    timing = replace(QUICK, ping=0.05, pong=1, goodbye=0.1)
+    async with through(simulator) as way, watching(url_of(way), EURUSD, timing=timing) as watch:
         await eventually(lambda: watch.client.joined)
-        hole.swallows = True
-        cut_at = time.monotonic()
-        await eventually(lambda: watch.reasons)
-        hole.swallows = False
+        with way.black_hole():
+            await eventually(lambda: watch.reasons, within=10)
 
-        assert watch.reasons[0] == f"127.0.0.1:{port} gives no sign of life"
-        assert time.monotonic() - cut_at < 2
+        assert watch.reasons[0] == f"127.0.0.1:{way.port} gives no sign of life"
         await eventually(lambda: watch.statuses[-1].online)
-    server.close()
-    await hole.close()
+
+
+async def test_an_answer_to_a_ping_is_a_sign_of_life_and_silence_is_none(
+    simulator: Simulator,
+) -> None:
+    timing = replace(QUICK, ping=0.01, goodbye=0.1)
+    async with through(simulator) as way, watching(url_of(way), timing=timing) as watch:
+        await eventually(lambda: watch.statuses)
+        welcomed = time.monotonic()
+        await eventually(lambda: time.monotonic() - watch.client.silence > welcomed)
+        with way.black_hole():
+            await eventually(lambda: watch.client.silence > 0.2)
+
+        assert watch.statuses == [Status(online=True)]
+
+
+def through(simulator: Simulator) -> Proxy:
+    """Return a way to the vendor that can be hurt."""
+    return Proxy(int(simulator.url.rpartition(":")[2]))
+
+
+def url_of(way: Proxy) -> str:
+    return f"ws://127.0.0.1:{way.port}"
 
 
 @pytest.mark.parametrize("offline_after", [2, 10, 60])

@@ -73,3 +73,16 @@ async def test_the_end_of_a_connection_is_an_error() -> None:
 
 def test_a_command_is_written_with_the_length_of_each_word() -> None:
     assert command(b"PUBLISH", b"a", b"\r\n") == b"*3\r\n$7\r\nPUBLISH\r\n$1\r\na\r\n$2\r\n\r\n\r\n"
+
+
+async def test_who_writes_to_a_connection_that_is_lost_is_told_so() -> None:
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        wire = Wire(*await asyncio.open_connection("127.0.0.1", port))
+        wire.abort()
+        with pytest.raises(WireError, match="lost"):
+            await wire.send([command(b"PING")])

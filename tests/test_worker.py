@@ -1,7 +1,8 @@
-"""The thread for calls that may hang."""
+"""The threads for calls that may hang."""
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 from django_fcs import worker as module
 from django_fcs.store import CacheStore
-from django_fcs.worker import JOBS_MAX, Worker
+from django_fcs.worker import JOBS_MAX, Threads, Worker
 
 HANGS = """
 import threading
@@ -34,6 +35,20 @@ def test_calls_are_done_in_order_and_their_results_and_errors_handed_over() -> N
     assert [future.result(5) for future in futures] == done == list(range(50))
     with pytest.raises(KeyError):
         failing.result(5)
+
+
+def test_calls_of_a_loop_do_not_wait_for_each_other_and_their_errors_are_handed_over() -> None:
+    async def main() -> tuple[bool, int]:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(Threads())
+        go = threading.Event()
+        waiting = loop.run_in_executor(None, go.wait)
+        with pytest.raises(ZeroDivisionError):
+            await loop.run_in_executor(None, lambda: 1 // 0)
+        go.set()
+        return await waiting, await asyncio.to_thread(int, "12", base=3)
+
+    assert asyncio.run(main()) == (True, 5)
 
 
 def test_what_is_cancelled_in_time_is_never_done() -> None:

@@ -17,13 +17,14 @@ from django_fcs.faults import Faults
 from django_fcs.messages import Join, Price, ProfileUpdate
 from django_fcs.rooms import Room
 from django_fcs.simulator import Simulator
+from django_fcs.tasks import end
 from django_fcs.upstream import Arrival, Status, Timing, UpstreamClient
 
 EURUSD = Room("FX:EURUSD", "1D")
 USDJPY = Room("FX:USDJPY", "1D")
 
 #: Impatient where a user would be patient, and as fast as the machine.
-QUICK = Timing(retry_first=0.01, retry_cap=0.02, joins_per_second=10_000)
+QUICK = Timing(retry_first=0.01, retry_cap=0.02, joins_per_second=10_000, welcome=120, pong=120)
 
 
 class Watch:
@@ -81,8 +82,7 @@ async def watching(
     try:
         yield watch
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
 
 
 class Vendor:

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
-from tests.browser.driver import Driver
+from tests.browser.driver import PATIENCE_MS, Driver
 from tests.browser.scripted_server import ScriptedServer
 
 HERE = Path(__file__).parent
+expect.set_options(timeout=PATIENCE_MS)
+
 FLAGS = [
     "--no-sandbox",  # containers run tests as root
     "--disable-background-networking",

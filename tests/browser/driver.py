@@ -10,6 +10,8 @@ from tests.browser.scripted_server import Peer, ScriptedServer
 from tests.waiting import eventually
 
 SCRIPT = "/static/django_fcs/fcs-client.js"
+#: Playwright's own five seconds are over when a machine that stood still wakes up.
+PATIENCE_MS = 60_000
 PLAIN = "/plain"  # an address of one's own: plain v4
 EURUSD = "FX:EURUSD"
 
@@ -37,7 +39,7 @@ class Driver:
         return await self.page.evaluate(script)
 
     async def until(self, condition: str) -> None:
-        await self.page.wait_for_function(condition, timeout=5_000)
+        await self.page.wait_for_function(condition, timeout=PATIENCE_MS)
 
     async def advance(self, ms: float) -> None:
         await self.run(f"clock.advance({ms})")

@@ -13,6 +13,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from django_fcs.tasks import end
 from tests.serving import answers, python
 from tests.waiting import eventually
 
@@ -91,14 +92,21 @@ class Viewer:
         await self.socket.send(json.dumps(message))
 
     async def until(self, condition: Any, *, within: float = 20) -> None:
-        """Read on until the condition holds."""
-        await asyncio.wait_for(self._until(condition), within)
+        """Read on until the condition holds; a machine that stands still is waited for."""
+        reading = asyncio.ensure_future(self._until(condition))
+        try:
+            await eventually(reading.done, within=within, what="what a viewer waits for")
+        finally:
+            await end(reading)
+        reading.result()
 
     async def _until(self, condition: Any) -> None:
         while not condition(self):
             frame = json.loads(await self.socket.recv())
             for message in frame if isinstance(frame, list) else [frame]:
                 self._take(message)
+                if message["type"] == "ping":
+                    await self.send(type="pong")
 
     def _take(self, message: dict[str, Any]) -> None:
         self.messages.append(message)

@@ -69,7 +69,7 @@ class Page:
         """Read again, up to the end of the socket; the code of its close."""
         with contextlib.suppress(ConnectionClosed):
             while True:
-                await asyncio.wait_for(self._socket.recv(), 10)
+                await asyncio.wait_for(self._socket.recv(), 60)
         return self._socket.close_code or 1006
 
     @property

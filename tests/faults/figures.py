@@ -10,11 +10,7 @@ from django_fcs.rooms import Room
 from tests.faults.market import Market
 from tests.faults.page import Page, Shown, Widget
 
-__all__ = ["STALL_SECONDS", "Figures", "changes", "figures", "outlived", "recovered_at"]
-
-#: A timer that is later than this tells that the machine stood still: no process of the
-#: site can then be held to seconds, and a lease of three may be lost.
-STALL_SECONDS = 1.0
+__all__ = ["Figures", "changes", "figures", "outlived", "recovered_at"]
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import sys
 import time
@@ -10,10 +11,9 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
 from types import TracebackType
-
-from redis.asyncio import Redis
 
 from django_fcs.faults import Faults
 from django_fcs.rooms import Room
@@ -22,11 +22,12 @@ from django_fcs.tasks import running
 from tests.e2e.site import SERVERS, redis_server
 from tests.faults import rows
 from tests.faults.clocks import WallClock
-from tests.faults.figures import STALL_SECONDS, Figures, figures, recovered_at
+from tests.faults.figures import Figures, figures, recovered_at
 from tests.faults.market import Market
 from tests.faults.page import DEAD_SECONDS, Page
 from tests.faults.proxy import Proxy
-from tests.serving import answers, free_port, python
+from tests.serving import answers, free_port, get, python
+from tests.stalls import Stalls
 from tests.waiting import eventually
 
 __all__ = ["KEY", "ROOMS", "Fault", "Stage"]
@@ -41,17 +42,12 @@ START_SECONDS = 120
 RECOVERY_SECONDS = 120
 OFFLINE_AFTER_SECONDS = 10.0
 
-#: How long an outdated price may be shown as live; what timers may be late, and what they
-#: may be on a machine that has much else to do, beside the time for which it stood still.
+#: How long an outdated price may be shown as live, and what timers may be late.
 LIMIT_SECONDS = OFFLINE_AFTER_SECONDS + DEAD_SECONDS
 LATE_SECONDS = 1.0
-BUSY_SECONDS = 5.0
 
 #: How soon a standby follows.
 TAKEOVER_SECONDS = 5.0
-
-#: How often it is looked whether the machine stands still.
-TICK_SECONDS = 0.05
 
 
 class Fault:
@@ -73,6 +69,10 @@ class Fault:
         """The same with the reasons."""
         assert self.figures is not None
         return [(state, reason) for state, reason, *_ in self.figures.changes]
+
+
+def _newest_epoch(log: str) -> int:
+    return max(map(int, re.findall(r"leading epoch=(\d+)", log)), default=0)
 
 
 class Stage:
@@ -124,15 +124,15 @@ class Stage:
         self._counts = streams if layer != "memory" else 0, webs, pages
         self._server = server
         self._more = {**env, **(clock.env if clock else {})}
-        self._logs: list[Path] = []
+        self._logs: dict[Process, Path] = {}
+        self._numbers = count()
         self._stack = AsyncExitStack()
-        self.stalled = 0.0
-        """For how many seconds at most the machine stood still, or this process: since the last
-        fault began, or else the stage."""
+        self.stalls = Stalls()
+        """Since the last fault began, or else the stage."""
 
     async def __aenter__(self) -> Stage:
         async with AsyncExitStack() as self._stack:
-            await self._stack.enter_async_context(running(self._watch_the_machine()))
+            await self._stack.enter_async_context(running(self.stalls.watch()))
             await self._stack.enter_async_context(self.vendor)
             self._vendor_port = int(self.vendor.url.rpartition(":")[2])
             self.upstream = await self.proxy(self._vendor_port)
@@ -154,7 +154,7 @@ class Stage:
         traceback: TracebackType | None,
     ) -> None:
         await self._stack.aclose()
-        for log in self._logs:
+        for log in self._logs.values():
             text = log.read_text(errors="replace")
             if error is not None:
                 sys.stderr.write(f"--- {log.name}\n{text[-20_000:]}\n")
@@ -162,16 +162,22 @@ class Stage:
                 assert KEY not in text
                 assert "/django_fcs/" not in text, f"a traceback: {text[-4000:]}"
 
-    async def _watch_the_machine(self) -> None:
-        while True:
-            began = time.monotonic()
-            await asyncio.sleep(TICK_SECONDS)
-            self.stalled = max(self.stalled, time.monotonic() - began - TICK_SECONDS)
+    def has_logged(self, text: str) -> bool:
+        """Tell whether any process of the site has logged it."""
+        return any(text in log.read_text(errors="replace") for log in self._logs.values())
 
-    @property
-    def is_held_up(self) -> bool:
-        """Whether the machine stood still: what takes seconds may then take any time."""
-        return self.stalled > STALL_SECONDS
+    async def leader_of_two(self) -> Process:
+        """Return the stream that leads, of two that were started with the stage.
+
+        Both have waited: a Redis that runs anew lends to nobody at first.
+        """
+        logs = [self._logs[stream] for stream in self.streams]
+        await eventually(
+            lambda: all("standing by" in log.read_text() for log in logs),
+            within=START_SECONDS,
+            what="two that have waited",
+        )
+        return max(self.streams, key=lambda it: _newest_epoch(self._logs[it].read_text()))
 
     async def _start_redis(self) -> None:
         self.redis_port = free_port()
@@ -218,11 +224,12 @@ class Stage:
         return {**env, **self._more}
 
     async def _start(self, name: str, *arguments: str, env: dict[str, str]) -> Process:
-        path = self._folder / f"{name}-{len(self._logs)}.log"
-        self._logs.append(path)
+        path = self._folder / f"{name}-{next(self._numbers)}.log"
         with path.open("wb") as log:
-            process = python(*arguments, env=env, stderr=log.fileno())
-            return await self._stack.enter_async_context(process)
+            started = python(*arguments, env=env, stderr=log.fileno())
+            process = await self._stack.enter_async_context(started)
+        self._logs[process] = path
+        return process
 
     async def start_stream(self, **env: str) -> Process:
         """Run one more ``fcs_stream``."""
@@ -234,12 +241,13 @@ class Stage:
     async def start_standby(self) -> Process:
         """Run one more ``fcs_stream`` beside one that leads, until it waits for its turn."""
         process = await self.start_stream()
-        async with Redis(port=self.redis_port) as redis:
-            await eventually(
-                lambda: redis.exists("asgi:fcs:waiting"),
-                within=START_SECONDS,
-                what="one stands by",
-            )
+        # Not by the key of who waits: the leader waited itself, for Redis to have run long enough.
+        log = self._logs[process]
+        await eventually(
+            lambda: "standing by" in log.read_text(),
+            within=START_SECONDS,
+            what="one stands by",
+        )
         return process
 
     async def start_web(self, port: int | None = None) -> Process:
@@ -313,7 +321,7 @@ class Stage:
         shown as live for long after the market had moved on, and none behind a newer one.
         """
         # What stood still before, at the start of many processes, excuses nothing now.
-        self.stalled = 0.0
+        self.stalls.begin()
         fault = Fault(note)
         yield fault
         fault.ended = time.monotonic()
@@ -321,6 +329,7 @@ class Stage:
         fault.figures = self._figures(fault)
         self._keep(name, fault)
         self._judge(name, fault.figures)
+        await self._search_for_the_key()
 
     async def _recover(self, name: str, ended: float, within: float) -> None:
         """Wait until all is well, and then, with a market that rests, until all is shown."""
@@ -332,6 +341,14 @@ class Stage:
         self.market.stop()
         what = "the newest price in all rooms"
         await eventually(self.shows_the_newest, within=RECOVERY_SECONDS, what=what)
+
+    async def _search_for_the_key(self) -> None:
+        room = self.rooms[0]
+        paths = (f"watch/{room.symbol}/{room.timeframe}/", "fcs/health/", "fcs/metrics/")
+        for port in filter(answers, self.ports):
+            for path in paths:
+                status, text = await get(f"http://127.0.0.1:{port}/{path}")
+                assert status == 200 and text and KEY not in text, path
 
     def _figures(self, fault: Fault) -> Figures:
         return figures(
@@ -348,14 +365,14 @@ class Stage:
         assert fault.figures is not None
         row = {
             **{"fault": name, "layer": "" if self.layer == "memory" else self.layer},
-            **{"note": fault.note, "stalled": round(self.stalled, 1)},
+            **{"note": fault.note, "stalled": round(self.stalls.longest, 1)},
             **asdict(fault.figures),
         }
         rows.keep(row)
 
     def _judge(self, name: str, found: Figures) -> None:
         """Hold the site to the figures, and every process to its life."""
-        limit = LIMIT_SECONDS + BUSY_SECONDS + self.stalled
+        limit = LIMIT_SECONDS + LATE_SECONDS + self.stalls.excuse
         assert found.outdated < limit, f"{name}: shown as live for too long: {found}"
         widgets = [widget for page in self.pages for widget in page.widgets.values()]
         backward = [pair for widget in widgets for pair in widget.backward]

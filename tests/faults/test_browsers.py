@@ -44,7 +44,7 @@ async def test_a_browser_that_never_reads_is_closed_and_disturbs_nobody(staged: 
                 # The goodbye queues behind what was not read, and Daphne (its Autobahn) aborts
                 # the connection where it is not answered within a second: 1006.
                 assert socket.close_code in (4408, 1006)
-        assert fault.states == [] or stage.is_held_up
+        assert fault.states == [] or stage.stalls.is_held_up
 
 
 async def _read_to_the_end(socket: ClientConnection) -> None:
@@ -79,7 +79,7 @@ async def test_a_flood_of_joins_is_held_back_and_disturbs_nobody(staged: Staged)
                 # Long enough for more, if the stream asked for more.
                 await asyncio.sleep(5)
                 assert len(stage.vendor.joined) == ROOMS_MAX
-        assert fault.states == [] or stage.is_held_up
+        assert fault.states == [] or stage.stalls.is_held_up
 
 
 @pytest.mark.parametrize("how", ["down", "black-holed"])
@@ -102,7 +102,7 @@ async def test_pages_render_without_their_cache(staged: Staged, how: str) -> Non
                     assert 'data-state="live"' not in text
             fault.note = f"for 20 s; a page rendered in at most {slowest:.1f} s, without a price"
         await eventually(lambda: _renders_a_price(url), within=60)
-        assert fault.states == [] or stage.is_held_up
+        assert fault.states == [] or stage.stalls.is_held_up
 
 
 async def _renders_a_price(url: str) -> bool:
