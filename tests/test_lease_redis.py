@@ -98,6 +98,14 @@ async def lent(*hosts: Any, layer: str = "pubsub", seconds: float = 1.0) -> Asyn
         yield lease
 
 
+@asynccontextmanager
+async def patient(address: str) -> AsyncIterator[Lease]:
+    """One whose questions a machine that stands still for a second or two does not fail."""
+    async with lent(address, seconds=6) as lease:
+        await know(lease)
+        yield lease
+
+
 # -- how it is reached
 
 
@@ -268,7 +276,7 @@ async def test_a_redis_that_starts_from_a_snapshot_lends_to_nobody_while_one_may
 
 async def test_a_redis_that_has_kept_the_lease_and_runs_anew_is_known_again(port: int) -> None:
     address = f"redis://127.0.0.1:{port}"
-    async with Redis(port=port, decode_responses=True) as admin, lent(address) as lease:
+    async with Redis(port=port, decode_responses=True) as admin, patient(address) as lease:
         await lease.acquire()
         run = await admin.get(KEYS[3])
         await admin.set(KEYS[3], "the run before")
@@ -296,7 +304,7 @@ async def test_where_it_may_not_be_asked_for_its_run_it_lends_all_the_same(port:
 
 async def test_a_leader_goes_on_where_redis_is_out_of_memory(port: int) -> None:
     address = f"redis://127.0.0.1:{port}"
-    async with Redis(port=port) as admin, lent(address) as lease, lent(address) as other:
+    async with Redis(port=port) as admin, patient(address) as lease, patient(address) as other:
         await lease.acquire()
         await admin.config_set("maxmemory", 1)
         keeping = asyncio.ensure_future(lease.keep())
@@ -306,8 +314,7 @@ async def test_a_leader_goes_on_where_redis_is_out_of_memory(port: int) -> None:
         assert (lease.trouble, other.trouble) == ("", "")
         await lease.release()
         await keeping
-        await eventually(lambda: other.trouble)
-        assert "OOM" in other.trouble
+        await eventually(lambda: "OOM" in other.trouble)
         await admin.config_set("maxmemory", 0)
         assert await asyncio.wait_for(waiting, 60)
 
@@ -318,7 +325,7 @@ async def grown(admin: Redis, left: list[int]) -> bool:
 
 
 async def test_a_connection_that_is_lost_is_replaced_in_time(port: int) -> None:
-    async with Redis(port=port) as admin, lent(f"redis://127.0.0.1:{port}") as lease:
+    async with Redis(port=port) as admin, patient(f"redis://127.0.0.1:{port}") as lease:
         await lease.acquire()
         keeping = asyncio.ensure_future(lease.keep())
         assert await admin.client_kill_filter(skipme=True, _type="normal") == 1
