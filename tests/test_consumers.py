@@ -229,7 +229,7 @@ async def test_a_consumer_of_the_site_gets_prices_and_never_anything_else(
 ) -> None:
     own = WebsocketCommunicator(Own.as_asgi(), "/")
     async with vendor_of_the_site(simulator), browsing() as browser:
-        assert (await own.connect(timeout=5))[0]
+        assert (await own.connect(timeout=20))[0]
         await browser.join(timeframe="1D")
         initial = await browser.price("initial")
         # A profile, beats and the end of the vendor come between.
@@ -239,10 +239,10 @@ async def test_a_consumer_of_the_site_gets_prices_and_never_anything_else(
         candle = await browser.price("candle")
         while candle["prices"]["c"] != 1.5:
             candle = await browser.price("candle")
-        events = [await own.receive_json_from(timeout=5)]
+        events = [await own.receive_json_from(timeout=20)]
         while events[-1]["seq"] < candle["seq"]:
-            events.append(await own.receive_json_from(timeout=5))
-        await own.disconnect(timeout=5)
+            events.append(await own.receive_json_from(timeout=20))
+        await own.disconnect(timeout=20)
 
     assert {event["type"] for event in events} == {"fcs.price"}
     assert {event["room"] for event in events} == {"FX:EURUSD_1D"}
@@ -276,7 +276,7 @@ async def test_no_channel_of_its_own_is_opened_for_a_browser() -> None:
 
 async def test_a_browser_that_breaks_off_without_a_word_is_forgotten() -> None:
     communicator = WebsocketCommunicator(application, "/ws/fcs/")
-    await communicator.connect(timeout=5)
+    await communicator.connect(timeout=20)
     hub = Hub.of_this_loop(embedded.site_store())
     await eventually(lambda: hub._subscribers)
     communicator.stop()

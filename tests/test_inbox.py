@@ -27,7 +27,7 @@ async def test_who_fills_a_full_one_waits_until_it_is_emptied() -> None:
     assert not putting.done()
     assert inbox.is_full
     assert await inbox.take() == [1, 2, 3]
-    await asyncio.wait_for(putting, 5)
+    await asyncio.wait_for(putting, 20)
 
     assert not inbox.is_full
 

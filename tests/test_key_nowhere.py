@@ -173,7 +173,7 @@ async def test_an_error_of_the_site_tells_nobody(
     with pytest.raises(ZeroDivisionError) as caught:
         async with site(), browsing(query=CARELESS) as browser:
             await browser.join("FX:EURUSD", timeframe="1D")
-            await browser.communicator.wait(timeout=5)
+            await browser.communicator.wait(timeout=20)
 
     told = "".join(traceback.format_exception(caught.value))
     assert not leaks(told + caplog.text)

@@ -24,7 +24,7 @@ async def test_who_takes_waits_for_a_frame() -> None:
 
     outbox.append("a")
 
-    assert await asyncio.wait_for(taking, 5) == ["a"]
+    assert await asyncio.wait_for(taking, 20) == ["a"]
 
 
 async def test_a_full_outbox_drops_its_oldest_price_for_a_new_one() -> None:
@@ -61,7 +61,7 @@ async def test_who_has_an_answer_waits_for_room() -> None:
 
     await outbox.take(1)
 
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 20)
 
 
 async def test_a_closed_outbox_holds_nobody_up() -> None:
@@ -73,4 +73,4 @@ async def test_a_closed_outbox_holds_nobody_up() -> None:
 
     outbox.close()
 
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 20)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("clean_loop")
 
 
 async def is_woken(queue: ReadyQueue[str], seconds: float = math.inf) -> None:
-    await asyncio.wait_for(queue.wait(seconds), 5)
+    await asyncio.wait_for(queue.wait(seconds), 20)
 
 
 async def test_what_is_left_is_handed_over_once_in_order_and_each_thing_once() -> None:

@@ -86,7 +86,7 @@ async def test_a_refused_key_is_no_trouble_of_the_layer(shared_layer: type[Share
     async with Simulator(RandomWalk(rate=0)) as simulator:
         async with UpstreamClient(BAD_KEY, url=simulator.url) as client:
             with pytest.raises(KeyRefused):
-                await asyncio.wait_for(Stream(client, MemoryStore()).run(), 5)
+                await asyncio.wait_for(Stream(client, MemoryStore()).run(), 20)
 
     assert counts().get("stream_renewals") is None
     assert all(one.closed for one in shared_layer.made[1:])

@@ -27,13 +27,13 @@ from tests.waiting import eventually
 @asynccontextmanager
 async def browser() -> AsyncIterator[WebsocketCommunicator]:
     communicator = WebsocketCommunicator(FCSConsumer.as_asgi(), "/ws/fcs/")
-    connected, _ = await communicator.connect()
+    connected, _ = await communicator.connect(timeout=20)
     assert connected
-    assert (await communicator.receive_json_from())["type"] == "welcome"
+    assert (await communicator.receive_json_from(timeout=20))["type"] == "welcome"
     try:
         yield communicator
     finally:
-        await communicator.disconnect()
+        await communicator.disconnect(timeout=20)
         await end_streams()
 
 

@@ -28,7 +28,7 @@ LEASE, WAITING = "asgi:fcs:lease", "asgi:fcs:waiting"
 CORE = "channels_redis.core.RedisChannelLayer"
 
 #: The lease of the tests that do not measure how long a takeover takes.
-SHORT = {"FCS_LEASE_SECONDS": "1"}
+SHORT = {"FCS_LEASE_SECONDS": "2"}
 
 
 class Scene:
