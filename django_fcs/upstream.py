@@ -339,7 +339,9 @@ class UpstreamClient:
 
     async def _answer(self, socket: ClientConnection, message: Message) -> None:
         if isinstance(message, Ping):
-            await socket.send(serialise(Pong(timestamp=int(self._clock() * 1000))))
+            # Where it has ended meanwhile, what came before its end is still to be read.
+            with suppress(ConnectionClosed):
+                await socket.send(serialise(Pong(timestamp=int(self._clock() * 1000))))
         elif isinstance(message, Joined):
             self._subscriptions.confirm(message)
         elif isinstance(message, Refusal):

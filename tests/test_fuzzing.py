@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any, ClassVar, cast
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from benchmarks.sections import write_section
@@ -58,11 +58,15 @@ def test_inputs_by_the_hundred_do_no_harm(name: str, target: Target) -> None:
     deadline=None,
     max_examples=30,
     suppress_health_check=[*HealthCheck],
+    # To make an input smaller takes minutes; the note tells it as it was.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 def test_inputs_that_hypothesis_chooses_do_no_harm(
     name: str, target: Target, random: Random
 ) -> None:
-    target.feed(TARGETS[name].draw(random))  # type: ignore[attr-defined]
+    thing = TARGETS[name].draw(random)  # type: ignore[attr-defined]
+    note(ascii(thing))
+    target.feed(thing)
 
 
 def test_an_input_is_the_same_for_the_same_seed_and_number(name: str) -> None:

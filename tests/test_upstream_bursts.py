@@ -8,11 +8,12 @@ from contextlib import aclosing
 
 import pytest
 from websockets.http11 import Request
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from django_fcs import connection
 from django_fcs import upstream as module
-from django_fcs.arrivals import Arrival
+from django_fcs.arrivals import Arrival, Status
 from django_fcs.upstream import UpstreamClient
 from tests.upstreams import QUICK, Vendor, price, vendor, watching
 from tests.waiting import eventually
@@ -87,6 +88,33 @@ async def test_what_came_meanwhile_is_handed_over_by_the_burst() -> None:
     assert closes == [float(n) for n in range(1, 500)]
     assert max(sizes) <= module.BATCH_MAX + 1
     assert len(sizes) < 250
+
+
+async def test_what_came_before_the_end_is_read_where_a_ping_can_be_answered_no_more() -> None:
+    is_asked = asyncio.Event()
+
+    async def conduct(server: Vendor) -> None:
+        await server.say({"type": "welcome"}, {"type": "ping", "timestamp": 1})
+        await is_asked.wait()
+        await server.say(price(c=2.0))
+
+    async with vendor(conduct) as server:
+        client = UpstreamClient("test", url=server.url, rooms=[ROOM], timing=QUICK)
+        heard: list[str] = []
+        async with client, aclosing(client.batches()) as batches:
+            async for batch in batches:
+                heard += [event.text for event in batch if isinstance(event, Arrival)]
+                if any(isinstance(event, Status) and not event.online for event in batch):
+                    break
+                if any("ping" in text for text in heard):
+                    is_asked.set()
+                    await eventually(lambda: has_ended(client))
+
+    assert [json.loads(text)["type"] for text in heard] == ["welcome", "ping", "price"]
+
+
+def has_ended(client: UpstreamClient) -> bool:
+    return client._socket is None or client._socket.state is State.CLOSED
 
 
 async def test_a_vendor_that_floods_is_held_up_and_left_without_delay(
