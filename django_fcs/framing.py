@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 __all__ = ["Framing", "Texts"]
 
@@ -108,4 +109,6 @@ class Texts:
     def _resume(self, transport: asyncio.ReadTransport) -> None:
         if self._is_paused:
             self._is_paused = False
-            transport.resume_reading()
+            # Of a connection that was lost, TLS of Python 3.10 has no transport any more.
+            with suppress(AttributeError):
+                transport.resume_reading()

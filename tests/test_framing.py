@@ -112,3 +112,20 @@ async def test_what_nobody_reads_any_more_holds_nothing_up() -> None:
     texts.announce(some)
 
     assert transport.calls == ["pause", "resume"]
+
+
+async def test_what_waits_can_be_read_where_the_transport_was_lost() -> None:
+    class Lost(Transport):
+        def resume_reading(self) -> None:
+            super().resume_reading()
+            raise AttributeError("'NoneType' object has no attribute 'resume_reading'")
+
+    texts, transport = Texts(limit=0), Lost()
+    some: Any = transport
+    texts.add(b"last")
+    texts.announce(some)
+    texts.end()
+
+    assert await texts.take(some) == [b"last"]
+    assert await texts.take(some) == []
+    assert transport.calls == ["pause", "resume"]
