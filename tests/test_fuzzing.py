@@ -59,7 +59,7 @@ def test_inputs_by_the_hundred_do_no_harm(name: str, target: Target) -> None:
     max_examples=30,
     suppress_health_check=[*HealthCheck],
     # To make an input smaller takes minutes; the note tells it as it was.
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    phases=[Phase.reuse, Phase.generate],
 )
 def test_inputs_that_hypothesis_chooses_do_no_harm(
     name: str, target: Target, random: Random
