@@ -22,7 +22,7 @@ from .conf import conf
 from .events import HUBS, Beat, Event, RoomNews, newest_of
 from .exceptions import ProtocolError
 from .hearing import Hearing
-from .measured import Lags, hub_figures
+from .hub_figures import Lags, hub_figures
 from .messages import Beat as BeatMessage
 from .metrics import count, shown
 from .needs import Needs

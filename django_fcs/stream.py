@@ -21,7 +21,6 @@ from .demand import Demand
 from .events import DEMAND, Beat, Call
 from .exceptions import RecordingError
 from .lease import Alone, Lease
-from .measured import measure_feed, stream_figures
 from .messages import ProfileUpdate
 from .metrics import count, counts, shown
 from .recording import Recorder
@@ -31,6 +30,7 @@ from .sessions import Markets
 from .standing import Standing
 from .states import Outage
 from .store import LastBeat, LastValue, Store
+from .stream_figures import measure_feed, stream_figures
 from .streamed import Streamed
 from .tasks import together
 from .upstream import Arrival, Status, UpstreamClient

@@ -1,20 +1,14 @@
-"""How prices are measured on their way: how old they come, and what waits in a hub."""
+"""What is measured of a hub: what waits in it, and how old prices are as they leave it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sized
 from typing import Any, Protocol
 
-from .arrivals import Arrival, Event
 from .cohorts import Cohorts
-from .messages import Price
 from .metrics import observe
-from .reports import StreamStatus
 
-__all__ = ["Lags", "hub_figures", "measure_feed", "stream_figures"]
-
-#: The feed's own time of a tick, if it is older, is none: the vendor may send a 0.
-FEED_LAG_MAX_SECONDS = 86_400
+__all__ = ["Lags", "hub_figures"]
 
 
 class Waiting(Protocol):
@@ -69,25 +63,3 @@ def hub_figures(
         "hub_sockets": len(subscribers),
     }
     return figures if is_online is None else {**figures, "hub_online": is_online}
-
-
-def stream_figures(status: StreamStatus) -> dict[str, float]:
-    """Return the gauges of a stream."""
-    figures: dict[str, float | None] = {
-        "stream_last_tick_timestamp_seconds": status.last_at,
-        "stream_leader": status.is_leader,
-        "stream_online": status.online,
-        "stream_rooms_joined": status.joined,
-        "stream_rooms_wanted": status.wanted,
-    }
-    return {name: value for name, value in figures.items() if value is not None}
-
-
-def measure_feed(event: Event) -> None:
-    """Sample how old a tick was when it came in; the first of a room may be of yesterday."""
-    if isinstance(event, Arrival) and event.news:
-        _, news = event.news[-1]
-        if isinstance(news, Price) and news.update is not None and news.mode != "initial":
-            lag = event.at - news.update
-            if lag < FEED_LAG_MAX_SECONDS:
-                observe("feed_lag_seconds", lag)
