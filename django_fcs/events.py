@@ -17,15 +17,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from .exceptions import ProtocolError
-from .mailbox import Mailbox
 from .messages import ProfileUpdate
-from .metrics import count
 from .protocol import parse
 from .rooms import Room
 from .states import Expectation, Outage
 from .updates import EVENT_TYPE, Update
 
-__all__ = ["DEMAND", "HUBS", "Beat", "Call", "Event", "RoomNews", "newest_of", "read_event"]
+__all__ = ["DEMAND", "HUBS", "Beat", "Call", "Event", "RoomNews", "read_event"]
 
 HUBS = "fcs.hubs"
 DEMAND = "fcs.demand"
@@ -97,22 +95,6 @@ def read_event(message: Mapping[str, Any]) -> Event:
         return _READERS[message["type"]](message)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ProtocolError(f"not a message of this project: {error!r}") from None
-
-
-def newest_of(burst: list[Event]) -> list[Event]:
-    """Leave out prices that a newer one of the same candle follows."""
-    kept: Mailbox[Room] = Mailbox()
-    others: list[Event] = []
-    for event in burst:
-        if not isinstance(event, Update):
-            others.append(event)
-            continue
-        waiting = kept.newest.get(event.room)
-        if waiting is None or event.seq > waiting.seq:
-            kept.put(event.room, event)
-    count("hub_merged", kept.merged)
-    count("hub_missed", kept.missed)
-    return [*others, *(update for _, update in kept.take())]
 
 
 def _read_beat(message: Mapping[str, Any]) -> Beat:

@@ -19,10 +19,11 @@ from .bus import Bus, on_the_layer
 from .clocks import since_boot
 from .cohorts import Cohorts
 from .conf import conf
-from .events import HUBS, Beat, Event, RoomNews, newest_of
+from .events import HUBS, Beat, Event, RoomNews
 from .exceptions import ProtocolError
 from .hearing import Hearing
 from .hub_figures import Lags, hub_figures
+from .mailbox import newest_of
 from .messages import Beat as BeatMessage
 from .metrics import count, shown
 from .needs import Needs
@@ -54,7 +55,6 @@ LOOK_SECONDS = 1
 
 #: How long an idle hub stays, so that a page change does not rebuild it.
 IDLE_SECONDS = 30
-
 
 Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 

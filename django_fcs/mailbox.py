@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
 
+from .events import Event
+from .metrics import count
+from .rooms import Room
 from .updates import Update
 
-__all__ = ["Mailbox"]
+__all__ = ["Mailbox", "newest_of"]
 
 K = TypeVar("K", bound=Hashable)
 
@@ -96,6 +99,22 @@ class Mailbox(Generic[K]):
         """Drop what waits of one room: its reader has left."""
         self.newest.pop(key, None)
         self._before.pop(key, None)
+
+
+def newest_of(burst: list[Event]) -> list[Event]:
+    """Leave out prices that a newer one of the same candle follows."""
+    kept: Mailbox[Room] = Mailbox()
+    others: list[Event] = []
+    for event in burst:
+        if not isinstance(event, Update):
+            others.append(event)
+            continue
+        waiting = kept.newest.get(event.room)
+        if waiting is None or event.seq > waiting.seq:
+            kept.put(event.room, event)
+    count("hub_merged", kept.merged)
+    count("hub_missed", kept.missed)
+    return [*others, *(update for _, update in kept.take())]
 
 
 def _is_same_candle(waiting: Update, update: Update) -> bool:
