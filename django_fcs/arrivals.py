@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import msgspec
 
+from .intervals import PONG_SECONDS
 from .messages import Price, ProfileUpdate
 from .rooms import Room
-from .states import PONG_SECONDS
 
 __all__ = ["PATIENT", "Arrival", "Event", "News", "Status", "Timing"]
 

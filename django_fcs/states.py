@@ -11,10 +11,10 @@ import math
 from enum import Enum
 from typing import NamedTuple
 
+from .intervals import PONG_SECONDS
 from .sessions import Hours, Phase
 
 __all__ = [
-    "PONG_SECONDS",
     "Expectation",
     "Outage",
     "Pulse",
@@ -23,9 +23,6 @@ __all__ = [
     "decide",
     "is_broken",
 ]
-
-#: A vendor that is well is heard this often at least: it answers pings where nothing ticks.
-PONG_SECONDS = 3
 
 #: A silence of so many times the longest gap of late is none of the room's habits. Where
 #: ticks fall at random, n gaps seen leave a chance of n⁻³ that the next is as long.

@@ -21,6 +21,7 @@ LAYERS = [
     {
         *("address", "agenda", "arrivals", "backoff", "bell", "clocks", "cohorts", "complaints"),
         *("conf", "demand", "eager"),
+        *("intervals",),
         *(
             "events",
             "exceptions",

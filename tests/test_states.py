@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from django_fcs.intervals import PONG_SECONDS
 from django_fcs.states import (
     CEILING_SECONDS,
     GAPS,
-    PONG_SECONDS,
     Rhythm,
     State,
     decide,
