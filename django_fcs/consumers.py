@@ -33,6 +33,7 @@ from .metrics import count
 from .permissions import client_of, may_join, origin_is_allowed
 from .protocol import parse_wishes, serialise
 from .rooms import Room
+from .site import site_store
 from .tokenbucket import TokenBucket
 
 __all__ = ["MERGE_PROTOCOL", "FCSConsumer"]
@@ -210,7 +211,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
     def _reason_to_refuse(self, headers: Mapping[bytes, bytes]) -> tuple[int, str] | None:
         """Say why this socket must not be used, if so: a close code and a reason."""
         try:
-            self._hub = Hub.of_this_loop(embedded.site_store())
+            self._hub = Hub.of_this_loop(site_store())
         except ConfigurationError as error:
             count("socket_refused")
             if _complaints.is_new("", str(error)):

@@ -14,32 +14,21 @@ from .bus import Beat, Bus, layer_is_in_memory
 from .conf import conf
 from .exceptions import FCSError
 from .rooms import Room
-from .store import CacheStore, LastBeat, MemoryStore, Store
+from .site import site_store
+from .store import LastBeat, Store
 from .stream import Stream
 from .tasks import end
 from .upstream import Timing, UpstreamClient
 
-__all__ = ["is_idle", "site_store", "start", "stop"]
+__all__ = ["is_idle", "start", "stop"]
 
 logger = logging.getLogger(__name__)
 
-_memory = MemoryStore()
-_caches: dict[str, CacheStore] = {}
 _streams: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
 
 _complaints: set[str] = set()
 
 _MISCONFIGURED = "this site is not set up for prices"
-
-
-def site_store() -> Store:
-    """Return where this site keeps last values; raises ``ConfigurationError``."""
-    if layer_is_in_memory():
-        return _memory
-    alias = conf.FCS_CACHE
-    if alias not in _caches:
-        _caches[alias] = CacheStore(alias)
-    return _caches[alias]
 
 
 def start() -> None:
@@ -49,7 +38,7 @@ def start() -> None:
     if layer_is_in_memory() and (task is None or task.done()):
         for ended in [other for other in _streams if other.is_closed()]:
             del _streams[ended]
-        _streams[loop] = loop.create_task(_stream())
+        _streams[loop] = loop.create_task(_stream(site_store()))
 
 
 def is_idle() -> bool:
@@ -64,7 +53,7 @@ async def stop() -> None:
         await end(task)
 
 
-async def _stream() -> None:
+async def _stream(store: Store) -> None:
     """Run the stream; what is wrong with the site's settings is said, not raised."""
     try:
         rooms = [Room.from_text(text) for text in conf.FCS_ROOMS]
@@ -75,21 +64,21 @@ async def _stream() -> None:
             timing=Timing.within(conf.FCS_OFFLINE_AFTER_SECONDS),
         )
         async with client:
-            await Stream(client, _memory, rooms=rooms).run()
+            await Stream(client, store, rooms=rooms).run()
     except FCSError as error:
         if str(error) not in _complaints:
             # Once, not at every join that tries again.
             _complaints.add(str(error))
             logger.error("cannot stream in this process reason=%s", error)
-        await _give_up()
+        await _give_up(store)
     except Exception:
         logger.exception("the stream in this process has failed")
-        await _give_up()
+        await _give_up(store)
 
 
-async def _give_up() -> None:
+async def _give_up(store: Store) -> None:
     """Let open pages say that no price will come."""
     now = time.time()
-    _memory.save({}, LastBeat(now, online=False, reason=_MISCONFIGURED))
+    await store.asave({}, LastBeat(now, online=False, reason=_MISCONFIGURED))
     async with Bus() as bus:
         await bus.beat(Beat(int(now * 1000), now, online=False, reason=_MISCONFIGURED))

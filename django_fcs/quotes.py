@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from .conf import conf
-from .embedded import site_store
 from .exceptions import ConfigurationError, ProtocolError
 from .messages import Price
 from .protocol import parse
 from .rooms import Room
+from .site import site_store
 from .states import Expectation, Outage, State, decide
 from .store import LastBeat, LastValue
 

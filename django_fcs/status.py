@@ -5,8 +5,8 @@ from __future__ import annotations
 from .bus import layer_is_in_memory
 from .checks import check_settings
 from .conf import conf
-from .embedded import site_store
 from .exceptions import ConfigurationError
+from .site import site_store
 from .store import LastBeat, Store
 
 __all__ = ["cause", "shared_store", "trouble"]

@@ -21,6 +21,7 @@ from .market import candle_bounds
 from .messages import Candle, Price
 from .rooms import Room
 from .simulator import Simulator
+from .site import site_store
 from .snapshots import Snapshot, digits_for
 from .sources import RandomWalk, Replay, Source
 from .store import LastBeat, LastValue
@@ -57,7 +58,7 @@ async def simulator(
 async def end_streams() -> None:
     """End what sockets of this event loop have started: its hub and its stream."""
     await embedded.stop()
-    await Hub.of_this_loop(embedded.site_store()).aclose()
+    await Hub.of_this_loop(site_store()).aclose()
 
 
 async def push_price(
@@ -108,7 +109,7 @@ async def _publish(room: Room, snapshot: Snapshot, *, at: float, now: float) -> 
     epoch = int(now * 1000)
     update = Update.encode(room, price, epoch=epoch)
     beat = LastBeat(now, online=True, reason="")
-    await embedded.site_store().asave({room: LastValue(update.text)}, beat)
+    await site_store().asave({room: LastValue(update.text)}, beat)
     async with Bus() as bus:
         await bus.beat(Beat(epoch, now, online=True, reason=""))
         await bus.publish([update])

@@ -9,11 +9,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from .embedded import is_idle, site_store
+from .embedded import is_idle
 from .exceptions import ConfigurationError
 from .exposition import page
 from .metrics import gauges
 from .reports import Report
+from .site import site_store
 from .status import trouble
 
 __all__ = ["health", "metrics"]

@@ -21,6 +21,7 @@ from django_fcs import (
     hub,
     metrics,
     needs,
+    site,
     stream,
     subscriber,
 )
@@ -41,8 +42,8 @@ settings.load_profile("patient")
 @pytest.fixture(autouse=True)
 def fresh_site(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A site that knows no price yet: what is kept beside the settings starts empty."""
-    monkeypatch.setattr(embedded, "_memory", MemoryStore())
-    monkeypatch.setattr(embedded, "_caches", {})
+    monkeypatch.setattr(site, "_memory", MemoryStore())
+    monkeypatch.setattr(site, "_caches", {})
     monkeypatch.setattr(embedded, "_complaints", set())
     for module in (consumers, subscriber):
         monkeypatch.setattr(module, "_complaints", Complaints())

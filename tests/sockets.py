@@ -11,12 +11,12 @@ from typing import Any
 from channels.testing import WebsocketCommunicator
 from django.test import override_settings
 
-from django_fcs import embedded
 from django_fcs.asgi import application
 from django_fcs.consumers import MERGE_PROTOCOL
 from django_fcs.hub import Hub
 from django_fcs.rooms import Room
 from django_fcs.simulator import Simulator
+from django_fcs.site import site_store
 
 EURUSD = Room("FX:EURUSD", "1D")
 
@@ -117,11 +117,15 @@ async def vendor_of_the_site(simulator: Simulator) -> AsyncIterator[Simulator]:
         yield simulator
 
 
+def hub_of_the_site() -> Hub:
+    return Hub.of_this_loop(site_store())
+
+
 def rooms_of_the_hub() -> set[Room]:
-    return set(Hub.of_this_loop(embedded.site_store())._feeds)
+    return set(hub_of_the_site()._feeds)
 
 
 def rates_of_the_hub() -> list[float]:
     """What each browser on the merge protocol was granted."""
-    cohorts = Hub.of_this_loop(embedded.site_store())._cohorts
+    cohorts = hub_of_the_site()._cohorts
     return [round(1 / cohort.interval, 6) for cohort in cohorts._of.values()]

@@ -59,7 +59,16 @@ LAYERS = [
     # L3, Django's surface
     {
         *("apps", "asgi", "checks", "consumers", "doctor", "embedded", "feed_probes", "jinja"),
-        *("neighbour", "permissions", "quotes", "routing", "site_probes", "status", "testing"),
+        *(
+            "neighbour",
+            "permissions",
+            "quotes",
+            "routing",
+            "site",
+            "site_probes",
+            "status",
+            "testing",
+        ),
         *("urls", "views", "widgets"),
         *("management.running", "templatetags.fcs"),
         *("management.commands.fcs_simulator", "management.commands.fcs_stream"),

@@ -20,6 +20,7 @@ from django_fcs.consumers import MERGE_PROTOCOL, FCSConsumer
 from django_fcs.hub import Hub
 from django_fcs.rooms import Room
 from django_fcs.simulator import Simulator
+from django_fcs.site import site_store
 from django_fcs.testing import push_price
 from tests.layers import SharedLayer
 from tests.sockets import (
@@ -277,7 +278,7 @@ async def test_no_channel_of_its_own_is_opened_for_a_browser() -> None:
 async def test_a_browser_that_breaks_off_without_a_word_is_forgotten() -> None:
     communicator = WebsocketCommunicator(application, "/ws/fcs/")
     await communicator.connect(timeout=20)
-    hub = Hub.of_this_loop(embedded.site_store())
+    hub = Hub.of_this_loop(site_store())
     await eventually(lambda: hub._subscribers)
     communicator.stop()
     await eventually(lambda: not hub._subscribers)
@@ -300,7 +301,7 @@ async def test_a_server_that_cancels_us_closes_with_a_code_that_says_come_back(
 async def test_a_browser_hears_nothing_before_its_socket_is_accepted() -> None:
     sent: list[str] = []
     received: asyncio.Queue[dict[str, str]] = asyncio.Queue()
-    hub = Hub.of_this_loop(embedded.site_store())
+    hub = Hub.of_this_loop(site_store())
 
     async def send(message: dict[str, str]) -> None:
         sent.append(message["type"])

@@ -21,6 +21,7 @@ from django_fcs.events import Beat, RoomNews
 from django_fcs.messages import Price
 from django_fcs.metrics import counts
 from django_fcs.rooms import Room
+from django_fcs.site import site_store
 from django_fcs.states import Expectation
 from django_fcs.subscriber import CLOSE_TOO_SLOW, WINDOW_SIZE
 from django_fcs.tasks import running
@@ -134,7 +135,7 @@ async def push_prices(number: int) -> None:
 
     The process streams, too, and finds no vendor; whose epoch is higher is heard.
     """
-    feeds = hub.Hub.of_this_loop(consumers.embedded.site_store())._feeds
+    feeds = hub.Hub.of_this_loop(site_store())._feeds
     await eventually(lambda: EURUSD.group in get_channel_layer().groups)
     async with Bus() as bus:
         for seq in range(1, number + 1):
@@ -210,7 +211,7 @@ async def test_who_joins_and_leaves_without_end_leaves_nothing_behind() -> None:
             await browser.join(f"FX:PAIR{number}", timeframe="1D")
             await browser.say("leave_symbol", symbol=f"FX:PAIR{number}", timeframe="1D")
         await browser.settle()
-        its = hub.Hub.of_this_loop(consumers.embedded.site_store())
+        its = hub.Hub.of_this_loop(site_store())
 
         assert not its._feeds and not its._needs._new
         assert not its._routes._readers

@@ -13,7 +13,7 @@ import pytest
 from django.core.signing import TimestampSigner
 from django.test import override_settings
 
-from django_fcs import consumers, embedded
+from django_fcs import consumers
 from django_fcs.consumers import (
     BAD_SIZE,
     CLOSE_FRAME_HUGE,
@@ -23,13 +23,12 @@ from django_fcs.consumers import (
     FRAME_MAX,
     MERGE_PROTOCOL,
 )
-from django_fcs.hub import Hub
 from django_fcs.metrics import counts
 from django_fcs.permissions import client_of
 from django_fcs.rooms import Room
 from django_fcs.testing import push_price
 from django_fcs.tokens import make_token
-from tests.sockets import EURUSD, Browser, browsing, socket
+from tests.sockets import EURUSD, Browser, browsing, hub_of_the_site, socket
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("clean_loop", "open_site")
@@ -65,7 +64,7 @@ async def close_of(browser: Browser) -> int:
 
 
 def sockets() -> int:
-    return len(Hub.of_this_loop(embedded.site_store())._subscribers)
+    return len(hub_of_the_site()._subscribers)
 
 
 def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -11,52 +11,18 @@ from django_fcs import embedded
 from django_fcs.exceptions import ConfigurationError, KeyRefused
 from django_fcs.rooms import Room
 from django_fcs.simulator import BAD_KEY, Simulator
-from django_fcs.store import CacheStore, MemoryStore
+from django_fcs.site import site_store
 from tests.layers import SharedLayer
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("clean_loop")
 
-CACHES = {
-    name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-    for name in ("default", "prices")
-}
-
-
-# -- where last values are kept
-
-
-def test_a_site_in_one_process_keeps_last_values_in_memory() -> None:
-    assert isinstance(embedded.site_store(), MemoryStore)
-    assert embedded.site_store() is embedded.site_store()
-
-
-@override_settings(CACHES=CACHES)
-def test_a_site_of_many_processes_keeps_them_in_its_cache(
-    shared_layer: type[SharedLayer],
-) -> None:
-    store = embedded.site_store()
-
-    assert isinstance(store, CacheStore)
-    assert embedded.site_store() is store
-    with override_settings(FCS_CACHE="prices"):
-        assert embedded.site_store() is not store
-
-
-@override_settings(FCS_CACHE="nowhere")
-def test_a_cache_that_is_not_there_is_told_by_its_setting(shared_layer: type[SharedLayer]) -> None:
-    with pytest.raises(ConfigurationError, match="FCS_CACHE names 'nowhere'"):
-        embedded.site_store()
-
 
 @override_settings(CHANNEL_LAYERS={})
 async def test_without_a_channel_layer_everything_says_so() -> None:
-    for ask in (embedded.site_store, embedded.start, embedded.is_idle):
+    for ask in (site_store, embedded.start, embedded.is_idle):
         with pytest.raises(ConfigurationError, match="CHANNEL_LAYERS"):
             ask()
-
-
-# -- streaming
 
 
 async def test_nothing_streams_before_it_is_asked_to_and_then_in_one_task(
@@ -71,7 +37,7 @@ async def test_nothing_streams_before_it_is_asked_to_and_then_in_one_task(
     assert set(simulator.joined) == {Room("FX:EURUSD", "60"), Room("NSE:M_M", "1D")}
     assert simulator.connections == 1
     assert not embedded.is_idle()
-    await eventually(lambda: embedded.site_store().load([Room("NSE:M_M", "1D")])[0])
+    await eventually(lambda: site_store().load([Room("NSE:M_M", "1D")])[0])
 
 
 async def test_it_ends_when_told_and_can_begin_again(simulator: Simulator) -> None:
@@ -139,5 +105,5 @@ async def test_a_refused_key_ends_no_web_process(simulator: Simulator) -> None:
 
 def reason_kept() -> str:
     """What the last beat says that is wrong with the vendor."""
-    _, beat = embedded.site_store().load([])
+    _, beat = site_store().load([])
     return beat.reason if beat else ""

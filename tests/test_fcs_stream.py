@@ -18,11 +18,12 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import override_settings
 
-from django_fcs import embedded, exposition
+from django_fcs import exposition
 from django_fcs.faults import Faults
 from django_fcs.management.commands import fcs_stream
 from django_fcs.recording import read
 from django_fcs.simulator import BAD_KEY, Simulator
+from django_fcs.site import site_store
 from django_fcs.sources import RandomWalk
 from tests.beside import Terminal, safe_signals, simulator_beside
 from tests.layers import SharedLayer
@@ -158,7 +159,7 @@ def test_it_streams_its_rooms_until_a_signal_and_ends_well(
     recorded = [json.loads(frame.text) for frame in read(path)]
     confirmed = {one["room"] for one in recorded if one.get("short") == "joined_room"}
     assert confirmed == {"FX:EURUSD_1D_0s", "FX:USDJPY_60_0s"}
-    assert embedded.site_store().load([])[1] is not None
+    assert site_store().load([])[1] is not None
     assert [one.closed for one in shared_layer.made[1:]] == [True]
 
 

@@ -13,12 +13,13 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import override_settings
 
-from django_fcs import embedded, quotes
+from django_fcs import quotes
 from django_fcs.management.commands import fcs_status, fcs_stream
 from django_fcs.messages import Price
 from django_fcs.protocol import serialise
 from django_fcs.reports import Report
 from django_fcs.rooms import Room
+from django_fcs.site import site_store
 from django_fcs.store import CacheStore, LastBeat, LastValue
 from tests.layers import SharedLayer
 
@@ -38,7 +39,7 @@ def site(shared_layer: type[SharedLayer], tmp_path: Path) -> Iterator[CacheStore
     """A site of many processes, whose cache they share."""
     backend = "django.core.cache.backends.filebased.FileBasedCache"
     with override_settings(CACHES={"default": {"BACKEND": backend, "LOCATION": tmp_path}}):
-        store = embedded.site_store()
+        store = site_store()
         assert isinstance(store, CacheStore)
         yield store
 

@@ -13,7 +13,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_fcs.bus import layer_is_in_memory, lease_line
 from django_fcs.conf import conf
-from django_fcs.embedded import site_store
 from django_fcs.exceptions import ConfigurationError, FCSError, RecordingError
 from django_fcs.exposition import serving
 from django_fcs.lease import Lease
@@ -28,6 +27,7 @@ from django_fcs.management.running import (
 from django_fcs.recording import Recorder
 from django_fcs.reports import StreamStatus
 from django_fcs.rooms import Room
+from django_fcs.site import site_store
 from django_fcs.status import cause, shared_store, trouble
 from django_fcs.stream import Stream
 from django_fcs.tasks import together
