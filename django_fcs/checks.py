@@ -20,11 +20,11 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.handlers.asgi import ASGIHandler
 from django.utils.module_loading import import_string
 
+from .address import Address
 from .bus import layer_is_in_memory, site_layer
 from .conf import Settings, conf
 from .exceptions import FCSError
 from .rooms import Room, canonical_timeframe
-from .upstream import UpstreamClient
 
 __all__ = ["DEMO_KEY", "REDIS_CACHE", "REDIS_LAYER", "check_deployment", "check_settings"]
 
@@ -164,7 +164,7 @@ def _check_daphne() -> list[CheckMessage]:
 
 def _check_url() -> list[CheckMessage]:
     try:
-        UpstreamClient("any", url=str(conf.FCS_URL))
+        Address(str(conf.FCS_URL), "any")
     except FCSError as error:
         default = Settings.FCS_URL.default
         hint = f'{error}. Set FCS_URL = "{default}", or leave it out.'
