@@ -7,19 +7,15 @@ a calendar may err, and a price outweighs it (``states.Pulse``).
 from __future__ import annotations
 
 import functools
-import importlib
-import logging
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime, time, timedelta, timezone
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from .formats import is_forex
 
 __all__ = ["Hours", "Markets", "Phase", "Timetable", "vendor_says_open"]
-
-logger = logging.getLogger(__name__)
 
 _NEW_YORK = ZoneInfo("America/New_York")
 
@@ -39,12 +35,6 @@ _DAY_SECONDS = 86_400
 
 #: Calendars are corrected now and then: what was read counts for so long.
 _KEEP_SECONDS = 7 * _DAY_SECONDS
-
-#: What is read of a calendar, before and after now; markets close for two weeks at most.
-_BEHIND_SECONDS = 21 * _DAY_SECONDS
-_AHEAD_SECONDS = 60 * _DAY_SECONDS
-
-_LIBRARY = "exchange_calendars"
 
 _FOREX_FEEDS = frozenset({"FX", "ONA", "SFO", "FCM", "FLC", "GMC", "OANDA", "FOREXCOM", "FX_IDC"})
 _COIN_EXCHANGES = frozenset(
@@ -135,24 +125,23 @@ class _Forex:
 
 
 class _Exchange:
-    """A stock exchange; its table stays empty until its calendar is loaded."""
+    """A stock exchange; its table stays empty until its calendar is read."""
 
     def __init__(self) -> None:
         self.table = Timetable()
-        self.loaded_at: float | None = None
+        self.read_at: float | None = None
 
     def phase(self, now: float) -> Phase:
         return self.table.phase(now)
 
     def is_lacking(self, now: float) -> bool:
-        return self.loaded_at is None or abs(now - self.loaded_at) > _KEEP_SECONDS
+        return self.read_at is None or abs(now - self.read_at) > _KEEP_SECONDS
 
 
 class Markets:
     """The hours of every symbol's market.
 
-    Calendars of stock exchanges are read only by ``load``. Until then, and where the
-    optional ``exchange_calendars`` is missing, nothing is known of them.
+    Nothing is known of a stock exchange until ``learn`` is told of its calendar.
     """
 
     def __init__(self) -> None:
@@ -164,7 +153,7 @@ class Markets:
         self._exchanges: dict[str, _Exchange] = {}
 
     def hours(self, symbol: str) -> Hours:
-        """Return the hours of a symbol; they know more once its calendar is loaded."""
+        """Return the hours of a symbol; they know more once its calendar is read."""
         exchange, _, ticker = symbol.partition(":")
         if exchange in _COIN_EXCHANGES:
             return self._always
@@ -177,7 +166,7 @@ class Markets:
         return self._nothing
 
     def lacking(self, symbols: Iterable[str], now: float) -> frozenset[str]:
-        """Return the calendars that ``load`` should be given for these symbols."""
+        """Return the calendars that have to be read for these symbols, or read again."""
         exchanges = {symbol.partition(":")[0] for symbol in symbols}
         names = {_CALENDARS[exchange] for exchange in exchanges if exchange in _CALENDARS}
         return frozenset(
@@ -186,16 +175,11 @@ class Markets:
             if name not in self._exchanges or self._exchanges[name].is_lacking(now)
         )
 
-    def load(self, calendars: Iterable[str], now: float) -> None:
-        """Read calendars; never raises. Call it in a thread.
-
-        The first call imports pandas: a second or two and 70 MB, then half a second a
-        calendar. In a thread it holds up the event loop by up to 50 ms at a time.
-        """
-        for name in calendars:
-            exchange = self._exchanges.setdefault(name, _Exchange())
-            exchange.table = _read(name, now)
-            exchange.loaded_at = now
+    def learn(self, calendar: str, table: Timetable, now: float) -> None:
+        """Take in what was read of a calendar; an empty table says that nothing is known."""
+        exchange = self._exchanges.setdefault(calendar, _Exchange())
+        exchange.table = table
+        exchange.read_at = now
 
 
 def vendor_says_open(profile: Mapping[str, Any]) -> bool | None:
@@ -218,28 +202,3 @@ def _forex_days(day: int, opens: int) -> Timetable:
 
 def _in_new_york(day: date, hour: int) -> float:
     return datetime.combine(day, time(hour), _NEW_YORK).timestamp()
-
-
-def _read(calendar: str, now: float) -> Timetable:
-    try:
-        library = importlib.import_module(_LIBRARY)
-        start = datetime.fromtimestamp(now - _BEHIND_SECONDS, timezone.utc)
-        schedule = library.get_calendar(calendar, start=start.date().isoformat()).schedule
-        return Timetable(
-            interval for interval in _intervals(schedule) if interval[0] < now + _AHEAD_SECONDS
-        )
-    except ImportError:
-        logger.info("hours are unknown without %s calendar=%s", _LIBRARY, calendar)
-    except Exception as error:  # A calendar that cannot be read must not end the prices.
-        logger.warning("calendar not read calendar=%s reason=%r", calendar, error)
-    return Timetable()
-
-
-def _intervals(schedule: Any) -> Iterator[tuple[float, float]]:
-    """Cut a schedule, a table of pandas, at its breaks."""
-    for row in schedule.itertuples():
-        opens, closes = row.open.timestamp(), row.close.timestamp()
-        if row.break_start == row.break_start:  # It is NaT where there is no break.
-            yield opens, row.break_start.timestamp()
-            opens = row.break_end.timestamp()
-        yield opens, closes

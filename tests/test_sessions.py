@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import logging
-import sys
-from datetime import datetime, timezone
-from types import SimpleNamespace
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,29 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_fcs.sessions import Markets, Phase, Timetable, vendor_says_open
+from tests.moments import UNKNOWN, at, span
 
 NEW_YORK = ZoneInfo("America/New_York")
 DAY = 86_400.0
 
-UNKNOWN = Phase(None)
-
 #: From 1990 to 2100, to the millisecond.
 moments = st.integers(631_152_000_000, 4_102_444_800_000).map(lambda ms: ms / 1000)
-
-
-def at(text: str) -> float:
-    """Read a moment that is written in UTC."""
-    return datetime.fromisoformat(text).replace(tzinfo=timezone.utc).timestamp()
-
-
-def span(phase: Phase) -> str:
-    """Write a phase: whether it is open, and from when to when in UTC."""
-    assert phase.since is not None and phase.until is not None
-    ends = [
-        datetime.fromtimestamp(end, timezone.utc).strftime("%a %d %b %H:%M")
-        for end in (phase.since, phase.until)
-    ]
-    return " – ".join([f"{'open' if phase.is_open else 'closed'} {ends[0]}", ends[1]])
 
 
 def phase(symbol: str, now: float) -> Phase:
@@ -172,150 +152,6 @@ def test_beyond_its_ends_a_timetable_knows_nothing() -> None:
     table = Timetable([(0, 10), (20, 30)])
 
     assert table.phase(-1) == table.phase(30) == Timetable().phase(5) == UNKNOWN
-
-
-# -- calendars
-
-
-class Library:
-    """Stands in for ``exchange_calendars``: Hong Kong, with its rest at noon."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str]] = []
-
-    def get_calendar(self, name: str, start: str) -> Any:
-        self.asked.append((name, start))
-        if name == "XKAR":
-            raise ValueError("holidays are recorded to last year")
-        return SimpleNamespace(schedule=Schedule())
-
-
-class Schedule:
-    """Rows as pandas gives them; NaT, which stands for no break, equals nothing."""
-
-    def itertuples(self) -> list[Any]:
-        nat = float("nan")
-        days = [("2026-11-18", True), ("2026-11-19", False), ("2027-11-19", True)]
-        return [
-            SimpleNamespace(
-                open=moment(f"{day} 01:30"),
-                break_start=moment(f"{day} 04:00") if rests else nat,
-                break_end=moment(f"{day} 05:00") if rests else nat,
-                close=moment(f"{day} 08:00"),
-            )
-            for day, rests in days
-        ]
-
-
-def moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
-
-
-@pytest.fixture
-def library(monkeypatch: pytest.MonkeyPatch) -> Library:
-    library = Library()
-    monkeypatch.setitem(sys.modules, "exchange_calendars", library)  # type: ignore[arg-type]
-    return library
-
-
-NOW = at("2026-11-18 02:00")
-
-
-@pytest.mark.parametrize(
-    ("now", "expected"),
-    [
-        ("2026-11-18 01:29:59", None),
-        ("2026-11-18 03:59:59", "open Wed 18 Nov 01:30 – Wed 18 Nov 04:00"),
-        ("2026-11-18 04:00", "closed Wed 18 Nov 04:00 – Wed 18 Nov 05:00"),
-        ("2026-11-18 05:00", "open Wed 18 Nov 05:00 – Wed 18 Nov 08:00"),
-        ("2026-11-18 08:00", "closed Wed 18 Nov 08:00 – Thu 19 Nov 01:30"),
-        ("2026-11-19 04:30", "open Thu 19 Nov 01:30 – Thu 19 Nov 08:00"),
-        ("2026-11-19 08:00", None),
-    ],
-)
-def test_an_exchange_keeps_its_calendar_and_rests_at_noon(
-    library: Library, now: str, expected: str | None
-) -> None:
-    markets = Markets()
-    hours = markets.hours("HKEX:700")
-    assert hours.phase(at(now)) == UNKNOWN
-    markets.load(["XHKG"], NOW)
-    found = hours.phase(at(now))
-
-    assert (None if found == UNKNOWN else span(found)) == expected
-
-
-def test_a_calendar_is_read_once_a_week_and_for_all_exchanges_that_keep_it(
-    library: Library,
-) -> None:
-    markets = Markets()
-    symbols = ["NYSE:IBM", "NASDAQ:AAPL", "FX:EURUSD"]
-    for days in range(9):
-        markets.load(markets.lacking(symbols, NOW + days * DAY), NOW + days * DAY)
-
-    assert library.asked == [("XNYS", "2026-10-28"), ("XNYS", "2026-11-05")]
-    assert markets.hours("NYSE:IBM") is markets.hours("NASDAQ:AAPL")
-    assert markets.lacking(symbols, NOW - 30 * DAY), "the clock was wrong"
-
-
-def test_a_calendar_that_cannot_be_read_leaves_the_hours_unknown(
-    library: Library, caplog: pytest.LogCaptureFixture
-) -> None:
-    markets = Markets()
-    markets.load(["XKAR", "XHKG"], NOW)
-
-    assert markets.hours("PSX:OGDC").phase(NOW) == UNKNOWN
-    assert markets.hours("HKEX:700").phase(NOW).is_open
-    assert not markets.lacking(["PSX:OGDC"], NOW)
-    assert "calendar not read calendar=XKAR reason=ValueError" in caplog.text
-
-
-def test_without_the_library_the_hours_of_exchanges_are_unknown(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    monkeypatch.setitem(sys.modules, "exchange_calendars", None)  # type: ignore[arg-type]
-    markets = Markets()
-    markets.load(["XNYS"], NOW)
-
-    assert markets.hours("NYSE:IBM").phase(NOW) == UNKNOWN
-    assert "hours are unknown without exchange_calendars" in caplog.text
-
-
-def test_nothing_heavy_is_imported_before_a_calendar_is_loaded(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    asked: list[str] = []
-    monkeypatch.setattr(importlib, "import_module", asked.append)
-    markets = Markets()
-    markets.hours("NYSE:IBM").phase(NOW)
-    markets.lacking(["NYSE:IBM"], NOW)
-
-    assert not asked
-
-
-# It calls what pandas has deprecated.
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.parametrize(
-    ("symbol", "now", "expected"),
-    [
-        ("NASDAQ:AAPL", "2026-11-20 15:00", "open Fri 20 Nov 14:30 – Fri 20 Nov 21:00"),
-        ("NYSE:IBM", "2026-11-21 15:00", "closed Fri 20 Nov 21:00 – Mon 23 Nov 14:30"),
-        # Thanksgiving, and the short day after it.
-        ("SP:SPX", "2026-11-26 15:00", "closed Wed 25 Nov 21:00 – Fri 27 Nov 14:30"),
-        ("SP:SPX", "2026-11-27 15:00", "open Fri 27 Nov 14:30 – Fri 27 Nov 18:00"),
-        ("TSE:7203", "2026-11-20 03:00", "closed Fri 20 Nov 02:30 – Fri 20 Nov 03:30"),
-        ("LSE:VOD", "2026-12-24 13:00", "closed Thu 24 Dec 12:30 – Tue 29 Dec 08:00"),
-    ],
-)
-def test_the_real_calendars_know_holidays_short_days_and_breaks(
-    symbol: str, now: str, expected: str
-) -> None:
-    pytest.importorskip("exchange_calendars")
-    markets = Markets()
-    markets.load(markets.lacking([symbol], at(now)), at(now))
-
-    assert span(markets.hours(symbol).phase(at(now))) == expected
 
 
 # -- the vendor's word

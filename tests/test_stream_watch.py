@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable
-
 import pytest
 
-from django_fcs import calendars
-from django_fcs.calendars import read_calendars
 from django_fcs.faults import Faults
 from django_fcs.messages import Leave
 from django_fcs.metrics import counts
 from django_fcs.rooms import Room
-from django_fcs.sessions import Markets
 from django_fcs.simulator import Simulator
 from django_fcs.states import Expectation
 from django_fcs.store import MemoryStore
 from django_fcs.stream import Stream
-from django_fcs.tasks import running
-from django_fcs.upstream import UpstreamClient
 from django_fcs.watchdog import GRACE_SECONDS
 from tests.streams import Clock, listening, streaming
 from tests.upstreams import joins
@@ -133,52 +125,3 @@ async def test_hubs_and_store_hear_of_it_when_a_market_closes_though_nothing_com
         await eventually(lambda: store.load([EURUSD])[0][EURUSD].expected == expected)
 
     assert expected == Expectation(True, FIRST, clock.now, clock.now + 48 * 3600)
-
-
-class Reading(Markets):
-    """Markets whose calendars take as long to read as the test says."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[list[str]] = []
-        self.threads: set[threading.Thread] = set()
-        self.may_go_on = threading.Event()
-
-    def load(self, calendars: Iterable[str], now: float) -> None:
-        self.asked.append(list(calendars))
-        self.threads.add(threading.current_thread())
-        self.may_go_on.wait(60)
-        super().load([], now)
-        for name in self.asked[-1]:
-            self._exchanges[name].loaded_at = now
-
-
-async def test_calendars_are_read_beside_the_loop_one_by_one_and_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(calendars, "LOOK_SECONDS", 0.005)
-    markets, clock = Reading(), Clock()
-    rooms = [Room(symbol, "1D") for symbol in ("NASDAQ:AAPL", "NYSE:IBM", "LSE:BP", "FX:EURUSD")]
-    for room in rooms:
-        markets.hours(room.symbol)
-    client = UpstreamClient("test", url="ws://127.0.0.1:9", rooms=rooms)
-    stream = Stream(client, MemoryStore(), rooms=rooms, markets=markets, clock=clock)
-    async with client, running(stream.run()):
-        await eventually(lambda: markets.asked)
-        assert len(markets.asked) == 1
-        markets.may_go_on.set()
-        await eventually(lambda: len(markets.asked) == 2)
-        clock.now += 8 * 86400
-        await eventually(lambda: len(markets.asked) == 4)
-
-    assert markets.asked == [["XLON"], ["XNYS"]] * 2
-    assert threading.main_thread() not in markets.threads
-
-
-async def test_a_calendar_that_is_being_read_does_not_keep_a_process_from_its_end() -> None:
-    markets = Reading()
-    async with running(read_calendars(markets, lambda: [Room("NASDAQ:AAPL", "1D")], Clock())):
-        await eventually(lambda: markets.threads)
-    # An interpreter waits for all threads but those.
-    assert all(thread.daemon for thread in markets.threads)
-    markets.may_go_on.set()
