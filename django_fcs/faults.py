@@ -15,10 +15,10 @@ from typing import Any
 import msgspec
 
 from .exceptions import ConfigurationError
-from .instruments import is_forex_feed
 from .market import Prices
 from .messages import Joined
 from .rooms import Room
+from .symbols import market_of
 
 __all__ = ["Faults"]
 
@@ -137,7 +137,7 @@ class Faults:
         left_out = set()
         if not self.candle_sides and prices.get("mode") == "candle":
             left_out |= {"a", "b"}
-        if not self.forex_volume and is_forex_feed(room.symbol):
+        if not self.forex_volume and market_of(room.symbol) == "forex":
             left_out.add("v")
         prices = {name: value for name, value in prices.items() if name not in left_out}
         frame: dict[str, Any] = {"type": "price", "symbol": room.symbol, "timeframe": spelling}

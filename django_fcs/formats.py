@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timezone
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -13,11 +12,12 @@ from django.utils import formats
 from django.utils.timezone import localtime
 from django.utils.translation import pgettext
 
+from .symbols import is_currency_pair, parts_of
+
 __all__ = [
     "UNKNOWN",
     "clock",
     "compact",
-    "is_forex",
     "iso",
     "name",
     "number",
@@ -34,30 +34,13 @@ UNKNOWN = "–"  # an en dash is as wide as a figure
 _MINUS = "\N{MINUS SIGN}"
 _THIN = "\N{THIN SPACE}"
 
-_CURRENCIES = (
-    "AED|ARS|AUD|BRL|CAD|CHF|CLP|CNH|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|ILS|INR|JPY|KRW|KWD|"
-    "MXN|MYR|NGN|NOK|NZD|PEN|PHP|PKR|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR"
-)
-_FOREX = re.compile(rf"({_CURRENCIES})({_CURRENCIES})")
-_METAL = re.compile(rf"(XAU|XAG|XPT|XPD)({_CURRENCIES})")
-_COIN = re.compile(r"(\w+)(USDT|USDC)|(\w{2,})(USD)")
-
 _UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 _PERIODS = {"1": "1m", "5": "5m", "15": "15m", "30": "30m", "60": "1h", "240": "4h"}
 
 
 def name(symbol: str) -> str:
     """Name an instrument: ``EUR/USD`` for pairs, else the ticker."""
-    ticker = symbol.rpartition(":")[2]
-    for pattern in (_FOREX, _METAL, _COIN):
-        if match := pattern.fullmatch(ticker):
-            return "/".join(filter(None, match.groups()))
-    return ticker
-
-
-def is_forex(symbol: str) -> bool:
-    """Tell whether the symbol is a pair of currencies, which dealers read in pips."""
-    return _FOREX.fullmatch(symbol.rpartition(":")[2]) is not None
+    return "/".join(parts_of(symbol))
 
 
 def period(timeframe: str) -> str:
@@ -98,7 +81,7 @@ def compact(value: float | None) -> str:
 
 def spread(value: float | None, symbol: str, digits: int) -> str:
     """Write a spread: in pips for currencies, else in units of price."""
-    if value is None or not is_forex(symbol):
+    if value is None or not is_currency_pair(symbol):
         return number(value, digits)
     pip = 0.01 if symbol.endswith("JPY") else 0.0001
     return pgettext("price", "{n} pips").replace("{n}", number(value / pip, 1))

@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import math
 from random import Random
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-__all__ = ["Instrument", "instrument", "is_forex_feed"]
+from .symbols import Market, exchange_of, market_of, ticker_of
 
-Kind = Literal["forex", "crypto", "stock"]
+__all__ = ["Instrument", "instrument"]
 
-_FOREX_EXCHANGES = frozenset({"FX", "ONA", "SFO", "FCM", "FLC", "GMC", "OANDA"})
-_CRYPTO_EXCHANGES = frozenset(
-    {"BINANCE", "OKX", "COINBASE", "KRAKEN", "BYBIT", "CRYPTO", "BITSTAMP", "KUCOIN", "BITFINEX"}
-)
 _TIMEZONES = {
     **{"NASDAQ": "America/New_York", "NYSE": "America/New_York", "AMEX": "America/New_York"},
     **{"LSE": "Europe/London", "TSE": "Asia/Tokyo", "HKEX": "Asia/Hong_Kong"},
@@ -51,7 +47,7 @@ _STOCKS = {
 class Instrument(NamedTuple):
     """How a symbol behaves."""
 
-    kind: Kind
+    market: Market
     price: float
     digits: int
     #: Usual distance of ask and bid, in price; never under one unit of the last digit.
@@ -63,19 +59,14 @@ class Instrument(NamedTuple):
     timezone: str
 
 
-def is_forex_feed(symbol: str) -> bool:
-    """Tell whether a symbol is of a currency or commodity feed."""
-    return symbol.partition(":")[0] in _FOREX_EXCHANGES
-
-
 def instrument(symbol: str, rng: Random) -> Instrument:
     """Describe a symbol; ``rng`` makes up what no table knows."""
-    exchange, _, ticker = symbol.partition(":")
-    if exchange in _FOREX_EXCHANGES:
+    market, ticker = market_of(symbol), ticker_of(symbol)
+    if market == "forex":
         return _forex(ticker, rng)
-    if exchange in _CRYPTO_EXCHANGES:
+    if market == "crypto":
         return _crypto(ticker, rng)
-    return _stock(ticker, rng, _TIMEZONES.get(exchange, "Etc/UTC"))
+    return _stock(ticker, rng, _TIMEZONES.get(exchange_of(symbol), "Etc/UTC"))
 
 
 def _forex(ticker: str, rng: Random) -> Instrument:

@@ -177,7 +177,7 @@ class Walk:
         """Set ask and bid around the price; in forex the price is the bid."""
         digits, close = self.instrument.digits, self._close()
         spread = self.instrument.spread * self._rng.uniform(0.7, 1.4)
-        below = 0.0 if self.instrument.kind == "forex" else spread * self._rng.random()
+        below = 0.0 if self.instrument.market == "forex" else spread * self._rng.random()
         self._bid = round(close - below, digits)
         self._ask = round(max(self._bid + spread, self._bid + self._unit, close), digits)
 
@@ -190,7 +190,7 @@ class Walk:
     def _traded(self, seconds: float, factor: float) -> float:
         """Return the volume of some time; shares are whole."""
         volume = self.instrument.volume * seconds / 86400 * factor
-        return float(math.ceil(volume)) if self.instrument.kind == "stock" else volume
+        return float(math.ceil(volume)) if self.instrument.market == "stock" else volume
 
     def _roll(self, timeframe: str, now: float) -> None:
         """Begin a new candle at the last price where the clock says so."""

@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
-from .formats import is_forex
+from .symbols import exchange_of, is_currency_pair, is_metal, market_of
 
 __all__ = ["Hours", "Markets", "Phase", "Timetable", "vendor_says_open"]
 
@@ -35,15 +35,6 @@ _DAY_SECONDS = 86_400
 
 #: Calendars are corrected now and then: what was read counts for so long.
 _KEEP_SECONDS = 7 * _DAY_SECONDS
-
-_FOREX_FEEDS = frozenset({"FX", "ONA", "SFO", "FCM", "FLC", "GMC", "OANDA", "FOREXCOM", "FX_IDC"})
-_COIN_EXCHANGES = frozenset(
-    {
-        *("BINANCE", "OKX", "COINBASE", "KRAKEN", "BYBIT", "CRYPTO", "BITSTAMP", "KUCOIN"),
-        *("BITFINEX", "BITGET", "GATEIO", "GEMINI", "HTX", "MEXC"),
-    }
-)
-_METALS = ("XAU", "XAG", "XPT", "XPD")
 
 #: Exchange as the vendor spells it → calendar. Its TSE is Tokyo, while XTSE is Toronto;
 #: the two exchanges of Mumbai keep the same days and hours; an index has those of its shares.
@@ -154,20 +145,21 @@ class Markets:
 
     def hours(self, symbol: str) -> Hours:
         """Return the hours of a symbol; they know more once its calendar is read."""
-        exchange, _, ticker = symbol.partition(":")
-        if exchange in _COIN_EXCHANGES:
+        market = market_of(symbol)
+        if market == "crypto":
             return self._always
-        if exchange in _FOREX_FEEDS:
-            if is_forex(symbol):
+        if market == "forex":
+            if is_currency_pair(symbol):
                 return self._forex
-            return self._metals if ticker.startswith(_METALS) else self._beside_forex
+            return self._metals if is_metal(symbol) else self._beside_forex
+        exchange = exchange_of(symbol)
         if exchange in _CALENDARS:
             return self._exchanges.setdefault(_CALENDARS[exchange], _Exchange())
         return self._nothing
 
     def lacking(self, symbols: Iterable[str], now: float) -> frozenset[str]:
         """Return the calendars that have to be read for these symbols, or read again."""
-        exchanges = {symbol.partition(":")[0] for symbol in symbols}
+        exchanges = {exchange_of(symbol) for symbol in symbols}
         names = {_CALENDARS[exchange] for exchange in exchanges if exchange in _CALENDARS}
         return frozenset(
             name

@@ -20,6 +20,7 @@ from .exceptions import BadField
 from .quotes import Quote
 from .rooms import Room, canonical_timeframe, check_symbol
 from .states import State
+from .symbols import is_currency_pair
 from .tokens import make_token
 
 __all__ = ["FIELDS", "check", "nonce_from", "price", "scripts", "ticker", "token"]
@@ -103,7 +104,7 @@ def _quoted(room: Room) -> dict[str, Any]:
         "timeframe": room.timeframe,
         "token": make_token(room.symbol),
         "name": name,
-        "kind": "forex" if formats.is_forex(room.symbol) else "",
+        "kind": "forex" if is_currency_pair(room.symbol) else "",
         "period": formats.period(room.timeframe),
         "texts": _texts(),
         "state": State.WAITING.value,

@@ -41,6 +41,7 @@ LAYERS = [
             "states",
             "streamed",
             "subscriptions",
+            "symbols",
             "tasks",
             "ticks",
             "tokenbucket",

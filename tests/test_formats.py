@@ -36,12 +36,6 @@ def test_pairs_are_split_and_other_instruments_keep_their_ticker(symbol: str, na
     assert formats.name(symbol) == name
 
 
-def test_only_pairs_of_currencies_are_forex() -> None:
-    assert formats.is_forex("FX:EURUSD")
-    assert not formats.is_forex("FX:XAUUSD")
-    assert not formats.is_forex("BINANCE:BTCUSDT")
-
-
 @pytest.mark.parametrize(
     ("value", "digits", "shown"),
     [
