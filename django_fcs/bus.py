@@ -16,7 +16,6 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, suppress
 from itertools import islice
-from types import TracebackType
 from typing import Any, TypeVar
 
 from channels.exceptions import InvalidChannelLayerError
@@ -111,12 +110,7 @@ class Bus:
             undo.pop_all()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         await self._member.close()
 
     async def subscribe(self, rooms: Iterable[Room]) -> None:

@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator
 from contextvars import copy_context
-from types import TracebackType
 from typing import Any
 
 from .complaints import Complaints
@@ -114,12 +113,7 @@ class Subscriber:
     async def __aenter__(self) -> Subscriber:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         self._is_gone, self.is_open = True, False
         if self._sending is not None:
             await end(self._sending)

@@ -17,7 +17,6 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from socket import SO_RCVBUF, SOL_SOCKET
-from types import TracebackType
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, WebSocketException
@@ -106,12 +105,7 @@ class UpstreamClient:
     async def __aenter__(self) -> UpstreamClient:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         # The outer ones first: they may be left in the middle of the inner ones.
         for iteration in (self._prices, self._events, self._batches):
             if iteration is not None:
