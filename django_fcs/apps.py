@@ -15,6 +15,7 @@ class FCSConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks, and keep careless keys out of server logs."""
-        from . import checks, redaction  # noqa: F401
+        from . import checks  # noqa: F401
+        from .tools import redaction
 
         redaction.install()

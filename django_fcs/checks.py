@@ -20,10 +20,10 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.handlers.asgi import ASGIHandler
 from django.utils.module_loading import import_string
 
-from .address import Address
-from .bus import layer_is_in_memory, site_layer
 from .conf import Settings, conf
 from .exceptions import FCSError
+from .layer.bus import layer_is_in_memory, site_layer
+from .protocol.address import Address
 from .rooms import Room, canonical_timeframe
 
 __all__ = ["DEMO_KEY", "REDIS_CACHE", "REDIS_LAYER", "check_deployment", "check_settings"]

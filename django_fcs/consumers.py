@@ -14,11 +14,11 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
 from . import embedded
-from .complaints import Complaints
 from .conf import conf
 from .exceptions import BadSymbol, BadTimeframe, ConfigurationError, ProtocolError
-from .hub import Hub
-from .messages import (
+from .fanout.hub import Hub
+from .permissions import client_of, may_join, origin_is_allowed
+from .protocol import (
     Join,
     Leave,
     Message,
@@ -28,13 +28,14 @@ from .messages import (
     Refusal,
     RemoveAll,
     Welcome,
+    parse_wishes,
+    serialise,
 )
-from .metrics import count
-from .permissions import client_of, may_join, origin_is_allowed
-from .protocol import parse_wishes, serialise
 from .rooms import Room
 from .site import site_store
-from .tokenbucket import TokenBucket
+from .tools.complaints import Complaints
+from .tools.metrics import count
+from .tools.tokenbucket import TokenBucket
 
 __all__ = ["MERGE_PROTOCOL", "FCSConsumer"]
 

@@ -10,14 +10,14 @@ import asyncio
 import logging
 import time
 
-from .bus import Beat, Bus, layer_is_in_memory
 from .conf import conf
 from .exceptions import FCSError
+from .layer.bus import Beat, Bus, layer_is_in_memory
+from .prices.store import LastBeat, Store
 from .rooms import Room
 from .site import site_store
-from .store import LastBeat, Store
-from .stream import Stream
-from .tasks import end
+from .streaming.stream import Stream
+from .tools.tasks import end
 from .upstream import Timing, UpstreamClient
 
 __all__ = ["is_idle", "start", "stop"]

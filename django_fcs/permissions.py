@@ -16,9 +16,9 @@ from django.http.request import validate_host
 from django.utils.module_loading import import_string
 
 from .conf import conf
-from .metrics import count
 from .rooms import Room
 from .tokens import token_is_valid
+from .tools.metrics import count
 
 __all__ = ["client_of", "may_join", "origin_is_allowed"]
 

@@ -9,12 +9,11 @@ from datetime import datetime, timezone
 
 from .conf import conf
 from .exceptions import ConfigurationError, ProtocolError
-from .messages import Price
-from .protocol import parse
+from .prices.states import Expectation, Outage, State, decide
+from .prices.store import LastBeat, LastValue
+from .protocol import Price, parse
 from .rooms import Room
 from .site import site_store
-from .states import Expectation, Outage, State, decide
-from .store import LastBeat, LastValue
 
 __all__ = ["Quote", "aget_quote", "get_quote", "quotes_of"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .bus import layer_is_in_memory
 from .conf import conf
-from .store import CacheStore, MemoryStore, Store
+from .layer.bus import layer_is_in_memory
+from .prices.store import CacheStore, MemoryStore, Store
 
 __all__ = ["site_store"]
 

@@ -13,19 +13,18 @@ from contextlib import asynccontextmanager
 from django.test import override_settings
 
 from . import embedded
-from .bus import Beat, Bus
 from .conf import conf
-from .faults import Faults
-from .hub import Hub
-from .market import candle_bounds
-from .messages import Candle, Price
+from .fanout.hub import Hub
+from .layer.bus import Beat, Bus
+from .prices.snapshots import Snapshot, digits_for
+from .prices.store import LastBeat, LastValue
+from .prices.updates import Update
+from .protocol import Candle, Price
 from .rooms import Room
-from .simulator import Simulator
+from .simulator import Faults, RandomWalk, Replay, Simulator
+from .simulator.market import candle_bounds
+from .simulator.sources import Source
 from .site import site_store
-from .snapshots import Snapshot, digits_for
-from .sources import RandomWalk, Replay, Source
-from .store import LastBeat, LastValue
-from .updates import Update
 
 __all__ = [
     "Faults",

@@ -11,11 +11,11 @@ from django.views.decorators.http import require_safe
 
 from .embedded import is_idle
 from .exceptions import ConfigurationError
-from .exposition import page
-from .metrics import gauges
-from .reports import Report
+from .operations.exposition import page
+from .operations.status import trouble
+from .prices.reports import Report
 from .site import site_store
-from .status import trouble
+from .tools.metrics import gauges
 
 __all__ = ["health", "metrics"]
 

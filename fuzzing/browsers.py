@@ -17,17 +17,16 @@ from typing import Any
 from channels.layers import channel_layers
 from django.test import override_settings
 
-from django_fcs.bus import Bus
 from django_fcs.consumers import MERGE_PROTOCOL, FCSConsumer, Send
-from django_fcs.events import HUBS, Beat, RoomNews
-from django_fcs.hub import Hub
-from django_fcs.messages import ProfileUpdate
-from django_fcs.metrics import counts
-from django_fcs.protocol import serialise
-from django_fcs.states import Expectation
-from django_fcs.store import MemoryStore
-from django_fcs.subscriber import REPLIES_MAX, Subscriber
-from tests.layers import SHARED, SharedLayer
+from django_fcs.fanout.hub import Hub
+from django_fcs.fanout.subscriber import REPLIES_MAX, Subscriber
+from django_fcs.layer.bus import Bus
+from django_fcs.layer.events import HUBS, Beat, RoomNews
+from django_fcs.prices.states import Expectation
+from django_fcs.prices.store import MemoryStore
+from django_fcs.protocol import ProfileUpdate, serialise
+from django_fcs.tools.metrics import counts
+from tests.support.layers import SHARED, SharedLayer
 
 from . import grammar
 from .group_messages import ROOMS, group_message, price

@@ -5,11 +5,11 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from django_fcs.events import Beat, RoomNews
-from django_fcs.messages import Price
+from django_fcs.layer.events import Beat, RoomNews
+from django_fcs.prices.states import Expectation, Outage
+from django_fcs.prices.updates import Update
+from django_fcs.protocol import Price
 from django_fcs.rooms import Room
-from django_fcs.states import Expectation, Outage
-from django_fcs.updates import Update
 
 from . import grammar
 

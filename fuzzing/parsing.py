@@ -5,11 +5,9 @@ from __future__ import annotations
 from random import Random
 from types import TracebackType
 
-from django_fcs import protocol
 from django_fcs.exceptions import ProtocolError
-from django_fcs.messages import Unknown
-from django_fcs.protocol import parse, serialise
-from django_fcs.ticks import read_tick
+from django_fcs.protocol import Unknown, frames as protocol, parse, serialise
+from django_fcs.protocol.ticks import read_tick
 
 from . import grammar
 

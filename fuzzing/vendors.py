@@ -15,10 +15,10 @@ from random import Random
 from types import TracebackType
 from typing import Any
 
-from django_fcs.arrivals import Arrival, Event, Status
-from django_fcs.connection import SIZE_MAX, WAITING_MAX
 from django_fcs.exceptions import KeyRefused
-from django_fcs.upstream import UpstreamClient
+from django_fcs.upstream import Arrival, Status, UpstreamClient
+from django_fcs.upstream.arrivals import Event
+from django_fcs.upstream.connection import SIZE_MAX, WAITING_MAX
 
 from . import frames
 from .line import Line

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from tests.virtual_time import Loop
+from tests.support.virtual_time import Loop
 
 __all__ = ["Complaint", "World"]
 

@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
-from django_fcs.bell import Bell
+from django_fcs.tools.bell import Bell
 from fuzzing import grammar
 
 __all__ = ["Browser"]

@@ -18,7 +18,7 @@ from random import Random
 from typing import Any
 
 from benchmarks.worker import answer_commands
-from django_fcs.tasks import end
+from django_fcs.tools.tasks import end
 
 from .browser import Browser
 

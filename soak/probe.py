@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from django.apps import AppConfig
 
-from django_fcs.metrics import gauges
+from django_fcs.tools.metrics import gauges
 
 __all__ = ["FOLDER", "Answer", "Probe", "ask"]
 

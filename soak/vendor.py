@@ -18,8 +18,8 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.worker import answer_commands
-from django_fcs.simulator import Simulator
-from django_fcs.sources import RandomWalk, Tick
+from django_fcs.simulator import RandomWalk, Simulator
+from django_fcs.simulator.sources import Tick
 
 __all__: list[str] = []
 

@@ -13,26 +13,18 @@ from django.core.cache import caches
 from django.test import override_settings
 from hypothesis import HealthCheck, settings
 
-from django_fcs import (
-    bus,
-    consumers,
-    embedded,
-    hearing,
-    hub,
-    metrics,
-    needs,
-    site,
-    stream,
-    subscriber,
-)
-from django_fcs.complaints import Complaints
-from django_fcs.hub import Hub
-from django_fcs.simulator import Simulator
-from django_fcs.sources import RandomWalk
-from django_fcs.store import MemoryStore
+from django_fcs import consumers, embedded, site
+from django_fcs.fanout import hearing, hub, needs, subscriber
+from django_fcs.fanout.hub import Hub
+from django_fcs.layer import bus
+from django_fcs.prices.store import MemoryStore
+from django_fcs.simulator import RandomWalk, Simulator
+from django_fcs.streaming import stream
 from django_fcs.testing import end_streams
-from tests.caches import SICK, SickCache
-from tests.layers import SHARED, SharedLayer
+from django_fcs.tools import metrics
+from django_fcs.tools.complaints import Complaints
+from tests.support.caches import SICK, SickCache
+from tests.support.layers import SHARED, SharedLayer
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

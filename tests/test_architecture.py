@@ -15,87 +15,52 @@ import django_fcs
 ROOT = Path(django_fcs.__file__).parent
 REPOSITORY = Path(__file__).parents[1]
 
-#: Each module imports from lower layers. Edges and services have no neighbours.
-LAYERS = [
-    # L0, words: pure, or of asyncio alone
-    {
-        *("address", "agenda", "arrivals", "backoff", "bell", "clocks", "cohorts", "complaints"),
-        *("conf", "demand", "eager"),
-        *("intervals",),
-        *(
-            "events",
-            "exceptions",
-            "faults",
-            "formats",
-            "hearing",
-            "hub_figures",
-            "instruments",
-            "mail",
-        ),
-        *("mailbox", "market", "messages", "metrics", "needs", "outbox", "protocol"),
-        *("ready", "redaction", "reports", "rooms", "routes", "servers", "sessions", "snapshots"),
-        *(
-            "sources",
-            "standing",
-            "stream_figures",
-            "states",
-            "streamed",
-            "subscriptions",
-            "symbols",
-            "tasks",
-            "ticks",
-            "tokenbucket",
-        ),
-        *("tokens", "updates", "watchdog", "watched"),
-    },
-    # Parts of edges: what bus and upstream would be too long with
-    {"connection", "failures", "framing", "inbox", "line", "shard", "wire", "worker"},
-    # L1, edges: each knows one outside thing
-    {
-        *("bus", "calendars", "exposition", "lease", "recording", "simulator", "store"),
-        *("subscriber", "upstream"),
-    },
-    # L2, services: they own their tasks and compose edges
-    {"hub", "stream"},
-    # L3, Django's surface
-    {
-        *("apps", "asgi", "checks", "consumers", "doctor", "embedded", "feed_probes", "jinja"),
-        *(
-            "neighbour",
-            "permissions",
-            "quotes",
-            "routing",
-            "site",
-            "site_probes",
-            "status",
-            "testing",
-        ),
-        *("urls", "views", "widgets"),
-        *("management.running", "templatetags.fcs"),
-        *("management.commands.fcs_simulator", "management.commands.fcs_stream"),
-        *("management.commands.fcs_doctor", "management.commands.fcs_status"),
-        *("management.commands.fcs_watch",),
-    },
+#: Each place imports from those above it, and never from one on its own line. What stands on
+#: no line, the rest of the hall and its wings, may import all of these.
+WORDS = {"exceptions", "conf", "rooms", "tokens", "recording"}
+FLOORS = [
+    {"words"},
+    {"tools"},
+    {"protocol"},
+    {"prices"},
+    {"layer", "upstream", "simulator"},
+    {"streaming", "fanout"},
 ]
-WITHOUT_NEIGHBOURS = (2, 3)
+
+#: The wings whose ``__init__`` names what others import; every other one is empty.
+FACES = {"protocol", "simulator", "upstream", "widgets"}
 
 #: What lies outside, and the only modules that know it.
 OUTSIDE = {
-    "websockets": {"connection", "failures", "upstream", "simulator"},
-    "redis": {"bus"},
-    "channels_redis": {"bus"},
-    "channels.layers": {"bus"},
-    "django.core.cache": {"store", "neighbour"},
+    "websockets": {
+        "simulator.server",
+        "upstream.client",
+        "upstream.connection",
+        "upstream.failures",
+    },
+    "redis": {"layer.bus"},
+    "channels_redis": {"layer.bus"},
+    "channels.layers": {"layer.bus"},
+    "django.core.cache": {"doctor.neighbour", "prices.store"},
     "django.core.signing": {"tokens"},
     "jinja2": {"jinja"},
-    "prometheus_client": {"exposition"},
+    "prometheus_client": {"operations.exposition"},
     # What is imported by its name in a text, where no other test here can see it.
-    "importlib.import_module": {"calendars"},
+    "importlib.import_module": {"streaming.calendars"},
+    # Sockets, files, threads and processes.
+    "socket": {"doctor.feed_probes", "upstream.client"},
+    "ssl": {"doctor.feed_probes"},
+    "pathlib": {"recording", "widgets.html"},
+    "os": {"conf", "doctor.neighbour", "management.running", "recording"},
+    "threading": {"doctor.examine", "tools.worker"},
+    "concurrent": {"prices.store", "tools.worker"},
+    "subprocess": {"doctor.neighbour"},
 }
 
 #: Where the repository's Python stands, beside ``manage.py``; a build or an environment is no part.
 FOLDERS = ("benchmarks", "django_fcs", "example_project", "fuzzing", "scripts", "soak", "tests")
 
+MODULES_IN_THE_HALL = 20
 LINES_OF_A_FILE = 400
 LINES_OF_A_FUNCTION = 30
 
@@ -103,7 +68,8 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def name_of(path: Path) -> str:
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    """Name a module within the package; a face has the name of its wing."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
 FILES = sorted(ROOT.rglob("*.py"))
@@ -111,7 +77,9 @@ ALL_FILES = sorted(
     [*REPOSITORY.glob("*.py")]
     + [path for folder in FOLDERS for path in (REPOSITORY / folder).rglob("*.py")]
 )
-MODULES = {name_of(path): path for path in FILES if path.name != "__init__.py"}
+MODULES = {
+    name_of(path): path for path in FILES if path.name != "__init__.py" or path.parent.name in FACES
+}
 
 
 @cache
@@ -124,7 +92,8 @@ def imported(node: ast.AST, name: str) -> Iterator[str]:
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
-        package = ["django_fcs", *name.split(".")][: -node.level] if node.level else []
+        inside = ["django_fcs", *name.split(".")] + (["__init__"] if name in FACES else [])
+        package = inside[: -node.level] if node.level else []
         source = ".".join([*package, *([node.module] if node.module else [])])
         yield from (f"{source}.{alias.name}" for alias in node.names)
 
@@ -135,47 +104,64 @@ def is_of(thing: str, module: str) -> bool:
 
 @cache
 def neighbours(name: str) -> frozenset[str]:
-    """Return the modules of this package that a module imports, wherever it does so."""
+    """Return the modules of this package that a module imports, wherever it does so.
+
+    A face runs before any module of its wing, so whoever imports one imports the face.
+    """
     things = {thing for node in ast.walk(tree(name)) for thing in imported(node, name)}
     return frozenset(
         module
         for module in MODULES
-        if any(is_of(thing, f"django_fcs.{module}") for thing in things)
+        if not is_of(name, module) and any(is_of(thing, f"django_fcs.{module}") for thing in things)
     )
 
 
-def layer_of(name: str) -> int:
-    return next(number for number, layer in enumerate(LAYERS) if name in layer)
+def place_of(name: str) -> str:
+    return "words" if name in WORDS else name.partition(".")[0]
+
+
+def floor_of(name: str) -> int:
+    """Return the number of a module's floor; the rest stands above all."""
+    return next((n for n, floor in enumerate(FLOORS) if place_of(name) in floor), len(FLOORS))
 
 
 def functions(name: str) -> list[Function]:
     return [node for node in ast.walk(tree(name)) if isinstance(node, Function)]
 
 
-def test_every_module_stands_in_one_layer_and_every_layer_holds_modules() -> None:
-    listed = [name for layer in LAYERS for name in layer]
-
-    assert sorted(listed) == sorted(MODULES)
-
-
-def test_packages_hold_no_code_of_their_own() -> None:
-    for path in FILES:
-        if path.name == "__init__.py" and path.parent != ROOT:
-            assert path.read_text() == ""
-    assert not any(
-        thing.startswith("django_fcs")
-        for node in ast.walk(ast.parse((ROOT / "__init__.py").read_text()))
-        for thing in imported(node, "__init__")
-    )
-
-
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_imports_go_downward_only(name: str) -> None:
-    layer = layer_of(name)
-    lowest = layer if layer in WITHOUT_NEIGHBOURS else layer + 1
-    too_high = {other for other in neighbours(name) if layer_of(other) >= lowest}
+    above = {
+        other
+        for other in neighbours(name)
+        if len(FLOORS) > floor_of(name) <= floor_of(other) and place_of(other) != place_of(name)
+    }
 
-    assert not too_high
+    assert not above
+
+
+def test_the_rules_speak_of_what_is_there() -> None:
+    places = {place_of(name) for name in MODULES}
+
+    assert {place for floor in FLOORS for place in floor} <= places
+    assert set(MODULES) >= WORDS | FACES
+
+
+def test_a_reader_sees_the_whole_hall_at_one_glance() -> None:
+    assert len(list(ROOT.glob("*.py"))) <= MODULES_IN_THE_HALL
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("__init__.py")), ids=name_of)
+def test_a_face_names_what_others_import_and_defines_nothing(path: Path) -> None:
+    code = ast.parse(path.read_text(encoding="utf-8")).body
+    if path.parent.name in FACES:
+        _, *imports, names = code  # behind the docstring
+        assert all(isinstance(node, ast.ImportFrom) for node in imports)
+        assert isinstance(names, ast.Assign)
+    elif path.parent != ROOT:
+        assert not code
+    else:
+        assert not any(isinstance(node, ast.ImportFrom) and node.level for node in code)
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
@@ -209,25 +195,6 @@ def test_what_lies_outside_is_known_in_one_place(thing: str) -> None:
     }
 
     assert knowing == OUTSIDE[thing]
-
-
-@pytest.mark.parametrize("name", sorted(LAYERS[0]))
-def test_a_word_opens_no_socket_file_or_thread(name: str) -> None:
-    outside = {
-        "socket",
-        "ssl",
-        "threading",
-        "concurrent",
-        "subprocess",
-        "os",
-        "pathlib",
-        "channels",
-    }
-    if name == "conf":
-        outside.remove("os")  # for the environment, which may name the site's settings
-    things = {thing for node in ast.walk(tree(name)) for thing in imported(node, name)}
-
-    assert not {thing for thing in things if thing.partition(".")[0] in outside}
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from django_fcs import checks
-from tests.checked import MANY, PUBSUB, SHARED_CACHE, found, found_in_deployment
+from tests.support.checked import MANY, PUBSUB, SHARED_CACHE, found, found_in_deployment
 
 CORE = "channels_redis.core.RedisChannelLayer"
 LONELY = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

@@ -9,7 +9,7 @@ from channels.routing import ProtocolTypeRouter
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.asgi import get_asgi_application
 
-from tests.checked import found, found_in_deployment
+from tests.support.checked import found, found_in_deployment
 
 # -- who serves the socket
 

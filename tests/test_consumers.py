@@ -17,13 +17,13 @@ from django.test import override_settings
 from django_fcs import embedded
 from django_fcs.asgi import application
 from django_fcs.consumers import MERGE_PROTOCOL, FCSConsumer
-from django_fcs.hub import Hub
+from django_fcs.fanout.hub import Hub
 from django_fcs.rooms import Room
 from django_fcs.simulator import Simulator
 from django_fcs.site import site_store
 from django_fcs.testing import push_price
-from tests.layers import SharedLayer
-from tests.sockets import (
+from tests.support.layers import SharedLayer
+from tests.support.sockets import (
     EURUSD,
     browsing,
     rates_of_the_hub,
@@ -31,7 +31,7 @@ from tests.sockets import (
     socket,
     vendor_of_the_site,
 )
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("clean_loop", "open_site")
 

@@ -11,26 +11,26 @@ from typing import Any
 import pytest
 from channels.layers import get_channel_layer
 from django.test import override_settings
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
-from django_fcs import consumers, hub
-from django_fcs.bus import DEMAND, HUBS, Bus
+from django_fcs import consumers
 from django_fcs.consumers import MERGE_PROTOCOL, RATE_MIN
-from django_fcs.events import Beat, RoomNews
-from django_fcs.messages import Price
-from django_fcs.metrics import counts
+from django_fcs.fanout import hub
+from django_fcs.fanout.subscriber import CLOSE_TOO_SLOW, WINDOW_SIZE
+from django_fcs.layer.bus import DEMAND, HUBS, Bus
+from django_fcs.layer.events import Beat, RoomNews
+from django_fcs.prices.states import Expectation
+from django_fcs.prices.updates import Update
+from django_fcs.protocol import Price
 from django_fcs.rooms import Room
 from django_fcs.site import site_store
-from django_fcs.states import Expectation
-from django_fcs.subscriber import CLOSE_TOO_SLOW, WINDOW_SIZE
-from django_fcs.tasks import running
 from django_fcs.testing import push_price
-from django_fcs.updates import Update
-from tests.hubs import profile, update
-from tests.layers import SharedLayer
-from tests.sockets import EURUSD, Browser, browsing, rates_of_the_hub
-from tests.waiting import eventually
+from django_fcs.tools.metrics import counts
+from django_fcs.tools.tasks import running
+from tests.support.hubs import profile, update
+from tests.support.layers import SharedLayer
+from tests.support.sockets import EURUSD, Browser, browsing, rates_of_the_hub
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("clean_loop", "open_site")
 

@@ -23,13 +23,13 @@ from django_fcs.consumers import (
     FRAME_MAX,
     MERGE_PROTOCOL,
 )
-from django_fcs.metrics import counts
 from django_fcs.permissions import client_of
 from django_fcs.rooms import Room
 from django_fcs.testing import push_price
 from django_fcs.tokens import make_token
-from tests.sockets import EURUSD, Browser, browsing, hub_of_the_site, socket
-from tests.waiting import eventually
+from django_fcs.tools.metrics import counts
+from tests.support.sockets import EURUSD, Browser, browsing, hub_of_the_site, socket
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("clean_loop", "open_site")
 

@@ -13,7 +13,7 @@ from django_fcs import consumers, embedded
 from django_fcs.consumers import FRAME_MAX, MERGE_PROTOCOL
 from django_fcs.rooms import Room
 from django_fcs.tokens import make_token
-from tests.sockets import browsing, socket
+from tests.support.sockets import browsing, socket
 
 pytestmark = pytest.mark.usefixtures("clean_loop", "open_site")
 

@@ -10,10 +10,11 @@ from django.test import override_settings
 from django_fcs import embedded
 from django_fcs.exceptions import ConfigurationError, KeyRefused
 from django_fcs.rooms import Room
-from django_fcs.simulator import BAD_KEY, Simulator
+from django_fcs.simulator import Simulator
+from django_fcs.simulator.server import BAD_KEY
 from django_fcs.site import site_store
-from tests.layers import SharedLayer
-from tests.waiting import eventually
+from tests.support.layers import SharedLayer
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("clean_loop")
 

@@ -21,8 +21,8 @@ from django_fcs.conf import Settings
 from example_project.environment import READERS, fcs_settings
 from example_project.markets import MARKETS
 from example_project.middleware import POLICY
-from tests.serving import answers, children_of, demo, free_port, get, is_running, python
-from tests.waiting import eventually
+from tests.support.serving import answers, children_of, demo, free_port, get, is_running, python
+from tests.support.waiting import eventually
 
 SETTINGS = Path(__file__).parents[1] / "example_project" / "settings.py"
 PAGES = ["/", *(f"/{slug}/" for slug in MARKETS), *(f"/{slug}/plain/" for slug in MARKETS)]

@@ -9,7 +9,7 @@ import pytest
 
 from django_fcs import widgets
 from django_fcs.exceptions import BadSymbol
-from tests.test_widgets import Known, known
+from tests.widgets.test_html import Known, known
 
 __all__ = ["known"]
 

@@ -17,16 +17,14 @@ from django.test import AsyncClient, RequestFactory, override_settings
 from django.views.debug import ExceptionReporter
 
 from django_fcs import consumers
-from django_fcs.address import Address
 from django_fcs.consumers import MERGE_PROTOCOL
 from django_fcs.exceptions import ConfigurationError, FCSError
-from django_fcs.faults import Faults
-from django_fcs.simulator import Simulator
-from django_fcs.sources import RandomWalk
+from django_fcs.protocol.address import Address
+from django_fcs.simulator import Faults, RandomWalk, Simulator
 from django_fcs.upstream import UpstreamClient
-from tests.leaks import CARELESS, KEY, leaks
-from tests.sockets import Browser, browsing, socket
-from tests.waiting import eventually
+from tests.support.leaks import CARELESS, KEY, leaks
+from tests.support.sockets import Browser, browsing, socket
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("clean_loop", "open_site")
 

@@ -12,12 +12,11 @@ from django.test import override_settings
 
 from django_fcs import quotes
 from django_fcs.exceptions import BadSymbol, BadTimeframe
-from django_fcs.messages import Price
-from django_fcs.protocol import serialise
+from django_fcs.prices.states import OPENING_SECONDS, Expectation, Outage, State
+from django_fcs.prices.store import LastBeat, LastValue, MemoryStore
+from django_fcs.protocol import Price, serialise
 from django_fcs.quotes import Quote, aget_quote, get_quote
 from django_fcs.rooms import Room
-from django_fcs.states import OPENING_SECONDS, Expectation, Outage, State
-from django_fcs.store import LastBeat, LastValue, MemoryStore
 
 NOW = 1_700_000_000.0
 ROOM = Room("FX:EURUSD", "1D")

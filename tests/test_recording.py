@@ -10,7 +10,7 @@ import pytest
 
 from django_fcs.exceptions import RecordingError
 from django_fcs.recording import Frame, Recorder, Recording, read
-from tests.recordings import DATA
+from tests.support.recordings import DATA
 
 FRAMES = [
     Frame(1700000000.25, '{"type":"welcome"}'),

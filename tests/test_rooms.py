@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import override_settings
-from hypothesis import assume, example, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, example, given, settings, strategies as st
 
 from django_fcs.exceptions import BadSymbol, BadTimeframe, FCSError, RoomError
 from django_fcs.rooms import TIMEFRAMES, Room, canonical_timeframe, check_symbol

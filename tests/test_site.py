@@ -6,9 +6,9 @@ import pytest
 from django.test import override_settings
 
 from django_fcs.exceptions import ConfigurationError
+from django_fcs.prices.store import CacheStore, MemoryStore
 from django_fcs.site import site_store
-from django_fcs.store import CacheStore, MemoryStore
-from tests.layers import SharedLayer
+from tests.support.layers import SharedLayer
 
 CACHES = {
     name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}

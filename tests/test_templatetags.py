@@ -10,7 +10,7 @@ from django.template import Context, RequestContext, Template, TemplateSyntaxErr
 from django.test import RequestFactory
 
 from django_fcs import widgets
-from tests.test_widgets import Known, known
+from tests.widgets.test_html import Known, known
 
 __all__ = ["known"]
 

@@ -16,12 +16,12 @@ from channels.testing import WebsocketCommunicator
 from django.conf import settings
 
 from django_fcs.consumers import FCSConsumer
+from django_fcs.prices.states import State
 from django_fcs.quotes import Quote, aget_quote, get_quote
 from django_fcs.rooms import Room
-from django_fcs.states import State
 from django_fcs.testing import RandomWalk, end_streams, push_price, simulator
 from django_fcs.tokens import make_token
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 
 @asynccontextmanager

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.signing import TimestampSigner
 from django.test import override_settings
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from django_fcs.exceptions import BadSymbol
 from django_fcs.tokens import make_token, token_is_valid

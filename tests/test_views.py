@@ -11,10 +11,10 @@ import pytest
 from django.test import Client, override_settings
 
 from django_fcs import embedded, views
-from django_fcs.metrics import shown
-from django_fcs.reports import Report
+from django_fcs.prices.reports import Report
+from django_fcs.prices.store import LastBeat, LastValue, MemoryStore
 from django_fcs.rooms import Room
-from django_fcs.store import LastBeat, LastValue, MemoryStore
+from django_fcs.tools.metrics import shown
 
 URL = "/health/"
 

@@ -16,8 +16,8 @@ from typing import Any, TextIO
 from django.core.management.base import CommandError
 
 from django_fcs.exceptions import ConfigurationError, FCSError, KeyRefused, RoomError
-from django_fcs.tasks import together
-from django_fcs.worker import Threads
+from django_fcs.tools.tasks import together
+from django_fcs.tools.worker import Threads
 
 __all__ = ["Screen", "fail", "port_number", "quiet", "run_until_signal", "show_logs"]
 

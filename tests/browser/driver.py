@@ -7,7 +7,7 @@ from typing import Any
 from playwright.async_api import Page
 
 from tests.browser.scripted_server import Peer, ScriptedServer
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 SCRIPT = "/static/django_fcs/fcs-client.js"
 #: Playwright's own five seconds are over when a machine that stood still wakes up.

@@ -11,7 +11,7 @@ from playwright.async_api import Locator, Page
 
 from django_fcs import widgets
 from tests.browser.scripted_server import Peer, ScriptedServer, price
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 EURUSD = "FX:EURUSD"
 BTC = "BINANCE:BTCUSDT"

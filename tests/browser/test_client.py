@@ -10,7 +10,7 @@ from playwright.async_api import ConsoleMessage, Page
 
 from tests.browser.driver import EURUSD, PLAIN, SCRIPT, Driver
 from tests.browser.scripted_server import ScriptedServer, price
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.browser
 

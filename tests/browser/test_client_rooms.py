@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.driver import EURUSD, PLAIN, Driver
 from tests.browser.scripted_server import joined
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.browser
 

@@ -9,12 +9,13 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from playwright.async_api import expect
 
-from django_fcs import formats, widgets
-from django_fcs.states import State
+from django_fcs import widgets
+from django_fcs.prices.states import State
+from django_fcs.widgets import formats
 from tests.browser.element_page import BTC, EURUSD, STATUS, TICKER, Site, euro, site, state
 from tests.browser.scripted_server import price
-from tests.test_widgets import Known, known
-from tests.waiting import eventually
+from tests.support.waiting import eventually
+from tests.widgets.test_html import Known, known
 
 __all__ = ["known", "site"]
 

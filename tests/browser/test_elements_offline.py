@@ -12,10 +12,10 @@ from django.test import override_settings
 from playwright.async_api import expect
 
 from django_fcs import widgets
-from django_fcs.states import State
+from django_fcs.prices.states import State
 from tests.browser.element_page import EURUSD, STATUS, TICKER, Site, euro, site, state
-from tests.test_widgets import Known, known
-from tests.waiting import eventually
+from tests.support.waiting import eventually
+from tests.widgets.test_html import Known, known
 
 __all__ = ["known", "site"]
 

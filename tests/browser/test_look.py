@@ -8,11 +8,11 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from django_fcs import widgets
-from django_fcs.states import State
+from django_fcs.prices.states import State
 from tests.browser.element_page import BTC, EURUSD, STATUS, TICKER, Site, euro, site, state
 from tests.browser.scripted_server import ScriptedServer, price
-from tests.test_widgets import Known, known
-from tests.waiting import eventually
+from tests.support.waiting import eventually
+from tests.widgets.test_html import Known, known
 
 __all__ = ["known", "site"]
 

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from tests.browser.conftest import browser, page
 from tests.e2e.site import redis_server
-from tests.serving import free_port
+from tests.support.serving import free_port
 
 __all__ = ["browser", "page"]
 

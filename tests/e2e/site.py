@@ -13,9 +13,9 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from django_fcs.tasks import end
-from tests.serving import answers, python
-from tests.waiting import eventually
+from django_fcs.tools.tasks import end
+from tests.support.serving import answers, python
+from tests.support.waiting import eventually
 
 #: What serves an ASGI application, as people start it; the port comes last.
 SERVERS = {

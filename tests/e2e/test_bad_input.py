@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from django_fcs.simulator import BAD_KEY, Simulator
-from django_fcs.sources import RandomWalk
-from tests.serving import python
+from django_fcs.simulator import RandomWalk, Simulator
+from django_fcs.simulator.server import BAD_KEY
+from tests.support.serving import python
 
 REDIS = {"FCS_REDIS_URL": "redis://127.0.0.1:9"}
 EXAMPLE = {"DJANGO_SETTINGS_MODULE": "example_project.settings", "FCS_API_KEY": "a-key"}

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from asyncio.subprocess import Process
 
-from django_fcs.simulator import Simulator
-from django_fcs.sources import RandomWalk
+from django_fcs.simulator import RandomWalk, Simulator
 from tests.e2e.site import Site, browser_socket
-from tests.serving import ROOT, answers, children_of, free_port, python
-from tests.waiting import eventually
+from tests.support.serving import ROOT, answers, children_of, free_port, python
+from tests.support.waiting import eventually
 
 
 async def test_nothing_connects_to_the_vendor_before_the_first_join() -> None:

@@ -10,10 +10,9 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from django_fcs.simulator import Simulator
-from django_fcs.sources import RandomWalk
+from django_fcs.simulator import RandomWalk, Simulator
 from tests.e2e.site import Site, Viewer, browser_socket
-from tests.serving import free_port
+from tests.support.serving import free_port
 
 MEGABYTE = 1024 * 1024
 HOSTILE: dict[str, tuple[list[str | bytes], int]] = {

@@ -16,14 +16,12 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
-from django_fcs.faults import Faults
-from django_fcs.simulator import Simulator
-from django_fcs.sources import RandomWalk
-from django_fcs.tasks import running
+from django_fcs.simulator import Faults, RandomWalk, Simulator
+from django_fcs.tools.tasks import running
 from tests.e2e.site import redis_server
-from tests.leaks import CARELESS, KEY, leaks
-from tests.serving import answers, free_port, get, python
-from tests.waiting import eventually
+from tests.support.leaks import CARELESS, KEY, leaks
+from tests.support.serving import answers, free_port, get, python
+from tests.support.waiting import eventually
 
 LOUD_SERVERS = {
     "daphne": (

@@ -13,13 +13,12 @@ from typing import Any
 from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
-from django_fcs.bus import DEMAND, HUBS
+from django_fcs.layer.bus import DEMAND, HUBS
 from django_fcs.rooms import Room
-from django_fcs.simulator import Simulator
-from django_fcs.sources import RandomWalk
+from django_fcs.simulator import RandomWalk, Simulator
 from tests.e2e.site import Site, Viewer, browser_socket, redis_server
-from tests.serving import free_port, python
-from tests.waiting import eventually
+from tests.support.serving import free_port, python
+from tests.support.waiting import eventually
 
 EURUSD, BTCUSDT = Room("FX:EURUSD", "1D"), Room("BINANCE:BTCUSDT", "1D")
 

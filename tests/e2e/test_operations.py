@@ -7,11 +7,10 @@ import json
 from asyncio.subprocess import PIPE
 from typing import Any
 
-from django_fcs.simulator import Simulator
-from django_fcs.sources import RandomWalk
+from django_fcs.simulator import RandomWalk, Simulator
 from tests.e2e.site import Site, browser_socket
-from tests.serving import free_port, get, python
-from tests.waiting import eventually
+from tests.support.serving import free_port, get, python
+from tests.support.waiting import eventually
 
 KEY = "a-key-of-the-tests"
 

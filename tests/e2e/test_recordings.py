@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 
-from django_fcs import formats
+from django_fcs.widgets import formats
 from tests.e2e.site import Site
-from tests.recordings import FILES
-from tests.serving import answers, free_port, python
-from tests.waiting import eventually
+from tests.support.recordings import FILES
+from tests.support.serving import answers, free_port, python
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.browser
 

@@ -19,13 +19,11 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from django_fcs.simulator import Simulator
-from django_fcs.sources import RandomWalk
-from django_fcs.tasks import end
+from django_fcs.simulator import RandomWalk, Simulator
+from django_fcs.tools.tasks import end
 from tests.e2e.site import Site
-from tests.serving import answers as answers_at
-from tests.serving import free_port, python
-from tests.waiting import eventually
+from tests.support.serving import answers as answers_at, free_port, python
+from tests.support.waiting import eventually
 
 SYMBOLS = [f"FX:PAIR{number}" for number in range(30)]
 SPELLINGS = ("1D", "1d", "D")

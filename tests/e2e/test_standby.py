@@ -15,14 +15,13 @@ import msgpack
 import pytest
 from redis.asyncio import Redis
 
-from django_fcs.messages import RemoveAll
-from django_fcs.simulator import Simulator
-from django_fcs.sources import RandomWalk
-from django_fcs.tasks import running
+from django_fcs.protocol import RemoveAll
+from django_fcs.simulator import RandomWalk, Simulator
+from django_fcs.tools.tasks import running
 from tests.e2e.site import Site, Viewer, browser_socket, redis_server
-from tests.serving import answers, free_port, python
-from tests.stalls import Stalls
-from tests.waiting import eventually
+from tests.support.serving import answers, free_port, python
+from tests.support.stalls import Stalls
+from tests.support.waiting import eventually
 
 LEASE, WAITING = "asgi:fcs:lease", "asgi:fcs:waiting"
 CORE = "channels_redis.core.RedisChannelLayer"

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from django_fcs.simulator import Simulator
-from django_fcs.sources import RandomWalk
+from django_fcs.simulator import RandomWalk, Simulator
 from tests.e2e.site import Site
-from tests.serving import free_port, python
+from tests.support.serving import free_port, python
 
 ROOMS = {("FX:EURUSD", "1H"), ("BINANCE:BTCUSDT", "1D")}
 

@@ -9,9 +9,9 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 
-from django_fcs.market import Prices, candle_bounds
 from django_fcs.rooms import Room
-from django_fcs.sources import Opening, Tick
+from django_fcs.simulator.market import Prices, candle_bounds
+from django_fcs.simulator.sources import Opening, Tick
 
 #: Ticks are handed out in batches no larger than this.
 BATCH = 100

@@ -19,9 +19,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
-from django_fcs.backoff import doubling
 from django_fcs.rooms import Room
-from django_fcs.tasks import end
+from django_fcs.tools.backoff import doubling
+from django_fcs.tools.tasks import end
 
 SPREAD_SECONDS = 5.0
 RETRY_SECONDS, RETRY_SECONDS_MAX = 6.0, 30.0

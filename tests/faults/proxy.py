@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from django_fcs.tasks import end, together
+from django_fcs.tools.tasks import end, together
 
 CHUNK = 65_536
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from benchmarks.machine import describe
-from tests.stalls import STALL_SECONDS
+from tests.support.stalls import STALL_SECONDS
 
 __all__ = ["broken", "section", "table"]
 

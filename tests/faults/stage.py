@@ -15,10 +15,9 @@ from itertools import count
 from pathlib import Path
 from types import TracebackType
 
-from django_fcs.faults import Faults
 from django_fcs.rooms import Room
-from django_fcs.simulator import Simulator
-from django_fcs.tasks import running
+from django_fcs.simulator import Faults, Simulator
+from django_fcs.tools.tasks import running
 from tests.e2e.site import SERVERS, redis_server
 from tests.faults import rows
 from tests.faults.clocks import WallClock
@@ -26,9 +25,9 @@ from tests.faults.figures import Figures, figures, recovered_at
 from tests.faults.market import Market
 from tests.faults.page import DEAD_SECONDS, Page
 from tests.faults.proxy import Proxy
-from tests.serving import answers, free_port, get, python
-from tests.stalls import Stalls
-from tests.waiting import eventually
+from tests.support.serving import answers, free_port, get, python
+from tests.support.stalls import Stalls
+from tests.support.waiting import eventually
 
 __all__ = ["KEY", "ROOMS", "Fault", "Stage"]
 

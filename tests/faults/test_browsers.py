@@ -14,8 +14,8 @@ from websockets.exceptions import ConnectionClosed
 
 from django_fcs.rooms import Room
 from tests.faults.stage import Stage
-from tests.serving import get
-from tests.waiting import eventually
+from tests.support.serving import get
+from tests.support.waiting import eventually
 
 Staged = Callable[..., Stage]
 

@@ -14,8 +14,8 @@ import pytest
 from django_fcs.rooms import Room
 from tests.faults.clocks import WallClock
 from tests.faults.stage import LATE_SECONDS, LIMIT_SECONDS, Stage
-from tests.serving import get
-from tests.waiting import eventually
+from tests.support.serving import get
+from tests.support.waiting import eventually
 
 Staged = Callable[..., Stage]
 

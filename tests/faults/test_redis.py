@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from django_fcs.rooms import Room
 from tests.faults.stage import Stage
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 Staged = Callable[..., Stage]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from tests.faults.proxy import Heard
 from tests.faults.stage import LATE_SECONDS, TAKEOVER_SECONDS, Fault, Stage
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 Staged = Callable[..., Stage]
 

@@ -7,10 +7,10 @@ import signal
 from collections.abc import Callable
 from dataclasses import replace
 
-from django_fcs.faults import Faults
 from django_fcs.rooms import Room
+from django_fcs.simulator import Faults
 from tests.faults.stage import KEY, Stage
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 Staged = Callable[..., Stage]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults.stage import Stage
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 Staged = Callable[..., Stage]
 

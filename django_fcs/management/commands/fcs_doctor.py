@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from django_fcs import feed_probes, site_probes
-from django_fcs.doctor import Finding, Outcome, examine
+from django_fcs.doctor import feed_probes, site_probes
+from django_fcs.doctor.examine import Finding, Outcome, examine
 from django_fcs.management.running import quiet
 
 _WIDTH = 10

@@ -11,11 +11,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_fcs.exceptions import ConfigurationError, RecordingError
-from django_fcs.faults import Faults
 from django_fcs.management.running import fail, port_number, run_until_signal
 from django_fcs.recording import Recording, read
-from django_fcs.simulator import Simulator
-from django_fcs.sources import RandomWalk, Replay, Source
+from django_fcs.simulator import Faults, RandomWalk, Replay, Simulator
+from django_fcs.simulator.sources import Source
 
 
 def amount(text: str) -> float:

@@ -12,12 +12,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_fcs.exceptions import ConfigurationError, RoomError
 from django_fcs.management.running import fail, quiet
+from django_fcs.operations.status import cause, shared_store, trouble
+from django_fcs.prices.reports import Report
+from django_fcs.prices.states import State
+from django_fcs.prices.store import LastBeat
 from django_fcs.quotes import quotes_of
-from django_fcs.reports import Report
 from django_fcs.rooms import Room
-from django_fcs.states import State
-from django_fcs.status import cause, shared_store, trouble
-from django_fcs.store import LastBeat
 
 #: Rooms that are shown to people; programs get them all.
 ROOMS_SHOWN = 30

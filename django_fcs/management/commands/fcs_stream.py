@@ -11,11 +11,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from django_fcs.bus import layer_is_in_memory, lease_line
 from django_fcs.conf import conf
 from django_fcs.exceptions import ConfigurationError, FCSError, RecordingError
-from django_fcs.exposition import serving
-from django_fcs.lease import Lease
+from django_fcs.layer.bus import layer_is_in_memory, lease_line
 from django_fcs.management.running import (
     Screen,
     fail,
@@ -24,13 +22,15 @@ from django_fcs.management.running import (
     run_until_signal,
     show_logs,
 )
+from django_fcs.operations.exposition import serving
+from django_fcs.operations.status import cause, shared_store, trouble
+from django_fcs.prices.reports import StreamStatus
 from django_fcs.recording import Recorder
-from django_fcs.reports import StreamStatus
 from django_fcs.rooms import Room
 from django_fcs.site import site_store
-from django_fcs.status import cause, shared_store, trouble
-from django_fcs.stream import Stream
-from django_fcs.tasks import together
+from django_fcs.streaming.lease import Lease
+from django_fcs.streaming.stream import Stream
+from django_fcs.tools.tasks import together
 from django_fcs.upstream import Timing, UpstreamClient
 
 logger = logging.getLogger("django_fcs.fcs_stream")

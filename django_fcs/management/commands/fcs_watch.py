@@ -11,15 +11,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from django_fcs import formats
 from django_fcs.conf import conf
 from django_fcs.exceptions import FCSError
 from django_fcs.management.running import Screen, fail, run_until_signal, show_logs
-from django_fcs.messages import ProfileUpdate
+from django_fcs.prices.snapshots import Snapshot, digits_for
+from django_fcs.protocol import ProfileUpdate
 from django_fcs.rooms import Room
-from django_fcs.snapshots import Snapshot, digits_for
-from django_fcs.tasks import together
+from django_fcs.tools.tasks import together
 from django_fcs.upstream import Arrival, Status, UpstreamClient
+from django_fcs.widgets import formats
 
 #: How often a terminal is drawn, in seconds: the eye does not read faster.
 DRAW_SECONDS = 0.2

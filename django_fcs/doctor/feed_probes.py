@@ -1,0 +1,187 @@
+"""Probes of the way to the vendor: key, name, line, welcome, one symbol."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import urllib.request
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from urllib.parse import SplitResult, urlsplit
+
+from django_fcs.checks import DEMO_KEY
+from django_fcs.conf import Settings, conf
+from django_fcs.exceptions import KeyRefused, ProtocolError
+from django_fcs.protocol import Price, Refusal, parse
+from django_fcs.rooms import Room
+from django_fcs.upstream import Arrival, Status, Timing, UpstreamClient
+
+from .examine import Finding, Probe, broken, ok
+
+__all__ = ["PROBES"]
+
+#: Crypto trades at weekends too.
+ALWAYS_OPEN = "BINANCE:BTCUSDT"
+
+#: Limits of single waits, in seconds: below that of a whole probe.
+CONNECT_SECONDS = 5.0
+WELCOME_SECONDS = 6.0
+PRICE_SECONDS = 8.0
+
+_PORTS = {"ws": 80, "wss": 443}
+
+_SET_KEY = f'Set FCS_API_KEY = "{DEMO_KEY}" to try things out, then your own socket key.'
+_SPELL_URL = f"Correct FCS_URL (the usual one is {Settings.FCS_URL.default})"
+_ONE_A_KEY = "A key may be limited to one connection: stop fcs_stream or whatever else uses it now"
+
+
+def probe_key() -> list[Finding]:
+    """Look whether there is a key at all."""
+    if conf.FCS_API_KEY:
+        return ok("FCS_API_KEY is set")
+    return broken("FCS_API_KEY is empty", _SET_KEY)
+
+
+def probe_dns() -> list[Finding]:
+    """Look the vendor's name up."""
+    place = _place()
+    if proxy := _proxy(place):
+        return ok(f"left to the proxy that the environment names for {proxy}")
+    try:
+        found = socket.getaddrinfo(place.hostname, _port(place), type=socket.SOCK_STREAM)
+    except OSError as error:
+        cure = f"{_SPELL_URL}; if that is right, this machine's network or resolver is not."
+        return broken(f"{place.hostname} has no address: {error.strerror or error}", cure)
+    return ok(f"{place.hostname} is {found[0][4][0]}")
+
+
+def probe_connection() -> list[Finding]:
+    """Open TCP to the vendor, and TLS where FCS_URL says so."""
+    place = _place()
+    if proxy := _proxy(place):
+        return ok(f"left to the proxy that the environment names for {proxy}")
+    where = f"{place.hostname}:{_port(place)}"
+    try:
+        with socket.create_connection((place.hostname, _port(place)), CONNECT_SECONDS) as line:
+            if place.scheme == "ws":
+                return ok(f"{where} listens")
+            context = ssl.create_default_context()
+            with context.wrap_socket(line, server_hostname=place.hostname) as secure:
+                return ok(f"{where} listens and speaks {secure.version()}")
+    except ssl.SSLCertVerificationError as error:
+        return broken(f"{where}: certificate not trusted: {error.verify_message}", _TRUST)
+    except ssl.SSLError as error:
+        cure = 'It may speak no TLS: let FCS_URL begin with "ws://", or name its TLS port.'
+        return broken(f"{where}: TLS fails: {error.reason or error}", cure)
+    except ConnectionRefusedError:
+        cure = f"Start what should listen there (manage.py fcs_simulator?). {_SPELL_URL}."
+        return broken(f"{where} refuses connections", cure)
+    except OSError as error:
+        cure = f"Let this machine's firewall open TCP to {where}. {_SPELL_URL}."
+        return broken(f"{where} cannot be reached: {error.strerror or error}", cure)
+
+
+def probe_welcome() -> list[Finding]:
+    """Log in with the key."""
+    return asyncio.run(_welcome())
+
+
+def probe_symbol() -> list[Finding]:
+    """Join one room: the first of FCS_ROOMS, else one that trades at all hours."""
+    return asyncio.run(_symbol(Room.from_text([*conf.FCS_ROOMS, ALWAYS_OPEN][0])))
+
+
+_ANOTHER_SYMBOL = (
+    f"Look whether your plan has it, try others with manage.py fcs_watch {ALWAYS_OPEN}, and name "
+    "in FCS_ROOMS only what the feed has."
+)
+_TRUST = (
+    "Correct the name in FCS_URL if it is not the one of the certificate. Else let this machine "
+    "trust its issuer (system certificates such as ca-certificates, or SSL_CERT_FILE) and have "
+    "its clock right."
+)
+
+#: In the order in which each leans on the one before.
+PROBES = (
+    Probe("key", probe_key, _SET_KEY),
+    Probe("dns", probe_dns, "Mend this machine's resolver.", needs=("fcs.E007",)),
+    Probe("connection", probe_connection, f"{_SPELL_URL}.", needs=("dns",)),
+    Probe("welcome", probe_welcome, f"{_ONE_A_KEY}.", needs=("key", "connection")),
+    Probe("symbol", probe_symbol, f"{_ONE_A_KEY}.", needs=("welcome", "fcs.E003", "fcs.E005")),
+)
+
+
+def _place() -> SplitResult:
+    return urlsplit(conf.FCS_URL)
+
+
+def _port(place: SplitResult) -> int:
+    return place.port or _PORTS[place.scheme]
+
+
+def _proxy(place: SplitResult) -> str:
+    """Return for which scheme the environment names a proxy, as websockets looks for it."""
+    if urllib.request.proxy_bypass(f"{place.hostname}:{_port(place)}"):
+        return ""
+    schemes = (place.scheme, "socks", "https", "http")[: 4 if place.scheme == "ws" else 3]
+    named = urllib.request.getproxies()
+    return next((scheme for scheme in schemes if scheme in named), "")
+
+
+def _client(*rooms: Room) -> UpstreamClient:
+    timing = Timing(welcome=WELCOME_SECONDS)
+    return UpstreamClient(conf.FCS_API_KEY, rooms=rooms, url=conf.FCS_URL, timing=timing)
+
+
+async def _welcome() -> list[Finding]:
+    async with _client() as client, aclosing(client.events()) as events:
+        try:
+            status = await _status(events)
+        except KeyRefused as error:
+            cure = f"Set FCS_API_KEY to the socket key of your account, in full. {_ONE_A_KEY}."
+            return broken(str(error), cure)
+    if status.online:
+        return ok("the key is accepted")
+    return broken(status.reason, f"{_SPELL_URL}. {_ONE_A_KEY}.")
+
+
+async def _status(events: AsyncGenerator[Arrival | Status, None]) -> Status:
+    while True:
+        event = await anext(events)
+        if isinstance(event, Status):
+            return event
+
+
+async def _symbol(room: Room) -> list[Finding]:
+    complaints: list[str] = []
+    async with _client(room) as client, aclosing(client.events()) as events:
+        try:
+            text = await asyncio.wait_for(_news(events, complaints), PRICE_SECONDS)
+        except asyncio.TimeoutError:
+            silence = f"no price in {PRICE_SECONDS:g} s"
+            if room in client.joined:
+                return broken(f"{room} is joined, but sends {silence}", _ANOTHER_SYMBOL)
+            reason = complaints[-1] if complaints else silence
+            return broken(f"the feed does not know {room}: {reason}", _ANOTHER_SYMBOL)
+    return ok(f"{room} answers: {text}")
+
+
+async def _news(events: AsyncGenerator[Arrival | Status, None], complaints: list[str]) -> str:
+    """Wait for the first price or profile; a closed market sends at least one of them."""
+    while True:
+        event = await anext(events)
+        if isinstance(event, Status):
+            complaints += [event.reason] if event.reason else []
+            continue
+        for _, news in event.news:
+            return f"last price {news.c}" if isinstance(news, Price) else "its profile"
+        complaints += _refusals(event.text)
+
+
+def _refusals(text: str) -> list[str]:
+    try:
+        messages = parse(text)
+    except ProtocolError:
+        return []
+    return [one.message or one.short for one in messages if isinstance(one, Refusal)]

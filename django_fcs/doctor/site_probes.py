@@ -1,0 +1,263 @@
+"""Probes of the site itself: settings, layer, cache, origins, web server."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from functools import partial
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from django.conf import settings
+from django.core.checks import ERROR, run_checks
+
+from django_fcs.checks import REDIS_CACHE, REDIS_LAYER
+from django_fcs.conf import conf
+from django_fcs.exceptions import FCSError, KeyRefused
+from django_fcs.layer.bus import layer_is_in_memory, site_layer
+from django_fcs.permissions import origin_is_allowed
+from django_fcs.protocol import Refusal, parse
+from django_fcs.upstream import Status, Timing, UpstreamClient
+
+from . import neighbour
+from .examine import Finding, Outcome, Probe, broken, ok, skipped, warning
+from .neighbour import NeighbourError
+
+__all__ = ["BEFORE", "after"]
+
+#: Limits of single waits, in seconds: below that of a whole probe.
+HEAR_SECONDS = 2.0
+LAYER_SECONDS = 22.5
+WELCOME_SECONDS = 6.0
+
+#: What a probe finds out better: the key, the cache, the origins.
+_TRIED = ("fcs.W001", "fcs.W003", "fcs.W009")
+
+_NO_SETTINGS_MODULE = "because no settings module is named that another process could load"
+_ORIGINS = 'FCS_ALLOWED_ORIGINS = ["https://www.example.com"]'
+
+#: Those with which a site of ours ends a socket.
+_OWN_CLOSE_CODE = re.compile(r"code 4\d{3}$")
+
+Send = Callable[[str, str], Awaitable[None]]
+
+
+def probe_settings() -> list[Finding]:
+    """Run this project's system checks, those for deployment included."""
+    messages = run_checks(tags=["django_fcs"], include_deployment_checks=True)
+    findings = [
+        Finding(
+            Outcome.BROKEN if message.is_serious(ERROR) else Outcome.WARNING,
+            f"{message.msg} ({message.id})",
+            message.hint or "",
+            message.id or "",
+        )
+        for message in messages
+        if message.id not in _TRIED and not message.is_silenced()
+    ]
+    return findings or ok("the system checks find nothing")
+
+
+def probe_layer() -> list[Finding]:
+    """Send a message to ourselves."""
+    if layer_is_in_memory():
+        return ok("in memory: prices stay in one process, which streams by itself")
+    return asyncio.run(_layer(neighbour.send, _layer_cure()))
+
+
+def probe_processes() -> list[Finding]:
+    """Let another process send a message, and hear it here."""
+    if layer_is_in_memory():
+        return skipped("because there is one process only, as long as the layer is in memory")
+    if not neighbour.can_be_asked():
+        return skipped(_NO_SETTINGS_MODULE)
+    return asyncio.run(_layer(_sent_by_another, f"Set {_redis_layer()}."))
+
+
+def probe_cache() -> list[Finding]:
+    """Keep a word in the cache and read it, here and in another process."""
+    if layer_is_in_memory():
+        return ok("not used: the one process keeps last prices in memory")
+    key, word = f"fcs:doctor:{secrets.token_hex(8)}", secrets.token_hex(8)
+    alias = conf.FCS_CACHE
+    try:
+        neighbour.remember(key, word)
+        if neighbour.kept(key) != word:
+            return broken(f"the cache {alias!r} keeps nothing", f"Set {_redis_cache()}.")
+        if not neighbour.can_be_asked():
+            return ok(f"{alias!r} keeps values; whether for all processes, was not tried")
+        shared = neighbour.ask("kept", key) == word
+        neighbour.forget(key)
+    except NeighbourError as error:
+        return broken(f"another process cannot read the cache {alias!r}: {error}", _cache_cure())
+    if not shared:
+        text = f"another process does not find in the cache {alias!r} what this one kept"
+        return broken(text, f"Set {_redis_cache()}.")
+    return ok(f"{alias!r} keeps values for all processes")
+
+
+def probe_origins(url: str) -> list[Finding]:
+    """Ask who may open the socket, a stranger among them."""
+    origins = conf.FCS_ALLOWED_ORIGINS
+    if _may_open("https://foreign.invalid"):
+        cure = f"Set FCS_ALLOWED_ORIGINS = [] for your own pages only, or {_ORIGINS}."
+        return warning("pages of any site may open the socket in a visitor's name", cure)
+    if origins is None and not settings.ALLOWED_HOSTS and not settings.DEBUG:
+        cure = 'Set ALLOWED_HOSTS = ["www.example.com"].'
+        return broken("ALLOWED_HOSTS is empty, so Django answers nobody", cure)
+    origin = _origin(url)
+    if origin and not _may_open(origin):
+        text = f"pages of {origin} may open the socket only if Host reaches this site unchanged"
+        cure = f'Set FCS_ALLOWED_ORIGINS = ["{origin}"], or let your proxy pass Host on.'
+        return warning(text, cure)
+    others = settings.ALLOWED_HOSTS if origins is None else origins
+    return ok(f"open to pages of the host itself; besides: {', '.join(others) or 'none'}")
+
+
+def probe_server(url: str) -> list[Finding]:
+    """Open the socket that a running web server should serve."""
+    if not url:
+        return skipped("because no --url names a running web server: http://127.0.0.1:8000")
+    return asyncio.run(_server(_socket_of(url)))
+
+
+_SLOW_REDIS = "Let this machine reach Redis: look at hosts, firewall and TLS (rediss://)."
+
+_RUN_CHECKS = "See manage.py check --deploy --tag django_fcs."
+
+BEFORE = (Probe("settings", probe_settings, _RUN_CHECKS),)
+
+
+def after(url: str) -> tuple[Probe, ...]:
+    """Return the probes of what runs; ``url`` is where the web server is, or empty."""
+    origins, server = partial(probe_origins, url), partial(probe_server, url)
+    return (
+        Probe("layer", probe_layer, _SLOW_REDIS, needs=("fcs.E001",)),
+        Probe("processes", probe_processes, _SLOW_REDIS, needs=("fcs.E001", "layer")),
+        Probe("cache", probe_cache, _cache_cure(), needs=("fcs.E001", "fcs.E004")),
+        Probe("origins", origins, f"Set {_ORIGINS}.", needs=("fcs.E008",)),
+        Probe("server", server, _SERVER),
+    )
+
+
+def _redis_layer() -> str:
+    return REDIS_LAYER.format(alias=conf.FCS_CHANNEL_LAYER)
+
+
+def _redis_cache() -> str:
+    return REDIS_CACHE.format(alias=conf.FCS_CACHE)
+
+
+def _layer_cure() -> str:
+    return (
+        f"Start Redis, or correct hosts of CHANNEL_LAYERS[{conf.FCS_CHANNEL_LAYER!r}]: "
+        "redis-cli -u ADDRESS ping must answer PONG."
+    )
+
+
+def _cache_cure() -> str:
+    return (
+        f"Start what CACHES[{conf.FCS_CACHE!r}] names, or correct its LOCATION; "
+        f"for Redis: {_redis_cache()}."
+    )
+
+
+async def _layer(send: Send, cure: str) -> list[Finding]:
+    try:
+        heard = await asyncio.wait_for(_is_heard(send), LAYER_SECONDS)
+    except NeighbourError as error:
+        return broken(f"another process cannot send: {error}", _layer_cure())
+    except asyncio.TimeoutError:
+        return broken(f"the channel layer does not answer in {LAYER_SECONDS:g} s", _SLOW_REDIS)
+    except Exception as error:  # Whatever the site's layer raises.
+        return broken(f"the channel layer fails: {type(error).__name__}: {error}", cure)
+    if heard:
+        return ok("a message arrives" if send is neighbour.send else "another process is heard")
+    who = "this process" if send is neighbour.send else "another process"
+    return broken(f"what {who} sends does not arrive here", cure)
+
+
+async def _is_heard(send: Send) -> bool:
+    layer = site_layer()
+    group, word = f"fcs.doctor.{secrets.token_hex(8)}", secrets.token_hex(8)
+    channel = await layer.new_channel()
+    await layer.group_add(group, channel)
+    await send(group, word)
+    try:
+        message = await asyncio.wait_for(layer.receive(channel), HEAR_SECONDS)
+    except asyncio.TimeoutError:
+        return False
+    finally:
+        await layer.group_discard(group, channel)
+    return bool(message.get("word") == word)
+
+
+async def _sent_by_another(group: str, word: str) -> None:
+    await asyncio.to_thread(neighbour.ask, "send", group, word)
+
+
+def _may_open(origin: str) -> bool:
+    return origin_is_allowed({b"origin": origin.encode(), b"host": b"site.invalid"})
+
+
+def _origin(url: str) -> str:
+    """Return whose pages a visitor would see there; nobody's, where it is this machine."""
+    parts = urlsplit(url)
+    if parts.hostname in (None, "localhost", "127.0.0.1", "::1"):
+        return ""
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _socket_of(url: str) -> str:
+    parts = urlsplit(urljoin(url, conf.FCS_SOCKET_URL))
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    return urlunsplit((scheme, parts.netloc, parts.path, "", ""))
+
+
+_SERVER = (
+    "Serve django_fcs.asgi:application there with an ASGI server (daphne, uvicorn, runserver "
+    "with daphne first in INSTALLED_APPS), and let a proxy before it pass Upgrade on: "
+    "docs/production.md."
+)
+_NO_SERVER = "Start the web server, or correct --url."
+_REFUSES = "That site refuses sockets: its log says why. Run fcs_doctor with its settings."
+
+
+async def _server(socket: str) -> list[Finding]:
+    """Open the socket as the vendor's clients would: the site speaks their protocol."""
+    said = ""
+    # The site ignores the key of a browser, so none that is worth anything goes there.
+    client = UpstreamClient("fcs_doctor", url=socket, timing=Timing(welcome=WELCOME_SECONDS))
+    async with client, aclosing(client.events()) as events:
+        try:
+            while True:
+                event = await anext(events)
+                if not isinstance(event, Status):
+                    said = _complaint(event.text) or said
+                elif event.online:
+                    return ok(f"{socket} says welcome")
+                else:
+                    reason = said or _neutral(event.reason)
+                    return broken(f"{socket}: {reason}", _cure(event.reason))
+        except KeyRefused as error:
+            return broken(f"{socket}: {_neutral(str(error))}", _SERVER)
+
+
+def _complaint(text: str) -> str:
+    try:
+        return next((one.message for one in parse(text) if isinstance(one, Refusal)), "")
+    except FCSError:
+        return ""
+
+
+def _cure(reason: str) -> str:
+    if reason.startswith("cannot reach"):
+        return _NO_SERVER
+    return _REFUSES if _OWN_CLOSE_CODE.search(reason) else _SERVER
+
+
+def _neutral(reason: str) -> str:
+    """Say of the site's own socket what the client says of the vendor's."""
+    return reason.replace("FCS_URL", "the server").replace("FCS_API_KEY", "the socket")

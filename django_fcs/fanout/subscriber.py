@@ -1,0 +1,388 @@
+"""One browser: what goes to it at once, what waits, and when it is too slow."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator
+from contextvars import copy_context
+from typing import Any
+
+from django_fcs.prices.updates import Update
+from django_fcs.protocol import Joined, Ping, serialise
+from django_fcs.rooms import Room
+from django_fcs.tools.complaints import Complaints
+from django_fcs.tools.metrics import count
+from django_fcs.tools.tasks import end
+
+from .eager import start
+from .mail import Mail
+from .ready import ReadyQueue
+from .servers import is_of_a_server
+
+__all__ = ["CLOSE_TOO_SLOW", "Subscriber", "send_to_all"]
+
+logger = logging.getLogger(__name__)
+_complaints = Complaints()
+
+#: Replies that may wait: who asks on without reading is closed.
+REPLIES_MAX = 64
+
+#: A silent socket is pinged, in seconds: proxies cut what says nothing for a minute.
+PING_SECONDS = 25
+
+#: After so much the browser is asked to prove that it reads, and so much may be
+#: unproved, in characters, before prices wait for it.
+PING_SIZE = 64_000
+WINDOW_SIZE = 128_000
+
+CLOSE_TOO_SLOW = 4408
+#: Not 1011: Daphne sends only 1000 and what is above 3000.
+CLOSE_BROKEN = 4011
+
+
+class Subscriber:
+    """The sending side of one browser's socket: a gate, and what waits behind it.
+
+    While the gate is open, what is sent goes at once and costs no task. It shuts
+    while the server is busy with a send, and while the browser owes the answer to a
+    ping for ``WINDOW_SIZE``. Behind it wait ``REPLIES_MAX`` replies, one confirmation a
+    room, and of a browser without the merge protocol what ``Mail`` keeps; of all others
+    their cohort does. Once it could open, the browser is put into ``ready``, whose
+    owner calls ``flush``.
+
+    Args:
+        send: The server's.
+        ready: Where it appears when its owner should ``flush`` it.
+        merge: Whether it speaks the merge protocol, where a frame is an array.
+        address: Where it comes from.
+        must_answer: Whether it is held to pings though it never answered one.
+
+    To be entered, and left when the socket is: a send that is under way ends then.
+    """
+
+    __slots__ = (
+        *("_asked", "_clock", "_closing", "_confirms", "_context", "_fresh", "_heard"),
+        *("_is_gone",),
+        *("_mail", "_must_answer", "_quiet_since", "_ready", "_replies", "_send"),
+        *("_sending", "_shut_since", "_unproved", "address", "is_open", "joined", "merge"),
+    )
+
+    def __init__(
+        self,
+        send: Callable[[dict[str, Any]], Coroutine[Any, Any, None]],
+        ready: ReadyQueue[Subscriber],
+        *,
+        merge: bool,
+        address: str = "",
+        must_answer: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.joined: dict[tuple[Room, str], None] = {}
+        """Rooms joined, each as spelled by the browser; its hub keeps them."""
+        self.address = address
+        self.merge = merge
+        self.is_open = True
+        """Whether what is sent now goes at once."""
+        self._send = send
+        self._ready = ready
+        self._must_answer = must_answer
+        self._clock = clock
+        # A copy: the socket's own is entered while its consumer runs.
+        self._context = None if is_of_a_server(send) else copy_context()
+        self._sending: asyncio.Task[None] | None = None
+        self._replies: deque[str] | None = None
+        self._confirms: dict[tuple[Room, str], None] | None = None
+        self._mail: Mail | None = None
+        self._fresh: set[Hashable] | None = None
+        self._closing: dict[str, Any] | None = None
+        self._is_gone = False
+        self._unproved = 0
+        self._asked: int | None = None
+        self._shut_since: float | None = None
+        self._heard = -1
+        self._quiet_since = 0.0
+
+    @property
+    def waiting(self) -> int:
+        """Messages that it has not been sent; may be asked from any thread."""
+        return sum(len(kept) for kept in (self._replies, self._confirms, self._mail) if kept)
+
+    async def __aenter__(self) -> Subscriber:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._is_gone, self.is_open = True, False
+        if self._sending is not None:
+            await end(self._sending)
+
+    def send(self, text: str) -> None:
+        """Send a frame, behind what waits."""
+        if self.is_open:
+            self._say(text)
+        elif self._can_wait():
+            self._wait(text)
+
+    def reply(self, text: str) -> None:
+        """Answer the browser with one message."""
+        self.send(f"[{text}]" if self.merge else text)
+
+    def confirm(self, room: Room, spelling: str) -> None:
+        """Tell the browser that it has joined a room."""
+        if self.is_open:
+            self.reply(_confirmation(room, spelling))
+        elif self._can_wait():
+            # Not a reply: who joins hundreds of rooms at once asks for nothing odd.
+            self._confirms = self._confirms or {}
+            self._confirms[room, spelling] = None
+
+    def expect(self, key: Hashable) -> None:
+        """Make the next price of a room, just joined, its initial."""
+        self._fresh = self._fresh or set()
+        self._fresh.add(key)
+        if self._mail:
+            self._mail.forget(key)
+
+    def put(self, key: Hashable, update: Update) -> None:
+        """Send a price, or keep it in place of an older one."""
+        if self._fresh and key in self._fresh:
+            self._fresh.discard(key)
+            update = update.in_mode("initial")
+        if self.is_open:
+            text = update.text
+            self._transmit({"type": "websocket.send", "text": text}, len(text))
+        elif self._can_wait():
+            self._keep().put(key, update)
+
+    def describe(self, key: Hashable, text: str) -> None:
+        """Send a room's profile."""
+        if self.is_open:
+            self._say(text)
+        elif self._can_wait():
+            self._keep().describe(key, text)
+
+    def tell(self, key: Hashable, text: str) -> None:
+        """Keep a state to oneself: FCS v4 has no word for it."""
+
+    def forget(self, key: tuple[Room, str]) -> None:
+        """Drop what waits of a room that the browser has left."""
+        if self._confirms:
+            self._confirms.pop(key, None)
+        if self._fresh:
+            self._fresh.discard(key)
+        if self._mail:
+            self._mail.forget(key)
+
+    def answered(self) -> None:
+        """Take note that the browser has read all that came before the last ping."""
+        if self._asked is None:
+            return  # A pong that nobody asked for proves nothing.
+        self._unproved -= self._asked
+        self._asked = self._shut_since = None
+        self._must_answer = True
+        if not self.is_open:
+            self._ready.add(self)
+
+    def close(self, code: int, reason: str) -> None:
+        """Close the socket in place of what waits for it."""
+        if self._closing is None and not self._is_gone:
+            self._closing = {"type": "websocket.close", "code": code, "reason": reason}
+            self._replies = self._confirms = self._mail = None
+            self.is_open = False
+            self._ready.add(self)
+
+    def flush(self) -> None:
+        """Send what waits, as far as it can go; the gate opens where nothing is left."""
+        if self._closing is not None and self._is_free():
+            self._is_gone = True
+            self._transmit(self._closing, 0)
+        if self._is_free() and self._unproved >= PING_SIZE and self._asked is None:
+            self.ping()
+        while self._closing is None and self._is_free() and not self._is_full():
+            text = self._next()
+            if text is None:
+                self.is_open = True
+                return
+            self._say(text)
+
+    def ping(self) -> None:
+        """Ask the browser for a sign of life, unless a send is under way."""
+        if not self._is_free():
+            return
+        if self._asked is None:
+            self._asked = self._unproved
+        ping = serialise(Ping(timestamp=int(self._clock() * 1000)))
+        text = f"[{ping}]" if self.merge else ping
+        self._say(text)
+
+    def look(self, now: float, slow_after: float) -> None:
+        """Ping a silent browser; close one shut for ``slow_after`` seconds without progress.
+
+        To be called about every second, with monotonic seconds.
+        """
+        if not self.is_open:
+            self._shut_since = now if self._shut_since is None else self._shut_since
+            if now - self._shut_since >= slow_after:
+                self._give_up()
+            return
+        self._shut_since = None
+        if self._unproved != self._heard:
+            self._heard, self._quiet_since = self._unproved, now
+        elif now - self._quiet_since >= PING_SECONDS:
+            self.ping()
+
+    def _say(self, text: str) -> None:
+        self._transmit({"type": "websocket.send", "text": text}, len(text))
+
+    def _transmit(self, message: dict[str, Any], size: int) -> None:
+        """Give the server a message; every price comes by here."""
+        self._unproved += size
+        try:
+            sending = start(self._send(message), self._context)
+        except Exception as error:
+            self._fail(error)
+            return
+        if sending is not None:
+            self._wait_for(sending)
+        if self._unproved >= PING_SIZE:
+            self._prove()
+
+    def _wait_for(self, sending: asyncio.Task[None]) -> None:
+        self._sending = sending
+        self.is_open = False
+        sending.add_done_callback(self._has_sent)
+
+    def _prove(self) -> None:
+        if self._asked is None:
+            self.ping()
+        if self._is_full():
+            self.is_open = False
+
+    def _has_sent(self, task: asyncio.Task[None]) -> None:
+        self._sending = self._shut_since = None
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, Exception):
+            self._fail(error)
+        self._ready.add(self)
+
+    def _fail(self, error: Exception) -> None:
+        self.is_open = False
+        if isinstance(error, (OSError, RuntimeError)):
+            # The server knows that the socket is gone before the consumer does.
+            logger.debug("socket gone reason=%r", error)
+            self._is_gone = True
+        else:
+            logger.error("sending to a browser failed", exc_info=error)
+            self.close(CLOSE_BROKEN, "the server could not send")
+
+    def _give_up(self) -> None:
+        if self._closing is None and not self._is_gone:
+            count("hub_slow_closed")
+            if _complaints.is_new(self.address, "slow"):
+                logger.info("slow browser closed address=%s", self.address)
+        self.close(CLOSE_TOO_SLOW, "too slow: nothing was read for too long")
+
+    def _wait(self, text: str) -> None:
+        self._replies = self._replies or deque()
+        if len(self._replies) >= REPLIES_MAX:
+            self._give_up()
+        else:
+            self._replies.append(text)
+
+    def _keep(self) -> Mail:
+        self._mail = self._mail or Mail()
+        return self._mail
+
+    def _next(self) -> str | None:
+        if self._confirms:
+            # Before the replies: a pong says that all is answered that came before.
+            key = next(iter(self._confirms))
+            del self._confirms[key]
+            return f"[{_confirmation(*key)}]" if self.merge else _confirmation(*key)
+        if self._replies:
+            return self._replies.popleft()
+        text = self._mail.pop() if self._mail else None
+        if text is None:
+            self._mail = None
+        return text
+
+    def _can_wait(self) -> bool:
+        return self._closing is None and not self._is_gone
+
+    def _is_free(self) -> bool:
+        return self._sending is None and not self._is_gone
+
+    def _is_full(self) -> bool:
+        return self._must_answer and self._unproved >= WINDOW_SIZE
+
+
+class _Round:
+    """A part of a loop over browsers: up to one whose server makes it wait."""
+
+    __slots__ = ("at", "is_over")
+
+    at: Subscriber
+
+    def __init__(self) -> None:
+        self.is_over = False
+
+    async def go(
+        self,
+        subscribers: Iterator[Subscriber],
+        message: dict[str, Any],
+        otherwise: Callable[[Subscriber], None],
+    ) -> None:
+        size = len(message["text"])
+        for one in subscribers:
+            if not one.is_open or one._fresh or one._context is not None:
+                otherwise(one)
+                continue
+            self.at = one
+            one._unproved += size
+            try:
+                await one._send(message)
+            except Exception as error:
+                if self.is_over:
+                    raise
+                one._fail(error)
+                continue
+            if self.is_over:
+                return
+            if one._unproved >= PING_SIZE:
+                one._prove()
+
+
+def send_to_all(
+    subscribers: Iterable[Subscriber], text: str, otherwise: Callable[[Subscriber], None]
+) -> None:
+    """Send many browsers the same text, each at the cost of one ``await``.
+
+    ``otherwise`` is called for those to which it cannot go at once, or not as it is.
+    """
+    going = iter(subscribers)
+    message = {"type": "websocket.send", "text": text}
+    while True:
+        this_round = _Round()
+        sending = start(this_round.go(going, message, otherwise))
+        if sending is None:
+            return
+        # That task ends with the one browser; the next round takes the others.
+        this_round.is_over = True
+        this_round.at._wait_for(sending)
+
+
+def _confirmation(room: Room, spelling: str) -> str:
+    """Confirm as the vendor does, but with the full symbol: its clients rejoin by it."""
+    text = f"{room.symbol}_{spelling}_0s"
+    return serialise(
+        Joined(
+            message=f"Successfully joined room: {text}",
+            room=text,
+            symbol=room.symbol,
+            timeframe=spelling,
+        )
+    )

@@ -1,0 +1,272 @@
+"""Last values for templates and for the first moment of a join, never a hub's truth.
+
+JSON text under versioned keys, kept for 7 days. A cache that fails or is slow is
+logged once and left alone for a while; no caller ever sees its error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, TimeoutError as FutureTimeoutError
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+from django.core.cache import InvalidCacheBackendError, caches
+
+from django_fcs.exceptions import ConfigurationError
+from django_fcs.rooms import Room
+from django_fcs.tools.worker import Worker
+
+from .reports import Report
+from .states import Expectation, Outage, is_broken
+
+__all__ = ["CacheStore", "LastBeat", "LastValue", "MemoryStore", "Store"]
+
+logger = logging.getLogger(__name__)
+
+#: Raise it with every change of what is stored, so that old and new never meet.
+VERSION = 3
+
+KEEP_SECONDS = 7 * 24 * 3600
+
+#: How long a caller waits for the cache, and how long a sick one is left alone.
+PATIENCE_SECONDS = 0.5
+REST_SECONDS = 5
+
+#: Rooms a process remembers in memory; the one longest not written goes first.
+MEMORY_ROOMS = 10_000
+
+_BEAT_KEY = f"fcs:{VERSION}:beat"
+_REPORT_KEY = f"fcs:{VERSION}:report"
+
+T = TypeVar("T")
+
+
+class LastValue(msgspec.Struct, frozen=True):
+    """The last text of a room, as it went to browsers, and what is expected of it."""
+
+    text: str
+    expected: Expectation = Expectation()
+
+
+class LastBeat(msgspec.Struct, frozen=True):
+    """The last sign of life of the stream; ``at`` in unix seconds."""
+
+    at: float
+    online: bool
+    reason: str
+    outage: Outage = Outage()
+    silence: float = 0.0
+    """For how many seconds the vendor had not been heard."""
+
+    def is_silent(self, now: float, offline_after: float) -> bool:
+        """Tell whether one should have followed: one from the future is as good as none."""
+        return abs(now - self.at) > offline_after
+
+    def is_broken(self, now: float, offline_after: float) -> bool:
+        """Tell whether the path from the vendor is broken."""
+        return is_broken(
+            beat_age=abs(now - self.at),
+            silence=self.silence,
+            online=self.online,
+            offline_after=offline_after,
+        )
+
+
+class Store(Protocol):
+    """Where last values are kept; nothing here raises for a sick store."""
+
+    def save(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
+        """Keep values and beat."""
+
+    def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+        """Return what is kept of these rooms, and the last beat."""
+
+    async def asave(
+        self, values: Mapping[Room, LastValue], beat: LastBeat, report: Report | None = None
+    ) -> bool:
+        """Keep values, beat and, where there is one, report, without blocking the loop.
+
+        False where it is not known that they were kept.
+        """
+
+    async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+        """Return what ``load`` does, without blocking the loop."""
+
+    def report(self) -> tuple[LastBeat | None, Report | None]:
+        """Return the last beat and the last report of the stream."""
+
+    @property
+    def sickness(self) -> str:
+        """Why the last call had no answer, for the site's own people; nothing where it had."""
+
+
+class MemoryStore:
+    """Last values of a site that runs in one process."""
+
+    def __init__(self) -> None:
+        self._values: OrderedDict[Room, LastValue] = OrderedDict()
+        self._beat: LastBeat | None = None
+        self._report: Report | None = None
+
+    def save(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
+        """Keep values and beat."""
+        self._beat = beat
+        for room, value in values.items():
+            self._values[room] = value
+            self._values.move_to_end(room)
+        while len(self._values) > MEMORY_ROOMS:
+            self._values.popitem(last=False)
+
+    def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+        """Return what is kept of these rooms, and the last beat."""
+        found = {room: self._values.get(room) for room in rooms}
+        return {room: value for room, value in found.items() if value}, self._beat
+
+    async def asave(
+        self, values: Mapping[Room, LastValue], beat: LastBeat, report: Report | None = None
+    ) -> bool:
+        """Keep values, beat and, where there is one, report."""
+        self.save(values, beat)
+        self._report = report or self._report
+        return True
+
+    async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+        """Return what ``load`` does."""
+        return self.load(rooms)
+
+    def report(self) -> tuple[LastBeat | None, Report | None]:
+        """Return the last beat and the last report of the stream."""
+        return self._beat, self._report
+
+    @property
+    def sickness(self) -> str:
+        """Return nothing: memory answers."""
+        return ""
+
+
+class CacheStore:
+    """Last values in one of Django's caches, shared by all processes of a site.
+
+    The cache is spoken to in one thread, through one instance held there: Django's
+    async cache calls would queue behind the site's ORM.
+    """
+
+    def __init__(self, alias: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._alias = alias
+        self._monotonic = monotonic
+        self._thread = Worker("fcs-cache")
+        self._rests_until = 0.0
+        self.sickness = ""
+        """Why the last call had no answer; nothing where it had."""
+        try:
+            self._cache = caches.create_connection(alias)
+        except KeyError as error:
+            raise ConfigurationError(f"FCS_CACHE names {alias!r}: CACHES has no {error}") from None
+        except InvalidCacheBackendError as error:
+            raise ConfigurationError(f"FCS_CACHE names {alias!r}: {error}") from None
+
+    def save(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
+        """Keep values and beat, waiting for the cache no longer than its patience."""
+        self._wait(self._submit(lambda: self._write(values, beat, None)), False)
+
+    def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+        """Return what is kept of these rooms, and the last beat."""
+        wanted = list(rooms)
+        return self._wait(self._submit(lambda: self._read(wanted)), ({}, None))
+
+    async def asave(
+        self, values: Mapping[Room, LastValue], beat: LastBeat, report: Report | None = None
+    ) -> bool:
+        """Keep values, beat and, where there is one, report, without blocking the loop.
+
+        False where it is not known that they were kept.
+        """
+        return await self._await(self._submit(lambda: self._write(values, beat, report)), False)
+
+    async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+        """Return what ``load`` does, without blocking the loop."""
+        wanted = list(rooms)
+        return await self._await(self._submit(lambda: self._read(wanted)), ({}, None))
+
+    def report(self) -> tuple[LastBeat | None, Report | None]:
+        """Return the last beat and the last report of the stream."""
+        return self._wait(self._submit(self._read_report), (None, None))
+
+    def _write(
+        self, values: Mapping[Room, LastValue], beat: LastBeat, report: Report | None
+    ) -> bool:
+        texts = {_key(room): _encode(value) for room, value in values.items()}
+        texts[_BEAT_KEY] = _encode(beat)
+        if report is not None:
+            texts[_REPORT_KEY] = _encode(report)
+        # Some caches tell which keys they did not take.
+        return not self._cache.set_many(texts, timeout=KEEP_SECONDS)
+
+    def _read(self, rooms: list[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+        keys = {_key(room): room for room in rooms}
+        found = self._cache.get_many([*keys, _BEAT_KEY])
+        beat = _decode(found.pop(_BEAT_KEY, None), LastBeat)
+        values = {keys[key]: _decode(text, LastValue) for key, text in found.items()}
+        return {room: value for room, value in values.items() if value is not None}, beat
+
+    def _read_report(self) -> tuple[LastBeat | None, Report | None]:
+        found = self._cache.get_many([_BEAT_KEY, _REPORT_KEY])
+        beat = _decode(found.get(_BEAT_KEY), LastBeat)
+        return beat, _decode(found.get(_REPORT_KEY), Report)
+
+    def _submit(self, work: Callable[[], T]) -> Future[T] | None:
+        if self._monotonic() < self._rests_until:
+            return None
+        return self._thread.submit(work)
+
+    def _wait(self, future: Future[T] | None, otherwise: T) -> T:
+        if future is None:
+            return otherwise
+        try:
+            result = future.result(PATIENCE_SECONDS)
+        except Exception as error:
+            future.cancel()  # Else calls would queue up behind one that hangs.
+            return self._rest(error, otherwise)
+        self.sickness = ""
+        return result
+
+    async def _await(self, future: Future[T] | None, otherwise: T) -> T:
+        if future is None:
+            return otherwise
+        try:
+            result = await asyncio.wait_for(asyncio.wrap_future(future), PATIENCE_SECONDS)
+        except Exception as error:
+            return self._rest(error, otherwise)
+        self.sickness = ""
+        return result
+
+    def _rest(self, error: Exception, otherwise: T) -> T:
+        """Leave a sick cache alone for a while; say so once, not at each call."""
+        self._rests_until = self._monotonic() + REST_SECONDS
+        slow = isinstance(error, (FutureTimeoutError, asyncio.TimeoutError))
+        reason = f"no answer in {PATIENCE_SECONDS} s" if slow else repr(error)
+        if not self.sickness:
+            logger.warning("cache does not work alias=%s reason=%s", self._alias, reason)
+        self.sickness = reason
+        return otherwise
+
+
+def _key(room: Room) -> str:
+    return f"fcs:{VERSION}:{room.group}"
+
+
+def _encode(value: LastValue | LastBeat | Report) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _decode(text: Any, kind: type[T]) -> T | None:
+    """Read what was stored; anything else under the key counts as nothing."""
+    try:
+        return msgspec.json.decode(text, type=kind) if text else None
+    except (msgspec.MsgspecError, TypeError):
+        return None

@@ -1,0 +1,106 @@
+"""A price on its way from the stream to the browsers: encoded once, never again.
+
+What a browser needs to be told apart (mode, spelling of the timeframe) is changed
+in the finished text by one slice or replacement; ``docs/protocol.md`` promises the
+order of fields that makes this safe.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from django_fcs.exceptions import ProtocolError
+from django_fcs.protocol import Price, serialise
+from django_fcs.protocol.ticks import read_head
+from django_fcs.rooms import Room
+
+__all__ = ["EVENT_TYPE", "Update", "respell"]
+
+#: The message type of a room's group; consumers answer to it as ``fcs_price``.
+EVENT_TYPE = "fcs.price"
+
+_MODE = re.compile(r'"mode":"[a-z]*"')
+
+
+class Update(msgspec.Struct, frozen=True, gc=False):
+    """One room's price as text, with what conflation has to know of it."""
+
+    room: Room
+    text: str
+    seq: int
+    epoch: int
+    at: float
+    mode: str
+    t: int | None
+
+    @classmethod
+    def encode(cls, room: Room, price: Price, *, epoch: int) -> Update:
+        """Write a price that has ``seq`` and ``at`` once, for all who watch."""
+        if price.seq is None or price.at is None:
+            raise ProtocolError("a price without seq or at cannot be published")
+        return cls(room, serialise(price), price.seq, epoch, price.at, price.mode, price.t)
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> Update:
+        """Read a group's event; raises ``ProtocolError`` for anything malformed."""
+        try:
+            room = _room(event["room"])
+            return cls.from_text(room, event["text"], epoch=int(event["epoch"]))
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
+            raise ProtocolError(f"not a price event: {error!r}") from None
+
+    @classmethod
+    def from_text(cls, room: Room, text: str, *, epoch: int) -> Update:
+        """Read a text that this project wrote; raises ``ProtocolError`` otherwise."""
+        head = read_head(text)
+        if (head.symbol, head.timeframe) != (room.symbol, room.timeframe):
+            raise ProtocolError(f"a text of another room than {room}")
+        return cls(room, text, head.seq, epoch, head.at, head.mode, head.prices.t)
+
+    @property
+    def holds_candle(self) -> bool:
+        """Whether the text carries open, high and low, whatever its mode."""
+        return '"o":' in self.text
+
+    def event(self) -> dict[str, Any]:
+        """Return the event that goes to the room's group."""
+        return {
+            "type": EVENT_TYPE,
+            "room": str(self.room),
+            "text": self.text,
+            "seq": self.seq,
+            "epoch": self.epoch,
+        }
+
+    def in_mode(self, mode: str) -> Update:
+        """Return the same price under another mode."""
+        if mode == self.mode:
+            return self
+        # Not by its name: one without a candle is an askbid, whatever its text says.
+        text = _MODE.sub(f'"mode":"{mode}"', self.text, count=1)
+        return replace(self, text=text, mode=mode)
+
+    def spelled(self, timeframe: str) -> Update:
+        """Return the same price for a browser that joined under an alias."""
+        if timeframe == self.room.timeframe:
+            return self
+        return replace(self, text=respell(self.text, self.room, timeframe))
+
+
+@functools.lru_cache(maxsize=4096)
+def _room(text: str) -> Room:
+    return Room.from_text(text)
+
+
+def respell(text: str, room: Room, timeframe: str) -> str:
+    """Put another spelling of the timeframe into the head of a price or profile."""
+    if timeframe == room.timeframe:
+        return text
+    canonical = f'"timeframe":"{room.timeframe}"'
+    return text.replace(canonical, f'"timeframe":"{timeframe}"', 1)

@@ -1,0 +1,49 @@
+"""FCS v4 and this project's additions to it: ``parse``, ``serialise`` and the messages."""
+
+from __future__ import annotations
+
+from .frames import parse, parse_wishes, serialise
+from .messages import (
+    PRICE_MODES,
+    Beat,
+    Candle,
+    Join,
+    Joined,
+    Leave,
+    Message,
+    Notice,
+    Ping,
+    Pong,
+    Price,
+    ProfileUpdate,
+    Rate,
+    Refusal,
+    RemoveAll,
+    RoomState,
+    Unknown,
+    Welcome,
+)
+
+__all__ = [
+    "PRICE_MODES",
+    "Beat",
+    "Candle",
+    "Join",
+    "Joined",
+    "Leave",
+    "Message",
+    "Notice",
+    "Ping",
+    "Pong",
+    "Price",
+    "ProfileUpdate",
+    "Rate",
+    "Refusal",
+    "RemoveAll",
+    "RoomState",
+    "Unknown",
+    "Welcome",
+    "parse",
+    "parse_wishes",
+    "serialise",
+]

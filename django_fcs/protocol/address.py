@@ -1,0 +1,55 @@
+"""Where the vendor's socket is, and the key that must not be told."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from django_fcs.exceptions import ConfigurationError
+from django_fcs.tools.redaction import spellings_of
+
+__all__ = ["Address"]
+
+
+class Address:
+    """A socket address and its key.
+
+    Raises ``ConfigurationError`` where ``url`` is not a socket address, or the key is
+    empty.
+    """
+
+    def __init__(self, url: str, key: str) -> None:
+        self.with_key = _with_key(url, key)
+        self.place = urlsplit(url).netloc.rpartition("@")[2]
+        """Host and port: what may be told."""
+        self._spellings_of_key = spellings_of(key)
+
+    def __repr__(self) -> str:
+        return f"<Address {self.place}>"
+
+    def without_key(self, text: str) -> str:
+        """Return the text with every spelling of the key struck out."""
+        return self._spellings_of_key.sub("[key]", text)
+
+
+def _with_key(url: str, key: str) -> str:
+    """Add the key to the address, whatever query that has already."""
+    if not key:
+        raise ConfigurationError("FCS_API_KEY is empty: set it to your FCS socket key")
+    try:
+        parts = urlsplit(url)
+        if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.port == 0:
+            raise ValueError
+        parts.hostname.encode("idna")  # UnicodeError is a ValueError
+    except ValueError:
+        raise ConfigurationError(
+            f"FCS_URL {_without_secrets(url, key)!r} is not a socket address "
+            "such as wss://ws-v4.fcsapi.com/ws"
+        ) from None
+    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), ("access_key", key)])
+    return urlunsplit(parts._replace(query=query, fragment=""))
+
+
+def _without_secrets(url: str, key: str) -> str:
+    """Return what may be told of an address that cannot be taken apart."""
+    return re.sub(r"//.*@", "//", spellings_of(key).sub("[key]", url)).partition("?")[0]

@@ -1,0 +1,126 @@
+"""The frame that floods: a price, read in one step where it is as documented.
+
+``protocol.parse`` reads everything, and what does not fit here. This is the short
+way of a price from the vendor, and of a text of this project from a stream to a hub.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from django_fcs.exceptions import ProtocolError
+
+from .messages import Price
+
+__all__ = ["SECONDS_MAX", "Head", "read_head", "read_tick"]
+
+#: The year 3000. A t in milliseconds would make every later candle a late one.
+SECONDS_MAX = 32_503_680_000
+
+# JSON has no infinity, but 1e999 reads as one.
+_Number = Annotated[float, msgspec.Meta(ge=-1e300, le=1e300)]
+
+
+class _Prices(msgspec.Struct, gc=False):
+    mode: Literal["candle", "askbid", "close", "initial"]
+    t: Annotated[int, msgspec.Meta(le=SECONDS_MAX)] | None = None
+    o: _Number | None = None
+    h: _Number | None = None
+    l: _Number | None = None  # noqa: E741 - the vendor's name
+    c: _Number | None = None
+    v: _Number | None = None
+    a: _Number | None = None
+    b: _Number | None = None
+    update: _Number | None = None
+
+    @property
+    def holds_candle(self) -> bool:
+        return not (
+            self.t is None or self.o is None or self.h is None or self.l is None or self.c is None
+        )
+
+    @property
+    def holds_price(self) -> bool:
+        return not (self.c is None and self.a is None and self.b is None)
+
+
+class _TickPrices(_Prices, gc=False):
+    # What only the long way reads: anything but null does not fit.
+    pc: None = None
+    ch: None = None
+    chp: None = None
+    digits: None = None
+    delay: None = None
+    history: None = None
+    profile: None = None
+
+
+class _Tick(msgspec.Struct, gc=False):
+    # No tag: msgspec takes an object without one for what it looks for.
+    type: Literal["price"]
+    symbol: Annotated[str, msgspec.Meta(min_length=1)]
+    timeframe: str
+    prices: _TickPrices
+    seq: None = None
+    at: None = None
+    history: None = None
+
+
+class Head(msgspec.Struct, gc=False):
+    """What conflation has to know of a text of this project."""
+
+    type: Literal["price"]
+    symbol: str
+    timeframe: str
+    prices: _Prices
+    seq: int
+    at: _Number
+
+    @property
+    def mode(self) -> str:
+        """What the text is; without a candle it is an askbid, whatever it says."""
+        return self.prices.mode if self.prices.holds_candle else "askbid"
+
+
+_decode_tick = msgspec.json.Decoder(_Tick).decode
+_decode_head = msgspec.json.Decoder(Head).decode
+
+
+def read_tick(text: str | bytes) -> Price | None:
+    """Read a price as the vendor documents it; None for whatever else this may be."""
+    try:
+        tick = _decode_tick(text)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+    prices = tick.prices
+    fits = prices.holds_price if prices.mode == "askbid" else prices.holds_candle
+    if not fits:
+        return None
+    return Price(
+        symbol=tick.symbol,
+        timeframe=tick.timeframe,
+        mode=prices.mode,
+        t=prices.t,
+        o=prices.o,
+        h=prices.h,
+        l=prices.l,
+        c=prices.c,
+        v=prices.v,
+        a=prices.a,
+        b=prices.b,
+        update=prices.update,
+    )
+
+
+def read_head(text: str) -> Head:
+    """Read a text that this project wrote, whole; raises ``ProtocolError`` otherwise."""
+    try:
+        # Bytes would be read as well, and go to browsers as they are.
+        head = _decode_head(text.encode())
+    except (AttributeError, msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise ProtocolError(f"not a price of this project: {error}") from None
+    if not head.prices.holds_price:
+        raise ProtocolError("a text without any price")
+    return head

@@ -1,0 +1,9 @@
+"""An FCS v4 server for development and tests, its sources of prices and its faults."""
+
+from __future__ import annotations
+
+from .faults import Faults
+from .server import Simulator
+from .sources import RandomWalk, Replay
+
+__all__ = ["Faults", "RandomWalk", "Replay", "Simulator"]

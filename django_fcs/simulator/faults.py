@@ -1,0 +1,176 @@
+"""Everything about the vendor's server that the simulator can be told to do otherwise.
+
+Nothing here was tested against the vendor: where its documents leave a question
+open, a switch offers both answers, and a client has to survive either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from typing import Any
+
+import msgspec
+
+from django_fcs.exceptions import ConfigurationError
+from django_fcs.prices.symbols import market_of
+from django_fcs.protocol import Joined
+from django_fcs.rooms import Room
+
+from .market import Prices
+
+__all__ = ["Faults"]
+
+_encode = msgspec.json.Encoder().encode
+
+_CHOICES = {
+    "confirm": ("bare", "full"),
+    "echo": ("joined", "canonical"),
+    "unknown_reply": ("error", "silence"),
+    "refusal": ("message", "close", "http"),
+    "suffix": ("_0s", "_1s"),
+}
+_WORDS = dict.fromkeys(("1", "on", "yes", "true"), True)
+_WORDS |= dict.fromkeys(("0", "off", "no", "false"), False)
+
+
+@dataclass(frozen=True)
+class Faults:
+    """The simulator's switches; the defaults are what the vendor's samples show."""
+
+    # -- confirmations
+    confirm: str = "bare"
+    """``symbol`` of a confirmation: ``bare`` ticker, or ``full``."""
+    echo: str = "joined"
+    """Spelling of timeframes in answers: as ``joined``, or ``canonical``."""
+    suffix: str = "_0s"
+    """End of a confirmation's ``room``: ``_0s`` or ``_1s``."""
+    unknown: tuple[str, ...] = ()
+    """Patterns of symbols and rooms that do not exist, as ``FX:NO*``."""
+    unknown_reply: str = "error"
+    """Answer to a join of those: an ``error``, or ``silence``."""
+    mute: tuple[str, ...] = ()
+    """Patterns of symbols and rooms that are confirmed and then say nothing."""
+
+    # -- prices
+    history: bool = False
+    """Whether ``initial`` lists the candles before."""
+    emit_close: bool = False
+    """Whether a candle that ended is sent once more, with mode ``close``."""
+    strings: bool = False
+    """Whether numbers in prices are strings."""
+    candle_sides: bool = True
+    """Whether ``candle`` carries ask and bid."""
+    forex_volume: bool = True
+    """Whether forex prices carry ``v``, which is 0."""
+    closed: bool = False
+    """Whether the market is closed: ``profile`` and ``initial``, then nothing."""
+
+    # -- the connection
+    refusal: str = "message"
+    """How a key is refused: ``message`` and close, ``close`` only, ``http`` status."""
+    close_code: int = 4001
+    """The close code of a refusal."""
+    http_status: int = 401
+    """The HTTP status of a refusal."""
+    welcome_after: float = 0.0
+    """Seconds before ``welcome``."""
+    drop_early_joins: bool = False
+    """Whether joins that come before ``welcome`` are ignored."""
+    pong: bool = True
+    """Whether a client's ``ping`` is answered."""
+    ping_seconds: float = 25.0
+    """Seconds between the server's own pings; 0 for none."""
+    drop_after: int = 0
+    """Frames after which a connection is cut without goodbye (1006); 0 for never."""
+    arrays: bool = False
+    """Whether frames are arrays, of all that waits to be sent."""
+    malformed_every: int = 0
+    """After every so many frames one follows that is not JSON; 0 for none."""
+
+    def __post_init__(self) -> None:
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ConfigurationError(f"fault {name} is one of {', '.join(choices)}")
+
+    @classmethod
+    def parse(cls, texts: Iterable[str]) -> Faults:
+        """Build faults from ``NAME=VALUE`` texts; a bare ``NAME`` switches on.
+
+        A list's value is one pattern, or several with commas between them.
+        Raises ``ConfigurationError``, which tells the names there are.
+        """
+        faults = cls()
+        known = {field.name for field in fields(cls)}
+        for text in texts:
+            name, equals, value = text.partition("=")
+            name = name.replace("-", "_")
+            if name not in known:
+                raise ConfigurationError(
+                    f"there is no fault {name!r}: choose from {', '.join(sorted(known))}"
+                )
+            default = getattr(cls, name)
+            faults = replace(faults, **{name: _value(name, default, value if equals else "on")})
+        return faults
+
+    def knows(self, room: Room) -> bool:
+        """Tell whether the room exists."""
+        return not _fits(room, self.unknown)
+
+    def silences(self, room: Room) -> bool:
+        """Tell whether the room is confirmed but mute."""
+        return _fits(room, self.mute)
+
+    def confirmation(self, room: Room, spelling: str) -> Joined:
+        """Return what a join is answered; ``spelling`` is that of the timeframe."""
+        name = f"{room.symbol}_{spelling}{self.suffix}"
+        return Joined(
+            message=f"Successfully joined room: {name}",
+            room=name,
+            symbol=room.symbol if self.confirm == "full" else room.symbol.partition(":")[2],
+            timeframe=spelling,
+        )
+
+    def price(self, room: Room, spelling: str, prices: Prices) -> str:
+        """Return the text of a price frame."""
+        left_out = set()
+        if not self.candle_sides and prices.get("mode") == "candle":
+            left_out |= {"a", "b"}
+        if not self.forex_volume and market_of(room.symbol) == "forex":
+            left_out.add("v")
+        prices = {name: value for name, value in prices.items() if name not in left_out}
+        frame: dict[str, Any] = {"type": "price", "symbol": room.symbol, "timeframe": spelling}
+        # Not protocol.serialise: a recording is passed on with all that it holds.
+        return _encode(
+            {**frame, "prices": _as_strings(prices) if self.strings else prices}
+        ).decode()
+
+
+def _as_strings(value: Any) -> Any:
+    """Write every number as a string, and none with an exponent."""
+    if isinstance(value, dict):
+        return {name: _as_strings(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_as_strings(inner) for inner in value]
+    return format(Decimal(repr(value)), "f") if isinstance(value, (int, float)) else value
+
+
+def _fits(room: Room, patterns: Iterable[str]) -> bool:
+    names = (room.symbol, str(room))
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
+
+
+def _value(name: str, default: object, text: str) -> Any:
+    try:
+        if isinstance(default, bool):
+            return _WORDS[text.lower()]
+        if isinstance(default, tuple):
+            return tuple(pattern.strip() for pattern in text.split(","))
+        if isinstance(default, (int, float)):
+            return type(default)(text)
+    except (KeyError, ValueError):
+        kind = "on or off" if isinstance(default, bool) else "a number"
+        raise ConfigurationError(f"fault {name} takes {kind}, not {text!r}") from None
+    return text

@@ -1,0 +1,398 @@
+"""An FCS v4 server for development, demos and tests.
+
+::
+
+    async with Simulator(RandomWalk()) as simulator:
+        ...  # FCS_URL = simulator.url
+
+It behaves as the vendor's published samples do; ``Faults`` changes that, also
+while it runs. What a client has not read yet waits in a queue of ``QUEUE_MAX``
+frames. Answers wait until there is room, and so does the client's next wish. Of
+live prices the oldest gives way; a replay waits for its slowest reader instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Collection
+from contextlib import AsyncExitStack, suppress
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from django_fcs.exceptions import ProtocolError, RoomError
+from django_fcs.protocol import (
+    Join,
+    Leave,
+    Message,
+    Ping,
+    Pong,
+    Refusal,
+    RemoveAll,
+    Welcome,
+    parse,
+    serialise,
+)
+from django_fcs.rooms import Room
+from django_fcs.tools.bell import Bell
+from django_fcs.tools.redaction import SILENT
+from django_fcs.tools.tasks import running
+
+from .faults import Faults
+from .market import Prices
+from .outbox import QUEUE_MAX, Outbox
+from .sources import Opening, Source, filled, merged, opened_at
+
+__all__ = ["BAD_KEY", "Received", "Simulator"]
+
+logger = logging.getLogger(__name__)
+
+#: The key that is refused where every other one is accepted.
+BAD_KEY = "bad_key"
+
+#: Messages of clients that are remembered.
+RECEIVED_MAX = 10_000
+
+#: Prices that are due within this time go out together, in seconds.
+_PACE = 0.002
+
+_CLOSE_SECONDS = 2.0
+_MALFORMED = '{"type":"price","symbol":'
+
+
+class Received(NamedTuple):
+    """One message of a client."""
+
+    at: float
+    connection: int
+    """Connections count from 1."""
+    message: Message
+
+
+class _Client:
+    """One connection."""
+
+    def __init__(self, number: int, socket: ServerConnection) -> None:
+        self.number = number
+        self.socket = socket
+        self.outbox = Outbox()
+        self.rooms: dict[Room, str] = {}  # and the timeframe as the client spells it
+        self.welcomed = asyncio.Event()
+        self.gone = asyncio.Event()
+        self.sent = 0
+
+
+class Simulator:
+    """An FCS v4 server, up for as long as it is entered.
+
+    Args:
+        source: Where the prices come from: ``RandomWalk`` or ``Replay``.
+        host, port: Where to listen; port 0 takes a free one.
+        faults: What to do otherwise than the vendor; may be replaced at any time.
+        accepted_keys: The keys to accept; ``None`` for any but ``bad_key`` and "".
+        clock: Unix time, for the candles and the messages' timestamps.
+
+    Raises ``OSError`` on entering where it cannot listen.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        faults: Faults | None = None,
+        accepted_keys: Collection[str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.faults = faults or Faults()
+        self.received: deque[Received] = deque(maxlen=RECEIVED_MAX)
+        """What clients said, oldest first."""
+        self.dropped = 0
+        """Prices that gave way because a client did not read."""
+        self._source = source
+        self._host = host
+        self._port = port
+        self._accepted_keys = accepted_keys
+        self._clock = clock
+        self._clients: set[_Client] = set()
+        self._accepted = 0
+        self._rooms: dict[Room, dict[_Client, None]] = {}
+        self._last: dict[Room, Prices] = {}
+        self._wakes = Bell()
+        self._up = AsyncExitStack()
+
+    async def __aenter__(self) -> Simulator:
+        async with AsyncExitStack() as up:
+            await up.enter_async_context(running(self._stream()))
+            server = await up.enter_async_context(
+                serve(
+                    self._handle,
+                    self._host,
+                    self._port,
+                    process_request=self._answer_upgrade,
+                    compression=None,
+                    close_timeout=_CLOSE_SECONDS,
+                    logger=SILENT,
+                )
+            )
+            self._port = next(iter(server.sockets)).getsockname()[1]
+            self._up = up.pop_all()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._up.aclose()
+
+    @property
+    def url(self) -> str:
+        """The address for ``FCS_URL``."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"ws://{host}:{self._port}"
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected with an accepted key."""
+        return len(self._clients)
+
+    @property
+    def joined(self) -> Counter[Room]:
+        """The rooms that clients are in, and how many clients."""
+        return Counter({room: len(clients) for room, clients in self._rooms.items()})
+
+    async def drop_all(self) -> int:
+        """Cut every connection without goodbye (1006); return how many those were."""
+        clients = list(self._clients)
+        for client in clients:
+            client.socket.transport.abort()
+        for client in clients:
+            await client.gone.wait()
+        return len(clients)
+
+    async def push(self, symbol: str, timeframe: str, **prices: Any) -> int:
+        """Send one price to all in a room; return how many those are.
+
+        A ``candle`` unless ``mode`` says otherwise. What it leaves out is as it
+        was; a new ``t`` opens at ``c``, and high and low reach to ``c``.
+        """
+        room = Room.parse(symbol, timeframe)
+        last = self._last.get(room, {})
+        await self._deliver(room, filled(last, {"mode": "candle", **prices}))
+        return len(self._rooms.get(room, ()))
+
+    # -- the market
+
+    async def _stream(self) -> None:
+        try:
+            while True:
+                await self._until_due()
+                for room, prices in self._source.advance(self._clock()):
+                    await self._deliver(room, prices)
+        except Exception:
+            # Nobody may be waiting for this task: say at once why prices ended.
+            logger.exception("simulator stopped streaming")
+            raise
+
+    async def _until_due(self) -> None:
+        due = self._source.due()
+        delay = None if due is None else due - self._clock()
+        if delay is not None and delay <= 0:
+            await asyncio.sleep(0)
+            return
+        await self._wakes.heard(math.inf if delay is None else max(delay, _PACE))
+
+    async def _deliver(self, room: Room, prices: Prices) -> None:
+        last = self._last.get(room, {})
+        if prices.get("mode") != "profile":
+            self._last[room] = merged(last, prices)
+        if self.faults.closed or self.faults.silences(room):
+            return
+        if self.faults.emit_close and last and opened_at(prices) > opened_at(last):
+            await self._broadcast(room, {"mode": "close", **last})
+        await self._broadcast(room, prices)
+
+    async def _broadcast(self, room: Room, prices: Prices) -> None:
+        texts: dict[str, str] = {}
+        for client in tuple(self._rooms.get(room, ())):
+            if self._source.lossless:
+                await client.outbox.room()
+            spelling = client.rooms.get(room)
+            if spelling is None:
+                continue
+            text = texts.get(spelling)
+            if text is None:
+                text = texts[spelling] = self.faults.price(room, spelling, prices)
+            if not client.outbox.append(text, live=True):
+                self.dropped += 1
+
+    # -- one connection
+
+    async def _answer_upgrade(self, socket: ServerConnection, request: Request) -> Response | None:
+        if self.faults.refusal != "http" or self._accepts(request.path):
+            return None
+        return socket.respond(self.faults.http_status, "Invalid access_key\n")
+
+    def _accepts(self, path: str) -> bool:
+        key = parse_qs(urlsplit(path).query).get("access_key", [""])[-1]
+        if self._accepted_keys is not None:
+            return key in self._accepted_keys
+        return key not in ("", BAD_KEY)
+
+    async def _handle(self, socket: ServerConnection) -> None:
+        with suppress(ConnectionClosed):
+            if socket.request is None or not self._accepts(socket.request.path):
+                await self._refuse(socket)
+                return
+            self._accepted += 1
+            await self._attend(_Client(self._accepted, socket))
+
+    async def _refuse(self, socket: ServerConnection) -> None:
+        logger.info("key refused how=%s", self.faults.refusal)
+        if self.faults.refusal == "message":
+            refusal = Refusal(short="authentication_failed", message="Invalid access_key")
+            await socket.send(serialise(refusal))
+            await socket.close()
+        else:
+            await socket.close(self.faults.close_code)
+
+    async def _attend(self, client: _Client) -> None:
+        self._clients.add(client)
+        try:
+            async with (
+                running(self._watch(client)),
+                running(self._write(client)),
+                running(self._greet(client)),
+            ):
+                async for text in client.socket:
+                    await self._read(client, text)
+        except ConnectionClosed:
+            return
+        except Exception:
+            logger.exception("connection failed connection=%d", client.number)
+        finally:
+            self._forget(client)
+
+    def _forget(self, client: _Client) -> None:
+        client.outbox.close()
+        for room in tuple(client.rooms):
+            self._leave(client, room)
+        self._clients.discard(client)
+        client.gone.set()
+
+    async def _watch(self, client: _Client) -> None:
+        """Free who waits in the middle of a message: only reading notices the end."""
+        await client.socket.wait_closed()
+        client.outbox.close()
+        client.welcomed.set()
+
+    async def _write(self, client: _Client) -> None:
+        with suppress(ConnectionClosed):
+            while True:
+                texts = await client.outbox.take(QUEUE_MAX if self.faults.arrays else 1)
+                await client.socket.send(f"[{','.join(texts)}]" if self.faults.arrays else texts[0])
+                client.sent += 1
+                if self.faults.malformed_every and client.sent % self.faults.malformed_every == 0:
+                    await client.socket.send(_MALFORMED)
+                if self.faults.drop_after and client.sent >= self.faults.drop_after:
+                    client.socket.transport.abort()
+
+    async def _greet(self, client: _Client) -> None:
+        await asyncio.sleep(self.faults.welcome_after)
+        client.outbox.append(serialise(Welcome()))
+        client.welcomed.set()
+        while True:
+            seconds = self.faults.ping_seconds
+            await asyncio.sleep(seconds or 1)
+            if seconds:
+                await self._reply(client, Ping(timestamp=self._timestamp()))
+
+    async def _reply(self, client: _Client, message: Message) -> None:
+        await client.outbox.room()
+        client.outbox.append(serialise(message))
+
+    def _timestamp(self) -> int:
+        return int(self._clock() * 1000)
+
+    # -- what a client says
+
+    async def _read(self, client: _Client, text: str | bytes) -> None:
+        try:
+            messages = parse(text)
+        except ProtocolError as error:
+            await self._reply(client, Refusal(short="bad_message", message=str(error)))
+            return
+        for message in messages:
+            self.received.append(Received(self._clock(), client.number, message))
+            await self._obey(client, message)
+
+    async def _obey(self, client: _Client, message: Message) -> None:
+        if isinstance(message, Join):
+            await self._join(client, message)
+        elif isinstance(message, Leave):
+            # No sample shows an answer to this one and the next, so there is none.
+            with suppress(RoomError):
+                self._leave(client, Room.parse(message.symbol, message.timeframe or ""))
+        elif isinstance(message, RemoveAll):
+            for room in tuple(client.rooms):
+                self._leave(client, room)
+        elif isinstance(message, Ping) and self.faults.pong:
+            await self._reply(client, Pong(timestamp=self._timestamp()))
+
+    async def _join(self, client: _Client, message: Join) -> None:
+        if not client.welcomed.is_set():
+            if self.faults.drop_early_joins:
+                return
+            await client.welcomed.wait()
+        await client.outbox.room()
+        if client.outbox.closed:
+            return
+        # From here on nothing is awaited: no price may overtake the confirmation.
+        try:
+            room = Room.parse(message.symbol, message.timeframe or "")
+        except RoomError as error:
+            self._deny(client, str(error))
+            return
+        opening = self._source.open(room, self._clock()) if self.faults.knows(room) else None
+        if opening is None:
+            self._deny(client, f"no such symbol: {room}")
+            return
+        spelling = room.timeframe if self.faults.echo == "canonical" else message.timeframe
+        self._open(client, room, spelling or room.timeframe, opening)
+
+    def _deny(self, client: _Client, reason: str) -> None:
+        if self.faults.unknown_reply == "error":
+            client.outbox.append(serialise(Refusal(short="unknown_symbol", message=reason)))
+
+    def _open(self, client: _Client, room: Room, spelling: str, opening: Opening) -> None:
+        """Confirm a join, again where it is one too many, and tell the price."""
+        logger.info("joined room=%s connection=%d", room, client.number)
+        client.rooms[room] = spelling
+        self._rooms.setdefault(room, {})[client] = None
+        self._wakes.ring()
+        client.outbox.append(serialise(self.faults.confirmation(room, spelling)))
+        if self.faults.silences(room):
+            return
+        if opening.profile is not None:
+            session = {"current_session": "out_of_session"} if self.faults.closed else {}
+            profile = {"mode": "profile", "profile": {**opening.profile, **session}}
+            client.outbox.append(self.faults.price(room, spelling, profile))
+        if opening.initial is not None:
+            self._last[room] = merged(self._last.get(room, {}), opening.initial)
+            history = {"history": opening.history} if self.faults.history else {}
+            initial = {**opening.initial, **history}
+            client.outbox.append(self.faults.price(room, spelling, initial))
+
+    def _leave(self, client: _Client, room: Room) -> None:
+        if client.rooms.pop(room, None) is None:
+            return
+        del self._rooms[room][client]
+        if not self._rooms[room]:
+            del self._rooms[room]
+            self._last.pop(room, None)
+            self._source.close(room)

@@ -1,0 +1,117 @@
+"""Which rooms browsers need, as the web processes announce them: soft state."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django_fcs.rooms import Room
+from django_fcs.tools.complaints import Complaints
+from django_fcs.tools.metrics import count
+
+__all__ = ["Choice", "Demand"]
+
+logger = logging.getLogger(__name__)
+
+#: Why a room gets no price, for visitors.
+_UNCONFIRMED = "the feed does not confirm this symbol"
+_CROWDED = "too many symbols are watched"
+
+
+class Choice(NamedTuple):
+    """What a stream asks of the vendor, and why it does not have the rest."""
+
+    wanted: list[Room]
+    unserved: dict[Room, str]
+
+
+@dataclass
+class _Interest:
+    since: float
+    """When somebody first wanted the room, without a break since."""
+    until: float
+    """When the last announcement of it runs out."""
+    doubt: int = 0
+    """The number of the last doubt in it; 0 where there is none."""
+
+
+class Demand:
+    """Rooms wanted by hubs; every call is given the time (monotonic seconds).
+
+    A hub repeats its rooms well within ``ttl``. A hub that is killed says nothing
+    more, so its rooms run out; one that leaves a room says so by leaving it out.
+    Either way the room lingers before it counts as wanted no longer.
+    """
+
+    def __init__(self, *, ttl: float, linger: float) -> None:
+        self._ttl = ttl
+        self._linger = linger
+        self._hubs: dict[str, tuple[frozenset[Room], float]] = {}
+        self._interests: dict[Room, _Interest] = {}
+        self._unconfirmed: frozenset[Room] = frozenset()
+        self._doubts = 0
+        self._complaints = Complaints()
+
+    def announce(self, hub: str, rooms: Iterable[Room], now: float) -> None:
+        """Take in what one hub needs, in place of what it needed before; longest first."""
+        in_order = list(rooms)
+        needed = frozenset(in_order)
+        before, _ = self._hubs.get(hub, (frozenset(), now))
+        self._hubs[hub] = (needed, now + self._ttl)
+        for room in before - needed:
+            self._interests[room].until = max(now, self._needed_until(room))
+        for room in in_order:
+            interest = self._interests.setdefault(room, _Interest(since=now, until=now))
+            interest.until = max(interest.until, now + self._ttl)
+
+    def learn(self, *, joined: Collection[Room], unconfirmed: Iterable[Room]) -> None:
+        """Doubt rooms that the vendor does not confirm, until it does.
+
+        Anybody may invent a symbol, and must not take the place of one that exists.
+        """
+        before, self._unconfirmed = self._unconfirmed, frozenset(unconfirmed)
+        for room in self._unconfirmed - before:
+            self._doubts += 1
+            if room in self._interests:
+                self._interests[room].doubt = self._doubts
+            count("stream_rooms_unconfirmed")
+            # As kinds of one client: anybody may invent names, so the log gets twenty an hour.
+            if self._complaints.is_new("", str(room)):
+                logger.warning("not confirmed by the vendor, left for now room=%s", room)
+        for room, interest in self._interests.items():
+            if interest.doubt and room in joined:
+                interest.doubt = 0
+
+    def choose(self, own: Iterable[Room], *, limit: int, now: float) -> Choice:
+        """Choose the site's own rooms first, then those watched longest, up to a limit."""
+        rooms = list(dict.fromkeys([*own, *self.rooms(now)]))
+        doubtful = [room for room, interest in self._interests.items() if interest.doubt]
+        crowded = rooms[limit:]
+        if crowded and count("stream_rooms_over_limit"):
+            text = "FCS_MAX_ROOMS is reached, rooms wait for others to end rooms=%d"
+            logger.warning(text, len(crowded))
+        unserved = dict.fromkeys([*self._unconfirmed, *doubtful], _UNCONFIRMED)
+        return Choice(rooms[:limit], {**unserved, **dict.fromkeys(crowded, _CROWDED)})
+
+    def rooms(self, now: float) -> list[Room]:
+        """Return the wanted rooms, longest watched first, lingering ones included.
+
+        Those in doubt stand behind all others, the one that was tried last behind the rest: each
+        has its turn, as a vendor that was slow once may confirm it then.
+        """
+        self._hubs = {hub: known for hub, known in self._hubs.items() if known[1] > now}
+        self._interests = {
+            room: interest
+            for room, interest in self._interests.items()
+            if interest.until + self._linger > now
+        }
+        return sorted(self._interests, key=self._rank)
+
+    def _rank(self, room: Room) -> tuple[int, float]:
+        interest = self._interests[room]
+        return interest.doubt, interest.since
+
+    def _needed_until(self, room: Room) -> float:
+        return max((until for rooms, until in self._hubs.values() if room in rooms), default=0.0)

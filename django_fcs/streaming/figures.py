@@ -1,0 +1,36 @@
+"""What is measured of a stream: its gauges, and how old ticks are as they come in."""
+
+from __future__ import annotations
+
+from django_fcs.prices.reports import StreamStatus
+from django_fcs.protocol import Price
+from django_fcs.tools.metrics import observe
+from django_fcs.upstream import Arrival
+from django_fcs.upstream.arrivals import Event
+
+__all__ = ["measure_feed", "stream_figures"]
+
+#: The feed's own time of a tick, if it is older, is none: the vendor may send a 0.
+FEED_LAG_MAX_SECONDS = 86_400
+
+
+def stream_figures(status: StreamStatus) -> dict[str, float]:
+    """Return the gauges of a stream."""
+    figures: dict[str, float | None] = {
+        "stream_last_tick_timestamp_seconds": status.last_at,
+        "stream_leader": status.is_leader,
+        "stream_online": status.online,
+        "stream_rooms_joined": status.joined,
+        "stream_rooms_wanted": status.wanted,
+    }
+    return {name: value for name, value in figures.items() if value is not None}
+
+
+def measure_feed(event: Event) -> None:
+    """Sample how old a tick was when it came in; the first of a room may be of yesterday."""
+    if isinstance(event, Arrival) and event.news:
+        _, news = event.news[-1]
+        if isinstance(news, Price) and news.update is not None and news.mode != "initial":
+            lag = event.at - news.update
+            if lag < FEED_LAG_MAX_SECONDS:
+                observe("feed_lag_seconds", lag)

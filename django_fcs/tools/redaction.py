@@ -1,0 +1,77 @@
+"""Keep API keys that careless browsers put into their URLs out of server logs."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from django_fcs.conf import conf
+
+__all__ = ["SILENT", "install", "spellings_of"]
+
+#: Where servers log the addresses that they are asked for: uvicorn those of sockets at INFO.
+_LOGGERS = (
+    *("uvicorn.error", "uvicorn.asgi", "uvicorn.access"),
+    *("daphne.ws_protocol", "daphne.http_protocol", "daphne.server"),
+    *("django.channels.server", "django.server", "django.request"),
+    *("hypercorn.access", "hypercorn.error", "gunicorn.access", "gunicorn.error"),
+    *("granian.access", "_granian"),
+)
+
+#: Anybody's key, by the names that the vendor's samples give it.
+_NAMED = re.compile(r"((?:access|api)[_-]?key=)[^&\s\"']*", re.IGNORECASE)
+
+#: Under this length a site's key would be found in innocent words.
+_KEY_MIN = 6
+
+
+#: For websockets, which logs the request line with the key at DEBUG. Outside the tree
+#: of loggers, nobody's configuration can turn this one on.
+SILENT = logging.Logger("websockets")  # noqa: LOG001
+SILENT.disabled = True
+
+
+class _Redact(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        if message != _redacted(message):
+            # uvicorn's formatter takes the arguments of an access line apart.
+            record.args = _redacted(record.args)
+            message = record.getMessage()
+            if message != _redacted(message):
+                record.msg, record.args = _redacted(message), ()
+        return True
+
+
+@functools.lru_cache(maxsize=16)
+def spellings_of(key: str) -> re.Pattern[str]:
+    """Match a key as it is, and as addresses and JSON write it."""
+    spellings = {key, quote(key), quote(key, safe=""), quote_plus(key), json.dumps(key)[1:-1]}
+    # The longest first: one may begin another.
+    return re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True))))
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, str):
+        key = str(conf.FCS_API_KEY)
+        if len(key) >= _KEY_MIN:
+            value = spellings_of(key).sub("[key]", value)
+        return _NAMED.sub(r"\1[key]", value)
+    if isinstance(value, tuple):
+        return tuple(_redacted(inner) for inner in value)
+    if isinstance(value, Mapping):
+        return {name: _redacted(inner) for name, inner in value.items()}
+    return value
+
+
+def install() -> None:
+    """Add the filter once to each of the loggers."""
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        if not any(isinstance(existing, _Redact) for existing in logger.filters):
+            logger.addFilter(_Redact())

@@ -1,0 +1,68 @@
+"""What an upstream client tells whoever iterates it, and how patient it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from django_fcs.protocol import Price, ProfileUpdate
+from django_fcs.protocol.intervals import PONG_SECONDS
+from django_fcs.rooms import Room
+
+__all__ = ["PATIENT", "Arrival", "Event", "News", "Status", "Timing"]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Every pause of the client, in seconds."""
+
+    welcome: float = 10
+    heartbeat: float = 25
+    confirm: float = 10
+    joins_per_second: float = 50
+    goodbye: float = 2
+    ping: float = PONG_SECONDS
+    """Between two pings of WebSocket's own, which any server answers."""
+    pong: float = 9
+    """How long the answer may take: a line may be cut without a word."""
+    retry_first: float = 1
+    retry_cap: float = 60
+    refused_first: float = 60
+    refused_cap: float = 900
+    settled: float = 30
+    """A connection that lasted this long makes the next retry a first one."""
+
+    @classmethod
+    def within(cls, seconds: float) -> Timing:
+        """Return what notices a line that was cut within so many seconds and five."""
+        return cls(pong=max(1.0, seconds - 1))
+
+
+PATIENT = Timing()
+
+
+News = tuple[Room, Price | ProfileUpdate]
+
+
+class Arrival(msgspec.Struct, frozen=True, gc=False):
+    """One frame as it came in, and what it says of wanted rooms."""
+
+    at: float
+    """When it came in, unix seconds."""
+    text: str
+    news: tuple[News, ...]
+
+
+@dataclass(frozen=True)
+class Status:
+    """A change of the connection: welcomed, or lost and why."""
+
+    online: bool
+    reason: str = ""
+    """For those who run the site: addresses and the vendor's words included."""
+    public: str = ""
+    """For its visitors."""
+
+
+Event = Arrival | Status

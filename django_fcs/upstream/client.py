@@ -1,0 +1,389 @@
+"""The vendor's socket: welcome, heartbeat, wanted rooms, reconnects without end.
+
+Nothing here knows Django's channel layer; who iterates gets what arrives::
+
+    async with UpstreamClient(key, rooms=["FX:EURUSD"]) as client:
+        async for price in client:
+            print(price.symbol, price.c)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import random
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import aclosing, asynccontextmanager, suppress
+from socket import SO_RCVBUF, SOL_SOCKET
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from django_fcs.exceptions import KeyRefused, ProtocolError, RoomError, UpstreamError
+from django_fcs.protocol import (
+    Joined,
+    Message,
+    Ping,
+    Pong,
+    Price,
+    ProfileUpdate,
+    Refusal,
+    Welcome,
+    parse,
+    serialise,
+)
+from django_fcs.protocol.address import Address
+from django_fcs.rooms import Room
+from django_fcs.tools.backoff import doubling, full_jitter
+from django_fcs.tools.bell import Bell
+from django_fcs.tools.metrics import count
+from django_fcs.tools.redaction import SILENT
+from django_fcs.tools.tasks import running
+
+from .arrivals import PATIENT, Arrival, Event, News, Status, Timing
+from .connection import SIZE_MAX, Connecting, Connection, LastHeard
+from .failures import failure_of
+from .subscriptions import Subscriptions
+
+__all__ = ["Arrival", "Status", "Timing", "UpstreamClient"]
+
+logger = logging.getLogger(__name__)
+
+_AUTHENTICATION_FAILED = "authentication_failed"
+
+#: Frames worked off before anything else gets its turn: a millisecond or two.
+BATCH_MAX = 200
+
+#: What the kernel may keep for us, in bytes (it keeps twice that for its own needs).
+#: Left to itself it grows to several MB, which in a flood are most of a second old.
+RECEIVE_BUFFER = 512 * 1024
+
+
+class UpstreamClient:
+    """One connection to an FCS v4 server, kept up for as long as it is iterated.
+
+    Args:
+        key: The vendor's socket key. It appears in no log, repr or exception.
+        rooms: Rooms to join, as ``Room`` or text (``"FX:EURUSD_1D"``).
+        url: Where the server is, ``ws://`` or ``wss://``; TLS is verified.
+        give_up_on_refusal: Raise ``KeyRefused`` where the key is refused before
+            this client was ever welcomed; else, and later, it is tried again.
+        timing, clock, monotonic, rng: For tests.
+
+    Raises:
+        ConfigurationError: ``url`` is not a socket address, or the key is empty.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        *,
+        rooms: Iterable[Room | str] = (),
+        url: str = "wss://ws-v4.fcsapi.com/ws",
+        give_up_on_refusal: bool = True,
+        # For tests
+        timing: Timing = PATIENT,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._address = Address(url, key)
+        self._place = self._address.place
+        self._give_up_on_refusal = give_up_on_refusal
+        self._timing = timing
+        self._clock = clock
+        self._monotonic = monotonic
+        self._rng = rng or random.Random()
+        self._subscriptions = Subscriptions(
+            per_second=timing.joins_per_second, confirm_after=timing.confirm
+        )
+        self._changed = Bell()
+        self._last_heard = LastHeard(monotonic)
+        self._socket: Connection | None = None
+        self._welcomed = False
+        self._welcomed_once = False
+        self._given_up = ""
+        self._batches: AsyncGenerator[list[Event], None] | None = None
+        self._events: AsyncGenerator[Event, None] | None = None
+        self._prices: AsyncGenerator[Price, None] | None = None
+        self.want(rooms)
+
+    def __repr__(self) -> str:
+        return f"<UpstreamClient {self._place} wanted={len(self.wanted)} joined={len(self.joined)}>"
+
+    async def __aenter__(self) -> UpstreamClient:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        # The outer ones first: they may be left in the middle of the inner ones.
+        for iteration in (self._prices, self._events, self._batches):
+            if iteration is not None:
+                await iteration.aclose()
+
+    @property
+    def wanted(self) -> frozenset[Room]:
+        """The rooms asked for."""
+        return self._subscriptions.wanted
+
+    @property
+    def joined(self) -> frozenset[Room]:
+        """The rooms the vendor has confirmed on this connection."""
+        return frozenset(self._subscriptions.joined)
+
+    @property
+    def unconfirmed(self) -> frozenset[Room]:
+        """The rooms it has left, for now, because the vendor did not confirm them."""
+        return self._subscriptions.unconfirmed
+
+    @property
+    def silence(self) -> float:
+        """For how many seconds nothing came from the vendor, no answer to a ping either.
+
+        Since the start where nothing ever came. Every three seconds there should be one.
+        """
+        return self._last_heard.silence
+
+    def want(self, rooms: Iterable[Room | str]) -> None:
+        """Replace the set of wanted rooms; joins and leaves follow by themselves."""
+        self._subscriptions.want(
+            Room.from_text(room) if isinstance(room, str) else room for room in rooms
+        )
+        self._changed.ring()
+
+    def rejoin(self, rooms: Iterable[Room]) -> None:
+        """Leave these of the joined rooms and join them again; the wanted set stays."""
+        for room in rooms:
+            self._subscriptions.rejoin(room)
+        self._changed.ring()
+
+    def reconnect(self, reason: str) -> None:
+        """Give up a connection that is up in name only, for ``reason``, and make another."""
+        self._given_up = reason
+        self._changed.ring()
+
+    def cut(self) -> None:
+        """End the connection now, with no goodbye; who iterates on connects again."""
+        if self._socket is not None:
+            self._socket.transport.abort()
+
+    def __aiter__(self) -> AsyncIterator[Price]:
+        self._prices = self._iterate_prices()
+        return self._prices
+
+    async def _iterate_prices(self) -> AsyncGenerator[Price, None]:
+        async with aclosing(self.events()) as events:
+            async for event in events:
+                if isinstance(event, Arrival):
+                    for _, news in event.news:
+                        if isinstance(news, Price):
+                            yield news
+
+    def events(self) -> AsyncGenerator[Event, None]:
+        """Iterate over everything that happens, for ever; one iteration at a time.
+
+        Raises ``KeyRefused`` as the class says; every other failure is a
+        ``Status`` and a retry.
+        """
+        self._events = self._iterate_events()
+        return self._events
+
+    async def _iterate_events(self) -> AsyncGenerator[Event, None]:
+        async with aclosing(self.batches()) as batches:
+            async for batch in batches:
+                for event in batch:
+                    yield event
+
+    def batches(self) -> AsyncGenerator[list[Event], None]:
+        """Iterate over the same by the burst: what had come in, some ``BATCH_MAX`` at most."""
+        self._batches = self._iterate_batches()
+        return self._batches
+
+    async def _iterate_batches(self) -> AsyncGenerator[list[Event], None]:
+        retries, refusals = self._pauses()
+        while True:
+            began = self._monotonic()
+            try:
+                async with aclosing(self._connection()) as batches:
+                    async for batch in batches:
+                        yield batch
+            except UpstreamError as error:
+                refused = isinstance(error, KeyRefused)
+                if refused and self._give_up_on_refusal and not self._welcomed_once:
+                    raise
+                if self._monotonic() - began > self._timing.settled:
+                    retries, refusals = self._pauses()
+                pause = next(refusals if refused else retries)
+                reason, public = str(error), error.public
+            count("upstream_lost")
+            logger.warning("upstream lost reason=%s retry_in=%.1f", reason, pause)
+            yield [Status(online=False, reason=reason, public=public)]
+            await asyncio.sleep(pause)
+
+    def _pauses(self) -> tuple[Iterator[float], Iterator[float]]:
+        timing = self._timing
+        return (
+            full_jitter(self._rng, first=timing.retry_first, cap=timing.retry_cap),
+            doubling(first=timing.refused_first, cap=timing.refused_cap),
+        )
+
+    async def _connection(self) -> AsyncGenerator[list[Event], None]:
+        """Connect once and hand on what comes; always ends in an ``UpstreamError``."""
+        self._welcomed, self._given_up = False, ""
+        self._subscriptions.reset()
+        async with self._open() as socket, running(self._tend(socket)):
+            while True:
+                texts = await self._receive(socket)
+                while texts:
+                    events, answers = self._take(texts[:BATCH_MAX])
+                    if events:
+                        yield events
+                    for answer in answers:
+                        await self._answer(socket, answer)
+                    del texts[:BATCH_MAX]
+                    if texts:
+                        # A flood must not keep others from their turn.
+                        await asyncio.sleep(0)
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[Connection]:
+        try:
+            async with Connecting(
+                self._address.with_key,
+                last_heard=self._last_heard,
+                # A vendor that compressed 20,000 small frames a second would stall us.
+                compression=None,
+                open_timeout=self._timing.welcome,
+                close_timeout=self._timing.goodbye,
+                ping_interval=self._timing.ping,
+                ping_timeout=self._timing.pong,
+                max_size=SIZE_MAX,
+                logger=SILENT,
+            ) as socket:
+                assert isinstance(socket, Connection)
+                own = socket.transport.get_extra_info("socket")
+                own.setsockopt(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER)
+                self._socket = socket
+                try:
+                    yield socket
+                finally:
+                    try:
+                        await self._say_goodbye(socket)
+                    finally:
+                        self.cut()
+                        self._socket = None
+        except (OSError, WebSocketException, asyncio.TimeoutError) as error:
+            raise failure_of(
+                error,
+                self._address,
+                self._timing,
+                welcomed=self._welcomed,
+                given_up=self._given_up,
+            ) from None
+
+    async def _say_goodbye(self, socket: Connection) -> None:
+        """Leave all rooms and close; a vendor that takes nothing is not waited for."""
+        with suppress(ConnectionClosed, asyncio.TimeoutError):
+            if farewell := self._subscriptions.farewell():
+                await asyncio.wait_for(socket.send(serialise(farewell)), self._timing.goodbye)
+        # Left to itself, websockets says 1011 to the vendor at every clean end.
+        await socket.close()
+
+    async def _receive(self, socket: Connection) -> list[bytes]:
+        """Wait for frames; until the welcome, not for ever."""
+        if self._welcomed:
+            return await socket.texts()
+        try:
+            return await asyncio.wait_for(socket.texts(), self._timing.welcome)
+        except asyncio.TimeoutError:
+            seconds = self._timing.welcome
+            raise UpstreamError(f"{self._place} sent no welcome in {seconds:g} s") from None
+
+    def _take(self, texts: list[bytes]) -> tuple[list[Event], list[Message]]:
+        """Read frames: what they say, and what is to be answered."""
+        at = self._clock()
+        events: list[Event] = []
+        answers: list[Message] = []
+        for data in texts:
+            text = data.decode(errors="replace")
+            news: tuple[News, ...] = ()
+            for message in self._parsed(text):
+                if isinstance(message, (Price, ProfileUpdate)):
+                    news += self._news(message)
+                elif isinstance(message, Welcome):
+                    events.append(self._be_welcomed())
+                else:
+                    answers.append(message)
+                    if isinstance(message, Refusal) and message.short == _AUTHENTICATION_FAILED:
+                        return events, answers
+            events.append(Arrival(at, text if news else self._address.without_key(text), news))
+        return events, answers
+
+    def _parsed(self, text: str) -> list[Message]:
+        try:
+            return parse(text)
+        except ProtocolError as error:
+            if count("upstream_malformed"):
+                logger.warning("malformed frame ignored size=%d reason=%s", len(text), error)
+            return []
+
+    def _news(self, message: Price | ProfileUpdate) -> tuple[()] | tuple[News]:
+        try:
+            room = _room(message.symbol, message.timeframe)
+        except RoomError:
+            count("upstream_malformed")
+            return ()
+        return ((room, message),) if self._subscriptions.heard(room) else ()
+
+    def _be_welcomed(self) -> Status:
+        self._welcomed = self._welcomed_once = True
+        self._changed.ring()
+        logger.info("upstream welcomed place=%s rooms=%d", self._place, len(self.wanted))
+        return Status(online=True)
+
+    async def _answer(self, socket: ClientConnection, message: Message) -> None:
+        if isinstance(message, Ping):
+            # Where it has ended meanwhile, what came before its end is still to be read.
+            with suppress(ConnectionClosed):
+                await socket.send(serialise(Pong(timestamp=int(self._clock() * 1000))))
+        elif isinstance(message, Joined):
+            self._subscriptions.confirm(message)
+        elif isinstance(message, Refusal):
+            reason = self._address.without_key(message.message or message.short)
+            if message.short == _AUTHENTICATION_FAILED:
+                raise KeyRefused(
+                    f"{self._place} refused FCS_API_KEY: {reason} (set it to your FCS socket key)"
+                )
+            logger.warning("upstream error short=%s message=%s", message.short, reason)
+
+    async def _tend(self, socket: ClientConnection) -> None:
+        """Send joins, leaves and heartbeats; a failure to send ends the connection."""
+        beat_at = self._monotonic() + self._timing.heartbeat
+        with suppress(ConnectionClosed):
+            while True:
+                if self._given_up:
+                    return await socket.close()
+                now = self._monotonic()
+                if now >= beat_at:
+                    beat_at = now + self._timing.heartbeat
+                    await socket.send(serialise(Ping(timestamp=int(self._clock() * 1000))))
+                wake_at = min(beat_at, await self._reconcile(socket))
+                await self._changed.heard(max(0.0, wake_at - self._monotonic()))
+
+    async def _reconcile(self, socket: ClientConnection) -> float:
+        """Send what is due to the vendor; return when to look again."""
+        if not self._welcomed:
+            return float("inf")
+        retries = self._subscriptions.retries
+        while (message := self._subscriptions.due(self._monotonic())) is not None:
+            await socket.send(serialise(message))
+        if self._subscriptions.retries > retries:
+            count("upstream_join_retries", self._subscriptions.retries - retries)
+        next_at = self._subscriptions.next_at()
+        return float("inf") if next_at is None else next_at
+
+
+@functools.lru_cache(maxsize=4096)
+def _room(symbol: str, timeframe: str) -> Room:
+    return Room.parse(symbol, timeframe)

@@ -1,0 +1,179 @@
+"""Which rooms were asked of the vendor and which it confirmed: two sets.
+
+No sockets and no tasks: every call is given the time (monotonic seconds), and what
+is to be sent is handed back. The wanted set is the truth; it is never rebuilt from
+confirmations, whose ``symbol`` is a bare ticker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django_fcs.exceptions import RoomError
+from django_fcs.protocol import Join, Joined, Leave, RemoveAll
+from django_fcs.rooms import Room, canonical_timeframe
+
+__all__ = ["Subscriptions"]
+
+#: The longest pause before a mute join is sent again, in seconds.
+RETRY_MAX_SECONDS = 300
+
+#: A room that nobody confirmed is left after this: it may not exist, and counts at the vendor.
+LEAVE_AFTER_SECONDS = 30
+
+
+@dataclass
+class _Asked:
+    since: float
+    retry_at: float
+    pause: float
+    is_left: bool = False
+    """It was left unconfirmed, and is asked for anew at ``retry_at``."""
+    exists: bool = False
+    """It was heard of after that: the vendor is slow, and it is left no more."""
+
+
+class Subscriptions:
+    """Reconcile the rooms of one connection with those that are wanted."""
+
+    def __init__(self, *, per_second: float = 50, confirm_after: float = 10) -> None:
+        self._pause = 1 / per_second
+        self._confirm_after = confirm_after
+        self._wanted: dict[Room, None] = {}
+        self._unasked: dict[Room, None] = {}
+        self._asked: dict[Room, _Asked] = {}
+        self._leaving: dict[Room, None] = {}
+        self._next_send = 0.0
+        self.joined: set[Room] = set()
+        self.retries = 0
+        """Joins sent again because neither confirmation nor price came."""
+
+    @property
+    def wanted(self) -> frozenset[Room]:
+        """The rooms asked for, in whatever state."""
+        return frozenset(self._wanted)
+
+    @property
+    def unconfirmed(self) -> frozenset[Room]:
+        """The rooms that were left because nobody confirmed them."""
+        return frozenset(room for room, asked in self._asked.items() if asked.is_left)
+
+    def want(self, rooms: Iterable[Room]) -> None:
+        """Replace the wanted set; rooms that stay keep their state."""
+        before, self._wanted = self._wanted, dict.fromkeys(rooms)
+        for room in before.keys() - self._wanted.keys():
+            self._unasked.pop(room, None)
+            asked = self._asked.pop(room, None)
+            if room in self.joined or (asked and not asked.is_left):
+                self._leaving[room] = None
+            self.joined.discard(room)
+        for room in self._wanted:
+            if room not in before:
+                # Behind its leave, if that is still to be sent.
+                self._unasked[room] = None
+
+    def rejoin(self, room: Room) -> None:
+        """Leave a joined room and join it again, as what it should tell does not come."""
+        if room in self.joined:
+            self.joined.discard(room)
+            self._leaving[room] = self._unasked[room] = None
+
+    def reset(self) -> None:
+        """Begin on a new connection, which has joined nothing yet."""
+        self.joined.clear()
+        self._asked.clear()
+        self._leaving.clear()
+        self._unasked = dict(self._wanted)
+
+    def confirm(self, message: Joined) -> Room | None:
+        """Take in a confirmation; the room it means, if it is a wanted one."""
+        room = self._meant(message)
+        return room if room is not None and self.heard(room) else None
+
+    def heard(self, room: Room) -> bool:
+        """Take in a sign of life of a room; False where it is not wanted (any more)."""
+        if room not in self._wanted:
+            return False
+        # What was not asked for is late news of an earlier join, already left.
+        if self._asked and (asked := self._asked.get(room)):
+            if asked.is_left:
+                asked.exists, asked.retry_at = True, 0.0
+            else:
+                del self._asked[room]
+                self.joined.add(room)
+        return True
+
+    def due(self, now: float) -> Join | Leave | None:
+        """Return the next message to send, if the pace allows one now."""
+        if now < self._next_send:
+            return None
+        message = self._next(now)
+        if message is not None:
+            self._next_send = now + self._pause
+        return message
+
+    def farewell(self) -> RemoveAll | None:
+        """Return what leaves all rooms at once, where any was joined."""
+        return RemoveAll() if self.joined else None
+
+    def next_at(self) -> float | None:
+        """Return when ``due`` is worth asking again; None = not before a change."""
+        if self._leaving or self._unasked:
+            return self._next_send
+        retries = [asked.retry_at for asked in self._asked.values()]
+        return max(self._next_send, min(retries)) if retries else None
+
+    def _next(self, now: float) -> Join | Leave | None:
+        for room in self._leaving:
+            del self._leaving[room]
+            return _leave(room)
+        for room in self._unasked:
+            del self._unasked[room]
+            self._asked[room] = _Asked(now, now + self._confirm_after, self._confirm_after)
+            return _join(room)
+        for room, asked in self._asked.items():
+            if asked.retry_at <= now:
+                return self._try_again(room, asked, now)
+        return None
+
+    def _try_again(self, room: Room, asked: _Asked, now: float) -> Join | Leave:
+        """Ask again, or leave what nobody confirmed, to ask anew after a pause."""
+        if asked.is_left:
+            asked.since, asked.is_left = now, False
+            asked.retry_at = now + LEAVE_AFTER_SECONDS
+        else:
+            asked.pause = min(asked.pause * 2, RETRY_MAX_SECONDS)
+            asked.retry_at = now + asked.pause
+            if not asked.exists and now >= asked.since + LEAVE_AFTER_SECONDS:
+                asked.is_left = True
+                return _leave(room)
+            if not asked.exists:
+                asked.retry_at = min(asked.retry_at, asked.since + LEAVE_AFTER_SECONDS)
+        self.retries += 1
+        return _join(room)
+
+    def _meant(self, message: Joined) -> Room | None:
+        try:
+            if message.room:
+                return Room.from_upstream(message.room)
+            if ":" in message.symbol:
+                return Room.parse(message.symbol, message.timeframe)
+            timeframe = canonical_timeframe(message.timeframe)
+        except RoomError:
+            return None
+        pending = [
+            room
+            for room, asked in self._asked.items()
+            if room.timeframe == timeframe and room.symbol.endswith(f":{message.symbol}")
+            if not asked.is_left
+        ]
+        return pending[0] if len(pending) == 1 else None
+
+
+def _join(room: Room) -> Join:
+    return Join(symbol=room.symbol, timeframe=room.timeframe)
+
+
+def _leave(room: Room) -> Leave:
+    return Leave(symbol=room.symbol, timeframe=room.timeframe)

@@ -1,0 +1,198 @@
+"""The HTML that the template tags of every engine print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.template import TemplateDoesNotExist, loader
+from django.template.backends.django import DjangoTemplates
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import now
+from django.utils.translation import get_language, pgettext
+
+from django_fcs import quotes
+from django_fcs.conf import conf
+from django_fcs.exceptions import BadField
+from django_fcs.prices.states import State
+from django_fcs.prices.symbols import is_currency_pair
+from django_fcs.quotes import Quote
+from django_fcs.rooms import Room, canonical_timeframe, check_symbol
+from django_fcs.tokens import make_token
+
+from . import formats
+
+__all__ = ["FIELDS", "check", "nonce_from", "price", "scripts", "ticker", "token"]
+
+FIELDS = (
+    *("symbol", "close", "open", "high", "low", "volume", "ask", "bid", "spread"),
+    *("change", "change_percent", "updated"),
+)
+
+
+def check(symbol: object = None, timeframe: object = None, *, field: object = None) -> None:
+    """Raise ``RoomError`` for the first value no widget could show; ``None`` passes."""
+    if symbol is not None:
+        check_symbol(_plain(symbol))
+    if timeframe is not None:
+        canonical_timeframe(_plain(timeframe))
+    if field is not None and field not in FIELDS:
+        raise BadField(f"field {field!a} is not one of {' '.join(FIELDS)}")
+
+
+def scripts(*, nonce: str = "") -> SafeString:
+    """Print the stylesheet and the scripts, once a page, in its head."""
+    return _render(
+        "scripts",
+        {
+            "nonce": nonce,
+            "socket": conf.FCS_SOCKET_URL,
+            "offline_after": f"{conf.FCS_OFFLINE_AFTER_SECONDS:g}",
+            "timeframe": conf.FCS_TIMEFRAME,
+            "language": get_language() or "",
+            "texts": _texts(),
+        },
+    )
+
+
+def ticker(symbol: str, timeframe: str | int | None = None) -> SafeString:
+    """Print a card with the last price of a symbol. Raises ``RoomError``."""
+    return _render("ticker", _quoted(_room(symbol, timeframe)))
+
+
+def price(symbol: str, timeframe: str | int | None = None, *, field: str = "close") -> SafeString:
+    """Print one value of a symbol, to stand in a sentence. Raises ``RoomError``."""
+    check(field=field)
+    context = _quoted(_room(symbol, timeframe))
+    return _render("price", {**context, "field": field, "text": context["fields"][field]})
+
+
+def token(symbol: str) -> str:
+    """Sign a symbol, for pages that join by themselves. Raises ``BadSymbol``."""
+    return make_token(_plain(symbol))
+
+
+def nonce_from(lookup: Callable[[str], Any], request: object = None) -> str:
+    """Find the page's CSP nonce: Django's ``csp_nonce``, else django-csp's.
+
+    Both are lazy, false until they are read, and put into the header by being
+    read: so ask only where the nonce is going to be printed.
+    """
+    nonce = lookup("csp_nonce")
+    if nonce is None:
+        nonce = getattr(request or lookup("request"), "csp_nonce", None)
+    return "" if nonce is None else str(nonce)
+
+
+def _plain(value: Any) -> Any:
+    """Turn a template's literal, which is marked as safe, into text to be escaped."""
+    if isinstance(value, int):
+        return str(value)
+    return "" + value if isinstance(value, str) else value
+
+
+def _room(symbol: str, timeframe: str | int | None) -> Room:
+    return Room.parse(_plain(symbol), _plain(timeframe))
+
+
+def _quoted(room: Room) -> dict[str, Any]:
+    quote = quotes.get_quote(room.symbol, room.timeframe)
+    name = formats.name(room.symbol)
+    return {
+        "symbol": room.symbol,
+        "timeframe": room.timeframe,
+        "token": make_token(room.symbol),
+        "name": name,
+        "kind": "forex" if is_currency_pair(room.symbol) else "",
+        "period": formats.period(room.timeframe),
+        "texts": _texts(),
+        "state": State.WAITING.value,
+        "fields": {**dict.fromkeys(FIELDS, formats.UNKNOWN), "symbol": name},
+        **({} if quote is None else _known(quote, name)),
+    }
+
+
+def _known(quote: Quote, name: str) -> dict[str, Any]:
+    """What the templates print as it stands is text: a number they would localise."""
+    return {
+        "state": quote.state.value,
+        "direction": quote.direction or "",
+        "delay": str(quote.delay or ""),
+        "delay_text": _delayed(quote.delay),
+        "status": _closed(quote) if quote.state is State.CLOSED else _delayed(quote.delay),
+        "digits": str(quote.digits),
+        "updated": formats.iso(quote.updated),
+        "fields": {"symbol": name, **_figures(quote)},
+    }
+
+
+def _figures(quote: Quote) -> dict[str, str]:
+    digits = quote.digits
+    prices = {
+        name: formats.number(getattr(quote, name), digits)
+        for name in ("close", "open", "high", "low", "ask", "bid")
+    }
+    return prices | {
+        "volume": formats.compact(quote.volume),
+        "spread": formats.spread(quote.spread, quote.room.symbol, digits),
+        "change": formats.signed(quote.change, digits),
+        "change_percent": formats.percent(quote.change_percent),
+        "updated": formats.clock(quote.updated, now=now()),
+    }
+
+
+def _texts() -> dict[str, str]:
+    return {
+        "live": pgettext("price", "live"),
+        "waiting": pgettext("price", "waiting"),
+        "closed": pgettext("price", "closed"),
+        "opens": pgettext("price", "closed · opens {n}"),
+        "offline": pgettext("price", "offline"),
+        "stale": pgettext("price", "stale"),
+        "delayed": pgettext("price", "{n} min delayed"),
+        "seconds": pgettext("price", "{n} s old"),
+        "minutes": pgettext("price", "{n} min old"),
+        "hours": pgettext("price", "{n} h old"),
+        "days": pgettext("price", "{n} d old"),
+        "pips": pgettext("price", "{n} pips"),
+        "open": pgettext("price", "Open"),
+        "high": pgettext("price", "High"),
+        "low": pgettext("price", "Low"),
+        "spread": pgettext("price", "Spread"),
+        "volume": pgettext("price", "Volume"),
+    }
+
+
+def _delayed(delay: int | None) -> str:
+    # Rounded up: a feed must not look fresher than it is.
+    return _texts()["delayed"].replace("{n}", str(-(-delay // 60))) if delay else ""
+
+
+def _closed(quote: Quote) -> str:
+    if quote.until is None:
+        return _texts()["closed"]
+    opens = datetime.fromtimestamp(quote.until, timezone.utc)
+    # Shorter than the script's text, as it has a time zone to name: the card may be narrow.
+    return pgettext("price", "opens {n}").replace("{n}", formats.opening(opens, now=now()))
+
+
+def _render(template: str, context: dict[str, Any]) -> SafeString:
+    name = f"django_fcs/{template}.html"
+    try:
+        found = loader.get_template(name)
+    except TemplateDoesNotExist:
+        found = _own_templates().get_template(name)
+    # A price stands in sentences, where a line's end would show as a blank.
+    return mark_safe(found.render(context).strip())
+
+
+@cache
+def _own_templates() -> DjangoTemplates:
+    """Serve sites whose engines do not look into this package, as Jinja's do not."""
+    directory = Path(__file__).parents[1] / "templates"
+    return DjangoTemplates(
+        {"NAME": "django_fcs", "DIRS": [directory], "APP_DIRS": False, "OPTIONS": {}}
+    )

@@ -1,0 +1,150 @@
+"""``manage.py fcs_doctor`` and what it asks another process of the site."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from django_fcs.doctor import examine as doctor, neighbour, site_probes
+from django_fcs.simulator import RandomWalk, Simulator
+from tests.doctor.doctors import KEY, LONELY, NOTHING, Line, examined
+from tests.e2e.site import redis_server
+from tests.support.layers import SHARED
+from tests.support.serving import answers, free_port, python
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture
+def no_vendor() -> Iterator[None]:
+    """For what has nothing to do with the feed: nobody listens there, as is told at once."""
+    with override_settings(FCS_URL=f"ws://127.0.0.1:{free_port()}"):
+        yield
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site_probes, "WELCOME_SECONDS", 0.5)
+    monkeypatch.setattr(site_probes, "HEAR_SECONDS", 0.2)
+    # Another process of the site has to start first, on a machine that may be busy.
+    monkeypatch.setattr(neighbour, "ASK_SECONDS", 60)
+    monkeypatch.setattr(site_probes, "LAYER_SECONDS", 90)
+    monkeypatch.setitem(doctor.examine.__kwdefaults__, "seconds", 120)
+
+
+@pytest.fixture
+def another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Let other processes of the site have these settings too."""
+
+    def settings(**settings: Any) -> dict[str, Any]:
+        lines = [f"{name} = {value!r}" for name, value in settings.items()]
+        module = tmp_path / "settings_of_another.py"
+        module.write_text("\n".join(["from tests.settings import *", *lines]))
+        return settings
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "settings_of_another")
+    return settings
+
+
+@pytest.mark.usefixtures("impatient", "no_vendor", "shared_layer")
+def test_a_layer_in_memory_with_two_processes(another: Any) -> None:
+    report = examined(**another(CHANNEL_LAYERS=SHARED, CACHES=LONELY))
+
+    assert report["layer"].outcome == "ok"
+    assert report["processes"].outcome == "broken"
+    assert "channels_redis.pubsub.RedisPubSubChannelLayer" in report["processes"].cure
+
+
+@pytest.mark.usefixtures("impatient", "no_vendor", "shared_layer")
+def test_a_local_memory_cache_beside_a_layer_of_many_processes(another: Any) -> None:
+    report = examined(**another(CHANNEL_LAYERS=SHARED, CACHES=LONELY))
+
+    assert "another process does not find" in report["cache"].text
+    assert "django.core.cache.backends.redis.RedisCache" in report["cache"].cure
+
+
+@pytest.mark.usefixtures("impatient", "no_vendor", "shared_layer")
+def test_a_cache_that_all_processes_share(another: Any, tmp_path: Path) -> None:
+    files = {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": str(tmp_path / "cache"),
+    }
+    report = examined(**another(CHANNEL_LAYERS=SHARED, CACHES={"default": files}))
+
+    assert report["cache"] == Line("ok", "'default' keeps values for all processes", "")
+    assert not list((tmp_path / "cache").glob("*.djcache"))
+
+
+@pytest.mark.usefixtures("impatient", "no_vendor", "shared_layer")
+def test_a_cache_that_keeps_nothing(another: Any) -> None:
+    report = examined(**another(CHANNEL_LAYERS=SHARED, CACHES=NOTHING))
+
+    assert "keeps nothing" in report["cache"].text
+    assert "django.core.cache.backends.redis.RedisCache" in report["cache"].cure
+
+
+@pytest.mark.usefixtures("impatient", "no_vendor", "shared_layer")
+@pytest.mark.parametrize("settings", ["raise RuntimeError('no luck')", "import os; os._exit(3)"])
+def test_another_process_that_cannot_start(settings: str, another: Any, tmp_path: Path) -> None:
+    site = another(CHANNEL_LAYERS=SHARED, CACHES=LONELY)
+    (tmp_path / "settings_of_another.py").write_text(settings)
+    report = examined(**site)
+
+    assert report["processes"].outcome == report["cache"].outcome == "broken"
+    reason = "RuntimeError: no luck" if "raise" in settings else "exit code 3"
+    assert reason in report["processes"].text
+    assert reason in report["cache"].text
+
+
+@pytest.mark.usefixtures("impatient", "no_vendor", "shared_layer")
+def test_another_process_that_takes_for_ever(
+    another: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbour, "ASK_SECONDS", 0.05)
+    site = another(CHANNEL_LAYERS=SHARED, CACHES=LONELY)
+
+    assert "no answer in 0.05 s" in examined(**site)["processes"].text
+
+
+# -- with a real Redis and a real web server
+
+
+@asynccontextmanager
+async def whole_site(folder: Path) -> AsyncIterator[tuple[int, dict[str, str]]]:
+    """Run everything that the example project needs in production."""
+    redis, port = free_port(), free_port()
+    async with redis_server(redis, folder), Simulator(RandomWalk(rate=0)) as simulator:
+        env = {
+            "DJANGO_DEBUG": "0",
+            "FCS_REDIS_URL": f"redis://127.0.0.1:{redis}/0",
+            "FCS_URL": simulator.url,
+            "FCS_API_KEY": KEY,
+        }
+        server = ("-m", "uvicorn", "--log-level", "warning", "--port", str(port))
+        async with python(*server, "example_project.asgi:application", env=env):
+            await eventually(lambda: answers(port), within=30)
+            yield port, env
+
+
+async def test_a_whole_site_is_well_and_the_command_ends_with_0(tmp_path: Path) -> None:
+    if not shutil.which("redis-server") and os.environ.get("FCS_REQUIRE_REDIS") != "1":
+        pytest.skip("no redis-server: install it")
+    async with whole_site(tmp_path) as (port, env):
+        doctor = ("manage.py", "fcs_doctor", "--url", f"http://127.0.0.1:{port}")
+        async with python(*doctor, env=env, stderr=PIPE) as process:
+            out, complaint = await process.communicate()
+
+    lines = out.decode().splitlines()
+    assert [line.split()[0] for line in lines] == ["ok"] * 11, out.decode()
+    assert (process.returncode, complaint) == (0, b"")
+    assert KEY not in out.decode()

@@ -1,0 +1,279 @@
+"""``manage.py fcs_doctor`` on sites that are broken on purpose: it names the right cure."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from django.core.asgi import get_asgi_application
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.test import override_settings
+from websockets.http11 import Request, Response
+from websockets.sync.server import ServerConnection
+
+from django_fcs.doctor import site_probes
+from django_fcs.management.commands import fcs_doctor
+from django_fcs.simulator import RandomWalk, Simulator
+from tests.doctor.doctors import NOTHING, Line, examined, web_server
+from tests.support.beside import simulator_beside
+from tests.support.layers import SharedLayer
+from tests.support.serving import free_port
+
+
+@pytest.fixture
+def vendor() -> Iterator[Simulator]:
+    with simulator_beside(RandomWalk(rate=0)) as simulator:
+        with override_settings(FCS_URL=simulator.url):
+            yield simulator
+
+
+@pytest.fixture
+def no_vendor() -> Iterator[None]:
+    """For what has nothing to do with the feed: nobody listens there, as is told at once."""
+    with override_settings(FCS_URL=f"ws://127.0.0.1:{free_port()}"):
+        yield
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site_probes, "WELCOME_SECONDS", 0.5)
+    monkeypatch.setattr(site_probes, "HEAR_SECONDS", 0.2)
+
+
+# -- settings
+
+
+@pytest.mark.parametrize(
+    ("settings", "cure"),
+    [
+        ({"FCS_TIMEFRAME": "2h"}, "240"),
+        ({"FCS_ROOMS": ["eurusd"]}, "'eurusd'"),
+        ({"FCS_ALOWED_SYMBOLS": ["FX:*"]}, "Rename it to FCS_ALLOWED_SYMBOLS"),
+        ({"ASGI_APPLICATION": None}, 'ASGI_APPLICATION = "django_fcs.asgi.application"'),
+        (
+            {"ASGI_APPLICATION": f"{__name__}.pages_only"},
+            'ASGI_APPLICATION = "django_fcs.asgi.application"',
+        ),
+        (
+            {"INSTALLED_APPS": ["django_fcs", "django.contrib.staticfiles"]},
+            'INSTALLED_APPS = ["daphne", "channels", "django_fcs"',
+        ),
+        (
+            {"INSTALLED_APPS": ["django.contrib.staticfiles", "daphne", "django_fcs"]},
+            'INSTALLED_APPS = ["daphne", "channels", "django_fcs"',
+        ),
+        ({"DEBUG": False}, "channels_redis.pubsub.RedisPubSubChannelLayer"),
+        ({"FCS_AUTHORIZE": "nowhere.may"}, "No module named 'nowhere'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
+)
+def test_what_the_settings_lack(settings: dict[str, Any], cure: str, no_vendor: None) -> None:
+    assert cure in examined(**settings)["settings"].cure
+
+
+pages_only = get_asgi_application()
+
+
+def test_no_channel_layer(no_vendor: None) -> None:
+    report = examined(CHANNEL_LAYERS={})
+
+    assert "CHANNEL_LAYERS = {" in report["settings"].cure
+    assert {report[name].text for name in ("layer", "processes", "cache")} == {
+        "because of fcs.E001"
+    }
+
+
+def test_a_check_that_the_site_has_silenced_is_not_told(no_vendor: None) -> None:
+    settings: dict[str, Any] = {
+        "FCS_ALOWED_SYMBOLS": [],
+        "SILENCED_SYSTEM_CHECKS": ["fcs.W006"],
+    }
+
+    assert examined(**settings)["settings"].outcome == "ok"
+
+
+# -- layer and cache
+
+
+@pytest.mark.usefixtures("no_vendor")
+@pytest.mark.parametrize("kind", ["pubsub.RedisPubSubChannelLayer", "core.RedisChannelLayer"])
+def test_redis_is_down(kind: str) -> None:
+    address = f"redis://someone:a-password@127.0.0.1:{free_port()}/0"
+    layer = {"BACKEND": f"channels_redis.{kind}", "CONFIG": {"hosts": [address]}}
+    cache = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": address}
+    report = examined(CHANNEL_LAYERS={"default": layer}, CACHES={"default": cache})
+
+    assert report["layer"].outcome == report["cache"].outcome == "broken"
+    assert "Start Redis, or correct hosts of CHANNEL_LAYERS['default']" in report["layer"].cure
+    assert "Start what CACHES['default'] names" in report["cache"].cure
+    assert report["processes"].outcome == "skipped"
+    assert "a-password" not in report.out
+
+
+@pytest.mark.usefixtures("impatient", "no_vendor")
+def test_a_layer_that_swallows_messages(shared_layer: type[SharedLayer]) -> None:
+    shared_layer.failures["receive"] = asyncio.TimeoutError()
+    report = examined(CACHES=NOTHING)
+
+    assert report["layer"].text == "what this process sends does not arrive here"
+
+
+@pytest.mark.usefixtures("impatient", "no_vendor")
+def test_a_layer_that_hangs(
+    shared_layer: type[SharedLayer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site_probes, "LAYER_SECONDS", 0.2)
+    shared_layer.failures["group_add"] = asyncio.TimeoutError()
+    report = examined(CACHES=NOTHING)
+
+    assert report["layer"].text == "the channel layer does not answer in 0.2 s"
+    assert "firewall" in report["layer"].cure
+
+
+@pytest.mark.usefixtures("impatient", "no_vendor", "shared_layer")
+def test_a_site_without_a_settings_module_is_tried_as_far_as_it_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DJANGO_SETTINGS_MODULE")
+    report = examined()
+
+    assert report["processes"].outcome == "skipped"
+    assert report["cache"].outcome == "ok"
+
+
+# -- origins and the web server
+
+
+@pytest.mark.usefixtures("no_vendor")
+def test_an_origin_that_no_browser_sends() -> None:
+    report = examined(FCS_ALLOWED_ORIGINS=["www.example.com/"])
+
+    assert 'Write "https://www.example.com"' in report["settings"].cure
+    assert report["origins"] == Line("skipped", "because of fcs.E008", "")
+
+
+@pytest.mark.usefixtures("no_vendor")
+@pytest.mark.parametrize("settings", [{"ALLOWED_HOSTS": ["*"]}, {"FCS_ALLOWED_ORIGINS": ["*"]}])
+def test_a_socket_open_to_all(settings: dict[str, Any]) -> None:
+    line = examined(**settings)["origins"]
+
+    assert line.outcome == "warning"
+    assert "FCS_ALLOWED_ORIGINS = []" in line.cure
+
+
+@pytest.mark.usefixtures("no_vendor")
+def test_a_site_that_names_no_host() -> None:
+    line = examined(ALLOWED_HOSTS=[], DEBUG=False)["origins"]
+
+    assert line.outcome == "broken"
+    assert 'ALLOWED_HOSTS = ["www.example.com"]' in line.cure
+
+
+@pytest.mark.usefixtures("no_vendor")
+def test_a_page_of_a_foreign_origin() -> None:
+    url = f"http://www.site.invalid:{free_port()}"
+    origins = ["https://app.example.com"]
+    line = examined(f"{url}/prices/", FCS_ALLOWED_ORIGINS=origins)["origins"]
+
+    assert line.outcome == "warning"
+    assert f'FCS_ALLOWED_ORIGINS = ["{url}"]' in line.cure
+    assert examined(url, FCS_ALLOWED_ORIGINS=[url])["origins"].outcome == "ok"
+
+
+@pytest.mark.usefixtures("no_vendor")
+def test_a_web_server_behind_its_proxy_has_no_pages_of_its_own() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+
+    assert examined(url, ALLOWED_HOSTS=["www.example.com"])["origins"].outcome == "ok"
+
+
+@pytest.mark.usefixtures("no_vendor")
+def test_who_may_open_the_socket_is_listed() -> None:
+    origins = ["https://app.example.com"]
+
+    assert origins[0] in examined(FCS_ALLOWED_ORIGINS=origins)["origins"].text
+    assert "besides: none" in examined(FCS_ALLOWED_ORIGINS=[])["origins"].text
+
+
+def test_a_web_server_that_serves_the_socket(vendor: Simulator) -> None:
+    url = vendor.url.replace("ws:", "http:")
+    report = examined(url)
+
+    assert report["server"] == Line("ok", f"{vendor.url}/ws/fcs/ says welcome", "")
+
+
+@pytest.mark.usefixtures("no_vendor")
+def test_no_web_server() -> None:
+    line = examined(f"http://127.0.0.1:{free_port()}")["server"]
+
+    assert line.outcome == "broken"
+    assert line.cure == "Start the web server, or correct --url."
+    assert "FCS_URL" not in line.text
+
+
+@pytest.mark.usefixtures("no_vendor")
+@pytest.mark.parametrize("status", [HTTPStatus.OK, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND])
+def test_a_web_server_of_pages_only(status: HTTPStatus) -> None:
+    def answer(socket: ServerConnection, request: Request) -> Response:
+        return socket.respond(status, "a page")
+
+    with web_server(lambda socket: None, answer) as port:
+        line = examined(f"http://127.0.0.1:{port}")["server"]
+
+    assert line.outcome == "broken"
+    assert "django_fcs.asgi:application" in line.cure
+    assert "KEY" not in line.text
+
+
+@pytest.mark.usefixtures("no_vendor")
+def test_a_web_server_that_says_why_it_refuses() -> None:
+    def refuse(socket: ServerConnection) -> None:
+        socket.send("a frame that is none")
+        socket.send('{"type":"error","short":"refused","message":"this site is not set up"}')
+        socket.close(4500)
+
+    with web_server(refuse) as port:
+        line = examined(f"http://127.0.0.1:{port}")["server"]
+
+    assert line.outcome == "broken"
+    # websockets 14 forgets what it has not handed out when the close comes.
+    assert "this site is not set up" in line.text or "code 4500" in line.text
+    assert "its log says why" in line.cure
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8000", "ws://127.0.0.1:8000", "http://", "http://["])
+def test_an_address_of_no_web_server_is_wrong_use(url: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        call_command("fcs_doctor", "--url", url)
+
+    assert caught.value.returncode == 2
+    assert "http://127.0.0.1:8000" in str(caught.value)
+
+
+# -- the command
+
+
+@pytest.mark.usefixtures("no_vendor")
+def test_what_the_probes_provoke_is_not_logged_between_their_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("django_fcs"), "propagate", False)
+    examined(f"http://127.0.0.1:{free_port()}")
+
+    assert capsys.readouterr().err == ""
+    assert logging.getLogger("django_fcs").handlers == []
+
+
+def test_an_interrupted_doctor_says_so_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*args: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fcs_doctor, "examine", interrupt)
+
+    with pytest.raises(CommandError, match="interrupted"):
+        call_command("fcs_doctor")

@@ -1,0 +1,194 @@
+"""A hub that does not hear all begins anew: with another member, and asking for everything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from django_fcs.fanout import hearing
+from django_fcs.fanout.hub import Hub
+from django_fcs.rooms import Room
+from django_fcs.tools.metrics import counts
+from tests.support.hubs import (
+    EURUSD,
+    HOURLY,
+    USDJPY,
+    Browser,
+    Clock,
+    Feed,
+    browsing,
+    feeding,
+    hub_of,
+)
+from tests.support.layers import SharedLayer
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("clean_loop", "quick_hub")
+
+FIRST = 1000
+
+
+class Scene:
+    """A browser that watches two rooms, both live."""
+
+    def __init__(
+        self, hub: Hub, clock: Clock, feed: Feed, browser: Browser, layer: type[SharedLayer]
+    ) -> None:
+        self._hub = hub
+        self.clock = clock
+        self.feed = feed
+        self.browser = browser
+        self._layer = layer
+        self._calls = len(feed.calls)
+
+    def join(self, room: Room) -> None:
+        self._hub.join(self.browser.one, room, room.timeframe)
+
+    def leave(self, room: Room) -> None:
+        self._hub.leave(self.browser.one, room, room.timeframe)
+
+    def forget_members(self) -> None:
+        """Let the layer lose all of them, but for the stream, which is one again at once."""
+        demand = self._layer.behind.groups["fcs.demand"]
+        self._layer.behind.groups = {"fcs.demand": demand}
+
+    async def asks_anew(self, times: int = 1) -> None:
+        """Another member has joined all groups and asked for all rooms."""
+        await eventually(lambda: counts().get("hub_deaf") == times)
+        await eventually(
+            lambda: any(
+                set(call.new) == {EURUSD, USDJPY} for call in self.feed.calls[self._calls :]
+            )
+        )
+        self._calls = len(self.feed.calls)
+        assert {"fcs.hubs", EURUSD.group, USDJPY.group} <= self._layer.behind.groups.keys()
+
+
+@pytest.fixture
+async def scene(
+    shared_layer: type[SharedLayer], quick_hub: None, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Scene]:
+    monkeypatch.setattr(hearing, "BEATS_SECONDS", 6.5)
+    clock = Clock()
+    async with hub_of(clock=clock) as hub, feeding() as feed, browsing(hub) as browser:
+        for room in (EURUSD, USDJPY):
+            hub.join(browser.one, room, "1D")
+        await eventually(lambda: feed.calls and set(feed.calls[-1].rooms) == {EURUSD, USDJPY})
+        await feed.beat()
+        for room in (EURUSD, USDJPY):
+            await feed.price(room, seq=FIRST)
+        await eventually(lambda: browser.seqs == [FIRST, FIRST])
+        yield Scene(hub, clock, feed, browser, shared_layer)
+
+
+async def test_a_beat_that_is_missed_makes_it_begin_anew(
+    scene: Scene, shared_layer: type[SharedLayer], caplog: pytest.LogCaptureFixture
+) -> None:
+    before = list(shared_layer.made)
+    scene.forget_members()
+    await scene.feed.price(seq=FIRST + 1)
+    scene.clock.now += 7
+    await scene.asks_anew()
+
+    assert sum(one.closed for one in before) == 1
+    assert len(shared_layer.made) == len(before) + 1
+    await scene.feed.price(seq=FIRST + 1)
+    await eventually(lambda: FIRST + 1 in scene.browser.seqs)
+    assert "joining anew reason=no beat of the stream" in caplog.text
+
+
+async def test_what_lay_in_buffers_while_the_process_stood_still_is_no_news(
+    scene: Scene, shared_layer: type[SharedLayer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "BEATS_SECONDS", 1e9)
+    monkeypatch.setattr(hearing, "LATE_SECONDS", 10)
+    before = len(shared_layer.made)
+    scene.clock.now += 20
+    await scene.feed.price(seq=FIRST + 1)
+    await scene.asks_anew()
+    assert len(shared_layer.made) == before + 1
+    assert FIRST + 1 not in scene.browser.seqs
+
+    await scene.feed.beat()
+    await scene.feed.price(seq=FIRST + 2)
+    await eventually(lambda: FIRST + 2 in scene.browser.seqs)
+
+
+async def test_a_gap_in_seq_makes_it_begin_anew(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also for the other rooms: what they have lost nothing else would tell."""
+    await scene.feed.price(seq=FIRST + 2)
+    await scene.asks_anew()
+
+    await scene.feed.price(USDJPY, seq=FIRST + 1)
+    await eventually(lambda: scene.browser.seqs == [FIRST, FIRST, FIRST + 2, FIRST + 1])
+    assert "joining anew reason=a price is missing" in caplog.text
+
+
+async def test_a_room_that_is_left_and_joined_again_at_once_has_no_gap(
+    scene: Scene, shared_layer: type[SharedLayer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was on its way when the group was left is heard after the new join."""
+    groups = shared_layer.behind.groups
+    leaves, may_leave, may_join = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    discard, add = shared_layer.group_discard, shared_layer.group_add
+
+    async def slow_discard(layer: SharedLayer, group: str, channel: str) -> None:
+        leaves.set()
+        await may_leave.wait()
+        await discard(layer, group, channel)
+
+    async def slow_add(layer: SharedLayer, group: str, channel: str) -> None:
+        await may_join.wait()
+        await add(layer, group, channel)
+
+    monkeypatch.setattr(shared_layer, "group_discard", slow_discard)
+    monkeypatch.setattr(shared_layer, "group_add", slow_add)
+    scene.leave(EURUSD)
+    await leaves.wait()
+    scene.join(EURUSD)
+    await scene.feed.price(seq=FIRST + 1)
+    await eventually(lambda: FIRST + 1 in scene.browser.seqs)
+    may_leave.set()
+    await eventually(lambda: EURUSD.group not in groups)
+    await scene.feed.price(seq=FIRST + 2)
+    may_join.set()
+    await eventually(lambda: EURUSD.group in groups)
+    await scene.feed.price(seq=FIRST + 3)
+    await eventually(lambda: FIRST + 3 in scene.browser.seqs)
+
+    # It looks for gaps whenever it has something to do.
+    scene.join(HOURLY)
+    await eventually(lambda: HOURLY.group in groups)
+    scene.leave(HOURLY)
+    await eventually(lambda: HOURLY.group not in groups)
+    assert "hub_deaf" not in counts()
+
+
+async def test_while_it_does_not_help_it_is_not_tried_again_at_once(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "PAUSE_SECONDS", 1000)
+    monkeypatch.setattr(hearing, "PAUSE_MAX_SECONDS", 1000)
+    await scene.feed.price(seq=FIRST + 2)
+    await scene.asks_anew()
+    for n in (4, 5, 7):
+        await scene.feed.price(seq=FIRST + n)
+    await eventually(lambda: FIRST + 7 in scene.browser.seqs)
+    assert counts()["hub_deaf"] == 1
+
+    scene.clock.now += 1000
+    await scene.asks_anew(2)
+
+
+async def test_where_no_stream_runs_it_is_tried_now_and_then_and_nobody_is_closed(
+    scene: Scene,
+) -> None:
+    for times in (1, 2, 3):
+        scene.clock.now += 31
+        await eventually(lambda times=times: counts().get("hub_deaf") == times)
+
+    assert scene.browser.closes == []

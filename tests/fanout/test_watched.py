@@ -1,0 +1,142 @@
+"""What a room may claim after the way to the vendor broke."""
+
+from __future__ import annotations
+
+import pytest
+
+from django_fcs.fanout.watched import Feed, Limits, Path
+from django_fcs.layer.events import Beat
+from django_fcs.prices.states import Outage, State
+from django_fcs.prices.updates import Update
+from tests.support.hubs import EURUSD, update
+
+LIMITS = Limits(stale_after=1e9, offline_after=10)
+NEVER = Outage()
+
+
+class Room:
+    """A room with the text 5, which came at the second 0 of the one clock that there is."""
+
+    def __init__(self) -> None:
+        self.feed = Feed(EURUSD)
+        self.path = Path(beat_at=0.0, epoch=7)
+        self.hear(5, at=0)
+
+    def hear(self, n: int, *, at: float, epoch: int = 7) -> bool:
+        text: Update = update(EURUSD, seq=epoch * 1000 + n, epoch=epoch, at=at)
+        is_news = self.feed.is_news(text)
+        self.feed.update = text if is_news else self.feed.update
+        return is_news
+
+    def beat(
+        self, now: float, *, online: bool = True, outage: Outage = NEVER, silence: float = 0.0
+    ) -> None:
+        if self.path.is_silent(now, LIMITS.offline_after):
+            self.feed.doubt()
+        told = (7, now, online, "" if online else "why", outage, silence)
+        self.path = Path.of(Beat(*told), now)
+
+    def claim(self, now: float) -> tuple[State, str]:
+        return self.path.state_of(self.feed, at=now, now=now, limits=LIMITS)[:2]
+
+    def state(self, now: float) -> State:
+        return self.claim(now)[0]
+
+
+def test_a_room_is_not_live_again_before_it_is_heard_again() -> None:
+    room = Room()
+    room.beat(1, online=False)
+    assert room.claim(1) == (State.OFFLINE, "why")
+    room.beat(9, outage=Outage(1, 9))
+    assert room.state(9) is State.LIVE
+    room.beat(15, outage=Outage(1, 9))
+
+    assert room.claim(15) == (State.OFFLINE, "no price since the connection was lost")
+    assert room.hear(6, at=15)
+    assert room.state(15) is State.LIVE
+
+
+@pytest.mark.parametrize("n", [5, 6])
+def test_a_price_from_before_a_trouble_is_not_live_until_the_room_is_heard(n: int) -> None:
+    room = Room()
+    room.feed.lack("too many symbols are watched")
+    assert room.claim(1) == (State.OFFLINE, "too many symbols are watched")
+    room.feed.lack("")
+    assert room.claim(2) == (State.STALE, "")
+    room.hear(n, at=3)
+    assert room.state(3) is State.LIVE
+
+
+def test_what_is_repeated_proves_nothing_after_the_vendor_was_lost() -> None:
+    room = Room()
+    room.beat(9, outage=Outage(1, 9))
+    room.beat(15, outage=Outage(1, 9))
+
+    assert not room.hear(5, at=0)
+    assert room.state(15) is State.OFFLINE
+
+
+def test_who_joins_after_an_outage_is_told_the_same() -> None:
+    room = Room()
+    kept, room.feed = room.feed.update, Feed(EURUSD)
+    room.beat(9, outage=Outage(1, 9))
+    room.beat(15, outage=Outage(1, 9))
+    room.feed.update = kept
+
+    assert room.state(15) is State.OFFLINE
+
+
+@pytest.mark.parametrize(("now", "state"), [(13.9, State.LIVE), (14.1, State.OFFLINE)])
+def test_of_a_short_outage_a_page_need_not_know(now: float, state: State) -> None:
+    room = Room()
+    room.beat(4, outage=Outage(1, 4))
+    room.beat(8, outage=Outage(1, 4))
+
+    assert room.state(now) is state
+    assert room.hear(6, at=now)
+    assert room.state(now) is State.LIVE
+
+
+def test_what_is_repeated_proves_a_price_after_a_silence_of_the_layer() -> None:
+    room = Room()
+    room.beat(30)
+    assert room.claim(30) == (State.OFFLINE, "no price since the connection was lost")
+
+    assert not room.hear(5, at=0)
+    assert room.state(30) is State.LIVE
+
+
+def test_a_layer_without_beats_says_so() -> None:
+    assert Room().claim(11) == (State.OFFLINE, "no sign of life of the stream")
+
+
+def test_a_room_that_begins_anew_takes_any_number() -> None:
+    room = Room()
+    room.beat(20)
+    room.feed.forget()
+    room.beat(21)
+
+    assert room.state(21) is State.WAITING
+    assert room.hear(3, at=21, epoch=6)
+    assert room.state(21) is State.LIVE
+
+
+def test_beats_keep_nothing_live_behind_a_line_that_was_cut() -> None:
+    room = Room()
+    room.beat(9, silence=9)
+    assert room.state(13) is State.LIVE
+    assert room.claim(13.1) == (State.OFFLINE, "no sign of life of the feed")
+    assert room.path.is_online(13, 10) and room.path.is_online(13.1, 10) is False
+    room.beat(13.2, silence=0)
+
+    assert room.state(13.2) is State.LIVE
+
+
+def test_who_takes_over_behind_a_line_that_was_cut_knows_of_no_price() -> None:
+    room = Room()
+    room.beat(9, silence=9)
+    room.beat(13.5, outage=Outage(lost_at=0, ended_at=13.5))
+
+    assert room.claim(13.5) == (State.OFFLINE, "no price since the connection was lost")
+    assert room.hear(6, at=13.5)
+    assert room.state(13.5) is State.LIVE

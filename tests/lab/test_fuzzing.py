@@ -1,0 +1,166 @@
+"""A bounded part of what ``make fuzz`` does, and what it does with an input that fails."""
+
+from __future__ import annotations
+
+import ast
+import logging
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any, ClassVar, cast
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, note, settings, strategies as st
+
+from benchmarks.sections import write_section
+from fuzzing import runs, targets, work
+from fuzzing.runs import Outcome
+from fuzzing.targets import TARGETS, Target, draw
+from fuzzing.work import Done, Failure, Sample
+
+SEED = 20
+
+INPUTS = {"parsing": 3000, "browsers": 500, "vendors": 500}
+
+
+@pytest.fixture(params=list(TARGETS))
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def target(name: str) -> Iterator[Target]:
+    with TARGETS[name]() as target:
+        yield target
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Of refusals by the hundred nobody wants to read."""
+    logging.getLogger("django_fcs").setLevel(logging.ERROR)
+    yield
+    logging.getLogger("django_fcs").setLevel(logging.NOTSET)
+
+
+def test_inputs_by_the_hundred_do_no_harm(name: str, target: Target) -> None:
+    for number in range(INPUTS[name]):
+        try:
+            target.feed(draw(name, SEED, number))
+        except Exception as error:
+            raise AssertionError(f"input {number} of seed {SEED}: {error}") from error
+
+
+@given(random=st.randoms())
+@settings(
+    deadline=None,
+    max_examples=30,
+    suppress_health_check=[*HealthCheck],
+    # To make an input smaller takes minutes; the note tells it as it was.
+    phases=[Phase.reuse, Phase.generate],
+)
+def test_inputs_that_hypothesis_chooses_do_no_harm(
+    name: str, target: Target, random: Random
+) -> None:
+    thing = TARGETS[name].draw(random)  # type: ignore[attr-defined]
+    note(ascii(thing))
+    target.feed(thing)
+
+
+def test_an_input_is_the_same_for_the_same_seed_and_number(name: str) -> None:
+    for number in range(50):
+        thing = draw(name, SEED, number)
+
+        assert draw(name, SEED, number) == thing
+        assert ast.literal_eval(ascii(thing)) == thing
+
+
+# -- what becomes of a failure
+
+
+class Fragile:
+    """Takes no number that 7 divides."""
+
+    entered: ClassVar[int] = 0
+
+    def __enter__(self) -> Fragile:
+        Fragile.entered += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    @staticmethod
+    def draw(random: Random) -> list[float]:
+        return [random.random()]
+
+    def feed(self, thing: Any) -> None:
+        if Said.progress.value % 7 == 6:
+            raise ValueError(f"not {thing}")
+
+
+class Said:
+    """The other end of a worker's pipe."""
+
+    progress: ClassVar[SimpleNamespace] = SimpleNamespace(value=0)
+
+    def __init__(self) -> None:
+        self.news: list[Sample | Failure | Done] = []
+
+    def send(self, news: Any) -> None:
+        self.news.append(news)
+
+
+def test_a_target_that_failed_is_used_no_more_and_the_rest_is_fed_to_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(cast(dict[str, Any], targets.TARGETS), "fragile", Fragile)
+    monkeypatch.setattr(work, "SAMPLES", 2)
+    monkeypatch.setattr(work, "os", SimpleNamespace(environ={}, sysconf=lambda name: 4096))
+    Fragile.entered, said = 0, Said()
+
+    work.work("fragile", SEED, range(0, 30), Said.progress, cast(Connection, said))
+
+    failures = [news.number for news in said.news if isinstance(news, Failure)]
+    assert failures == [6, 13, 20, 27]
+    assert Fragile.entered == 5
+    assert isinstance(said.news[-1], Done)
+
+
+def test_an_input_that_failed_is_kept_as_it_was(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setattr(runs, "BUILD", tmp_path)
+
+    runs._keep(Outcome(name, SEED, 10), Failure(3, "ValueError", ""))
+
+    [kept] = tmp_path.iterdir()
+    assert kept.name == f"{name}-{SEED}-3.txt"
+    assert ast.literal_eval(kept.read_text()) == draw(name, SEED, 3)
+
+
+def test_growth_counts_from_where_caches_are_full() -> None:
+    def grown(inputs: range) -> Outcome:
+        samples = [Sample(number, 5000, 10 * number) for number in inputs]
+        return Outcome("parsing", SEED, inputs[-1], samples=samples)
+
+    full = [Sample(inputs, 5000, 90_000) for inputs in range(50_000, 90_001, 1000)]
+    outcome = Outcome("parsing", SEED, 90_000, samples=[Sample(100, 10, 0), *full])
+    assert (outcome.rss_growth, outcome.objects_growth, outcome.is_good) == (0, 0, True)
+    assert grown(range(100, 40_001, 100)).is_good
+
+    outcome = grown(range(100, 60_001, 100))
+    assert (round(outcome.objects_growth), outcome.is_good) == (1_000_000, False)
+
+
+def test_a_section_of_a_page_is_replaced_and_the_rest_left(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Head\n\n<!-- a -->\nold\n<!-- /a -->\n\ntail\n")
+
+    write_section(page, "a", "new \\1\n")
+    write_section(page, "b", "more")
+
+    assert page.read_text() == (
+        "# Head\n\n<!-- a -->\nnew \\1\n<!-- /a -->\n\ntail\n\n<!-- b -->\nmore\n<!-- /b -->\n"
+    )

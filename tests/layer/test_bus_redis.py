@@ -1,0 +1,186 @@
+"""The bus over the pub/sub layer: connections of its own, beside the site's consumers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+from channels.layers import channel_layers, get_channel_layer
+from django.test import override_settings
+
+from django_fcs.layer import bus
+from django_fcs.layer.bus import DEMAND, HUBS, Beat, Bus, Call
+from django_fcs.layer.wire import WireError
+from django_fcs.rooms import Room
+from django_fcs.tools.metrics import counts
+from tests.layer.test_bus import events_of, following, update
+from tests.support.serving import free_port
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("clean_loop")
+
+ROOMS = [Room(f"FX:A{number}", "1D") for number in range(40)]
+PUBSUB = "channels_redis.pubsub.RedisPubSubChannelLayer"
+
+
+class Redis:
+    """Servers that a test may stop or kill."""
+
+    def __init__(self, processes: list[Process], hosts: list[str]) -> None:
+        self.processes = processes
+        self.hosts = hosts
+
+    def signal(self, number: int) -> None:
+        for process in self.processes:
+            process.send_signal(number)
+
+
+@pytest.fixture(params=[1, 3], ids=["one shard", "three shards"])
+async def redis(request: pytest.FixtureRequest) -> AsyncIterator[Redis]:
+    if not shutil.which("redis-server") and os.environ.get("FCS_REQUIRE_REDIS") != "1":
+        pytest.skip("no redis-server: install it")
+    ports = [free_port() for _ in range(request.param)]
+    processes = [
+        await asyncio.create_subprocess_exec(
+            *("redis-server", "--port", str(port), "--bind", "127.0.0.1"),
+            *("--save", "", "--appendonly", "no"),
+            stdout=DEVNULL,
+        )
+        for port in ports
+    ]
+    try:
+        for port in ports:
+            await eventually(lambda port=port: answers(port), what="a Redis that answers")
+        yield Redis(processes, [f"redis://127.0.0.1:{port}" for port in ports])
+    finally:
+        for process in processes:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+
+async def answers(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True
+
+
+@pytest.fixture(params=["msgpack", "encrypted"])
+def layer(redis: Redis, request: pytest.FixtureRequest) -> Iterator[None]:
+    config: dict[str, Any] = {"hosts": redis.hosts, "prefix": "site"}
+    if request.param == "encrypted":
+        pytest.importorskip("cryptography")
+        config["symmetric_encryption_keys"] = ["a key of this test"]
+    with override_settings(CHANNEL_LAYERS={"default": {"BACKEND": PUBSUB, "CONFIG": config}}):
+        channel_layers.backends.clear()
+        yield
+
+
+async def close_the_sites_own() -> None:
+    await get_channel_layer().flush()
+
+
+@pytest.mark.usefixtures("layer")
+async def test_hubs_and_streams_hear_each_other() -> None:
+    updates = [
+        update(room, seq=number) for number, room in enumerate(ROOMS * 30)
+    ]  # more than may wait
+    call = Call("hub", tuple(ROOMS), ())
+    async with (
+        events_of(HUBS) as (hub, heard),
+        events_of(DEMAND) as (stream, calls),
+    ):
+        await hub.subscribe(ROOMS)
+        await stream.publish(updates)
+        await stream.publish([])
+        got = [await following(heard) for _ in updates]
+        for room in ROOMS:
+            assert [one for one in got if one.room == room] == [
+                one for one in updates if one.room == room
+            ]
+        await hub.announce(call)
+        assert await following(calls) == call
+        await hub.subscribe(ROOMS[:1])
+        await stream.publish([update(ROOMS[1]), update(ROOMS[2])])
+        await stream.beat(Beat(7, 1000.5, online=True, reason=""))
+        assert isinstance(await following(heard), Beat)
+
+
+@pytest.mark.usefixtures("layer")
+async def test_the_sites_own_consumers_hear_the_stream_and_hubs_hear_the_site() -> None:
+    sites = get_channel_layer()
+    channel = await sites.new_channel()
+    await sites.group_add(ROOMS[0].group, channel)
+    async with events_of(HUBS) as (hub, events):
+        await hub.subscribe(ROOMS)
+        await hub.publish([update(ROOMS[0], seq=9)])
+        assert await asyncio.wait_for(sites.receive(channel), 60) == update(ROOMS[0], seq=9).event()
+        assert await following(events) == update(ROOMS[0], seq=9)
+        await sites.group_send(ROOMS[3].group, {"type": "site.own"})
+        await sites.group_send(ROOMS[3].group, update(ROOMS[3]).event())
+        assert await following(events) == update(ROOMS[3])
+    assert counts()["bus_malformed"] == 1
+    await close_the_sites_own()
+
+
+async def test_what_is_no_message_of_the_layer_is_dropped_and_counted(redis: Redis) -> None:
+    plain = {"BACKEND": PUBSUB, "CONFIG": {"hosts": redis.hosts, "serializer_format": "json"}}
+    with override_settings(
+        CHANNEL_LAYERS={
+            "default": {"BACKEND": PUBSUB, "CONFIG": {"hosts": redis.hosts}},
+            "plain": plain,
+        }
+    ):
+        channel_layers.backends.clear()
+        async with events_of(HUBS) as (hub, events):
+            for _ in range(3):
+                await get_channel_layer("plain").group_send(HUBS, {"type": "fcs.beat"})
+            await hub.beat(Beat(7, 1000.5, online=True, reason=""))
+            assert isinstance(await following(events), Beat)
+        assert counts()["bus_malformed"] == 3
+        await get_channel_layer("plain").flush()
+
+
+@pytest.mark.usefixtures("layer")
+async def test_a_redis_that_dies_fails_whoever_listens_calls_or_publishes(redis: Redis) -> None:
+    async with Bus(HUBS) as one, aclosing(one.bursts()) as bursts:
+        await one.subscribe(ROOMS)
+        await one.publish([update(room) for room in ROOMS])
+        assert await asyncio.wait_for(bursts.__anext__(), 60)
+        redis.signal(signal.SIGKILL)
+        with pytest.raises((WireError, ConnectionError)):
+            while True:
+                await asyncio.wait_for(bursts.__anext__(), 60)
+        with pytest.raises((WireError, ConnectionError)):
+            await one.subscribe(ROOMS)
+        with pytest.raises((WireError, ConnectionError)):
+            await one.publish([update(room) for room in ROOMS])
+
+
+@pytest.mark.usefixtures("layer")
+async def test_a_redis_that_just_does_not_answer_fails_every_call(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Bus(HUBS) as one:
+        await one.subscribe(ROOMS)
+        await one.publish([update(room) for room in ROOMS])
+        redis.signal(signal.SIGSTOP)
+        monkeypatch.setattr(bus, "CALL_SECONDS", 0.05)
+        try:
+            with pytest.raises(asyncio.TimeoutError):
+                await one.subscribe(ROOMS)
+            with pytest.raises(asyncio.TimeoutError):
+                await one.publish([update()])
+        finally:
+            redis.signal(signal.SIGCONT)

@@ -1,0 +1,133 @@
+"""Streams, and the hubs that hear them, for the tests of the stream."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+from channels.layers import get_channel_layer
+
+from django_fcs.layer.bus import DEMAND, HUBS, Beat, Bus, Call, RoomNews
+from django_fcs.prices.store import MemoryStore
+from django_fcs.prices.updates import Update
+from django_fcs.recording import Recorder
+from django_fcs.rooms import Room
+from django_fcs.simulator import Simulator
+from django_fcs.streaming.lease import Alone, Lease
+from django_fcs.streaming.stream import Stream
+from django_fcs.tools.tasks import running
+from django_fcs.upstream import Timing, UpstreamClient
+from tests.support.waiting import eventually
+
+EURUSD = Room("FX:EURUSD", "1D")
+USDJPY = Room("FX:USDJPY", "1D")
+GBPUSD = Room("FX:GBPUSD", "1D")
+HOURLY = Room("FX:EURUSD", "60")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.25
+        self.heard_at = math.inf
+        """When the vendor was last heard; infinite as long as that is now."""
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Client(UpstreamClient):
+    """A client that has heard the vendor when its test says."""
+
+    def __init__(self, *, url: str, timing: Timing, clock: Clock) -> None:
+        super().__init__("test", url=url, timing=timing, clock=clock)
+        self._tests_clock = clock
+
+    @property
+    def silence(self) -> float:
+        return max(0.0, self._tests_clock.now - self._tests_clock.heard_at)
+
+
+class Hub:
+    """A web process, as a stream knows it: a member of groups that announces rooms."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self.heard: list[Any] = []
+
+    async def listen(self) -> None:
+        async with aclosing(self._bus.bursts()) as bursts:
+            async for burst in bursts:
+                self.heard += burst
+
+    async def needs(
+        self, *rooms: Room, new: Iterable[Room] | None = None, name: str = "hub"
+    ) -> None:
+        """Announce rooms, all of them new unless it is said which."""
+        await self._bus.subscribe(rooms)
+        await self._bus.announce(Call(name, rooms, rooms if new is None else tuple(new)))
+
+    @property
+    def updates(self) -> list[Update]:
+        return [event for event in self.heard if isinstance(event, Update)]
+
+    @property
+    def beats(self) -> list[Beat]:
+        return [event for event in self.heard if isinstance(event, Beat)]
+
+    @property
+    def news(self) -> list[RoomNews]:
+        return [event for event in self.heard if isinstance(event, RoomNews)]
+
+    def last(self) -> dict[str, Any]:
+        text: dict[str, Any] = json.loads(self.updates[-1].text)
+        return text
+
+
+@asynccontextmanager
+async def listening() -> AsyncIterator[Hub]:
+    async with Bus(HUBS) as bus:
+        hub = Hub(bus)
+        async with running(hub.listen()):
+            yield hub
+
+
+@asynccontextmanager
+async def streaming(
+    simulator: Simulator,
+    *rooms: Room,
+    store: MemoryStore | None = None,
+    clock: Clock | None = None,
+    lease: Lease | None = None,
+    recorder: Recorder | None = None,
+    leave: asyncio.Event | None = None,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> AsyncIterator[Stream]:
+    """Run a stream beside the test, on a clock that only the test moves."""
+    clock = clock or Clock()
+    timing = Timing(
+        retry_first=0.01, retry_cap=0.01, joins_per_second=10_000, welcome=120, pong=120
+    )
+    client = Client(url=simulator.url, timing=timing, clock=clock)
+    stream = Stream(
+        *(client, store or MemoryStore()),
+        **{"rooms": rooms, "recorder": recorder, "clock": clock, "monotonic": clock},
+        lease=lease or Alone(clock, monotonic=lambda: 0.0),
+        sleep=sleep,
+    )
+    async with client, running(stream.run(leave)):
+        await eventually(lambda: groups().get(DEMAND), what="a stream that hears hubs")
+        yield stream
+
+
+def groups() -> dict[str, Any]:
+    layer = get_channel_layer()
+    members: dict[str, Any] = getattr(layer, "behind", layer).groups
+    return members
+
+
+async def joined(simulator: Simulator, *rooms: Room) -> None:
+    await eventually(lambda: set(simulator.joined) == set(rooms), what=f"joined {rooms}")

@@ -1,0 +1,107 @@
+"""The threads for calls that may hang."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import subprocess
+import sys
+import threading
+from concurrent.futures import CancelledError
+from queue import Full
+
+import pytest
+
+from django_fcs.prices.store import CacheStore
+from django_fcs.tools import worker as module
+from django_fcs.tools.worker import JOBS_MAX, Threads, Worker
+
+HANGS = """
+import threading
+from django_fcs.tools.worker import Worker
+begun = threading.Event()
+Worker("test").submit(lambda: (begun.set(), threading.Event().wait()))
+begun.wait()
+print("ended")
+"""
+
+
+def test_calls_are_done_in_order_and_their_results_and_errors_handed_over() -> None:
+    worker = Worker("test")
+    done: list[int] = []
+    futures = [worker.submit(lambda n=number: done.append(n) or n) for number in range(50)]  # type: ignore[misc]
+    failing = worker.submit(lambda: {}["missing"])
+
+    assert [future.result(5) for future in futures] == done == list(range(50))
+    with pytest.raises(KeyError):
+        failing.result(5)
+
+
+def test_calls_of_a_loop_do_not_wait_for_each_other_and_their_errors_are_handed_over() -> None:
+    async def main() -> tuple[bool, int]:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(Threads())
+        go = threading.Event()
+        waiting = loop.run_in_executor(None, go.wait)
+        with pytest.raises(ZeroDivisionError):
+            await loop.run_in_executor(None, lambda: 1 // 0)
+        go.set()
+        return await waiting, await asyncio.to_thread(int, "12", base=3)
+
+    assert asyncio.run(main()) == (True, 5)
+
+
+def test_what_is_cancelled_in_time_is_never_done() -> None:
+    worker, go, done = Worker("test"), threading.Event(), []
+    worker.submit(lambda: go.wait(5))
+    waiting = worker.submit(lambda: done.append("never"))
+    last = worker.submit(lambda: None)
+    assert waiting.cancel()
+    go.set()
+    last.result(5)
+
+    assert not done
+    with pytest.raises(CancelledError):
+        waiting.result(5)
+
+
+def test_behind_a_call_that_hangs_no_more_than_so_many_wait() -> None:
+    worker, begun, go = Worker("test"), threading.Event(), threading.Event()
+    worker.submit(lambda: (begun.set(), go.wait(5)))
+    assert begun.wait(5)
+    *given_up, last = [worker.submit(lambda: "done") for _ in range(JOBS_MAX)]
+    assert all(future.cancel() for future in given_up)
+
+    assert isinstance(worker.submit(lambda: "done").exception(0), Full)
+    go.set()
+    assert last.result(5) == "done"
+    assert worker.submit(lambda: "done").result(5) == "done"
+
+
+async def test_a_cache_behind_which_too_many_calls_wait_is_taken_for_sick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "JOBS_MAX", 0)
+    stores = CacheStore("default"), CacheStore("default")
+
+    assert stores[0].load([]) == await stores[1].aload([]) == ({}, None)
+    assert ["calls wait" in store.sickness for store in stores] == [True, True]
+
+
+def test_it_ends_with_who_has_it() -> None:
+    worker = Worker("a name of this test")
+    worker.submit(lambda: None).result(5)
+    [thread] = [one for one in threading.enumerate() if one.name == "a name of this test"]
+    del worker
+    gc.collect()
+    thread.join(5)
+
+    assert not thread.is_alive()
+
+
+def test_a_call_that_hangs_keeps_no_process_from_ending() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", HANGS], capture_output=True, text=True, timeout=30, check=True
+    )
+
+    assert ended.stdout == "ended\n"

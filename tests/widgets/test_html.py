@@ -1,0 +1,299 @@
+"""The HTML of the widgets, as visitors without JavaScript get it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import RequestFactory, override_settings
+from django.utils import translation
+from django.utils.functional import SimpleLazyObject
+from django.utils.safestring import SafeString, mark_safe
+
+from django_fcs import widgets
+from django_fcs.exceptions import BadField, BadSymbol, BadTimeframe, RoomError
+from django_fcs.prices.states import State
+from django_fcs.quotes import Quote
+from django_fcs.rooms import Room
+from django_fcs.tokens import token_is_valid
+
+DJANGO = "django.template.backends.django.DjangoTemplates"
+JINJA = "django.template.backends.jinja2.Jinja2"
+EN_DASH = "–"
+
+
+def a_quote(symbol: str = "FX:EURUSD", timeframe: str | None = None, **changes: Any) -> Quote:
+    """A price of the euro, or what the test makes of it."""
+    moment = datetime(2025, 12, 22, 13, 50, 26, tzinfo=timezone.utc)
+    values: dict[str, Any] = {
+        **{"open": 1.08181, "high": 1.08455, "low": 1.08102, "close": 1.08412},
+        **{"volume": 8192.7, "ask": 1.08416, "bid": 1.08408, "previous_close": 1.08181},
+        **{"change": 0.00231, "change_percent": 0.2135, "spread": 0.00008, "digits": 5},
+        **{"t": 1766361600, "updated": moment, "at": moment.timestamp(), "age": 1.0},
+        **{"state": State.LIVE, "delay": None},
+    }
+    return Quote(room=Room.parse(symbol, timeframe), **{**values, **changes})
+
+
+class Parts(HTMLParser):
+    """The elements of some HTML: attributes and text of each, in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, str] = {}
+        self._open: list[dict[str, str | None]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag != "link":
+            self._open.append(dict(attrs))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        field = self._open[-1].get("data-field") if self._open else None
+        if field:
+            self.texts[field] = self.texts.get(field, "") + data
+
+    @property
+    def host(self) -> dict[str, str | None]:
+        return self.elements[0][1]
+
+
+Known = Callable[..., None]
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> Known:
+    """Make the site know a price, ``known(close=1.09)``, or none, ``known(None)``."""
+
+    def know(*nothing: None, **changes: Any) -> None:
+        def get_quote(symbol: str, timeframe: str | None = None) -> Quote | None:
+            return None if nothing else a_quote(symbol, timeframe, **changes)
+
+        monkeypatch.setattr("django_fcs.quotes.get_quote", get_quote)
+
+    know()
+    return know
+
+
+def test_a_ticker_holds_the_last_price(known: Known) -> None:
+    parts = Parts(widgets.ticker("FX:EURUSD"))
+    assert parts.texts == {
+        **{"symbol": "EUR/USD", "close": "1.08412", "open": "1.08181", "high": "1.08455"},
+        **{"low": "1.08102", "change": "+0.00231", "change_percent": "+0.21\N{THIN SPACE}%"},
+        **{"spread": "0.8 pips", "volume": "8.19\N{THIN SPACE}K"},
+        "updated": parts.texts["updated"],
+    }
+
+
+def test_a_ticker_tells_its_room_and_state_in_attributes(known: Known) -> None:
+    host = Parts(widgets.ticker("FX:EURUSD", "1h")).host
+    assert token_is_valid(host.pop("token") or "", "FX:EURUSD")
+    assert host == {
+        **{"symbol": "FX:EURUSD", "timeframe": "60", "role": "group", "aria-label": "EUR/USD"},
+        **{"data-state": "live", "data-direction": "up", "data-digits": "5"},
+        "data-kind": "forex",
+    }
+
+
+@override_settings(TIME_ZONE="UTC")
+def test_the_price_bears_its_time_and_never_the_word_live(known: Known) -> None:
+    for html in (widgets.ticker("FX:EURUSD"), widgets.price("FX:EURUSD", field="updated")):
+        assert '<time data-field="updated" datetime="2025-12-22T13:50:26Z">' in html
+        assert "13:50:26 UTC</time>" in html
+        assert "live" not in html.replace('data-state="live"', "")
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_the_state_is_the_quotes(known: Known, state: State) -> None:
+    known(state=state)
+    assert Parts(widgets.ticker("FX:EURUSD")).host["data-state"] == state.value
+
+
+def test_a_price_that_did_not_move_has_no_direction(known: Known) -> None:
+    known(change=0.0)
+    assert "data-direction" not in Parts(widgets.ticker("FX:EURUSD")).host
+
+
+def test_a_delayed_feed_says_by_how_much(known: Known) -> None:
+    known(delay=890)
+    ticker, price = widgets.ticker("FX:EURUSD"), widgets.price("FX:EURUSD")
+    assert Parts(ticker).host["data-delay"] == "890"
+    assert ">15 min delayed<" in ticker
+    assert 'title="EUR/USD, 15 min delayed, ' in price
+
+
+@override_settings(TIME_ZONE="America/New_York")
+def test_a_closed_market_says_so_and_when_it_opens_in_the_time_of_the_page(known: Known) -> None:
+    opens = int(datetime(2037, 1, 5, 14, 30, tzinfo=timezone.utc).timestamp())
+    for until, words in [(None, "closed"), (opens, "opens 5 Jan 09:30 EST")]:
+        known(state=State.CLOSED, until=until, delay=900)
+        ticker, price = widgets.ticker("FX:EURUSD"), widgets.price("FX:EURUSD")
+        assert f'<span data-part="status">{words}</span>' in ticker
+        assert f'title="EUR/USD, {words}, ' in price
+        assert Parts(ticker).host["data-delay"] == "900"
+
+
+def test_without_a_price_the_same_box_waits(known: Known) -> None:
+    full = Parts(widgets.ticker("FX:EURUSD"))
+    known(None)
+    empty = Parts(widgets.ticker("FX:EURUSD"))
+    assert empty.host["data-state"] == "waiting"
+    assert set(empty.texts.values()) == {"EUR/USD", EN_DASH}
+    assert [attrs.get("data-part") for _, attrs in empty.elements] == (
+        [attrs.get("data-part") for _, attrs in full.elements]
+    )
+
+
+def test_an_unknown_value_is_a_dash(known: Known) -> None:
+    known(bid=None, spread=None, volume=None)
+    assert Parts(widgets.price("FX:EURUSD", field="bid")).texts == {"bid": EN_DASH}
+    assert Parts(widgets.ticker("FX:EURUSD")).texts["spread"] == EN_DASH
+
+
+def test_a_price_is_one_number_without_blanks_around_it(known: Known) -> None:
+    html = widgets.price("FX:EURUSD", field="bid")
+    assert html.startswith("<fcs-price ") and html.endswith("</fcs-price>")
+    assert "\n" not in html
+    parts = Parts(html)
+    assert parts.host["field"] == "bid"
+    assert parts.texts == {"bid": "1.08408"}
+
+
+@pytest.mark.parametrize("field", widgets.FIELDS)
+def test_every_field_can_stand_alone(known: Known, field: str) -> None:
+    assert Parts(widgets.price("FX:EURUSD", field=field)).texts[field] != EN_DASH
+
+
+def test_nothing_of_a_widget_wants_an_inline_style_or_script(known: Known) -> None:
+    html = widgets.ticker("FX:EURUSD") + widgets.price("FX:EURUSD") + widgets.scripts()
+    assert " style=" not in html and " on" not in html and "<style" not in html
+    for tag, attrs in Parts(widgets.scripts()).elements:
+        assert tag != "script" or attrs["src"]
+
+
+def test_a_widget_is_phrasing_content_and_may_stand_in_a_paragraph(known: Known) -> None:
+    html = widgets.ticker("FX:EURUSD") + widgets.price("FX:EURUSD")
+    assert {tag for tag, _ in Parts(html).elements} == {"fcs-ticker", "fcs-price", "span", "time"}
+
+
+def test_what_a_template_marked_as_safe_is_escaped_all_the_same(known: Known) -> None:
+    html = widgets.ticker(mark_safe('X:A"><B'))
+    assert Parts(html).host["symbol"] == 'X:A"><B'
+    assert 'A"><B' not in html
+    assert isinstance(html, SafeString)
+
+
+@override_settings(USE_THOUSAND_SEPARATOR=True, FCS_OFFLINE_AFTER_SECONDS=7.5)
+def test_attributes_are_for_machines_whatever_the_language(known: Known) -> None:
+    known(delay=1800)
+    with translation.override("de"):
+        assert Parts(widgets.ticker("FX:EURUSD")).host["data-delay"] == "1800"
+        assert Parts(widgets.ticker("FX:EURUSD")).texts["close"] == "1,08412"
+        assert 'data-fcs-offline-after="7.5"' in widgets.scripts()
+
+
+@pytest.mark.parametrize(
+    ("symbol", "timeframe", "field", "error"),
+    [
+        ("EURUSD", None, "close", BadSymbol),
+        ("fx:eurusd", None, "close", BadSymbol),
+        (None, None, "close", BadSymbol),
+        ("FX:EURUSD", "2h", "close", BadTimeframe),
+        ("FX:EURUSD", 61, "close", BadTimeframe),
+        ("FX:EURUSD", None, "last", BadField),
+    ],
+)
+def test_a_wrong_value_is_named(
+    known: Known, symbol: Any, timeframe: Any, field: str, error: type[RoomError]
+) -> None:
+    with pytest.raises(error, match="EURUSD|eurusd|None|2h|61|last"):
+        widgets.price(symbol, timeframe, field=field)
+
+
+def test_check_passes_what_is_right_and_what_is_not_known_yet() -> None:
+    widgets.check()
+    widgets.check("FX:EURUSD", 60, field="bid")
+    with pytest.raises(RoomError, match="is not one of symbol close"):
+        widgets.check(field="last")
+
+
+@override_settings(FCS_SOCKET_URL="/prices/", FCS_TIMEFRAME="60")
+def test_the_scripts_come_in_order_and_know_the_site() -> None:
+    elements = Parts(widgets.scripts()).elements
+    assert [tag for tag, _ in elements] == ["link", "script", "script"]
+    (_, css), (_, client), (_, own) = elements
+    assert css == {"rel": "stylesheet", "href": "/static/django_fcs/fcs.css"}
+    assert client == {
+        **{"defer": None, "src": "/static/django_fcs/fcs-client.js"},
+        **{"data-fcs-socket": "/prices/", "data-fcs-offline-after": "10"},
+    }
+    assert own["src"] == "/static/django_fcs/fcs-elements.js"
+    assert own["data-fcs-timeframe"] == "60"
+    assert own["data-fcs-text-live"] == "live"
+    assert own["data-fcs-text-minutes"] == "{n} min old"
+
+
+def test_all_three_tags_take_the_nonce_and_none_is_empty() -> None:
+    assert [a.get("nonce") for _, a in Parts(widgets.scripts(nonce="n<1")).elements] == ["n<1"] * 3
+    assert "nonce" not in widgets.scripts()
+
+
+def test_the_nonce_is_djangos_or_else_django_csps() -> None:
+    request = RequestFactory().get("/")
+    assert widgets.nonce_from({}.get) == ""
+    assert widgets.nonce_from({"request": request}.get) == ""
+    assert widgets.nonce_from({"csp_nonce": None}.get, request) == ""
+    request.csp_nonce = "theirs"  # type: ignore[attr-defined]
+    assert widgets.nonce_from({"request": request}.get) == "theirs"
+    assert widgets.nonce_from({}.get, request) == "theirs"
+    assert widgets.nonce_from({"csp_nonce": "djangos"}.get, request) == "djangos"
+
+
+def test_a_lazy_nonce_is_read_though_it_is_false_until_then() -> None:
+    class Lazy(SimpleLazyObject):  # type: ignore[misc]
+        def __bool__(self) -> bool:
+            return False
+
+    assert widgets.nonce_from({"csp_nonce": Lazy(lambda: "abc")}.get) == "abc"
+
+
+@pytest.mark.parametrize("engines", [[], [{"BACKEND": JINJA, "DIRS": [], "APP_DIRS": True}]])
+def test_a_site_without_django_templates_gets_the_same_html(
+    known: Known, engines: list[dict[str, Any]]
+) -> None:
+    expected = widgets.ticker("FX:EURUSD"), widgets.scripts(nonce="n")
+    with override_settings(TEMPLATES=engines):
+        assert (widgets.ticker("FX:EURUSD"), widgets.scripts(nonce="n")) == expected
+
+
+def test_a_site_may_put_its_own_template_in_place(known: Known, tmp_path: Path) -> None:
+    own = tmp_path / "django_fcs" / "price.html"
+    own.parent.mkdir()
+    own.write_text("<b>{{ name }} {{ fields.close }}</b>\n")
+    engine = {"BACKEND": DJANGO, "DIRS": [tmp_path], "APP_DIRS": True}
+    with override_settings(TEMPLATES=[engine]):
+        assert widgets.price("FX:EURUSD") == "<b>EUR/USD 1.08412</b>"
+        assert widgets.ticker("FX:EURUSD").startswith("<fcs-ticker ")
+
+
+def test_escaping_does_not_depend_on_the_sites_engine(known: Known) -> None:
+    engine = {"BACKEND": DJANGO, "APP_DIRS": True, "OPTIONS": {"autoescape": False}}
+    with override_settings(TEMPLATES=[engine]):
+        assert "<B" not in widgets.ticker('X:A"><B')
+        assert "<B" not in widgets.price('X:A"><B')
+        assert "<B" not in widgets.scripts(nonce="<B")
+
+
+def test_a_token_opens_the_symbol_it_was_made_for() -> None:
+    assert token_is_valid(widgets.token("FX:EURUSD"), "FX:EURUSD")
+    with pytest.raises(BadSymbol):
+        widgets.token("EURUSD")
