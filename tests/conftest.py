@@ -23,12 +23,20 @@ from django_fcs.streaming import stream
 from django_fcs.testing import end_streams
 from django_fcs.tools import metrics
 from django_fcs.tools.complaints import Complaints
+from tests.support import redis
 from tests.support.caches import SICK, SickCache
 from tests.support.layers import SHARED, SharedLayer
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session")
+def needs_redis() -> None:
+    """Skip where there is no ``redis-server``, or fail where it is required."""
+    if not redis.is_there():
+        (pytest.fail if redis.is_required() else pytest.skip)(redis.MISSING)
 
 
 @pytest.fixture(autouse=True)

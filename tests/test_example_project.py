@@ -21,7 +21,8 @@ from django_fcs.conf import Settings
 from example_project.environment import READERS, fcs_settings
 from example_project.markets import MARKETS
 from example_project.middleware import POLICY
-from tests.support.serving import answers, children_of, demo, free_port, get, is_running, python
+from tests.support.network import answers, free_port
+from tests.support.serving import children_of, demo, get, is_running, python
 from tests.support.waiting import eventually
 
 SETTINGS = Path(__file__).parents[1] / "example_project" / "settings.py"

@@ -10,7 +10,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from example_project.markets import MARKETS
-from tests.support.serving import demo, free_port
+from tests.support.network import free_port
+from tests.support.serving import demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.timeout(180)]
 

@@ -19,7 +19,7 @@ from django_fcs.simulator import Faults, RandomWalk, Simulator
 from django_fcs.simulator.server import BAD_KEY
 from tests.doctor.doctors import KEY, Line, examined, tls_server, web_server
 from tests.support.beside import simulator_beside
-from tests.support.serving import free_port
+from tests.support.network import free_port
 from tests.support.upstreams import REFUSALS
 from tests.support.waiting import eventually
 

@@ -16,9 +16,10 @@ from django.test import override_settings
 from django_fcs.doctor import examine as doctor, neighbour, site_probes
 from django_fcs.simulator import RandomWalk, Simulator
 from tests.doctor.doctors import KEY, LONELY, NOTHING, Line, examined
-from tests.e2e.site import redis_server
 from tests.support.layers import SHARED
-from tests.support.serving import answers, free_port, python
+from tests.support.network import answers, free_port
+from tests.support.redis import redis_server
+from tests.support.serving import python
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.process

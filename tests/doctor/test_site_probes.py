@@ -22,7 +22,7 @@ from django_fcs.simulator import RandomWalk, Simulator
 from tests.doctor.doctors import NOTHING, Line, examined, web_server
 from tests.support.beside import simulator_beside
 from tests.support.layers import SharedLayer
-from tests.support.serving import free_port
+from tests.support.network import free_port
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,8 +7,8 @@ import pytest
 import pytest_asyncio
 
 from tests.browser.conftest import browser, page
-from tests.e2e.site import redis_server
-from tests.support.serving import free_port
+from tests.support.network import free_port
+from tests.support.redis import redis_server
 
 __all__ = ["browser", "page"]
 
@@ -27,13 +25,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def redis(tmp_path: Path) -> AsyncIterator[str]:
+async def redis(needs_redis: None, tmp_path: Path) -> AsyncIterator[str]:
     """A Redis of the test's own; its address."""
-    path = shutil.which("redis-server")
-    if path is None and os.environ.get("FCS_REQUIRE_REDIS") == "1":
-        pytest.fail("no redis-server: install it")
-    if path is None:
-        pytest.skip("no redis-server: install it")
     port = free_port()
     async with redis_server(port, tmp_path):
         yield f"redis://127.0.0.1:{port}/0"

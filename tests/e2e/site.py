@@ -7,14 +7,14 @@ import contextlib
 import json
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from django_fcs.tools.tasks import end
-from tests.support.serving import answers, python
+from tests.support.network import answers
+from tests.support.serving import python
 from tests.support.waiting import eventually
 
 #: What serves an ASGI application, as people start it; the port comes last.
@@ -48,22 +48,6 @@ class Site:
         """Run ``fcs_stream``."""
         async with python("manage.py", "fcs_stream", *arguments, env=self.env) as process:
             yield process
-
-
-@contextlib.asynccontextmanager
-async def redis_server(port: int, folder: Path) -> AsyncIterator[Process]:
-    """Run a Redis that keeps nothing, until it answers."""
-    arguments = ("--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(folder))
-    process = await asyncio.create_subprocess_exec(
-        "redis-server", *arguments, stdout=asyncio.subprocess.DEVNULL
-    )
-    try:
-        await eventually(lambda: answers(port), what="Redis answers")
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
 
 
 @contextlib.asynccontextmanager

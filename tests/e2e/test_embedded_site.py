@@ -7,7 +7,8 @@ from asyncio.subprocess import Process
 
 from django_fcs.simulator import RandomWalk, Simulator
 from tests.e2e.site import Site, browser_socket
-from tests.support.serving import ROOT, answers, children_of, free_port, python
+from tests.support.network import answers, free_port
+from tests.support.serving import ROOT, children_of, python
 from tests.support.waiting import eventually
 
 

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from django_fcs.simulator import RandomWalk, Simulator
 from tests.e2e.site import Site, Viewer, browser_socket
-from tests.support.serving import free_port
+from tests.support.network import free_port
 
 MEGABYTE = 1024 * 1024
 HOSTILE: dict[str, tuple[list[str | bytes], int]] = {

@@ -18,9 +18,10 @@ from websockets.typing import Origin, Subprotocol
 
 from django_fcs.simulator import Faults, RandomWalk, Simulator
 from django_fcs.tools.tasks import running
-from tests.e2e.site import redis_server
 from tests.support.leaks import CARELESS, KEY, leaks
-from tests.support.serving import answers, free_port, get, python
+from tests.support.network import answers, free_port
+from tests.support.redis import redis_server
+from tests.support.serving import get, python
 from tests.support.waiting import eventually
 
 LOUD_SERVERS = {

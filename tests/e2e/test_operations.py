@@ -9,7 +9,8 @@ from typing import Any
 
 from django_fcs.simulator import RandomWalk, Simulator
 from tests.e2e.site import Site, browser_socket
-from tests.support.serving import free_port, get, python
+from tests.support.network import free_port
+from tests.support.serving import get, python
 from tests.support.waiting import eventually
 
 KEY = "a-key-of-the-tests"

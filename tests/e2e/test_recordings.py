@@ -14,8 +14,9 @@ from playwright.async_api import Page
 
 from django_fcs.widgets import formats
 from tests.e2e.site import Site
+from tests.support.network import answers, free_port
 from tests.support.recordings import FILES
-from tests.support.serving import answers, free_port, python
+from tests.support.serving import python
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.browser

@@ -22,7 +22,8 @@ from websockets.exceptions import ConnectionClosed
 from django_fcs.simulator import RandomWalk, Simulator
 from django_fcs.tools.tasks import end
 from tests.e2e.site import Site
-from tests.support.serving import answers as answers_at, free_port, python
+from tests.support.network import answers as answers_at, free_port
+from tests.support.serving import python
 from tests.support.waiting import eventually
 
 SYMBOLS = [f"FX:PAIR{number}" for number in range(30)]

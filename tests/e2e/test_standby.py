@@ -18,8 +18,10 @@ from redis.asyncio import Redis
 from django_fcs.protocol import RemoveAll
 from django_fcs.simulator import RandomWalk, Simulator
 from django_fcs.tools.tasks import running
-from tests.e2e.site import Site, Viewer, browser_socket, redis_server
-from tests.support.serving import answers, free_port, python
+from tests.e2e.site import Site, Viewer, browser_socket
+from tests.support.network import answers, free_port
+from tests.support.redis import redis_server
+from tests.support.serving import python
 from tests.support.stalls import Stalls
 from tests.support.waiting import eventually
 

@@ -11,7 +11,8 @@ import pytest
 
 from django_fcs.simulator import RandomWalk, Simulator
 from tests.e2e.site import Site
-from tests.support.serving import free_port, python
+from tests.support.network import free_port
+from tests.support.serving import python
 
 ROOMS = {("FX:EURUSD", "1H"), ("BINANCE:BTCUSDT", "1D")}
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,11 +21,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def redis_is_there() -> None:
-    if shutil.which("redis-server") is None:
-        if os.environ.get("FCS_REQUIRE_REDIS") == "1":
-            pytest.fail("no redis-server: install it")
-        pytest.skip("no redis-server: install it")
+def on_redis(needs_redis: None) -> None:
+    """Most of them do."""
 
 
 @pytest.fixture

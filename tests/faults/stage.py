@@ -18,14 +18,16 @@ from types import TracebackType
 from django_fcs.rooms import Room
 from django_fcs.simulator import Faults, Simulator
 from django_fcs.tools.tasks import running
-from tests.e2e.site import SERVERS, redis_server
+from tests.e2e.site import SERVERS
 from tests.faults import rows
 from tests.faults.clocks import WallClock
 from tests.faults.figures import Figures, figures, recovered_at
 from tests.faults.market import Market
 from tests.faults.page import DEAD_SECONDS, Page
 from tests.faults.proxy import Proxy
-from tests.support.serving import answers, free_port, get, python
+from tests.support.network import answers, free_port
+from tests.support.redis import redis_server
+from tests.support.serving import get, python
 from tests.support.stalls import Stalls
 from tests.support.waiting import eventually
 

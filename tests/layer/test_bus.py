@@ -36,7 +36,7 @@ from django_fcs.protocol import Price, ProfileUpdate, serialise
 from django_fcs.rooms import Room
 from django_fcs.tools.metrics import counts
 from tests.support.layers import SharedLayer
-from tests.support.serving import free_port
+from tests.support.network import free_port
 
 pytestmark = pytest.mark.usefixtures("clean_loop")
 

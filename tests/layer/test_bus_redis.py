@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import signal
-from asyncio.subprocess import DEVNULL, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,8 +20,8 @@ from django_fcs.layer.wire import WireError
 from django_fcs.rooms import Room
 from django_fcs.tools.metrics import counts
 from tests.layer.test_bus import events_of, following, update
-from tests.support.serving import free_port
-from tests.support.waiting import eventually
+from tests.support.network import free_port
+from tests.support.redis import redis_server
 
 pytestmark = pytest.mark.usefixtures("clean_loop")
 
@@ -43,37 +42,15 @@ class Redis:
 
 
 @pytest.fixture(params=[1, 3], ids=["one shard", "three shards"])
-async def redis(request: pytest.FixtureRequest) -> AsyncIterator[Redis]:
-    if not shutil.which("redis-server") and os.environ.get("FCS_REQUIRE_REDIS") != "1":
-        pytest.skip("no redis-server: install it")
+async def redis(
+    request: pytest.FixtureRequest, needs_redis: None, tmp_path: Path
+) -> AsyncIterator[Redis]:
     ports = [free_port() for _ in range(request.param)]
-    processes = [
-        await asyncio.create_subprocess_exec(
-            *("redis-server", "--port", str(port), "--bind", "127.0.0.1"),
-            *("--save", "", "--appendonly", "no"),
-            stdout=DEVNULL,
-        )
-        for port in ports
-    ]
-    try:
-        for port in ports:
-            await eventually(lambda port=port: answers(port), what="a Redis that answers")
+    async with AsyncExitStack() as stack:
+        processes = [
+            await stack.enter_async_context(redis_server(port, tmp_path)) for port in ports
+        ]
         yield Redis(processes, [f"redis://127.0.0.1:{port}" for port in ports])
-    finally:
-        for process in processes:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
-
-
-async def answers(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    await writer.wait_closed()
-    return True
 
 
 @pytest.fixture(params=["msgpack", "encrypted"])

@@ -7,11 +7,8 @@ import datetime
 import ipaddress
 import itertools
 import logging
-import os
-import shutil
 import signal
 import time
-from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -33,10 +30,11 @@ from django_fcs.streaming.lease import _SERVER, Lease
 from django_fcs.tools.metrics import counts
 from django_fcs.tools.tasks import running
 from tests.streaming.leases import FakeRedis
-from tests.support.serving import free_port
+from tests.support.network import free_port
+from tests.support.redis import redis_server, sentinel
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop")
+pytestmark = pytest.mark.usefixtures("clean_loop", "needs_redis")
 
 LAYERS = {
     "pubsub": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -45,43 +43,11 @@ LAYERS = {
 KEYS = tuple(f"site:fcs:{name}" for name in ("lease", "epoch", "waiting", "server"))
 
 
-@asynccontextmanager
-async def server(*arguments: str) -> AsyncIterator[Process]:
-    process = await asyncio.create_subprocess_exec("redis-server", *arguments, stdout=DEVNULL)
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-def _plain(port: int, *more: str) -> tuple[str, ...]:
-    return ("--bind", "127.0.0.1", "--port", str(port), "--save", "", *more)
-
-
-@pytest.fixture(autouse=True)
-def needs_redis() -> None:
-    if not shutil.which("redis-server") and os.environ.get("FCS_REQUIRE_REDIS") != "1":
-        pytest.skip("no redis-server: install it")
-
-
 @pytest.fixture
-async def port() -> AsyncIterator[int]:
+async def port(tmp_path: Path) -> AsyncIterator[int]:
     port = free_port()
-    async with server(*_plain(port)):
-        await eventually(lambda: knocked(port), what="a Redis that answers")
+    async with redis_server(port, tmp_path):
         yield port
-
-
-async def knocked(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    await writer.wait_closed()
-    return True
 
 
 @asynccontextmanager
@@ -125,16 +91,13 @@ async def _by_tls(stack: AsyncExitStack, folder: Path, port: int) -> Any:
     options = [("tls-port", own), ("tls-cert-file", paths[0]), ("tls-key-file", paths[1])]
     options += [("tls-ca-cert-file", paths[0]), ("tls-auth-clients", "no")]
     arguments = [part for name, value in options for part in (f"--{name}", str(value))]
-    await stack.enter_async_context(server(*_plain(0, *arguments)))
-    await eventually(lambda: knocked(own), what="a Redis that speaks TLS")
+    await stack.enter_async_context(redis_server(0, folder, *arguments, answers_at=own))
     return {"address": f"rediss://127.0.0.1:{own}", "ssl_ca_certs": str(paths[0])}
 
 
 async def _by_sentinel(stack: AsyncExitStack, folder: Path, port: int) -> Any:
-    own, path = free_port(), folder / "sentinel.conf"
-    path.write_text(f"bind 127.0.0.1\nport {own}\nsentinel monitor site 127.0.0.1 {port} 1\n")
-    await stack.enter_async_context(server(str(path), "--sentinel"))
-    await eventually(lambda: knocked(own), what="a Sentinel that answers")
+    own = free_port()
+    await stack.enter_async_context(sentinel(own, folder, of=port))
     return {"sentinels": [("127.0.0.1", own)], "master_name": "site"}
 
 
@@ -257,18 +220,16 @@ async def test_a_redis_that_starts_from_a_snapshot_lends_to_nobody_while_one_may
     tmp_path: Path,
 ) -> None:
     port = free_port()
-    arguments, address = (*_plain(port), "--dir", str(tmp_path)), f"redis://127.0.0.1:{port}"
+    address = f"redis://127.0.0.1:{port}"
     async with lent(address, seconds=4) as leader, lent(address, seconds=4) as other:
-        async with server(*arguments) as process, Redis(port=port) as admin:
-            await eventually(lambda: knocked(port))
+        async with redis_server(port, tmp_path) as process, Redis(port=port) as admin:
             before = await leader.acquire()
             await leader.release()
             await admin.save()
             assert await leader.acquire() > before
             process.kill()
             await process.wait()
-        async with server(*arguments):
-            await eventually(lambda: knocked(port))
+        async with redis_server(port, tmp_path):
             assert leader.is_held
             assert await asyncio.wait_for(other.acquire(), 20) > before
             assert not leader.is_held
@@ -340,10 +301,9 @@ async def test_a_connection_that_is_lost_is_replaced_in_time(port: int) -> None:
 # -- one connection for questions
 
 
-async def test_who_gives_up_waiting_leaves_no_answer_to_the_next() -> None:
+async def test_who_gives_up_waiting_leaves_no_answer_to_the_next(tmp_path: Path) -> None:
     own = free_port()
-    async with server(*_plain(own)) as process:
-        await eventually(lambda: knocked(own))
+    async with redis_server(own, tmp_path) as process:
         line = Line(Redis(port=own).connection_pool)
         assert await line.ask(b"ECHO", b"one") == b"one"
         process.send_signal(signal.SIGSTOP)

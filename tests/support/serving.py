@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import random
-import socket
 import sys
 import urllib.request
 from asyncio.subprocess import PIPE, Process
@@ -20,15 +18,6 @@ SURROUNDINGS = {
     "FCS_API_KEY": "",
     "FCS_REDIS_URL": "",
 }
-
-
-def free_port() -> int:
-    """Return a free port from where the kernel takes none by itself, as it soon would again."""
-    while True:
-        port = random.SystemRandom().randrange(20_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 @contextlib.asynccontextmanager
@@ -75,11 +64,6 @@ def _get(url: str) -> tuple[int, str]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(url, timeout=30) as response:
         return response.status, response.read().decode()
-
-
-def answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def children_of(process: Process) -> list[int]:

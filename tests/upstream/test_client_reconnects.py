@@ -15,7 +15,7 @@ from django_fcs.simulator import Faults, RandomWalk, Simulator
 from django_fcs.simulator.server import BAD_KEY
 from django_fcs.tools.metrics import counts
 from django_fcs.upstream import Status, Timing, UpstreamClient
-from tests.support.serving import free_port
+from tests.support.network import free_port
 from tests.support.upstreams import EURUSD, QUICK, REFUSALS, USDJPY, Vendor, joins, vendor, watching
 from tests.support.waiting import eventually
 

@@ -1,0 +1,26 @@
+"""Ports of this machine: one that is free, and whether somebody listens on one."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import socket
+
+__all__ = ["HOST", "answers", "free_port"]
+
+HOST = "127.0.0.1"
+
+
+def free_port() -> int:
+    """Return a free port from where the kernel takes none by itself, as it soon would again."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port))
+            return port
+
+
+def answers(port: int) -> bool:
+    """Tell whether a connection to the port is accepted now."""
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
