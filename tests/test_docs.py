@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,38 @@ def test_every_setting_stands_in_the_documents() -> None:
     assert listed == {name for name in vars(Settings) if name.startswith("FCS_")}
 
 
-def test_every_module_stands_in_the_table_of_layers() -> None:
+def test_every_wing_and_every_module_of_the_hall_is_in_the_map() -> None:
     table = (ROOT / "docs/architecture.md").read_text()
-    modules = {path.stem for path in (ROOT / "django_fcs").glob("*.py")} - {"__init__"}
+    hall = {path.stem for path in (ROOT / "django_fcs").glob("*.py")} - {"__init__"}
+    wings = {path.parent.name for path in (ROOT / "django_fcs").glob("*/__init__.py")}
 
-    assert not {name for name in modules if f"`{name}`" not in table}
+    assert not {name for name in hall | wings if f"`{name}`" not in table}
+
+
+PUBLIC = {
+    module: names.replace("`", "").split()
+    for module, names in re.findall(
+        r"^\| `(django_fcs\.\w+)` \| ([^|]+) \|", (ROOT / "docs/api.md").read_text(), re.M
+    )
+}
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_what_is_public_is_what_the_modules_say(module: str) -> None:
+    names = import_module(module).__all__
+
+    assert sorted(PUBLIC[module]) == sorted(names)
+
+
+def test_whatever_the_documents_import_is_public() -> None:
+    imported = {
+        (module, name.strip())
+        for page in PAGES
+        for module, names in re.findall(
+            r"^\s*from (django_fcs\.[\w.]+) import ([\w, ]+)", page.read_text(), re.M
+        )
+        for name in names.split(",")
+    }
+
+    assert imported
+    assert not {(module, name) for module, name in imported if name not in PUBLIC.get(module, ())}

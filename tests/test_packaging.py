@@ -1,9 +1,12 @@
+"""What is built: a source distribution, and the wheel that comes out of it."""
+
 from __future__ import annotations
 
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from email.message import Message
 from email.parser import Parser
@@ -14,19 +17,35 @@ import pytest
 from django_fcs import __version__
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("setup.cfg", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "django_fcs")
+PARTS = (
+    *("setup.cfg", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md"),
+    *("django_fcs", "tests"),
+)
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a source distribution, and of the wheel that was built from it."""
     # A copy is built: a build writes beside its sources, where other test runs read.
-    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
     for part in map(ROOT.joinpath, PARTS):
         copy = shutil.copytree if part.is_dir() else shutil.copy
         copy(part, source / part.name)
     build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(target), str(source)]
-    subprocess.run([*build, "--wheel"], check=True, capture_output=True, timeout=120)
-    return zipfile.ZipFile(next(target.glob("*.whl")))
+    subprocess.run(build, check=True, capture_output=True, timeout=120)
+    return target
+
+
+@pytest.fixture(scope="module")
+def sdist(built: Path) -> set[str]:
+    """The files of the source distribution."""
+    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
+        return {name.partition("/")[2] for name in archive.getnames()}
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> zipfile.ZipFile:
+    return zipfile.ZipFile(next(built.glob("*.whl")))
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +54,22 @@ def metadata(wheel: zipfile.ZipFile) -> Message:
     return Parser().parsestr(wheel.read(name).decode())
 
 
-def test_the_wheel_holds_every_file_of_the_package(wheel: zipfile.ZipFile) -> None:
-    files = {
+def files_in(folder: str) -> set[str]:
+    return {
         path.relative_to(ROOT).as_posix()
-        for path in (ROOT / "django_fcs").rglob("*")
+        for path in (ROOT / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert files <= set(wheel.namelist())
+
+
+def test_the_source_distribution_holds_the_package_and_its_tests(sdist: set[str]) -> None:
+    assert files_in("django_fcs") | files_in("tests") <= sdist
+    assert {"CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml", "setup.cfg"} <= sdist
+    assert not [name for name in sdist if name.endswith(".pyc")]
+
+
+def test_the_wheel_holds_every_file_of_the_package(wheel: zipfile.ZipFile) -> None:
+    assert files_in("django_fcs") <= set(wheel.namelist())
 
 
 @pytest.mark.parametrize(
