@@ -21,8 +21,8 @@ bench: .venv/bench
 faults: .venv/bin/tox
 	@rm -rf build/faults
 	@PATH="$$(sh scripts/pythons-path)" FCS_REQUIRE_REDIS=1 FCS_FAULTS_RESULTS="$(CURDIR)/build/faults" \
-		.venv/bin/tox run -e faults
-	@.tox/faults/bin/python -m tests.faults build/faults
+		sh scripts/faults
+	@.tox/e2e/bin/python -m tests.faults build/faults
 
 # Inputs nobody would send on purpose, by the hundred thousand; the table of docs/reliability.md.
 fuzz: .venv/fuzz

@@ -16,7 +16,7 @@ from django.test import override_settings
 from django_fcs import asgi
 from django_fcs.routing import websocket_urlpatterns
 
-pytestmark = pytest.mark.usefixtures("clean_loop")
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 
 async def test_pages_go_to_django() -> None:

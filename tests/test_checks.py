@@ -11,6 +11,8 @@ import pytest
 from django_fcs import checks
 from tests.support.checked import MANY, PUBSUB, SHARED_CACHE, found, found_in_deployment
 
+pytestmark = pytest.mark.versions
+
 CORE = "channels_redis.core.RedisChannelLayer"
 LONELY = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 NOTHING = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}

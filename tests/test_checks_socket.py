@@ -11,6 +11,8 @@ from django.core.asgi import get_asgi_application
 
 from tests.support.checked import found, found_in_deployment
 
+pytestmark = pytest.mark.versions
+
 # -- who serves the socket
 
 

@@ -14,6 +14,8 @@ from django.test import override_settings
 import django_fcs
 from django_fcs.conf import Setting, Settings, conf
 
+pytestmark = pytest.mark.versions
+
 DEFAULTS: dict[str, Any] = {
     "FCS_API_KEY": "",
     "FCS_URL": "wss://ws-v4.fcsapi.com/ws",

@@ -33,7 +33,7 @@ from tests.support.sockets import (
 )
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop", "open_site")
+pytestmark = [pytest.mark.usefixtures("clean_loop", "open_site"), pytest.mark.versions]
 
 
 # -- the greeting

@@ -15,7 +15,7 @@ from django_fcs.rooms import Room
 from django_fcs.tokens import make_token
 from tests.support.sockets import browsing, socket
 
-pytestmark = pytest.mark.usefixtures("clean_loop", "open_site")
+pytestmark = [pytest.mark.usefixtures("clean_loop", "open_site"), pytest.mark.versions]
 
 
 # -- refusals

@@ -16,7 +16,7 @@ from django_fcs.site import site_store
 from tests.support.layers import SharedLayer
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop")
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 
 @override_settings(CHANNEL_LAYERS={})

@@ -25,6 +25,8 @@ from tests.support.network import answers, free_port
 from tests.support.serving import children_of, demo, get, is_running, python
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.versions
+
 SETTINGS = Path(__file__).parents[1] / "example_project" / "settings.py"
 PAGES = ["/", *(f"/{slug}/" for slug in MARKETS), *(f"/{slug}/plain/" for slug in MARKETS)]
 

@@ -11,6 +11,8 @@ from django_fcs import widgets
 from django_fcs.exceptions import BadSymbol
 from tests.widgets.test_html import Known, known
 
+pytestmark = pytest.mark.versions
+
 __all__ = ["known"]
 
 EXTENSION = "django_fcs.jinja.FCSExtension"

@@ -26,7 +26,7 @@ from tests.support.leaks import CARELESS, KEY, leaks
 from tests.support.sockets import Browser, browsing, socket
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop", "open_site")
+pytestmark = [pytest.mark.usefixtures("clean_loop", "open_site"), pytest.mark.versions]
 
 PAGE = """{% load fcs %}{% fcs_scripts %}{% fcs_ticker "FX:EURUSD" %}
 {% fcs_price "FX:EURUSD" field="bid" %}{% fcs_token "FX:EURUSD" %}"""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from configparser import ConfigParser
 from email.message import Message
 from email.parser import Parser
 from pathlib import Path
@@ -101,6 +102,23 @@ def test_the_metadata_names_version_licence_and_python(metadata: Message) -> Non
     assert metadata["Requires-Python"] == ">=3.10"
     assert metadata["License-File"] == "LICENSE"
     assert str(metadata.get_payload()).strip(), "README.md is the description"
+
+
+def test_a_classifier_stands_for_what_the_tests_run_on(metadata: Message) -> None:
+    tox = ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini")
+    run_on = set(re.findall(r"(?:py|django)\d+", tox["tox"]["env_list"] + tox["testenv"]["deps"]))
+    claimed = {
+        f"{'django' if kind.startswith('Framework') else 'py'}{major}{minor}"
+        for kind, major, minor in re.findall(
+            r"(Framework :: Django|Programming Language :: Python) :: (\d)\.(\d+)",
+            "\n".join(metadata.get_all("Classifier", [])),
+        )
+    }
+
+    assert {"django52", "py310"} <= claimed
+    # `latest` names no versions: it runs on the newest of these.
+    assert claimed - run_on <= {"py313"}
 
 
 def test_the_changelog_tells_of_this_version() -> None:

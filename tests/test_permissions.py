@@ -14,6 +14,8 @@ from django_fcs.permissions import may_join, origin_is_allowed
 from django_fcs.rooms import Room
 from django_fcs.tokens import make_token
 
+pytestmark = pytest.mark.versions
+
 ROOM = Room("FX:EURUSD", "1D")
 SCOPE = {"type": "websocket", "user": "Ada"}
 

@@ -12,6 +12,8 @@ from django.test import RequestFactory
 from django_fcs import widgets
 from tests.widgets.test_html import Known, known
 
+pytestmark = pytest.mark.versions
+
 __all__ = ["known"]
 
 

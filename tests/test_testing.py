@@ -23,6 +23,8 @@ from django_fcs.testing import RandomWalk, end_streams, push_price, simulator
 from django_fcs.tokens import make_token
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.versions
+
 
 @asynccontextmanager
 async def browser() -> AsyncIterator[WebsocketCommunicator]:

@@ -10,6 +10,8 @@ from hypothesis import given, strategies as st
 from django_fcs.exceptions import BadSymbol
 from django_fcs.tokens import make_token, token_is_valid
 
+pytestmark = pytest.mark.versions
+
 SYMBOLS = ["FX:EURUSD", "NYSE:BRK.B", "NSE:M&M", "BINANCE:币安人生USDT"]
 
 

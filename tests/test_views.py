@@ -18,7 +18,7 @@ from django_fcs.tools.metrics import shown
 
 URL = "/health/"
 
-pytestmark = pytest.mark.urls("django_fcs.urls")
+pytestmark = [pytest.mark.urls("django_fcs.urls"), pytest.mark.versions]
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ from tests.support.network import free_port
 from tests.support.upstreams import REFUSALS
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.versions
+
 
 @pytest.fixture
 def vendor() -> Iterator[Simulator]:

@@ -24,6 +24,8 @@ from tests.support.beside import simulator_beside
 from tests.support.layers import SharedLayer
 from tests.support.network import free_port
 
+pytestmark = pytest.mark.versions
+
 
 @pytest.fixture
 def vendor() -> Iterator[Simulator]:

@@ -10,7 +10,7 @@ import pytest
 
 from django_fcs.fanout.eager import start
 
-pytestmark = pytest.mark.usefixtures("clean_loop")
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 #: In a context of its own, and in the caller's.
 both_ways = pytest.mark.parametrize("context_of", [copy_context, lambda: None])

@@ -15,7 +15,7 @@ from django_fcs.fanout.ready import ReadyQueue
 from django_fcs.fanout.subscriber import PING_SIZE, WINDOW_SIZE, Subscriber, send_to_all
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop")
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 
 class Socket:

@@ -38,7 +38,7 @@ from django_fcs.tools.metrics import counts
 from tests.support.layers import SharedLayer
 from tests.support.network import free_port
 
-pytestmark = pytest.mark.usefixtures("clean_loop")
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 EURUSD = Room("FX:EURUSD", "1D")
 USDJPY = Room("FX:USDJPY", "60")

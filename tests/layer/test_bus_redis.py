@@ -23,7 +23,7 @@ from tests.layer.test_bus import events_of, following, update
 from tests.support.network import free_port
 from tests.support.redis import redis_server
 
-pytestmark = pytest.mark.usefixtures("clean_loop")
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 ROOMS = [Room(f"FX:A{number}", "1D") for number in range(40)]
 PUBSUB = "channels_redis.pubsub.RedisPubSubChannelLayer"

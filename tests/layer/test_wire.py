@@ -10,6 +10,8 @@ from hypothesis import given, settings, strategies as st
 
 from django_fcs.layer.wire import Reply, Wire, WireError, command
 
+pytestmark = pytest.mark.versions
+
 SAID = (
     b":5\r\n+PONG\r\n$-1\r\n$0\r\n\r\n$7\r\na\r\nb\x00\xffc\r\n_\r\n"
     b"*3\r\n$7\r\nmessage\r\n$3\r\nfcs\r\n$4\r\n\r\n\r\n\r\n>2\r\n$4\r\npong\r\n*0\r\n"

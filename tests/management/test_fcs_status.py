@@ -22,6 +22,8 @@ from django_fcs.rooms import Room
 from django_fcs.site import site_store
 from tests.support.layers import SharedLayer
 
+pytestmark = pytest.mark.versions
+
 KEY = "a-key-of-the-tests"
 NOW = 1_795_305_700.0
 EURUSD, USDJPY = Room("FX:EURUSD", "1D"), Room("FX:USDJPY", "1D")

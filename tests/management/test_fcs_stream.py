@@ -27,6 +27,8 @@ from django_fcs.site import site_store
 from tests.support.beside import Terminal, safe_signals, simulator_beside
 from tests.support.layers import SharedLayer
 
+pytestmark = pytest.mark.versions
+
 
 @pytest.fixture(autouse=True)
 def signals() -> Iterator[None]:

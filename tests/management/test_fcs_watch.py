@@ -22,6 +22,8 @@ from django_fcs.simulator.server import BAD_KEY
 from django_fcs.upstream import Arrival
 from tests.support.beside import Terminal, safe_signals, simulator_beside
 
+pytestmark = pytest.mark.versions
+
 THIN, MINUS = "\N{THIN SPACE}", "\N{MINUS SIGN}"
 
 

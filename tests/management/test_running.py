@@ -26,6 +26,8 @@ from django_fcs.management import running
 from django_fcs.management.running import Screen, fail, run_until_signal, show_logs
 from tests.support.beside import Terminal, safe_signals
 
+pytestmark = pytest.mark.versions
+
 
 @pytest.fixture(autouse=True)
 def signals() -> Iterator[None]:

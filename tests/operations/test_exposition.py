@@ -23,7 +23,7 @@ from django_fcs.tools.metrics import COUNTERS, DURATIONS, count, observe, shown
 
 URL = "/metrics/"
 
-pytestmark = pytest.mark.urls("django_fcs.urls")
+pytestmark = [pytest.mark.urls("django_fcs.urls"), pytest.mark.versions]
 
 
 def told(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:

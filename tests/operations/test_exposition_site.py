@@ -17,7 +17,7 @@ from django_fcs.tools.metrics import counts
 from tests.support.sockets import browsing
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop", "open_site")
+pytestmark = [pytest.mark.usefixtures("clean_loop", "open_site"), pytest.mark.versions]
 
 #: What people ask, and where it is answered.
 TOLD = {

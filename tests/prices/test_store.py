@@ -16,6 +16,8 @@ from django_fcs.prices.store import KEEP_SECONDS, CacheStore, LastBeat, MemorySt
 from django_fcs.rooms import Room
 from tests.support.caches import BEAT, EURUSD, NOTHING, OTHER, USDJPY, VALUE, SickCache
 
+pytestmark = pytest.mark.versions
+
 REPORT = Report(
     at=1700000000.5,
     epoch=1700000000000,

@@ -13,6 +13,8 @@ from django_fcs.prices import store as module
 from django_fcs.prices.store import REST_SECONDS, CacheStore
 from tests.support.caches import BEAT, EURUSD, NOTHING, VALUE, SickCache
 
+pytestmark = pytest.mark.versions
+
 
 class Now:
     """A clock that only moves when it is told to."""

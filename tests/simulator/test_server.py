@@ -14,6 +14,8 @@ from django_fcs.simulator import RandomWalk, Simulator
 from tests.simulator.fcs_client import SECRET, Client, client_of, still
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.versions
+
 EURUSD = Room("FX:EURUSD", "1D")
 
 

@@ -13,6 +13,8 @@ from uvicorn.logging import AccessFormatter
 
 from django_fcs.tools import redaction
 
+pytestmark = pytest.mark.versions
+
 KEY = "a-secret-key"
 LOGGERS = ["uvicorn.error", "uvicorn.access", "daphne.ws_protocol", "django.channels.server"]
 

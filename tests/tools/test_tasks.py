@@ -11,6 +11,8 @@ import pytest
 
 from django_fcs.tools.tasks import end, running, together
 
+pytestmark = pytest.mark.versions
+
 
 class Work:
     """A coroutine that runs until it is told to end or fail, and says how it ended."""

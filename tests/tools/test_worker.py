@@ -16,6 +16,8 @@ from django_fcs.prices.store import CacheStore
 from django_fcs.tools import worker as module
 from django_fcs.tools.worker import JOBS_MAX, Threads, Worker
 
+pytestmark = pytest.mark.versions
+
 HANGS = """
 import threading
 from django_fcs.tools.worker import Worker

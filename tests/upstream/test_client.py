@@ -30,7 +30,7 @@ from tests.support.upstreams import (
 )
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop")
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 
 # -- the short way, as the module's own example

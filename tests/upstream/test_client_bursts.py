@@ -15,6 +15,8 @@ from django_fcs.upstream import Arrival, Status, UpstreamClient, client as modul
 from tests.support.upstreams import QUICK, Vendor, price, vendor, watching
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.versions
+
 ROOM = "FX:EURUSD_1D"
 
 

@@ -14,7 +14,7 @@ from django_fcs.upstream import Arrival
 from tests.support.upstreams import EURUSD, USDJPY, Vendor, price, vendor, watching, welcoming
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop")
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 
 async def test_frames_can_be_arrays() -> None:

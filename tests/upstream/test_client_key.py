@@ -15,7 +15,7 @@ from django_fcs.upstream import UpstreamClient
 from tests.support.upstreams import EURUSD, REFUSALS, Vendor, vendor, watching, welcoming
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop")
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 
 # -- addresses

@@ -14,7 +14,7 @@ from tests.faults.proxy import Proxy
 from tests.support.upstreams import EURUSD, QUICK, USDJPY, joins, watching
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop")
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 
 async def test_rooms_can_be_left_and_joined_again(simulator: Simulator) -> None:

@@ -19,7 +19,7 @@ from tests.support.network import free_port
 from tests.support.upstreams import EURUSD, QUICK, REFUSALS, USDJPY, Vendor, joins, vendor, watching
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop")
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 
 # -- losing the connection

@@ -13,6 +13,8 @@ from django_fcs.tools.redaction import SILENT
 from tests.support.upstreams import watching
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.versions
+
 
 @asynccontextmanager
 async def redirecting(location: str) -> AsyncIterator[str]:

@@ -11,6 +11,8 @@ from hypothesis import given, settings, strategies as st
 
 from django_fcs.upstream.framing import Framing, Texts
 
+pytestmark = pytest.mark.versions
+
 LONGEST = 70_000
 
 

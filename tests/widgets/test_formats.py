@@ -10,6 +10,8 @@ from django.utils import translation
 
 from django_fcs.widgets import formats
 
+pytestmark = pytest.mark.versions
+
 MORNING = datetime(2025, 12, 22, 9, 5, 7, tzinfo=timezone.utc)
 EVENING = datetime(2025, 12, 22, 21, 0, 0, tzinfo=timezone.utc)
 

@@ -21,6 +21,8 @@ from django_fcs.quotes import Quote
 from django_fcs.rooms import Room
 from django_fcs.tokens import token_is_valid
 
+pytestmark = pytest.mark.versions
+
 DJANGO = "django.template.backends.django.DjangoTemplates"
 JINJA = "django.template.backends.jinja2.Jinja2"
 EN_DASH = "–"
