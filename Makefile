@@ -15,7 +15,7 @@ test:
 
 # What prices to many browsers cost here, into docs/performance.md; it wants the machine for itself.
 bench: .venv/bench
-	@.venv/bin/python -m benchmarks
+	@.venv/bin/python -m lab.benchmarks
 
 # What a viewer sees of each fault; the table of docs/reliability.md. Some eight minutes.
 faults: .venv/bin/tox
@@ -26,14 +26,14 @@ faults: .venv/bin/tox
 
 # Inputs nobody would send on purpose, by the hundred thousand; the table of docs/reliability.md.
 fuzz: .venv/fuzz
-	@.venv/bin/python -m fuzzing
+	@.venv/bin/python -m lab.fuzzing
 
 # Half an hour of everything that can go wrong; the figures of docs/reliability.md.
 soak: .venv/bench
-	@.venv/bin/python -m soak
+	@.venv/bin/python -m lab.soak
 
 clean:
-	rm -rf .venv .tox build benchmarks/build fuzzing/build soak/build *.egg-info .coverage .coverage.*
+	rm -rf .venv .tox build lab/*/build *.egg-info .coverage .coverage.*
 
 .venv/bin/python:
 	@test -n "$(PYTHON)"

@@ -58,7 +58,7 @@ OUTSIDE = {
 }
 
 #: Where the repository's Python stands, beside ``manage.py``; a build or an environment is no part.
-FOLDERS = ("benchmarks", "django_fcs", "example_project", "fuzzing", "scripts", "soak", "tests")
+FOLDERS = ("django_fcs", "example_project", "lab", "scripts", "tests")
 
 MODULES_IN_THE_HALL = 20
 LINES_OF_A_FILE = 400

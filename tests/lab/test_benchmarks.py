@@ -7,15 +7,15 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from hypothesis import given, strategies as st
 
-from benchmarks.browser import Browser
-from benchmarks.feed import PriceText
-from benchmarks.plots import Bar, Line, bars, lines
-from benchmarks.statistics import median, percentile, percentiles, slope
-from benchmarks.summary import figure, ratio, spread
-from benchmarks.tables import figures, table
-from benchmarks.targets import Target
-from benchmarks.wire import client_frame, frames, server_frame, unmasked
 from django_fcs.protocol import Price, parse
+from lab.benchmarks.browser import Browser
+from lab.benchmarks.feed import PriceText
+from lab.benchmarks.plots import Bar, Line, bars, lines
+from lab.benchmarks.statistics import median, percentile, percentiles, slope
+from lab.benchmarks.summary import figure, ratio, spread
+from lab.benchmarks.tables import figures, table
+from lab.benchmarks.targets import Target
+from lab.benchmarks.wire import client_frame, frames, server_frame, unmasked
 
 SIZES = st.sampled_from([0, 1, 125, 126, 65535, 65536])
 

@@ -14,11 +14,11 @@ from typing import Any, ClassVar, cast
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings, strategies as st
 
-from benchmarks.sections import write_section
-from fuzzing import runs, targets, work
-from fuzzing.runs import Outcome
-from fuzzing.targets import TARGETS, Target, draw
-from fuzzing.work import Done, Failure, Sample
+from lab.benchmarks.sections import write_section
+from lab.fuzzing import runs, targets, work
+from lab.fuzzing.runs import Outcome
+from lab.fuzzing.targets import TARGETS, Target, draw
+from lab.fuzzing.work import Done, Failure, Sample
 
 SEED = 20
 

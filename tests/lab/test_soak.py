@@ -21,19 +21,19 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-import soak
 from django_fcs.simulator import Simulator
 from django_fcs.tools.metrics import shown
 from django_fcs.tools.redaction import SILENT
 from django_fcs.tools.tasks import running
-from soak import probe, report
-from soak.browser import Browser
-from soak.crowd import _Crowd
-from soak.faults import CALM_SECONDS, Fault, schedule
-from soak.figures import slope_of
-from soak.run import Plan, Result
-from soak.samples import Sample, look
-from soak.vendor import _Market, _Vendor
+from lab import soak
+from lab.soak import probe, report
+from lab.soak.browser import Browser
+from lab.soak.crowd import _Crowd
+from lab.soak.faults import CALM_SECONDS, Fault, schedule
+from lab.soak.figures import slope_of
+from lab.soak.run import Plan, Result
+from lab.soak.samples import Sample, look
+from lab.soak.vendor import _Market, _Vendor
 from tests.support.upstreams import watching
 from tests.support.waiting import eventually
 
@@ -202,7 +202,7 @@ def probed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """This process answers as one of a soaked site does."""
     monkeypatch.setattr(probe, "FOLDER", tmp_path)
     before = signal.getsignal(signal.SIGUSR1)
-    probe.Probe("soak", soak).ready()
+    probe.Probe("lab.soak", soak).ready()
     yield
     signal.signal(signal.SIGUSR1, before)
 

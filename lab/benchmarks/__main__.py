@@ -2,9 +2,9 @@
 
 ::
 
-    python -m benchmarks                      everything, then docs/performance.md
-    python -m benchmarks run hot-room light   some scenarios, without the page
-    python -m benchmarks report               the page again, from the figures kept
+    python -m lab.benchmarks                      everything, then docs/performance.md
+    python -m lab.benchmarks run hot-room light   some scenarios, without the page
+    python -m lab.benchmarks report               the page again, from the figures kept
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SECONDS = 4.0
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m lab.benchmarks", description=__doc__)
     parser.set_defaults(scenarios=[], peers=[], runs=None, seconds=SECONDS, results=RESULTS)
     commands = parser.add_subparsers(dest="command")
     run = commands.add_parser(

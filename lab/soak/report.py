@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from benchmarks import machine
-from benchmarks.plots import Line, Mark, timeline
-from benchmarks.processes import ROOT
-from benchmarks.sections import write_section
-from benchmarks.tables import figures, table
+from lab.benchmarks import machine
+from lab.benchmarks.plots import Line, Mark, timeline
+from lab.benchmarks.processes import ROOT
+from lab.benchmarks.sections import write_section
+from lab.benchmarks.tables import figures, table
 
 from .figures import Slope, names, slope_of
 from .run import Result

@@ -17,9 +17,9 @@ import sys
 from dataclasses import replace
 from typing import Any
 
-from benchmarks.worker import answer_commands
 from django_fcs.simulator import RandomWalk, Simulator
 from django_fcs.simulator.sources import Tick
+from lab.benchmarks.worker import answer_commands
 
 __all__: list[str] = []
 

@@ -15,7 +15,7 @@ import sys
 from dataclasses import dataclass
 from random import Random
 
-from benchmarks.processes import ROOT
+from lab.benchmarks.processes import ROOT
 
 from . import grammar
 from .runs import BUILD
@@ -66,7 +66,7 @@ def guide(seed: int, inputs: int) -> Guided:
     words = BUILD / "words.txt"
     words.write_text("\n".join(f'"{_escaped(word)}"' for word in _WORDS) + "\n")
     options = [*_OPTIONS, f"-runs={inputs}", f"-seed={seed}", f"-dict={words}"]
-    command = [sys.executable, "-m", "fuzzing.instrumented", *options, str(corpus)]
+    command = [sys.executable, "-m", "lab.fuzzing.instrumented", *options, str(corpus)]
     command.append(f"-artifact_prefix={BUILD}/guided-")
     before = _seconds_of_children()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

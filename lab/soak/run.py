@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from benchmarks.processes import Failed
+from lab.benchmarks.processes import Failed
 
 from .faults import Fault, schedule
 from .samples import Sample, all_told, look

@@ -11,7 +11,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from benchmarks.statistics import slope
+from lab.benchmarks.statistics import slope
 
 from .targets import draw
 from .work import Done, Failure, Sample, work

@@ -17,8 +17,8 @@ from collections import Counter
 from random import Random
 from typing import Any
 
-from benchmarks.worker import answer_commands
 from django_fcs.tools.tasks import end
+from lab.benchmarks.worker import answer_commands
 
 from .browser import Browser
 

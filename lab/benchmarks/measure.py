@@ -39,7 +39,7 @@ def measure(
                 _say("   " + _line(row))
     figures: dict[str, Any] = {
         "machine": describe(),
-        "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
+        "command": " ".join(["python -m lab.benchmarks", *sys.argv[1:]]),
         "seconds": seconds,
         "rows": rows,
     }

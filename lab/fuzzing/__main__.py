@@ -2,9 +2,9 @@
 
 ::
 
-    python -m fuzzing                              everything, then docs/reliability.md
-    python -m fuzzing run parsing --inputs 5000    some targets, without the page
-    python -m fuzzing rerun fuzzing/build/FILE     an input that failed, once more
+    python -m lab.fuzzing                               everything, then docs/reliability.md
+    python -m lab.fuzzing run parsing --inputs 5000     some targets, without the page
+    python -m lab.fuzzing rerun lab/fuzzing/build/FILE  an input that failed, once more
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ INPUTS = 200_000
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m fuzzing",
+        prog="python -m lab.fuzzing",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -73,7 +73,7 @@ def _run(name: str, seed: int, inputs: int) -> Outcome:
         f"memory {outcome.rss_growth:+.0f} kB, objects {outcome.objects_growth:+.0f}"
     )
     if outcome.failures:
-        _say(f"kept in {BUILD}: python -m fuzzing rerun FILE")
+        _say(f"kept in {BUILD}: python -m lab.fuzzing rerun FILE")
     return outcome
 
 

@@ -2,8 +2,8 @@
 
 ::
 
-    python -m soak                  half an hour, then docs/reliability.md
-    python -m soak --minutes 2      a trial, without the page
+    python -m lab.soak                  half an hour, then docs/reliability.md
+    python -m lab.soak --minutes 2      a trial, without the page
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import shutil
 import signal
 import sys
 
-from benchmarks.processes import Failed
+from lab.benchmarks.processes import Failed
 
 from .probe import FOLDER
 from .report import FULL_MINUTES, is_good, text_of, write
@@ -28,7 +28,7 @@ STREAMS = 2
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m soak",
+        prog="python -m lab.soak",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

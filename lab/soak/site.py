@@ -10,8 +10,8 @@ from functools import partial
 from redis import Redis
 from redis.exceptions import RedisError
 
-from benchmarks.processes import BUILD, Process, Worker, free_port, wait_until
-from benchmarks.table_of_peers import Peer, server_command
+from lab.benchmarks.processes import BUILD, Process, Worker, free_port, wait_until
+from lab.benchmarks.table_of_peers import Peer, server_command
 
 from .probe import ask
 from .samples import LEADER, alive
@@ -52,9 +52,11 @@ class Site:
         with self._stack:
             port = str(self._ports["vendor"])
             arguments = (port, str(self._seed), str(self._rate))
-            self.vendor = self._stack.enter_context(Worker("vendor", *arguments, package="soak"))
+            self.vendor = self._stack.enter_context(
+                Worker("vendor", *arguments, package="lab.soak")
+            )
             wait_until(self._ports["vendor"], self.vendor)
-            self.crowd = self._stack.enter_context(Worker("crowd", package="soak"))
+            self.crowd = self._stack.enter_context(Worker("crowd", package="lab.soak"))
             self._stack.callback(self._end_all)
             for name in self._starts:
                 self.start(name)
@@ -100,8 +102,8 @@ class Site:
 
     def _environment(self) -> dict[str, str]:
         return {
-            "DJANGO_SETTINGS_MODULE": "benchmarks.peers.settings",
-            "BENCH_APPS": "soak.probe.Probe",
+            "DJANGO_SETTINGS_MODULE": "lab.benchmarks.peers.settings",
+            "BENCH_APPS": "lab.soak.probe.Probe",
             "BENCH_REDIS": f"redis://127.0.0.1:{self._ports['redis']}",
             "BENCH_SOURCE": f"ws://127.0.0.1:{self._ports['vendor']}",
             "BENCH_ROOMS": ",".join(f"{symbol}_1D" for symbol in SYMBOLS),

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.processes import Process
+from lab.benchmarks.processes import Process
 
 from .probe import Answer, ask
 

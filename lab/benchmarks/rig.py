@@ -93,7 +93,7 @@ class Rig:
 
     def _environment(self) -> dict[str, str]:
         return {
-            "DJANGO_SETTINGS_MODULE": "benchmarks.peers.settings",
+            "DJANGO_SETTINGS_MODULE": "lab.benchmarks.peers.settings",
             "BENCH_SOURCE": f"ws://127.0.0.1:{self._source_port}/ws",
             "BENCH_REDIS": self.redis_url,
             "BENCH_NODE_MODULES": str(BUILD),
@@ -104,7 +104,7 @@ class Rig:
         if self.peer.feeder == "stream":
             command += ["django", "fcs_stream"]
         else:
-            command += ["benchmarks.peers.publisher"]
+            command += ["lab.benchmarks.peers.publisher"]
         rooms = [f"{symbol(number)}_{JOIN_TIMEFRAME}" for number in range(self.rooms)]
         environment = {**self._environment(), "BENCH_ROOMS": ",".join(rooms)}
         return self._stack.enter_context(Process(self.peer.feeder, command, environment))

@@ -40,7 +40,7 @@ class Answer(NamedTuple):
 class Probe(AppConfig):
     """An app of the soaked site."""
 
-    name = "soak"
+    name = "lab.soak"
 
     def ready(self) -> None:
         """Answer from now on; a file says so, as without it the signal would kill."""

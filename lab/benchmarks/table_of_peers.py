@@ -26,8 +26,8 @@ class Peer:
     merge: bool = False
 
 
-_FLOOR = "benchmarks.peers.floor:application"
-_TUTORIAL = "benchmarks.peers.tutorial:application"
+_FLOOR = "lab.benchmarks.peers.floor:application"
+_TUTORIAL = "lab.benchmarks.peers.tutorial:application"
 _OURS = "django_fcs.asgi:application"
 
 PEERS = {
@@ -63,8 +63,8 @@ def server_command(peer: Peer, port: int) -> list[str]:
         listen = ["-b", "127.0.0.1", "-p", str(port), "-v", "0"]
         return [sys.executable, "-m", "daphne", *listen, peer.application]
     if peer.server == "node":
-        return ["node", str(ROOT / "benchmarks/peers/ws.mjs"), str(port)]
-    return [sys.executable, "-m", "benchmarks.peers.broadcast", str(port)]
+        return ["node", str(ROOT / "lab/benchmarks/peers/ws.mjs"), str(port)]
+    return [sys.executable, "-m", "lab.benchmarks.peers.broadcast", str(port)]
 
 
 def prepare_node() -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks import machine
-from benchmarks.processes import ROOT
-from benchmarks.sections import write_section
-from benchmarks.tables import figures, table
+from lab.benchmarks import machine
+from lab.benchmarks.processes import ROOT
+from lab.benchmarks.sections import write_section
+from lab.benchmarks.tables import figures, table
 
 from .guided import Guided
 from .runs import WARM_UP_INPUTS, Outcome

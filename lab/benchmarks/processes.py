@@ -25,7 +25,7 @@ __all__ = [
     "wait_until",
 ]
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 BUILD = Path(__file__).parent / "build"
 
 _START_SECONDS = 20
@@ -108,7 +108,7 @@ class Process:
 class Worker(Process):
     """A module of the benchmark that answers JSON lines with JSON lines."""
 
-    def __init__(self, module: str, *arguments: str, package: str = "benchmarks") -> None:
+    def __init__(self, module: str, *arguments: str, package: str = "lab.benchmarks") -> None:
         command = [sys.executable, "-m", f"{package}.{module}", *arguments]
         super().__init__(module, command)
         self._read = b""

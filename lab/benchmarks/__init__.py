@@ -1,6 +1,6 @@
 """What it costs to bring prices to many browsers: this project beside its peers.
 
-``python -m benchmarks`` measures everything, ``python -m benchmarks --help`` says the
+``python -m lab.benchmarks`` measures everything, ``python -m lab.benchmarks --help`` says the
 rest. It needs Linux (``/proc``), ``redis-server``, the ``bench`` extra, and for one of
 the peers Node.
 """

@@ -1,3 +1,0 @@
-"""The servers that are compared; ``benchmarks.table_of_peers`` lists them."""
-
-from __future__ import annotations
