@@ -7,13 +7,11 @@ import contextlib
 import itertools
 import json
 import math
-import os
 import socket
 import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -22,6 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from django_fcs.simulator import RandomWalk, Simulator
 from django_fcs.tools.tasks import end
 from tests.e2e.site import Site
+from tests.support.memory import resident
 from tests.support.network import answers as answers_at, free_port
 from tests.support.serving import python
 from tests.support.waiting import eventually
@@ -120,12 +119,6 @@ class Flow:
             )
 
 
-def resident(process: Process) -> int:
-    """Return the memory of a process in bytes, as Linux counts it."""
-    pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
 @asynccontextmanager
 async def serving(site: Site, port: int, server: str) -> AsyncIterator[Process]:
     if server != "narrow uvicorn":
@@ -154,14 +147,14 @@ async def test_who_stops_reading_costs_little_delays_nobody_and_is_closed(
         stuck = [await stack.enter_async_context(page(port, answers=answers)) for _ in range(STUCK)]
         await eventually(lambda: len(simulator.joined) == len(SYMBOLS))
         await flow.run(readers, lambda: all(it.pings for it in (*readers, *stuck)))
-        before = resident(web)
+        before = resident(web.pid)
         for it in stuck:
             await it.stop()
         most, enough, full_at = before, readers[0].size + size, math.inf
 
         def is_over() -> bool:
             nonlocal most, full_at
-            most = max(most, resident(web))
+            most = max(most, resident(web.pid))
             if readers[0].size >= enough:
                 full_at = min(full_at, time.monotonic())
             return time.monotonic() > full_at + SLOW_SECONDS + 2

@@ -11,13 +11,21 @@ __all__ = ["HOST", "answers", "free_port"]
 HOST = "127.0.0.1"
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """Return a free port from where the kernel takes none by itself, as it soon would again."""
+    """Return a free port from where the kernel takes none by itself, as it soon would again.
+
+    No process gets the same port twice: it may not listen yet on the one it got first.
+    """
     while True:
         port = random.SystemRandom().randrange(20_000, 32_000)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind((HOST, port))
-            return port
+            if port not in _given:
+                _given.add(port)
+                return port
 
 
 def answers(port: int) -> bool:

@@ -1,0 +1,30 @@
+"""What a process has in memory, in bytes, as Linux tells it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["Weight", "resident", "weigh"]
+
+
+class Weight(NamedTuple):
+    """What was counted page by page."""
+
+    rss: int
+    pss: int
+    """Pages shared by so many processes count as so small a part."""
+
+
+def resident(pid: int) -> int:
+    """Return what the kernel has counted along: it is read in no time, and some pages late."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def weigh(pid: int) -> Weight:
+    """Let the kernel look at every page: this is exact, and takes the longer the more there are."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    kilobytes = {line.split(":")[0].lower(): int(line.split()[1]) for line in lines}
+    return Weight(*(kilobytes[name] * 1024 for name in Weight._fields))
