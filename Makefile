@@ -33,7 +33,7 @@ soak: .venv/bench
 	@.venv/bin/python -m lab.soak
 
 clean:
-	rm -rf .venv .tox build lab/*/build *.egg-info .coverage .coverage.*
+	rm -rf .venv .tox build lab/build *.egg-info .coverage .coverage.*
 
 .venv/bin/python:
 	@test -n "$(PYTHON)"

@@ -10,13 +10,13 @@
 from __future__ import annotations
 
 import argparse
-import resource
-import signal
 import sys
 from pathlib import Path
 
+from lab.kit.processes import Failed, prepare
+from lab.kit.terminal import say
+
 from .measure import measure
-from .processes import Failed
 from .report import write_page
 from .results import RESULTS, load
 from .scenarios import SCENARIOS
@@ -51,11 +51,7 @@ def _names(text: str) -> list[str]:
 def main() -> int:
     """Do what the command line says."""
     arguments = _arguments()
-    # So that every process it started is ended, whoever ends it.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    # Both ends of every socket are on this machine, each in a process of its own.
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    prepare()
     try:
         if arguments.command != "report":
             _measure(arguments)
@@ -63,7 +59,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     if arguments.command != "run":
-        sys.stdout.write(f"{write_page(load())}\n")
+        say(str(write_page(load())))
     return 0
 
 

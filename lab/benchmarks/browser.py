@@ -8,8 +8,9 @@ import socket
 import time
 from array import array
 
+from lab.kit.wire import CLOSE, PING, PONG, client_frame, frames
+
 from .feed import join
-from .wire import CLOSE, PING, PONG, client_frame, frames
 
 __all__ = ["Browser"]
 

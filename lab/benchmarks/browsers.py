@@ -22,8 +22,9 @@ import time
 from array import array
 from typing import Any
 
+from lab.kit.statistics import percentiles
+
 from .browser import Browser
-from .statistics import percentiles
 
 __all__ = ["Crowd"]
 

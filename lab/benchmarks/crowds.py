@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lab.kit.site import SERVERS
+
 from .rig import Rig
 from .table_of_peers import PEERS, Peer
 
@@ -33,7 +35,7 @@ class Crowd:
 
 _ALL = tuple(PEERS)
 _UNMERGED = tuple(name for name in PEERS if not PEERS[name].merge)
-_ASGI = tuple(name for name in PEERS if PEERS[name].server in ("uvicorn", "daphne"))
+_ASGI = tuple(name for name in PEERS if PEERS[name].server in SERVERS)
 
 CROWDS: Mapping[str, Crowd] = {
     "hot-room": Crowd(1, 500, 1, 50, 10, _ALL),

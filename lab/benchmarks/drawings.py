@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .plots import Bar, Line, bars, lines
+from lab.kit.markdown import figures
+from lab.kit.plots import Bar, Line, bars, lines
+
 from .summary import Row, by_peer, figure, select
-from .tables import figures
 
 __all__ = ["draw_all"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from .processes import Worker
+from lab.kit.processes import Worker
+
 from .rig import Rig, calmest
 from .table_of_peers import PEERS, Peer
 
@@ -48,7 +49,7 @@ def measure_ingest(feeder: str, seconds: float) -> list[dict[str, Any]]:
     """
     rows: list[dict[str, Any]] = []
     with Rig(Peer(feeder, "", feeder=feeder), _ROOMS, web_processes=0) as rig:
-        with Worker("watcher", str(rig.redis_port), *_WATCHING[feeder]) as watcher:
+        with Worker("lab.benchmarks.watcher", str(rig.redis_port), *_WATCHING[feeder]) as watcher:
             for offered in STEPS:
                 rig.rate(offered)
                 time.sleep(2)
@@ -66,7 +67,7 @@ def _spread(seconds: float) -> list[dict[str, Any]]:
     """See what Redis spends where ever more processes subscribe."""
     rows: list[dict[str, Any]] = []
     with Rig(Peer("stream", "", feeder="stream"), _ROOMS, web_processes=0) as rig:
-        with Worker("watcher", str(rig.redis_port), *_WATCHING["stream"]) as watcher:
+        with Worker("lab.benchmarks.watcher", str(rig.redis_port), *_WATCHING["stream"]) as watcher:
             rig.rate(_SPREAD_RATE)
             before = 1
             for subscribers in SUBSCRIBERS:

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .machine import describe
+from lab.kit.machine import describe
+from lab.kit.terminal import say
+
 from .results import keep
 from .scenarios import SCENARIOS, Row
 from .table_of_peers import prepare_node
@@ -26,7 +28,7 @@ def measure(
     scenario = SCENARIOS[name]
     chosen = [peer for peer in scenario.peers if not peers or peer in peers]
     if "node" in chosen and not prepare_node():
-        _say("node is left out: Node or npm is not installed")
+        say("node is left out: Node or npm is not installed")
         chosen.remove("node")
     rows: list[Row] = []
     for run in range(runs or scenario.runs):
@@ -34,9 +36,9 @@ def measure(
             began = time.monotonic()
             measured = scenario.measure(peer, seconds)
             rows += [{"peer": peer, "run": run, **row} for row in measured]
-            _say(f"{name} run {run + 1} {peer} ({time.monotonic() - began:.0f} s)")
+            say(f"{name} run {run + 1} {peer} ({time.monotonic() - began:.0f} s)")
             for row in measured:
-                _say("   " + _line(row))
+                say("   " + _line(row))
     figures: dict[str, Any] = {
         "machine": describe(),
         "command": " ".join(["python -m lab.benchmarks", *sys.argv[1:]]),
@@ -51,8 +53,3 @@ def _line(row: Row) -> str:
         f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
         for name, value in row.items()
     )
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from lab.kit.statistics import slope
+
 from .rig import Rig
-from .statistics import slope
 from .table_of_peers import Peer
 
 __all__ = ["measure_memory"]
@@ -33,5 +34,5 @@ def measure_memory(peer: Peer) -> dict[str, Any]:
             )
             opened = sockets
             time.sleep(_SETTLE_SECONDS)
-            points.append((float(sockets), float(rig.servers[0].memory()["pss"])))
+            points.append((float(sockets), float(rig.servers[0].memory().pss)))
     return {"bytes_per_socket": slope(points), "points": points}

@@ -7,15 +7,16 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from lab.kit.markdown import figures
+from lab.kit.places import ROOT
+
 from . import tables
 from .browsers import TIMED
 from .drawings import draw_all
 from .ingest import AGE_MS
-from .processes import ROOT
 from .rig import STOLEN_MAX
 from .stuck import SLOW_CLIENT_SECONDS
 from .summary import Row, figure, select
-from .tables import figures
 
 __all__ = ["write_page"]
 
@@ -23,6 +24,18 @@ PAGE = ROOT / "docs/performance.md"
 IMAGES = ROOT / "docs/images/performance"
 
 _NOT_MEASURED = "*Not measured.*"
+
+_TABLES: Mapping[str, Callable[[Sequence[Row]], str]] = {
+    "hot-room": tables.crowd,
+    "light": tables.crowd,
+    "watch-lists": tables.crowd,
+    "home-page": tables.crowd,
+    "memory": tables.memory,
+    "stuck": tables.stuck,
+    "growth-browsers": lambda rows: tables.growth(rows, "browsers"),
+    "growth-rooms": lambda rows: tables.growth(rows, "rooms"),
+    "ingest": tables.ingest,
+}
 
 
 def write_page(results: Mapping[str, Any]) -> Path:
@@ -37,20 +50,9 @@ def write_page(results: Mapping[str, Any]) -> Path:
 
 
 def _words(results: Mapping[str, Any], rows: Mapping[str, Sequence[Row]]) -> dict[str, object]:
-    draw: dict[str, Callable[[Sequence[Row]], str]] = {
-        "hot-room": tables.crowd,
-        "light": tables.crowd,
-        "watch-lists": tables.crowd,
-        "home-page": tables.crowd,
-        "memory": tables.memory,
-        "stuck": tables.stuck,
-        "growth-browsers": lambda rows: tables.growth(rows, "browsers"),
-        "growth-rooms": lambda rows: tables.growth(rows, "rooms"),
-        "ingest": tables.ingest,
-    }
     drawn = {
         name.replace("-", "_"): to_table(rows[name]) if rows.get(name) else _NOT_MEASURED
-        for name, to_table in draw.items()
+        for name, to_table in _TABLES.items()
     }
     hot = results.get("hot-room", {})
     return {

@@ -5,21 +5,19 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
+from lab.kit.machine import processor_ticks
+from lab.kit.places import BUILD
+from lab.kit.processes import Failed, Process, Worker, wait_until
+from lab.kit.site import STREAM, environment
+from tests.support.network import free_port
+from tests.support.redis import redis_command
+
 from .feed import JOIN_TIMEFRAME, symbol
-from .processes import (
-    BUILD,
-    Failed,
-    Process,
-    Worker,
-    free_port,
-    processor_ticks,
-    wait_until,
-)
-from .table_of_peers import Peer, server_command
+from .table_of_peers import Peer, command_of
 
 __all__ = ["STOLEN_MAX", "Rig", "calmest", "row"]
 
@@ -82,36 +80,27 @@ class Rig:
         return f"redis://127.0.0.1:{self.redis_port}"
 
     def _worker(self, module: str, *arguments: str) -> Worker:
-        return self._stack.enter_context(Worker(module, *arguments))
+        return self._stack.enter_context(Worker(f"lab.benchmarks.{module}", *arguments))
 
     def _redis(self) -> Process:
-        options = ["--bind", "127.0.0.1", "--port", str(self.redis_port), "--dir", str(BUILD)]
-        command = ["redis-server", *options, "--save", "", "--appendonly", "no"]
+        command = redis_command(self.redis_port, BUILD)
         redis = self._stack.enter_context(Process("redis", command))
         wait_until(self.redis_port, redis)
         return redis
 
-    def _environment(self) -> dict[str, str]:
-        return {
-            "DJANGO_SETTINGS_MODULE": "lab.benchmarks.peers.settings",
-            "BENCH_SOURCE": f"ws://127.0.0.1:{self._source_port}/ws",
-            "BENCH_REDIS": self.redis_url,
-            "BENCH_NODE_MODULES": str(BUILD),
-        }
+    def _environment(self, rooms: Sequence[str] = ()) -> dict[str, str]:
+        return environment(self.redis_port, f"ws://127.0.0.1:{self._source_port}/ws", rooms)
 
     def _feeder(self) -> Process:
-        command = [sys.executable, "-m"]
-        if self.peer.feeder == "stream":
-            command += ["django", "fcs_stream"]
-        else:
-            command += ["lab.benchmarks.peers.publisher"]
+        publisher = [sys.executable, "-m", "lab.benchmarks.peers.publisher"]
+        command = STREAM if self.peer.feeder == "stream" else publisher
         rooms = [f"{symbol(number)}_{JOIN_TIMEFRAME}" for number in range(self.rooms)]
-        environment = {**self._environment(), "BENCH_ROOMS": ",".join(rooms)}
-        return self._stack.enter_context(Process(self.peer.feeder, command, environment))
+        process = Process(self.peer.feeder, command, self._environment(rooms))
+        return self._stack.enter_context(process)
 
     def _server(self, port: int) -> Process:
-        environment = {**self._environment(), **self._more}
-        process = Process(self.peer.server, server_command(self.peer, port), environment)
+        told = {**self._environment(), "LAB_NODE_MODULES": str(BUILD), **self._more}
+        process = Process(self.peer.server, command_of(self.peer, port), told)
         return self._stack.enter_context(process)
 
     def wait_for_rooms(self) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from lab.kit.site import SERVERS
+
 from .crowds import CROWDS, measure_crowd
 from .growth import measure_browsers, measure_rooms
 from .ingest import measure_ingest
@@ -18,9 +20,8 @@ __all__ = ["SCENARIOS", "Row", "Scenario"]
 
 Row = dict[str, Any]
 
-_SERVERS = ("uvicorn", "daphne")
-_BESIDE_A_STUCK_ONE = tuple(f"ours-{server}" for server in _SERVERS)
-_WEIGHED = tuple(f"{kind}-{server}" for kind in ("floor", "ours", "merge") for server in _SERVERS)
+_BESIDE_A_STUCK_ONE = tuple(f"ours-{server}" for server in SERVERS)
+_WEIGHED = tuple(f"{kind}-{server}" for kind in ("floor", "ours", "merge") for server in SERVERS)
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,10 @@ import sys
 import time
 from typing import Any, cast
 
+from lab.kit.wire import CLOSE, PING, PONG, accept_key, frames, server_frame, unmasked
+from lab.kit.worker import answer_commands
+
 from .feed import PriceText, confirmation
-from .wire import CLOSE, PING, PONG, accept_key, frames, server_frame, unmasked
-from .worker import answer_commands
 
 __all__ = ["Connection", "Source"]
 

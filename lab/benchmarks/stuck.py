@@ -31,7 +31,7 @@ _ESTABLISHED = "01"
 
 def measure_stuck(peer: Peer, seconds: float) -> dict[str, Any]:
     """Measure the crowd alone, then beside a stuck one; weigh the server beside many."""
-    environment = {"BENCH_SLOW_CLIENT_SECONDS": str(SLOW_CLIENT_SECONDS)}
+    environment = {"LAB_SLOW_CLIENT_SECONDS": str(SLOW_CLIENT_SECONDS)}
     with Rig(peer, _ROOMS, environment=environment) as rig:
         rig.rate(_ROOMS)
         how: dict[str, Any] = {"ports": rig.ports, "merge_rate": 10 if peer.merge else None}
@@ -53,12 +53,12 @@ def measure_stuck(peer: Peer, seconds: float) -> dict[str, Any]:
 
 def _weight_of_many(rig: Rig, how: dict[str, Any]) -> float:
     """Return how much heavier the server got; one alone would be lost in its ups and downs."""
-    before = rig.servers[0].memory()["rss"]
+    before = rig.servers[0].memory().rss
     rig.browsers.ask(do="open_stuck", rooms=_ROOMS, count=MANY, **how)
     heaviest = before
     until = time.monotonic() + SLOW_CLIENT_SECONDS
     while time.monotonic() < until:
-        heaviest = max(heaviest, rig.servers[0].memory()["rss"])
+        heaviest = max(heaviest, rig.servers[0].memory().rss)
         time.sleep(0.5)
     return float(heaviest - before)
 

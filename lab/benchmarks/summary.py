@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .statistics import median
+from lab.kit.statistics import median
 
 __all__ = ["Row", "by_peer", "figure", "ratio", "select", "spread"]
 

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from .processes import BUILD, ROOT, Failed
+from lab.kit.places import BUILD, ROOT
+from lab.kit.processes import Failed
+from lab.kit.site import APPLICATION, SERVERS, server_command
 
-__all__ = ["PEERS", "Peer", "prepare_node", "server_command"]
+__all__ = ["PEERS", "Peer", "command_of", "prepare_node"]
 
 
 @dataclass(frozen=True)
@@ -28,17 +30,16 @@ class Peer:
 
 _FLOOR = "lab.benchmarks.peers.floor:application"
 _TUTORIAL = "lab.benchmarks.peers.tutorial:application"
-_OURS = "django_fcs.asgi:application"
 
 PEERS = {
     peer.name: peer
     for peer in (
         Peer("floor-uvicorn", "uvicorn", _FLOOR),
         Peer("floor-daphne", "daphne", _FLOOR),
-        Peer("ours-uvicorn", "uvicorn", _OURS, feeder="stream"),
-        Peer("ours-daphne", "daphne", _OURS, feeder="stream"),
-        Peer("merge-uvicorn", "uvicorn", _OURS, feeder="stream", merge=True),
-        Peer("merge-daphne", "daphne", _OURS, feeder="stream", merge=True),
+        Peer("ours-uvicorn", "uvicorn", APPLICATION, feeder="stream"),
+        Peer("ours-daphne", "daphne", APPLICATION, feeder="stream"),
+        Peer("merge-uvicorn", "uvicorn", APPLICATION, feeder="stream", merge=True),
+        Peer("merge-daphne", "daphne", APPLICATION, feeder="stream", merge=True),
         Peer("broadcast", "broadcast"),
         Peer("node", "node"),
         Peer("tutorial-uvicorn", "uvicorn", _TUTORIAL, feeder="publisher"),
@@ -46,22 +47,11 @@ PEERS = {
     )
 }
 
-#: The same for every application; uvicorn would compress each frame by default, and
-#: take uvloop where that happens to be installed.
-_UVICORN_FLAGS = [
-    *("--ws-per-message-deflate", "false", "--loop", "asyncio"),
-    *("--log-level", "warning", "--no-access-log"),
-]
 
-
-def server_command(peer: Peer, port: int) -> list[str]:
+def command_of(peer: Peer, port: int) -> list[str]:
     """Return the command of one web process."""
-    if peer.server == "uvicorn":
-        listen = ["--host", "127.0.0.1", "--port", str(port)]
-        return [sys.executable, "-m", "uvicorn", *listen, *_UVICORN_FLAGS, peer.application]
-    if peer.server == "daphne":
-        listen = ["-b", "127.0.0.1", "-p", str(port), "-v", "0"]
-        return [sys.executable, "-m", "daphne", *listen, peer.application]
+    if peer.server in SERVERS:
+        return server_command(peer.server, peer.application, port)
     if peer.server == "node":
         return ["node", str(ROOT / "lab/benchmarks/peers/ws.mjs"), str(port)]
     return [sys.executable, "-m", "lab.benchmarks.peers.broadcast", str(port)]

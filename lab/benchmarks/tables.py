@@ -1,32 +1,17 @@
-"""Markdown tables."""
+"""The tables of the page."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lab.kit.markdown import figures, table
+
 from .ingest import SUBSCRIBERS
 from .summary import Row, by_peer, figure, select, spread
 from .targets import TARGETS
 
-__all__ = ["crowd", "figures", "growth", "ingest", "memory", "redis", "stuck", "table", "targets"]
-
-
-def figures(value: float | None) -> str:
-    """Write a number with as many figures as it deserves."""
-    if value is None:
-        return "–"
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    if abs(value) >= 10:
-        return f"{value:.1f}"
-    return f"{value:.2f}"
-
-
-def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Lay a table out: the first column to the left, the others to the right."""
-    rule = ["---", *("--:" for _ in head[1:])]
-    return "\n".join("| " + " | ".join(line) + " |" for line in (head, rule, *lines))
+__all__ = ["crowd", "growth", "ingest", "memory", "redis", "stuck", "targets"]
 
 
 def _share(value: float | None) -> str:

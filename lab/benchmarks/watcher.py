@@ -16,8 +16,8 @@ import time
 from array import array
 from typing import Any, cast
 
-from .statistics import percentiles
-from .worker import answer_commands
+from lab.kit.statistics import percentiles
+from lab.kit.worker import answer_commands
 
 __all__ = ["Watcher"]
 

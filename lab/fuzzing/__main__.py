@@ -4,7 +4,7 @@
 
     python -m lab.fuzzing                               everything, then docs/reliability.md
     python -m lab.fuzzing run parsing --inputs 5000     some targets, without the page
-    python -m lab.fuzzing rerun lab/fuzzing/build/FILE  an input that failed, once more
+    python -m lab.fuzzing rerun lab/build/fuzzing/FILE  an input that failed, once more
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from pathlib import Path
 
 import django
 
+from lab.kit.terminal import say
+
 from . import report
 from .guided import Guided, guide, is_installed
-from .runs import BUILD, Outcome, run
+from .runs import KEPT, Outcome, run
 from .targets import TARGETS
 
 INPUTS = 200_000
@@ -50,14 +52,14 @@ def main() -> int:
     if arguments.command == "rerun":
         return _rerun(arguments.files)
     seed = arguments.seed if arguments.seed is not None else secrets.randbelow(2**31)
-    _say(f"seed {seed}")
+    say(f"seed {seed}")
     outcomes = [_run(name, seed, arguments.inputs) for name in arguments.targets if name in TARGETS]
     guided = None
     if is_installed() and (arguments.command is None or "guided" in arguments.targets):
         guided = _guide(seed, arguments.inputs)
     if arguments.command is None:
         report.write(outcomes, guided)
-        _say(str(report.PAGE))
+        say(str(report.PAGE))
     is_good = all(outcome.is_good for outcome in outcomes) and not (guided and guided.crashes)
     return 0 if is_good else 1
 
@@ -65,23 +67,23 @@ def main() -> int:
 def _run(name: str, seed: int, inputs: int) -> Outcome:
     outcome = run(name, seed, inputs)
     for failure in outcome.failures:
-        _say(f"{name} {failure.number}: {failure.kind}\n{failure.text}")
-    _say(
+        say(f"{name} {failure.number}: {failure.kind}\n{failure.text}")
+    say(
         f"{name}: {inputs} inputs, {outcome.seconds:.1f} s of a processor, "
         f"{len(outcome.failures)} failed, slowest {1000 * outcome.slowest:.1f} ms "
         f"(input {outcome.slowest_number}); per 100,000 inputs "
         f"memory {outcome.rss_growth:+.0f} kB, objects {outcome.objects_growth:+.0f}"
     )
     if outcome.failures:
-        _say(f"kept in {BUILD}: python -m lab.fuzzing rerun FILE")
+        say(f"kept in {KEPT}: python -m lab.fuzzing rerun FILE")
     return outcome
 
 
 def _guide(seed: int, inputs: int) -> Guided:
     guided = guide(seed, inputs)
     if guided.crashes:
-        _say(guided.text)
-    _say(
+        say(guided.text)
+    say(
         f"guided: {guided.inputs} inputs, {guided.seconds:.0f} s of a processor, "
         f"{guided.found} covered something new, {guided.crashes} failed"
     )
@@ -89,7 +91,7 @@ def _guide(seed: int, inputs: int) -> Guided:
 
 
 def _rerun(files: list[Path]) -> int:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "lab.fuzzing.settings"
     django.setup()
     logging.basicConfig(level=logging.INFO)
     for file in files:
@@ -97,13 +99,8 @@ def _rerun(files: list[Path]) -> int:
         thing = file.read_bytes() if name == "guided" else ast.literal_eval(file.read_text())
         with TARGETS["parsing" if name == "guided" else name]() as target:
             target.feed(thing)
-        _say(f"{file}: nothing failed")
+        say(f"{file}: nothing failed")
     return 0
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -26,9 +26,9 @@ from django_fcs.prices.states import Expectation
 from django_fcs.prices.store import MemoryStore
 from django_fcs.protocol import ProfileUpdate, serialise
 from django_fcs.tools.metrics import counts
+from lab.kit import grammar
 from tests.support.layers import SHARED, SharedLayer
 
-from . import grammar
 from .group_messages import ROOMS, group_message, price
 from .world import World
 

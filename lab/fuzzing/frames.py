@@ -6,7 +6,8 @@ from itertools import accumulate, takewhile
 from random import Random
 from typing import Any
 
-from . import grammar
+from lab.kit import grammar
+
 from .line import ACCEPT
 
 __all__ = ["connection"]

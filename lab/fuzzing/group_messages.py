@@ -10,8 +10,7 @@ from django_fcs.prices.states import Expectation, Outage
 from django_fcs.prices.updates import Update
 from django_fcs.protocol import Price
 from django_fcs.rooms import Room
-
-from . import grammar
+from lab.kit import grammar
 
 __all__ = ["ROOMS", "group_message", "price"]
 

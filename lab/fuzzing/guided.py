@@ -15,10 +15,10 @@ import sys
 from dataclasses import dataclass
 from random import Random
 
-from lab.benchmarks.processes import ROOT
+from lab.kit import grammar
+from lab.kit.places import ROOT
 
-from . import grammar
-from .runs import BUILD
+from .runs import KEPT
 
 __all__ = ["Guided", "guide", "is_installed"]
 
@@ -55,19 +55,19 @@ def is_installed() -> bool:
 
 
 def guide(seed: int, inputs: int) -> Guided:
-    """Let atheris run so many inputs; one that fails is kept in ``build``."""
-    corpus = BUILD / "corpus"
+    """Let atheris run so many inputs; one that fails is kept in ``lab/build/fuzzing``."""
+    corpus = KEPT / "corpus"
     shutil.rmtree(corpus, ignore_errors=True)
     corpus.mkdir(parents=True)
     for number in range(_SEEDS):
         text = grammar.frame(Random(f"{seed}:{number}"))
         data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
         (corpus / f"seed-{number}").write_bytes(data[:4000])
-    words = BUILD / "words.txt"
+    words = KEPT / "words.txt"
     words.write_text("\n".join(f'"{_escaped(word)}"' for word in _WORDS) + "\n")
     options = [*_OPTIONS, f"-runs={inputs}", f"-seed={seed}", f"-dict={words}"]
     command = [sys.executable, "-m", "lab.fuzzing.instrumented", *options, str(corpus)]
-    command.append(f"-artifact_prefix={BUILD}/guided-")
+    command.append(f"-artifact_prefix={KEPT}/guided-")
     before = _seconds_of_children()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     figures = dict(re.findall(r"stat::(\w+): +(\d+)", done.stderr))

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import Any
 
-from lab.benchmarks.wire import accept_key
+from lab.kit.wire import accept_key
 
 __all__ = ["ACCEPT", "Line"]
 

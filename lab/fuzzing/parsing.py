@@ -8,8 +8,7 @@ from types import TracebackType
 from django_fcs.exceptions import ProtocolError
 from django_fcs.protocol import Unknown, frames as protocol, parse, serialise
 from django_fcs.protocol.ticks import read_tick
-
-from . import grammar
+from lab.kit import grammar
 
 __all__ = ["Parsing"]
 

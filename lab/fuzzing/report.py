@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lab.benchmarks import machine
-from lab.benchmarks.processes import ROOT
-from lab.benchmarks.sections import write_section
-from lab.benchmarks.tables import figures, table
+from lab.kit import machine
+from lab.kit.markdown import figures, table, write_section
+from lab.kit.places import ROOT
 
 from .guided import Guided
 from .runs import WARM_UP_INPUTS, Outcome

@@ -11,14 +11,16 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from lab.benchmarks.statistics import slope
+from lab.kit.places import BUILD
+from lab.kit.statistics import slope
 
 from .targets import draw
 from .work import Done, Failure, Sample, work
 
-__all__ = ["BUILD", "Outcome", "run"]
+__all__ = ["KEPT", "Outcome", "run"]
 
-BUILD = Path(__file__).parent / "build"
+#: Where inputs that failed are kept.
+KEPT = BUILD / "fuzzing"
 
 #: An input that takes more processor time than this hangs, in seconds; or more time
 #: of the clock, however busy the machine is.
@@ -72,7 +74,7 @@ def _growth(points: Sequence[tuple[float, float]]) -> float:
 
 
 def run(name: str, seed: int, inputs: int) -> Outcome:
-    """Feed a target so many inputs; those that fail are kept in ``build``."""
+    """Feed a target so many inputs; those that fail are kept in ``lab/build/fuzzing``."""
     outcome = Outcome(name, seed, inputs)
     start, deaths = 0, 0
     while start < inputs and deaths < DEATHS_MAX:
@@ -88,9 +90,9 @@ def run(name: str, seed: int, inputs: int) -> Outcome:
 
 
 def _keep(outcome: Outcome, failure: Failure) -> None:
-    BUILD.mkdir(exist_ok=True)
+    KEPT.mkdir(parents=True, exist_ok=True)
     thing = draw(outcome.name, outcome.seed, failure.number)
-    path = BUILD / f"{outcome.name}-{outcome.seed}-{failure.number}.txt"
+    path = KEPT / f"{outcome.name}-{outcome.seed}-{failure.number}.txt"
     path.write_text(ascii(thing) + "\n")
 
 

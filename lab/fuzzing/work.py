@@ -9,10 +9,11 @@ import time
 import traceback
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import django
+
+from tests.support.memory import resident
 
 from .targets import TARGETS, draw
 
@@ -55,7 +56,7 @@ class Done:
 
 def work(name: str, seed: int, numbers: range, progress: Any, pipe: Connection) -> None:
     """Feed a target, and say through the pipe what happened; ``progress`` is the number."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "lab.fuzzing.settings"
     django.setup()
     began = time.process_time()
     # Whoever asks for proxies looks through all of it, at each connection.
@@ -101,6 +102,5 @@ class _Worker:
         self.number += 1
         if self.number % self._every == 0:
             gc.collect()
-            pages = int(Path("/proc/self/statm").read_text().split()[1])
-            rss_kb = pages * os.sysconf("SC_PAGE_SIZE") // 1024
+            rss_kb = resident(os.getpid()) // 1024
             self._pipe.send(Sample(self.number, rss_kb, sys.getallocatedblocks()))

@@ -9,13 +9,12 @@
 from __future__ import annotations
 
 import argparse
-import resource
 import secrets
 import shutil
-import signal
 import sys
 
-from lab.benchmarks.processes import Failed
+from lab.kit.processes import Failed, prepare
+from lab.kit.terminal import say
 
 from .probe import FOLDER
 from .report import FULL_MINUTES, is_good, text_of, write
@@ -46,19 +45,16 @@ def main() -> int:
     """Do what the command line says; 1 where something did not come back or grew."""
     arguments = _arguments()
     seed = arguments.seed if arguments.seed is not None else secrets.randbelow(2**31)
-    # So that every process it started is ended, whoever ends it.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    prepare()
     shutil.rmtree(FOLDER, ignore_errors=True)
-    sys.stdout.write(f"seed {seed}\n")
+    say(f"seed {seed}")
     plan = Plan(seed, arguments.minutes, arguments.browsers, arguments.updates, arguments.streams)
     try:
         result = soak(plan)
     except Failed as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"{text_of(result)}\n")
+    say(text_of(result))
     if plan.minutes >= FULL_MINUTES:
         write(result)
     return 0 if is_good(result) else 1

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
 from django_fcs.tools.bell import Bell
-from lab.fuzzing import grammar
+from lab.kit import grammar
 
 __all__ = ["Browser"]
 

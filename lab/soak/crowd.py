@@ -18,7 +18,7 @@ from random import Random
 from typing import Any
 
 from django_fcs.tools.tasks import end
-from lab.benchmarks.worker import answer_commands
+from lab.kit.worker import answer_commands
 
 from .browser import Browser
 

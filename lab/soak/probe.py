@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 from django.apps import AppConfig
 
 from django_fcs.tools.metrics import gauges
+from lab.kit.places import BUILD
 
 __all__ = ["FOLDER", "Answer", "Probe", "ask"]
 
-FOLDER = Path(__file__).parent / "build"
+FOLDER = BUILD / "soak"
 
 #: A process that gets its signal answers within this, unless it is busier than that.
 ANSWER_SECONDS = 0.5
@@ -44,7 +45,7 @@ class Probe(AppConfig):
 
     def ready(self) -> None:
         """Answer from now on; a file says so, as without it the signal would kill."""
-        FOLDER.mkdir(exist_ok=True)
+        FOLDER.mkdir(parents=True, exist_ok=True)
         self._collected_at = 0.0
         signal.signal(signal.SIGUSR1, self._answer)
         _write(Answer())

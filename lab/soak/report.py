@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from lab.benchmarks import machine
-from lab.benchmarks.plots import Line, Mark, timeline
-from lab.benchmarks.processes import ROOT
-from lab.benchmarks.sections import write_section
-from lab.benchmarks.tables import figures, table
+from lab.kit import machine
+from lab.kit.markdown import figures, table, write_section
+from lab.kit.places import ROOT
+from lab.kit.plots import Line, Mark, timeline
+from lab.kit.site import SERVERS
 
 from .figures import Slope, names, slope_of
 from .run import Result
 from .samples import LEADER, Sample
-from .site import SERVERS
 
 __all__ = ["FULL_MINUTES", "is_good", "text_of", "write"]
 

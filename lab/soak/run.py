@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from lab.benchmarks.processes import Failed
+from lab.kit.processes import Failed
+from lab.kit.terminal import say
 
 from .faults import Fault, schedule
 from .samples import Sample, all_told, look
@@ -120,7 +120,7 @@ class _Soak:
 
     def _do(self, fault: Fault) -> None:
         self.result.faults.append(Fault(self._now(), fault.kind, fault.details))
-        _say(f"{self._now():7.1f} s  {fault.kind} {fault.details or ''}")
+        say(f"{self._now():7.1f} s  {fault.kind} {fault.details or ''}")
         site, details = self._site, fault.details
         if fault.kind.endswith("killed"):
             site.start(site.kill(details["name"]))
@@ -190,8 +190,3 @@ def soak(plan: Plan) -> Result:
         it = _Soak(site, plan)
         it.run()
     return it.result
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()

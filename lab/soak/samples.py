@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.benchmarks.processes import Process
+from lab.kit.processes import Process
+from tests.support.memory import resident
 
 from .probe import Answer, ask
 
@@ -64,7 +65,6 @@ def alive(processes: Mapping[str, Process]) -> dict[str, int]:
 
 
 def _look_at(name: str, pid: int, at: float, tasks: int | None) -> Sample:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     links = []
     for file in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(OSError):  # closed meanwhile
@@ -73,7 +73,7 @@ def _look_at(name: str, pid: int, at: float, tasks: int | None) -> Sample:
         at=at,
         name=name,
         pid=pid,
-        rss_kb=pages * os.sysconf("SC_PAGE_SIZE") // 1024,
+        rss_kb=resident(pid) // 1024,
         files=len(links),
         sockets=sum(link.startswith("socket:") for link in links),
         tasks=tasks,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -10,18 +9,18 @@ from functools import partial
 from redis import Redis
 from redis.exceptions import RedisError
 
-from lab.benchmarks.processes import BUILD, Process, Worker, free_port, wait_until
-from lab.benchmarks.table_of_peers import Peer, server_command
+from lab.kit.places import BUILD
+from lab.kit.processes import Process, Worker, wait_until
+from lab.kit.site import APPLICATION, SERVERS, STREAM, environment, server_command
+from tests.support.network import free_port
+from tests.support.redis import redis_command
 
 from .probe import ask
 from .samples import LEADER, alive
 
-__all__ = ["SERVERS", "SYMBOLS", "Site"]
+__all__ = ["SYMBOLS", "Site"]
 
 SYMBOLS = [f"BINANCE:S{number:02d}" for number in range(50)]
-
-#: The web processes, one a server.
-SERVERS = ("uvicorn", "daphne")
 
 
 class Site:
@@ -51,12 +50,10 @@ class Site:
     def __enter__(self) -> Site:
         with self._stack:
             port = str(self._ports["vendor"])
-            arguments = (port, str(self._seed), str(self._rate))
-            self.vendor = self._stack.enter_context(
-                Worker("vendor", *arguments, package="lab.soak")
-            )
+            vendor = Worker("lab.soak.vendor", port, str(self._seed), str(self._rate))
+            self.vendor = self._stack.enter_context(vendor)
             wait_until(self._ports["vendor"], self.vendor)
-            self.crowd = self._stack.enter_context(Worker("crowd", package="lab.soak"))
+            self.crowd = self._stack.enter_context(Worker("lab.soak.crowd"))
             self._stack.callback(self._end_all)
             for name in self._starts:
                 self.start(name)
@@ -101,26 +98,20 @@ class Site:
                 redis.client_kill_filter(_type=kind, skipme=True)
 
     def _environment(self) -> dict[str, str]:
+        vendor, rooms = f"ws://127.0.0.1:{self._ports['vendor']}", [f"{it}_1D" for it in SYMBOLS]
         return {
-            "DJANGO_SETTINGS_MODULE": "lab.benchmarks.peers.settings",
-            "BENCH_APPS": "lab.soak.probe.Probe",
-            "BENCH_REDIS": f"redis://127.0.0.1:{self._ports['redis']}",
-            "BENCH_SOURCE": f"ws://127.0.0.1:{self._ports['vendor']}",
-            "BENCH_ROOMS": ",".join(f"{symbol}_1D" for symbol in SYMBOLS),
+            **environment(self._ports["redis"], vendor, rooms),
+            "LAB_APPS": "lab.soak.probe.Probe",
             # Short enough for a stalled browser to be closed within its stall.
-            "BENCH_SLOW_CLIENT_SECONDS": "15",
+            "LAB_SLOW_CLIENT_SECONDS": "15",
         }
 
     def _redis(self) -> Process:
-        options = ["--bind", "127.0.0.1", "--port", str(self._ports["redis"]), "--dir", str(BUILD)]
-        command = ["redis-server", *options, "--save", "", "--appendonly", "no"]
-        return Process("soak-redis", command)
+        return Process("soak-redis", redis_command(self._ports["redis"], BUILD))
 
     def _stream(self, number: int) -> Process:
-        command = [sys.executable, "-m", "django", "fcs_stream"]
-        return Process(f"soak-stream-{number}", command, self._environment())
+        return Process(f"soak-stream-{number}", STREAM, self._environment())
 
     def _web(self, server: str) -> Process:
-        peer = Peer(server, server, "django_fcs.asgi:application")
-        command = server_command(peer, self._ports[server])
+        command = server_command(server, APPLICATION, self._ports[server])
         return Process(f"soak-{server}", command, self._environment())

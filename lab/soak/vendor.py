@@ -19,7 +19,7 @@ from typing import Any
 
 from django_fcs.simulator import RandomWalk, Simulator
 from django_fcs.simulator.sources import Tick
-from lab.benchmarks.worker import answer_commands
+from lab.kit.worker import answer_commands
 
 __all__: list[str] = []
 

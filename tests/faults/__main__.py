@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from lab.benchmarks.sections import write_section
+from lab.kit.markdown import write_section
 from tests.faults.report import broken, section
 from tests.faults.rows import load
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lab.benchmarks.machine import describe
+from lab.kit.machine import describe
 from tests.support.stalls import STALL_SECONDS
 
 __all__ = ["broken", "section", "table"]

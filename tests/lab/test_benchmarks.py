@@ -10,12 +10,12 @@ from hypothesis import given, strategies as st
 from django_fcs.protocol import Price, parse
 from lab.benchmarks.browser import Browser
 from lab.benchmarks.feed import PriceText
-from lab.benchmarks.plots import Bar, Line, bars, lines
-from lab.benchmarks.statistics import median, percentile, percentiles, slope
 from lab.benchmarks.summary import figure, ratio, spread
-from lab.benchmarks.tables import figures, table
 from lab.benchmarks.targets import Target
-from lab.benchmarks.wire import client_frame, frames, server_frame, unmasked
+from lab.kit.markdown import figures, table
+from lab.kit.plots import Bar, Line, bars, lines
+from lab.kit.statistics import median, percentile, percentiles, slope
+from lab.kit.wire import client_frame, frames, server_frame, unmasked
 
 SIZES = st.sampled_from([0, 1, 125, 126, 65535, 65536])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import logging
+import os
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -14,11 +15,11 @@ from typing import Any, ClassVar, cast
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings, strategies as st
 
-from lab.benchmarks.sections import write_section
 from lab.fuzzing import runs, targets, work
 from lab.fuzzing.runs import Outcome
 from lab.fuzzing.targets import TARGETS, Target, draw
 from lab.fuzzing.work import Done, Failure, Sample
+from lab.kit.markdown import write_section
 
 SEED = 20
 
@@ -117,7 +118,7 @@ def test_a_target_that_failed_is_used_no_more_and_the_rest_is_fed_to_another(
 ) -> None:
     monkeypatch.setitem(cast(dict[str, Any], targets.TARGETS), "fragile", Fragile)
     monkeypatch.setattr(work, "SAMPLES", 2)
-    monkeypatch.setattr(work, "os", SimpleNamespace(environ={}, sysconf=lambda name: 4096))
+    monkeypatch.setattr(work, "os", SimpleNamespace(environ={}, getpid=os.getpid))
     Fragile.entered, said = 0, Said()
 
     work.work("fragile", SEED, range(0, 30), Said.progress, cast(Connection, said))
@@ -131,7 +132,7 @@ def test_a_target_that_failed_is_used_no_more_and_the_rest_is_fed_to_another(
 def test_an_input_that_failed_is_kept_as_it_was(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
-    monkeypatch.setattr(runs, "BUILD", tmp_path)
+    monkeypatch.setattr(runs, "KEPT", tmp_path)
 
     runs._keep(Outcome(name, SEED, 10), Failure(3, "ValueError", ""))
 

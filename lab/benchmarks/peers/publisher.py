@@ -17,8 +17,8 @@ __all__: list[str] = []
 async def main() -> None:
     """Join the rooms that the environment lists, and publish each price."""
     layer = get_channel_layer()
-    async with connect(os.environ["BENCH_SOURCE"], compression=None) as source:
-        for room in os.environ["BENCH_ROOMS"].split(","):
+    async with connect(os.environ["LAB_SOURCE"], compression=None) as source:
+        for room in os.environ["LAB_ROOMS"].split(","):
             symbol, _, timeframe = room.rpartition("_")
             wish = {"type": "join_symbol", "symbol": symbol, "timeframe": timeframe}
             await source.send(json.dumps(wish))

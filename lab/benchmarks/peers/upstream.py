@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 
 __all__ = ["SOURCE", "Rooms", "read_source"]
 
-SOURCE = os.environ.get("BENCH_SOURCE", "")
+SOURCE = os.environ.get("LAB_SOURCE", "")
 
 T = TypeVar("T")
 

@@ -1,12 +1,12 @@
 // Node's `ws`, with the loop that its README shows for a broadcast.
 import { createRequire } from "node:module";
 
-const require = createRequire(process.env.BENCH_NODE_MODULES + "/");
+const require = createRequire(process.env.LAB_NODE_MODULES + "/");
 const { WebSocket, WebSocketServer } = require("ws");
 
 const rooms = new Map();
 const early = [];
-const source = new WebSocket(process.env.BENCH_SOURCE, { perMessageDeflate: false });
+const source = new WebSocket(process.env.LAB_SOURCE, { perMessageDeflate: false });
 
 const joinUpstream = (text) => {
   if (source.readyState === WebSocket.OPEN) source.send(text);

@@ -1,4 +1,4 @@
-"""No pages: only the socket is measured."""
+"""No pages: a site of the lab has only its socket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where figures were measured: a machine, its software, a date."""
+"""Where figures were measured: a machine, its software, a date, and what its host took away."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
-from .processes import BUILD
+from .places import BUILD
 
-__all__ = ["describe"]
+__all__ = ["describe", "processor_ticks"]
 
 _PACKAGES = ("Django", "channels", "channels_redis", "redis", "uvicorn", "daphne", "websockets")
 
@@ -50,3 +50,9 @@ def _ws() -> str:
         if found := re.search(r'"version": "([\d.]+)"', text):
             return found[1]
     return "none"
+
+
+def processor_ticks() -> tuple[int, int]:
+    """Return what the host took away so far, and all time, of all processors."""
+    fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+    return int(fields[7]), sum(map(int, fields))

@@ -1,4 +1,4 @@
-"""A site: what both the tutorial's consumer and django_fcs need, and nothing else."""
+"""A site: what django_fcs and the tutorial's consumer need, and nothing else."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 
 __all__: list[str] = []
 
-_REDIS = os.environ.get("BENCH_REDIS", "redis://127.0.0.1:6379")
+_REDIS = os.environ.get("LAB_REDIS", "redis://127.0.0.1:6379")
 
-SECRET_KEY = "a benchmark keeps no secrets"
+SECRET_KEY = "a laboratory keeps no secrets"
 ALLOWED_HOSTS = ["127.0.0.1"]
 USE_TZ = True
-INSTALLED_APPS = [*os.environ.get("BENCH_APPS", "").split(), "daphne", "channels", "django_fcs"]
-ROOT_URLCONF = "lab.benchmarks.peers.urls"
+INSTALLED_APPS = [*os.environ.get("LAB_APPS", "").split(), "daphne", "channels", "django_fcs"]
+ROOT_URLCONF = "lab.kit.urls"
 ASGI_APPLICATION = "django_fcs.asgi.application"
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 CHANNEL_LAYERS = {
@@ -29,8 +29,8 @@ CACHES = {
 }
 
 FCS_API_KEY = "fcs_socket_demo"
-FCS_URL = os.environ.get("BENCH_SOURCE", "ws://127.0.0.1:9780")
+FCS_URL = os.environ.get("LAB_SOURCE", "ws://127.0.0.1:9780")
 FCS_ALLOWED_SYMBOLS = ["BINANCE:*"]
-FCS_ROOMS = [room for room in os.environ.get("BENCH_ROOMS", "").split(",") if room]
+FCS_ROOMS = [room for room in os.environ.get("LAB_ROOMS", "").split(",") if room]
 FCS_MAX_ROOMS = 1000
-FCS_SLOW_CLIENT_SECONDS = float(os.environ.get("BENCH_SLOW_CLIENT_SECONDS", "30"))
+FCS_SLOW_CLIENT_SECONDS = float(os.environ.get("LAB_SLOW_CLIENT_SECONDS", "30"))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import select
-import socket
+import signal
 import subprocess
 import sys
 import time
@@ -14,19 +15,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-__all__ = [
-    "BUILD",
-    "ROOT",
-    "Failed",
-    "Process",
-    "Worker",
-    "free_port",
-    "processor_ticks",
-    "wait_until",
-]
+from tests.support.memory import Weight, weigh
+from tests.support.network import answers
 
-ROOT = Path(__file__).parents[2]
-BUILD = Path(__file__).parent / "build"
+from .places import BUILD, ROOT
+
+__all__ = ["Failed", "Process", "Worker", "prepare", "wait_until"]
 
 _START_SECONDS = 20
 
@@ -35,32 +29,29 @@ class Failed(Exception):
     """A process did not do what it was started for; the text says what it wrote last."""
 
 
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+def prepare() -> None:
+    """Make this process one that starts others, and let them have many sockets.
 
-
-def processor_ticks() -> tuple[int, int]:
-    """Return what the host took away so far, and all time, of all processors."""
-    fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
-    return int(fields[7]), sum(map(int, fields))
+    A signal that ends it leaves all ``with`` blocks, and so ends the others too.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    # Both ends of every socket are on this machine.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def wait_until(port: int, process: Process) -> None:
     """Wait until a process listens; raises ``Failed`` where it ends or takes too long."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.popen.poll() is None:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        if answers(port):
             return
         time.sleep(0.02)
     raise Failed(f"{process.name} does not listen: {process.last_words()}")
 
 
 class Process:
-    """One process, ended when the ``with`` block is left; what it logs goes to ``build``."""
+    """One process, ended when the ``with`` block is left; what it logs goes to ``lab/build``."""
 
     def __init__(
         self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None
@@ -98,19 +89,17 @@ class Process:
                 total += int((task / "schedstat").read_text().split()[0])
         return total
 
-    def memory(self) -> dict[str, int]:
-        """Return ``rss`` and ``pss`` (shared pages by their share), in bytes."""
-        lines = Path(f"/proc/{self.popen.pid}/smaps_rollup").read_text().splitlines()[1:]
-        kilobytes = {line.split(":")[0].lower(): int(line.split()[1]) for line in lines}
-        return {name: kilobytes[name] * 1024 for name in ("rss", "pss")}
+    def memory(self) -> Weight:
+        """Return what it has in memory."""
+        return weigh(self.popen.pid)
 
 
 class Worker(Process):
-    """A module of the benchmark that answers JSON lines with JSON lines."""
+    """A module that answers JSON lines with JSON lines; see ``lab.kit.worker``."""
 
-    def __init__(self, module: str, *arguments: str, package: str = "lab.benchmarks") -> None:
-        command = [sys.executable, "-m", f"{package}.{module}", *arguments]
-        super().__init__(module, command)
+    def __init__(self, module: str, *arguments: str) -> None:
+        name = module.rpartition(".")[2]
+        super().__init__(name, [sys.executable, "-m", module, *arguments])
         self._read = b""
 
     def __enter__(self) -> Worker:

@@ -1,4 +1,4 @@
-"""How a process of the benchmark is told what to do: JSON lines, question and answer."""
+"""How a process is told what to do: JSON lines, question and answer."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -13,6 +13,9 @@ WIDTH = 760
 _LEFT, _RIGHT, _TOP = 190, 100, 46
 _BAR, _GAP = 22, 9
 _HEIGHT = 300
+_CURVES_LEFT = 64
+
+Place = Callable[[float, float], tuple[float, float]]
 
 _STYLE = """<style>
 text { font: 14px system-ui, sans-serif; fill: #1f2328 }
@@ -99,27 +102,21 @@ def bars(title: str, subtitle: str, values: Sequence[Bar]) -> str:
 def lines(title: str, subtitle: str, x_label: str, curves: Sequence[Line]) -> str:
     """Draw curves over a logarithmic x, from zero to a round y; ends bear their labels."""
     xs = sorted({x for curve in curves for x, _ in curve.points})
-    top = _round_up(max((y for curve in curves for _, y in curve.points), default=1))
-    left, right, bottom = 64, WIDTH - 190, _HEIGHT - 40
+    top = _top_of(curves)
     first, last = math.log10(xs[0]), math.log10(xs[-1])
 
     def place(x: float, y: float) -> tuple[float, float]:
         along = (math.log10(x) - first) / ((last - first) or 1)
-        return left + along * (right - left), bottom - y / top * (bottom - _TOP - 14)
+        return _CURVES_LEFT + along * (WIDTH - 190 - _CURVES_LEFT), _height_of(y / top)
 
     parts = _axes(xs, top, place, x_label)
-    ends: list[float] = []
-    for curve in sorted(curves, key=lambda curve: curve.points[-1][1]):
-        points = [place(x, y) for x, y in curve.points]
-        parts.append(f'<path class="{curve.kind}" d="M{" L".join(_pair(*at) for at in points)}"/>')
-        for x, y in points:
-            parts.append(f'<circle class="{curve.kind}" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>')
-        # A label keeps clear of the one below it.
-        y = min([points[-1][1], *(end - 16 for end in ends)])
-        ends.append(y)
-        parts.append(
-            f'<text x="{points[-1][0] + 9:.1f}" y="{y + 4:.1f}">{escape(curve.label)}</text>'
-        )
+    for curve, points, y in _drawn(curves, place):
+        parts.append(_path(curve, points))
+        for at in points:
+            parts.append(
+                f'<circle class="{curve.kind}" cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="3.5"/>'
+            )
+        parts.append(_label(f"{points[-1][0] + 9:.1f}", y, curve.label))
     return _document(title, subtitle, _HEIGHT, parts)
 
 
@@ -128,66 +125,83 @@ def timeline(
 ) -> str:
     """Draw curves over time, from zero on both axes, with marks at the foot."""
     last = max((x for curve in curves for x, _ in curve.points), default=1) or 1
-    top = _round_up(max((y for curve in curves for _, y in curve.points), default=1))
-    left, right, bottom = 64, WIDTH - 130, _HEIGHT - 40
-    step = next(step for step in (0.5, 1, 2, 5, 10, 30, 60, 1e9) if last / step <= 10)
-    ticks = [number * step for number in range(int(last / step) + 1)]
+    top = _top_of(curves)
+    right = WIDTH - 130
 
     def place(x: float, y: float) -> tuple[float, float]:
-        return left + x / last * (right - left), bottom - y / top * (bottom - _TOP - 14)
+        return _CURVES_LEFT + x / last * (right - _CURVES_LEFT), _height_of(y / top)
 
-    parts = _axes([*ticks, last] if last > ticks[-1] else ticks, top, place, x_label)
+    parts = _axes(_ticks(last), top, place, x_label)
     for mark in marks:
         at, foot = place(mark.x, 0)
         parts.append(
             f'<line class="mark" x1="{at:.1f}" y1="{foot:.1f}" x2="{at:.1f}" '
             f'y2="{foot - (26 if mark.is_heavy else 8):.1f}"/>'
         )
-    ends: list[float] = []
-    for curve in sorted(curves, key=lambda curve: curve.points[-1][1]):
-        points = [place(*point) for point in curve.points]
-        parts.append(f'<path class="{curve.kind}" d="M{" L".join(_pair(*at) for at in points)}"/>')
-        y = min([points[-1][1], *(end - 16 for end in ends)])
-        ends.append(y)
-        parts.append(f'<text x="{right + 9}" y="{y + 4:.1f}">{escape(curve.label)}</text>')
+    for curve, points, y in _drawn(curves, place):
+        parts += [_path(curve, points), _label(f"{right + 9}", y, curve.label)]
     return _document(title, subtitle, _HEIGHT, parts)
 
 
-def _pair(x: float, y: float) -> str:
-    return f"{x:.1f} {y:.1f}"
+def _top_of(curves: Sequence[Line]) -> float:
+    return _round_up(max((y for curve in curves for _, y in curve.points), default=1))
 
 
-def _axes(
-    xs: Sequence[float],
-    top: float,
-    place: Callable[[float, float], tuple[float, float]],
-    x_label: str,
-) -> list[str]:
+def _height_of(share: float) -> float:
+    """Return the y of so much of the way up."""
+    bottom = _HEIGHT - 40
+    return bottom - share * (bottom - _TOP - 14)
+
+
+def _ticks(last: float) -> list[float]:
+    """Return round moments up to the last one, and that."""
+    step = next(step for step in (0.5, 1, 2, 5, 10, 30, 60, 1e9) if last / step <= 10)
+    ticks = [number * step for number in range(int(last / step) + 1)]
+    return [*ticks, last] if last > ticks[-1] else ticks
+
+
+def _drawn(
+    curves: Sequence[Line], place: Place
+) -> Iterator[tuple[Line, list[tuple[float, float]], float]]:
+    """Yield each curve with its points in the picture and the y of its label, the lowest first."""
+    ends: list[float] = []
+    for curve in sorted(curves, key=lambda curve: curve.points[-1][1]):
+        points = [place(*point) for point in curve.points]
+        # A label keeps clear of the one below it.
+        ends.append(min([points[-1][1], *(end - 16 for end in ends)]))
+        yield curve, points, ends[-1]
+
+
+def _path(curve: Line, points: Sequence[tuple[float, float]]) -> str:
+    way = " L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    return f'<path class="{curve.kind}" d="M{way}"/>'
+
+
+def _label(x: str, y: float, text: str) -> str:
+    return f'<text x="{x}" y="{y + 4:.1f}">{escape(text)}</text>'
+
+
+def _axes(xs: Sequence[float], top: float, place: Place, x_label: str) -> list[str]:
     parts = []
     for step in range(5):
         value = top * step / 4
         (start, y), (end, _) = place(xs[0], value), place(xs[-1], value)
         parts += [
             f'<line class="axis" x1="{start:.1f}" y1="{y:.1f}" x2="{end:.1f}" y2="{y:.1f}"/>',
-            f'<text class="quiet" x="{start - 8:.1f}" y="{y + 4:.1f}" text-anchor="end">'
-            f"{value:,.6g}</text>",
+            _quiet(start - 8, y + 4, "end", f"{value:,.6g}"),
         ]
     taken = -1e9
     for x in xs:
         at, y = place(x, 0)
-        if at - taken < 44:
-            continue
-        taken = at
-        parts.append(
-            f'<text class="quiet" x="{at:.1f}" y="{y + 17:.1f}" text-anchor="middle">'
-            f"{x:,.0f}</text>"
-        )
+        if at - taken >= 44:
+            taken = at
+            parts.append(_quiet(at, y + 17, "middle", f"{x:,.0f}"))
     at, y = place(xs[-1], 0)
-    parts.append(
-        f'<text class="quiet" x="{at:.1f}" y="{y + 34:.1f}" text-anchor="end">'
-        f"{escape(x_label)}</text>"
-    )
-    return parts
+    return [*parts, _quiet(at, y + 34, "end", escape(x_label))]
+
+
+def _quiet(x: float, y: float, anchor: str, text: str) -> str:
+    return f'<text class="quiet" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{text}</text>'
 
 
 def _round_up(value: float) -> float:

@@ -1,0 +1,3 @@
+"""What benchmarks, soak and fuzzing have in common; it knows none of them."""
+
+from __future__ import annotations
