@@ -9,10 +9,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import re
 import signal
 import socket
 import sys
-from asyncio.subprocess import DEVNULL, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,18 +43,22 @@ class Demo:
             await end(child)
         await asyncio.gather(*self._watchers)
 
-    async def start(self, *arguments: str, port: int) -> bool:
-        """Run Python with these arguments; say whether it answers on its port."""
-        child = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *arguments,
-            cwd=ROOT,
-            env=self._env,
-            stdout=DEVNULL,
-            preexec_fn=leave_interrupts_to_the_demo,
-        )
-        self._children.append(child)
-        self._watchers.append(asyncio.create_task(self._watch(child)))
+    async def start_simulator(self) -> bool:
+        """Run it where the system finds a free port, and let the server know; say whether it is up.
+
+        The one line that it prints tells the address.
+        """
+        child = await self._start("manage.py", "fcs_simulator", "--port", "0", stdout=PIPE)
+        assert child.stdout is not None
+        told = re.search(rb"FCS_URL=(\S+)", await self._line(child.stdout))
+        if told:
+            self._env["FCS_URL"] = told[1].decode()
+        return bool(told)
+
+    async def start_server(self, port: int) -> bool:
+        """Run Daphne; say whether it answers."""
+        options = ("-v", "0", "-b", HOST, "-p", str(port))
+        await self._start("-m", "daphne", *options, "example_project.asgi:application")
         return await self._answers(port)
 
     async def over(self) -> None:
@@ -68,9 +73,36 @@ class Demo:
         self._is_asked_to_end = True
         self._over.set()
 
+    async def _start(self, *arguments: str, stdout: int = DEVNULL) -> Process:
+        """Run Python with these arguments."""
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *arguments,
+            cwd=ROOT,
+            env=self._env,
+            stdout=stdout,
+            preexec_fn=leave_interrupts_to_the_demo,
+        )
+        self._children.append(child)
+        self._watchers.append(asyncio.create_task(self._watch(child)))
+        return child
+
     async def _watch(self, child: Process) -> None:
         await child.wait()
         self._over.set()
+
+    async def _line(self, stream: asyncio.StreamReader) -> bytes:
+        """Return the next line; nothing where the demo is over before, or waited too long."""
+        reading = asyncio.create_task(stream.readline())
+        over = asyncio.create_task(self._over.wait())
+        try:
+            done, _ = await asyncio.wait(
+                (reading, over), timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            return reading.result() if reading in done else b""
+        finally:
+            for task in (reading, over):
+                task.cancel()
 
     async def _answers(self, port: int) -> bool:
         deadline = asyncio.get_running_loop().time() + START_SECONDS
@@ -112,26 +144,14 @@ def port_is_free(port: int) -> bool:
         return True
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 async def serve(port: int) -> int:
     is_simulated = not os.environ.get("FCS_API_KEY")
-    feed_port = free_port()
     # One process that streams by itself: Redis would want a stream beside it.
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "example_project.settings", "FCS_REDIS_URL": ""}
-    if is_simulated:
-        env["FCS_URL"] = f"ws://{HOST}:{feed_port}"
-    simulator = ("manage.py", "fcs_simulator", "--port", str(feed_port))
-    server = ("-m", "daphne", "-v", "0", "-b", HOST, "-p", str(port))
     async with Demo(env) as demo:
-        if is_simulated and not await demo.start(*simulator, port=feed_port):
+        if is_simulated and not await demo.start_simulator():
             return demo.status
-        if not await demo.start(*server, "example_project.asgi:application", port=port):
+        if not await demo.start_server(port):
             return demo.status
         source = "the simulator" if is_simulated else "the vendor"
         print(f"http://{HOST}:{port}/ with prices from {source}. Ctrl-C ends it.", flush=True)
