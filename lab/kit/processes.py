@@ -76,6 +76,11 @@ class Process:
         # Nothing of it is needed any more, and 2,000 goodbyes take their time.
         self.popen.kill()
         self.popen.wait(10)
+        for pipe in (self.popen.stdin, self.popen.stdout):
+            # A question that could not be asked is still in the pipe.
+            with suppress(BrokenPipeError):
+                if pipe:
+                    pipe.close()
 
     def last_words(self) -> str:
         """Return the end of its log."""

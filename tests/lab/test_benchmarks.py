@@ -1,49 +1,16 @@
-"""The arithmetic, the frames and the drawings of the benchmarks; nothing is timed here."""
+"""The figures, the source and the browser of the benchmarks; nothing is timed here."""
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
-
 import pytest
-from hypothesis import given, strategies as st
 
 from django_fcs.protocol import Price, parse
 from lab.benchmarks.browser import Browser
 from lab.benchmarks.feed import PriceText
 from lab.benchmarks.summary import figure, ratio, spread
 from lab.benchmarks.targets import Target
-from lab.kit.markdown import figures, table
-from lab.kit.plots import Bar, Line, bars, lines
-from lab.kit.statistics import median, percentile, percentiles, slope
-from lab.kit.wire import client_frame, frames, server_frame, unmasked
-
-SIZES = st.sampled_from([0, 1, 125, 126, 65535, 65536])
-
-
-def test_a_percentile_is_a_value_that_occurred() -> None:
-    ordered = [float(value) for value in range(1, 101)]
-
-    assert [percentile(ordered, percent) for percent in (50, 99, 100)] == [50, 99, 100]
-    assert percentile([7.0], 99) == 7
-
-
-def test_ages_become_milliseconds() -> None:
-    assert percentiles([0.002, 0.001, 0.003]) == {
-        "p50_ms": 2,
-        "p99_ms": 3,
-        "max_ms": 3,
-        "timed": 3,
-    }
-    assert percentiles([])["p99_ms"] is None
-
-
-def test_a_median_of_two_lies_between_them() -> None:
-    assert median([3, 1]) == 2
-    assert median([9, 1, 2]) == 2
-
-
-def test_the_slope_is_that_of_the_best_line() -> None:
-    assert slope([(500, 10_000), (2000, 40_000)]) == 20
+from lab.kit.markdown import figures
+from lab.kit.wire import server_frame
 
 
 def test_ratios_are_taken_within_a_run() -> None:
@@ -69,27 +36,6 @@ def test_a_target_is_met_on_its_side_of_the_limit() -> None:
 
     assert (most.is_met(99), most.is_met(101)) == (True, False)
     assert (least.is_met(99), least.is_met(101)) == (False, True)
-
-
-def test_a_table_has_as_many_columns_in_each_line() -> None:
-    drawn = table(["peer", "µs"], [["ours", "1"], ["floor", "2"]])
-
-    assert {line.count("|") for line in drawn.splitlines()} == {3}
-
-
-@given(st.lists(SIZES, max_size=4), st.integers(0, 9))
-def test_frames_are_found_whole_and_a_rest_is_left(sizes: list[int], cut: int) -> None:
-    payloads = [b"x" * size for size in sizes]
-    data = b"".join(map(server_frame, payloads)) + server_frame(b"y" * 10)[:cut]
-
-    assert [data[start:stop] for _, start, stop in frames(data)] == payloads
-
-
-@given(SIZES)
-def test_a_client_frame_is_unmasked_to_what_it_was(size: int) -> None:
-    data = client_frame(b"z" * size)
-
-    assert [unmasked(data[start:stop]) for _, start, stop in frames(data)] == [b"z" * size]
 
 
 def test_the_source_writes_what_the_project_reads() -> None:
@@ -131,16 +77,3 @@ def test_a_browser_counts_prices_however_they_are_cut(size: int) -> None:
 
     assert (browser.prices, browser.frames) == (12, 4)
     assert b'"pong"' in browser.socket.sent  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize(
-    "image",
-    [
-        bars("CPU <µs>", "less & better", [Bar("ours", 20, "20 µs", "ours"), Bar("a", 0, "0", "")]),
-        bars("nothing", "", []),
-        lines("growth", "", "rooms", [Line("ours", [(1, 0.1), (1000, 30)], "ours")]),
-        lines("one point", "", "rooms", [Line("ours", [(5, 0)], "ours")]),
-    ],
-)
-def test_a_plot_is_well_formed(image: str) -> None:
-    assert ElementTree.fromstring(image).tag.endswith("svg")

@@ -19,7 +19,6 @@ from lab.fuzzing import runs, targets, work
 from lab.fuzzing.runs import Outcome
 from lab.fuzzing.targets import TARGETS, Target, draw
 from lab.fuzzing.work import Done, Failure, Sample
-from lab.kit.markdown import write_section
 
 SEED = 20
 
@@ -153,15 +152,3 @@ def test_growth_counts_from_where_caches_are_full() -> None:
 
     outcome = grown(range(100, 60_001, 100))
     assert (round(outcome.objects_growth), outcome.is_good) == (1_000_000, False)
-
-
-def test_a_section_of_a_page_is_replaced_and_the_rest_left(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("# Head\n\n<!-- a -->\nold\n<!-- /a -->\n\ntail\n")
-
-    write_section(page, "a", "new \\1\n")
-    write_section(page, "b", "more")
-
-    assert page.read_text() == (
-        "# Head\n\n<!-- a -->\nnew \\1\n<!-- /a -->\n\ntail\n\n<!-- b -->\nmore\n<!-- /b -->\n"
-    )
