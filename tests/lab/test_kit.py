@@ -99,7 +99,8 @@ def test_a_fit_to_one_part_has_the_slope_of_its_best_line() -> None:
     fitted = fit([points])
 
     assert fitted is not None and fitted.error > 0
-    assert (fitted.slope, fitted.points) == (pytest.approx(slope(points)), 4)
+    assert fitted.slope == pytest.approx(slope(points))
+    assert fitted.points == 4
 
 
 def test_of_too_few_points_there_is_no_fit() -> None:
