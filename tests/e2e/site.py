@@ -1,18 +1,11 @@
-"""Whole sites in processes of their own: servers, a stream, Redis and sockets to them."""
+"""Whole sites in processes of their own: the servers and the stream."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import json
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
-from typing import Any
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.typing import Subprotocol
-
-from django_fcs.tools.tasks import end
 from tests.support.network import answers
 from tests.support.serving import python
 from tests.support.waiting import eventually
@@ -48,53 +41,3 @@ class Site:
         """Run ``fcs_stream``."""
         async with python("manage.py", "fcs_stream", *arguments, env=self.env) as process:
             yield process
-
-
-@contextlib.asynccontextmanager
-async def browser_socket(
-    port: int, *rooms: tuple[str, str], merge: bool = False
-) -> AsyncIterator[Viewer]:
-    """Open a socket as a browser would, and join rooms."""
-    protocols = [Subprotocol("fcs.merge.v1")] if merge else None
-    async with connect(f"ws://127.0.0.1:{port}/ws/fcs/", subprotocols=protocols) as socket:
-        viewer = Viewer(socket)
-        for symbol, timeframe in rooms:
-            await viewer.send(type="join_symbol", symbol=symbol, timeframe=timeframe)
-        yield viewer
-
-
-class Viewer:
-    """One socket and the last price of each symbol that came through it."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self.socket = socket
-        self.prices: dict[str, dict[str, Any]] = {}
-        self.states: dict[str, str] = {}
-        self.messages: list[dict[str, Any]] = []
-
-    async def send(self, **message: Any) -> None:
-        await self.socket.send(json.dumps(message))
-
-    async def until(self, condition: Any, *, within: float = 20) -> None:
-        """Read on until the condition holds; a machine that stands still is waited for."""
-        reading = asyncio.ensure_future(self._until(condition))
-        try:
-            await eventually(reading.done, within=within, what="what a viewer waits for")
-        finally:
-            await end(reading)
-        reading.result()
-
-    async def _until(self, condition: Any) -> None:
-        while not condition(self):
-            frame = json.loads(await self.socket.recv())
-            for message in frame if isinstance(frame, list) else [frame]:
-                self._take(message)
-                if message["type"] == "ping":
-                    await self.send(type="pong")
-
-    def _take(self, message: dict[str, Any]) -> None:
-        self.messages.append(message)
-        if message["type"] == "price" and message["prices"]["mode"] != "profile":
-            self.prices[message["symbol"]] = message
-        elif message["type"] == "state":
-            self.states[message["symbol"]] = message["state"]

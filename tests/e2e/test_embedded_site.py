@@ -6,10 +6,11 @@ import os
 from asyncio.subprocess import Process
 
 from django_fcs.simulator import RandomWalk, Simulator
-from tests.e2e.site import Site, browser_socket
+from tests.e2e.site import Site
 from tests.support.network import answers, free_port
 from tests.support.serving import ROOT, children_of, python
 from tests.support.waiting import eventually
+from tests.support.wire import browser_socket
 
 
 async def test_nothing_connects_to_the_vendor_before_the_first_join() -> None:

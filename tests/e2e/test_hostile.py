@@ -11,8 +11,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from django_fcs.simulator import RandomWalk, Simulator
-from tests.e2e.site import Site, Viewer, browser_socket
+from tests.e2e.site import Site
 from tests.support.network import free_port
+from tests.support.wire import Viewer, browser_socket
 
 MEGABYTE = 1024 * 1024
 HOSTILE: dict[str, tuple[list[str | bytes], int]] = {

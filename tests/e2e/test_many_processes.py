@@ -16,11 +16,12 @@ from websockets.asyncio.client import connect
 from django_fcs.layer.bus import DEMAND, HUBS
 from django_fcs.rooms import Room
 from django_fcs.simulator import RandomWalk, Simulator
-from tests.e2e.site import Site, Viewer, browser_socket
+from tests.e2e.site import Site
 from tests.support.network import free_port
 from tests.support.redis import redis_server
 from tests.support.serving import python
 from tests.support.waiting import eventually
+from tests.support.wire import Viewer, browser_socket
 
 EURUSD, BTCUSDT = Room("FX:EURUSD", "1D"), Room("BINANCE:BTCUSDT", "1D")
 

@@ -8,10 +8,11 @@ from asyncio.subprocess import PIPE
 from typing import Any
 
 from django_fcs.simulator import RandomWalk, Simulator
-from tests.e2e.site import Site, browser_socket
+from tests.e2e.site import Site
 from tests.support.network import free_port
 from tests.support.serving import get, python
 from tests.support.waiting import eventually
+from tests.support.wire import browser_socket
 
 KEY = "a-key-of-the-tests"
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
-import json
 import math
 import socket
 import time
@@ -14,19 +12,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
 
 from django_fcs.simulator import RandomWalk, Simulator
-from django_fcs.tools.tasks import end
 from tests.e2e.site import Site
 from tests.support.memory import resident
-from tests.support.network import answers as answers_at, free_port
+from tests.support.network import HOST, answers as answers_at, free_port
 from tests.support.serving import python
 from tests.support.waiting import eventually
+from tests.support.wire import Viewer, browser_socket
 
 SYMBOLS = [f"FX:PAIR{number}" for number in range(30)]
-SPELLINGS = ("1D", "1d", "D")
+ROOMS = list(itertools.product(SYMBOLS, ("1D", "1d", "D")))
 STUCK = 10
 COST_MAX = 256 * 1024
 SLOW_SECONDS = 2
@@ -37,66 +33,25 @@ WINDOW = 250_000
 BUFFERS = 1_200_000
 
 
-class Page:
-    """A browser that reads, and answers pings or not, until it is stopped."""
-
-    def __init__(self, socket: ClientConnection, *, answers: bool) -> None:
-        self._socket = socket
-        self._answers = answers
-        self.closes: dict[tuple[str, str], float] = {}
-        self.pings = 0
-        self.size = 0
-        self._reading = asyncio.ensure_future(self._read())
-
-    async def _read(self) -> None:
-        async for frame in self._socket:
-            self.size += len(frame)
-            message = json.loads(frame)
-            if message["type"] == "ping":
-                self.pings += 1
-                if self._answers:
-                    await self._socket.send('{"type":"pong"}')
-            elif "c" in message.get("prices", {}):
-                key = message["symbol"], message["timeframe"]
-                self.closes[key] = message["prices"]["c"]
-
-    async def stop(self) -> None:
-        await end(self._reading)
-
-    async def how_it_ends(self) -> int:
-        """Read again, up to the end of the socket; the code of its close."""
-        with contextlib.suppress(ConnectionClosed):
-            while True:
-                await asyncio.wait_for(self._socket.recv(), 60)
-        return self._socket.close_code or 1006
-
-    @property
-    def slowest(self) -> float:
-        """The least recent of what it shows."""
-        rooms = itertools.product(SYMBOLS, SPELLINGS)
-        return min(self.closes.get(room, 0) for room in rooms)
+def slowest(viewer: Viewer) -> float:
+    """The least recent of what it shows."""
+    return min(viewer.closes.get(room, 0) for room in ROOMS)
 
 
 @asynccontextmanager
-async def page(port: int, *, answers: bool) -> AsyncIterator[Page]:
+async def viewing(port: int, *, answers: bool = True) -> AsyncIterator[Viewer]:
+    """A browser that has joined all rooms, and reads in the background."""
     with socket.socket() as its:
         # Fixed, or the kernel would take ever more for who does not read; and room for some
         # segments, which are 64 kB here, or it would tell nobody that there is room again.
         its.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 262_144)
         its.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(its, ("127.0.0.1", port))
+        await asyncio.get_running_loop().sock_connect(its, (HOST, port))
         # No compression: all of it would fit into those buffers.
         how = {"compression": None, "ping_interval": None, "close_timeout": 1}
-        async with connect(f"ws://127.0.0.1:{port}/ws/fcs/", sock=its, **how) as opened:
-            for symbol in SYMBOLS:
-                for spelling in SPELLINGS:
-                    wish = {"type": "join_symbol", "symbol": symbol, "timeframe": spelling}
-                    await opened.send(json.dumps(wish))
-            it = Page(opened, answers=answers)
-            try:
-                yield it
-            finally:
-                await it.stop()
+        async with browser_socket(port, *ROOMS, answers=answers, sock=its, **how) as viewer:
+            viewer.read_on()
+            yield viewer
 
 
 class Flow:
@@ -106,14 +61,14 @@ class Flow:
         self._simulator = simulator
         self._round = 0
 
-    async def run(self, pages: list[Page], condition: Callable[[], bool]) -> None:
-        """Go on until the condition holds; each round reaches these pages."""
+    async def run(self, viewers: list[Viewer], condition: Callable[[], bool]) -> None:
+        """Go on until the condition holds; each round reaches these viewers."""
         while not condition():
             self._round += 1
             for symbol in SYMBOLS:
                 await self._simulator.push(symbol, "1D", c=float(self._round))
             await eventually(
-                lambda: all(it.slowest == self._round for it in pages),
+                lambda: all(slowest(it) == self._round for it in viewers),
                 within=15,
                 what="every price at who reads",
             )
@@ -143,8 +98,10 @@ async def test_who_stops_reading_costs_little_delays_nobody_and_is_closed(
         site = Site(simulator.url, FCS_SLOW_CLIENT_SECONDS=str(SLOW_SECONDS))
         web = await stack.enter_async_context(serving(site, port, server))
         flow = Flow(simulator)
-        readers = [await stack.enter_async_context(page(port, answers=True)) for _ in range(2)]
-        stuck = [await stack.enter_async_context(page(port, answers=answers)) for _ in range(STUCK)]
+        readers = [await stack.enter_async_context(viewing(port)) for _ in range(2)]
+        stuck = [
+            await stack.enter_async_context(viewing(port, answers=answers)) for _ in range(STUCK)
+        ]
         await eventually(lambda: len(simulator.joined) == len(SYMBOLS))
         await flow.run(readers, lambda: all(it.pings for it in (*readers, *stuck)))
         before = resident(web.pid)

@@ -18,12 +18,13 @@ from redis.asyncio import Redis
 from django_fcs.protocol import RemoveAll
 from django_fcs.simulator import RandomWalk, Simulator
 from django_fcs.tools.tasks import running
-from tests.e2e.site import Site, Viewer, browser_socket
+from tests.e2e.site import Site
 from tests.support.network import answers, free_port
 from tests.support.redis import redis_server
 from tests.support.serving import python
 from tests.support.stalls import Stalls
 from tests.support.waiting import eventually
+from tests.support.wire import Viewer, browser_socket
 
 LEASE, WAITING = "asgi:fcs:lease", "asgi:fcs:waiting"
 CORE = "channels_redis.core.RedisChannelLayer"
@@ -276,6 +277,4 @@ async def test_a_web_process_that_is_stopped_tells_its_browsers_to_come_back(
         # became a socket, and cancels nobody.
         await asyncio.sleep(2.5)
         web.terminate()
-        await asyncio.wait_for(viewer.socket.wait_closed(), 60)
-
-    assert viewer.socket.close_code == code
+        assert await viewer.how_it_ends(within=60) == code

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django_fcs.rooms import Room
 from tests.faults.market import Market
-from tests.faults.page import Page, Shown, Widget
+from tests.support.pages import Page, Shown, Widget
 
 __all__ = ["Figures", "changes", "figures", "outlived", "recovered_at"]
 

@@ -23,9 +23,9 @@ from tests.faults import rows
 from tests.faults.clocks import WallClock
 from tests.faults.figures import Figures, figures, recovered_at
 from tests.faults.market import Market
-from tests.faults.page import DEAD_SECONDS, Page
 from tests.faults.proxy import Proxy
 from tests.support.network import answers, free_port
+from tests.support.pages import DEAD_SECONDS, Page
 from tests.support.redis import redis_server
 from tests.support.serving import get, python
 from tests.support.stalls import Stalls
@@ -275,11 +275,6 @@ class Stage:
         page = Page(self.ports[turn:] + self.ports[:turn], rooms or self.rooms, key=KEY)
         self.pages.append(await self._stack.enter_async_context(page))
         return page
-
-    @property
-    def socket_url(self) -> str:
-        """Where the first web process has its socket."""
-        return f"ws://127.0.0.1:{self.ports[0]}/ws/fcs/"
 
     async def shout(self, text: str) -> None:
         """Let the vendor say this to all its clients, whatever it is."""

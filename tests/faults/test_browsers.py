@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
 
 from django_fcs.rooms import Room
 from tests.faults.stage import Stage
 from tests.support.serving import get
 from tests.support.waiting import eventually
+from tests.support.wire import browser_socket
 
 Staged = Callable[..., Stage]
 
@@ -30,27 +28,19 @@ async def test_a_browser_that_never_reads_is_closed_and_disturbs_nobody(staged: 
     async with staged(rooms=TWENTY, rate=10, server="daphne", **slow) as stage:
         note = "200 prices a second, FCS_SLOW_CLIENT_SECONDS 5; Daphne; what another page sees"
         async with stage.fault("A browser that never reads", note=note) as fault:
-            how = {"compression": None, "ping_interval": None, "open_timeout": 60}
-            async with connect(stage.socket_url, **how) as socket:
-                for room in TWENTY:
-                    wish = {"symbol": room.symbol, "timeframe": room.timeframe}
-                    await socket.send(json.dumps({"type": "join_symbol", **wish}))
-                socket.transport.pause_reading()
+            rooms = [(room.symbol, room.timeframe) for room in TWENTY]
+            how = {"compression": None, "ping_interval": None}
+            async with browser_socket(stage.ports[0], *rooms, **how) as viewer:
+                viewer.socket.transport.pause_reading()
                 # What would fill all buffers, and the time that a browser is given.
                 await asyncio.sleep(15)
-                socket.transport.resume_reading()
+                viewer.socket.transport.resume_reading()
                 # It answers no ping either, and so is not taken for one that reads again.
-                await asyncio.wait_for(_read_to_the_end(socket), 60)
+                code = await viewer.how_it_ends(within=60)
                 # The goodbye queues behind what was not read, and Daphne (its Autobahn) aborts
                 # the connection where it is not answered within a second: 1006.
-                assert socket.close_code in (4408, 1006)
+                assert code in (4408, 1006)
         assert fault.states == [] or stage.stalls.is_held_up
-
-
-async def _read_to_the_end(socket: ClientConnection) -> None:
-    with suppress(ConnectionClosed):
-        while True:
-            await socket.recv()
 
 
 async def test_a_thousand_browsers_come_back_at_once(staged: Staged) -> None:
@@ -69,10 +59,11 @@ async def test_a_flood_of_joins_is_held_back_and_disturbs_nobody(staged: Staged)
     async with staged(**limits) as stage:
         note = f"{FLOOD} joins, FCS_MAX_ROOMS {ROOMS_MAX}; what another page sees"
         async with stage.fault("Join flood", note=note) as fault:
-            async with connect(stage.socket_url, open_timeout=60) as socket:
+            async with browser_socket(stage.ports[0]) as viewer:
                 for number in range(FLOOD):
-                    wish = {"symbol": f"FX:FLOOD{number}", "timeframe": "1D"}
-                    await socket.send(json.dumps({"type": "join_symbol", **wish}))
+                    await viewer.send(
+                        type="join_symbol", symbol=f"FX:FLOOD{number}", timeframe="1D"
+                    )
                     if number % 100 == 0:
                         await asyncio.sleep(0.01)
                 await eventually(lambda: len(stage.vendor.joined) == ROOMS_MAX, within=60)
