@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.browser.driver import PATIENCE_MS, Driver
 from tests.browser.scripted_server import ScriptedServer
@@ -61,11 +61,25 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def window(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """A window with an empty tab, which keeps it open: one more tab costs half of a window."""
+    window = await browser.new_context()
+    await window.new_page()
+    yield window
+    await window.close()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def page(browser: Browser) -> AsyncIterator[Page]:
-    context = await browser.new_context()
-    yield await context.new_page()
-    await context.close()
+async def page(window: BrowserContext) -> AsyncIterator[Page]:
+    """A tab of the test's own.
+
+    What a tab is told of media, sizes and scripts is its alone. The window's cookies are not:
+    no test may set any.
+    """
+    page = await window.new_page()
+    yield page
+    await page.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from example_project.markets import MARKETS
 from tests.support.network import free_port
@@ -97,27 +97,29 @@ async def test_another_timeframe_is_joined_by_the_plain_page(page: Page, site: s
     await expect(card.locator(".last")).to_have_text(NUMBER, timeout=PATIENCE_MS)
 
 
-@pytest.mark.parametrize("path", ["/crypto/", "/crypto/plain/"])
-async def test_a_page_without_its_server_says_so(page: Page, path: str) -> None:
+async def test_pages_without_their_server_say_so(page: Page, window: BrowserContext) -> None:
     port = free_port()
+    plain = await window.new_page()
     async with demo(port):
-        await page.goto(f"http://127.0.0.1:{port}{path}")
-        await expect(page.locator("#badge")).to_have_text("Connected", timeout=PATIENCE_MS)
-    await expect(page.locator("#badge")).to_have_text(
-        re.compile("Disconnected|Error"), timeout=PATIENCE_MS
-    )
+        for it, path in ((page, "/crypto/"), (plain, "/crypto/plain/")):
+            await it.goto(f"http://127.0.0.1:{port}{path}")
+            await expect(it.locator("#badge")).to_have_text("Connected", timeout=PATIENCE_MS)
+    for it in (page, plain):
+        await expect(it.locator("#badge"), it.url).to_have_text(
+            re.compile("Disconnected|Error"), timeout=PATIENCE_MS
+        )
+    await plain.close()
 
 
-@pytest.mark.parametrize("width", [320, 360, 1280])
 @pytest.mark.parametrize("path", ["/", *TAGGED, *PLAIN])
-async def test_a_page_needs_no_sideways_scrolling(
-    browser: Browser, site: str, path: str, width: int
-) -> None:
-    context = await browser.new_context(viewport={"width": width, "height": 800})
-    page = await context.new_page()
+async def test_a_page_needs_no_sideways_scrolling(page: Page, site: str, path: str) -> None:
+    """Loaded on the narrowest screen, and then on wider ones."""
+    await page.set_viewport_size({"width": 320, "height": 800})
     await page.goto(site + path)
     await expect(page.locator("[data-field=close], .last").first).to_have_text(
         NUMBER, timeout=PATIENCE_MS
     )
-    assert await page.evaluate("document.documentElement.scrollWidth") <= width
-    await context.close()
+    for width in (320, 360, 1280):
+        await page.set_viewport_size({"width": width, "height": 800})
+        assert await page.evaluate("innerWidth") == width
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width, width
