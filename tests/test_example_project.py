@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 import runpy
@@ -15,7 +14,6 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client, override_settings
-from websockets.asyncio.client import connect
 
 from django_fcs.conf import Settings
 from example_project.environment import READERS, fcs_settings
@@ -24,6 +22,7 @@ from example_project.middleware import POLICY
 from tests.support.network import answers, free_port
 from tests.support.serving import children_of, demo, get, is_running, python
 from tests.support.waiting import eventually
+from tests.support.wire import Viewer, browser_socket
 
 pytestmark = pytest.mark.versions
 
@@ -174,14 +173,8 @@ def test_the_page_says_whether_its_prices_are_real(client: Client, url: str, wor
 # The processes
 
 
-async def first_candle(port: int) -> dict[str, Any]:
-    async with connect(f"ws://127.0.0.1:{port}/ws/fcs/") as socket:
-        await socket.send('{"type":"join_symbol","symbol":"FX:EURUSD","timeframe":"1D"}')
-        async for frame in socket:
-            message: dict[str, Any] = json.loads(frame)
-            if message.get("prices", {}).get("mode") == "candle":
-                return message
-    raise AssertionError("closed without a price")
+def candles(viewer: Viewer) -> list[dict[str, Any]]:
+    return [one for one in viewer.messages if one.get("prices", {}).get("mode") == "candle"]
 
 
 @pytest.mark.process
@@ -190,8 +183,9 @@ async def test_the_demo_has_live_prices_and_ends_without_a_trace(ending: signal.
     port = free_port()
     async with demo(port) as process:
         children = children_of(process)
-        message = await asyncio.wait_for(first_candle(port), 60)
-        assert message["symbol"] == "FX:EURUSD"
+        async with browser_socket(port, ("FX:EURUSD", "1D")) as viewer:
+            await viewer.until(candles, within=60)
+        assert candles(viewer)[0]["symbol"] == "FX:EURUSD"
         process.send_signal(ending)
         assert await asyncio.wait_for(process.wait(), 60) == 0
     assert not answers(port)
@@ -239,6 +233,6 @@ async def test_any_asgi_server_serves_pages_sockets_and_static_files(
         for name in ("django_fcs/fcs-client.js", "example_project/site.css"):
             status, text = await get(f"http://127.0.0.1:{port}/static/{name}")
             assert status == 200 and text
-        async with connect(f"ws://127.0.0.1:{port}/ws/fcs/") as browser:
-            welcome = json.loads(await asyncio.wait_for(browser.recv(), 10))
-        assert welcome["type"] == "welcome"
+        async with browser_socket(port) as viewer:
+            await viewer.until(lambda viewer: viewer.messages)
+        assert viewer.messages[0]["type"] == "welcome"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -58,18 +56,12 @@ def another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.usefixtures("impatient", "no_vendor", "shared_layer")
-def test_a_layer_in_memory_with_two_processes(another: Any) -> None:
+def test_a_layer_and_a_cache_in_memory_with_two_processes(another: Any) -> None:
     report = examined(**another(CHANNEL_LAYERS=SHARED, CACHES=LONELY))
 
     assert report["layer"].outcome == "ok"
     assert report["processes"].outcome == "broken"
     assert "channels_redis.pubsub.RedisPubSubChannelLayer" in report["processes"].cure
-
-
-@pytest.mark.usefixtures("impatient", "no_vendor", "shared_layer")
-def test_a_local_memory_cache_beside_a_layer_of_many_processes(another: Any) -> None:
-    report = examined(**another(CHANNEL_LAYERS=SHARED, CACHES=LONELY))
-
     assert "another process does not find" in report["cache"].text
     assert "django.core.cache.backends.redis.RedisCache" in report["cache"].cure
 
@@ -137,9 +129,8 @@ async def whole_site(folder: Path) -> AsyncIterator[tuple[int, dict[str, str]]]:
             yield port, env
 
 
+@pytest.mark.usefixtures("needs_redis")
 async def test_a_whole_site_is_well_and_the_command_ends_with_0(tmp_path: Path) -> None:
-    if not shutil.which("redis-server") and os.environ.get("FCS_REQUIRE_REDIS") != "1":
-        pytest.skip("no redis-server: install it")
     async with whole_site(tmp_path) as (port, env):
         doctor = ("manage.py", "fcs_doctor", "--url", f"http://127.0.0.1:{port}")
         async with python(*doctor, env=env, stderr=PIPE) as process:

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.browser.conftest import browser, page
+from tests.browser.conftest import browser, page, window
+from tests.e2e.site import season
 from tests.support.network import free_port
 from tests.support.redis import redis_server
 
-__all__ = ["browser", "page"]
+__all__ = ["browser", "page", "window"]
 
 HERE = Path(__file__).parent
 
@@ -26,7 +27,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def redis(needs_redis: None, tmp_path: Path) -> AsyncIterator[str]:
-    """A Redis of the test's own; its address."""
+    """A Redis of the test's own, which has run for long; its address."""
     port = free_port()
     async with redis_server(port, tmp_path):
+        await season(port)
         yield f"redis://127.0.0.1:{port}/0"

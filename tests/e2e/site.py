@@ -6,6 +6,8 @@ import contextlib
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 
+from redis.asyncio import Redis
+
 from tests.support.network import answers
 from tests.support.serving import python
 from tests.support.waiting import eventually
@@ -30,10 +32,16 @@ class Site:
         }
 
     @contextlib.asynccontextmanager
-    async def web(self, port: int, server: str = "daphne") -> AsyncIterator[Process]:
-        """Serve the site until it answers."""
+    async def starting_web(self, port: int, server: str = "daphne") -> AsyncIterator[Process]:
+        """Start to serve the site, which answers in a second or two."""
         async with python(*SERVERS[server], str(port), env=self.env) as process:
-            await eventually(lambda: answers(port), within=30, what=f"{server} answers")
+            yield process
+
+    @contextlib.asynccontextmanager
+    async def web(self, port: int, server: str = "daphne") -> AsyncIterator[Process]:
+        """Serve the site, from when it answers."""
+        async with self.starting_web(port, server) as process:
+            await answering(port)
             yield process
 
     @contextlib.asynccontextmanager
@@ -41,3 +49,18 @@ class Site:
         """Run ``fcs_stream``."""
         async with python("manage.py", "fcs_stream", *arguments, env=self.env) as process:
             yield process
+
+
+async def answering(*ports: int) -> None:
+    """Wait until there are answers at all these ports."""
+    await eventually(lambda: all(map(answers, ports)), within=30, what=f"answers at {ports}")
+
+
+async def season(port: int) -> None:
+    """Let a Redis pass for one that has run for long: it lends the lease at once.
+
+    One that is new or runs anew lends it to nobody for as long as a lease lasts.
+    """
+    async with Redis(port=port) as client:
+        run = (await client.info("server"))["run_id"]
+        await client.mset({"asgi:fcs:epoch": 1, "asgi:fcs:server": run})

@@ -6,8 +6,8 @@ import os
 from asyncio.subprocess import Process
 
 from django_fcs.simulator import RandomWalk, Simulator
-from tests.e2e.site import Site
-from tests.support.network import answers, free_port
+from tests.e2e.site import Site, answering
+from tests.support.network import free_port
 from tests.support.serving import ROOT, children_of, python
 from tests.support.waiting import eventually
 from tests.support.wire import browser_socket
@@ -36,12 +36,12 @@ async def test_streaming_survives_the_autoreload_of_runserver() -> None:
     async with Simulator(RandomWalk(rate=5)) as simulator:
         command = ("manage.py", "runserver", str(port))
         async with python(*command, env=Site(simulator.url).env) as parent:
-            await eventually(lambda: answers(port), within=30)
+            await answering(port)
             children = children_of(parent)
             async with browser_socket(port, ("FX:EURUSD", "1D")) as viewer:
                 await viewer.until(lambda viewer: viewer.prices)
             await eventually(lambda: reloaded(parent, children), within=60)
-            await eventually(lambda: answers(port), within=30)
+            await answering(port)
             async with browser_socket(port, ("FX:EURUSD", "1D")) as viewer:
                 await viewer.until(lambda viewer: viewer.prices)
             await eventually(lambda: simulator.connections == 1)

@@ -16,7 +16,7 @@ from websockets.asyncio.client import connect
 from django_fcs.layer.bus import DEMAND, HUBS
 from django_fcs.rooms import Room
 from django_fcs.simulator import RandomWalk, Simulator
-from tests.e2e.site import Site
+from tests.e2e.site import Site, answering
 from tests.support.network import free_port
 from tests.support.redis import redis_server
 from tests.support.serving import python
@@ -45,8 +45,10 @@ def is_in(state: str) -> Any:
 async def test_two_web_processes_show_the_same_prices(redis: str) -> None:
     first, second = free_port(), free_port()
     async with simulated(redis, rate=0) as (simulator, site), AsyncExitStack() as stack:
-        for running in (site.stream(), site.web(first), site.web(second, "uvicorn")):
-            await stack.enter_async_context(running)
+        webs = site.starting_web(first), site.starting_web(second, "uvicorn")
+        for starting in (site.stream(), *webs):
+            await stack.enter_async_context(starting)
+        await answering(first, second)
         viewers = [
             await stack.enter_async_context(browser_socket(port, ("FX:EURUSD", "1D")))
             for port in (first, second)

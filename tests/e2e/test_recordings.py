@@ -13,8 +13,8 @@ import pytest
 from playwright.async_api import Page
 
 from django_fcs.widgets import formats
-from tests.e2e.site import Site
-from tests.support.network import answers, free_port
+from tests.e2e.site import Site, answering
+from tests.support.network import free_port
 from tests.support.recordings import FILES
 from tests.support.serving import python
 from tests.support.waiting import eventually
@@ -69,13 +69,11 @@ def merged(path: Path) -> Merged:
 
 
 @contextlib.asynccontextmanager
-async def replaying(path: Path) -> AsyncIterator[str]:
-    """Replay a recording with the simulator's command; its address."""
-    port = free_port()
+async def replaying(path: Path, port: int) -> AsyncIterator[None]:
+    """Replay a recording with the simulator's command; nothing comes before somebody joins."""
     arguments = ("--port", str(port), "--replay", str(path), "--speed", "0")
     async with python("manage.py", "fcs_simulator", *arguments):
-        await eventually(lambda: answers(port), within=30, what="the simulator answers")
-        yield f"ws://127.0.0.1:{port}"
+        yield
 
 
 async def shown(page: Page) -> dict[str, str]:
@@ -118,15 +116,17 @@ async def _none(differences: Any) -> bool:
 async def test_a_page_shows_a_recording_that_came_through_redis(
     page: Page, redis: str, path: Path
 ) -> None:
-    port = free_port()
-    async with replaying(path) as upstream:
-        site = Site(upstream, FCS_REDIS_URL=redis)
-        async with site.web(port), site.stream():
+    port, upstream = free_port(), free_port()
+    site = Site(f"ws://127.0.0.1:{upstream}", FCS_REDIS_URL=redis)
+    async with replaying(path, upstream), site.starting_web(port):
+        await answering(port, upstream)
+        async with site.stream():
             await check(page, port, merged(path))
 
 
 async def test_a_page_shows_a_recording_in_embedded_mode(page: Page, path: Path) -> None:
-    port = free_port()
-    async with replaying(path) as upstream:
-        async with Site(upstream).web(port, "runserver"):
-            await check(page, port, merged(path))
+    port, upstream = free_port(), free_port()
+    site = Site(f"ws://127.0.0.1:{upstream}")
+    async with replaying(path, upstream), site.starting_web(port, "runserver"):
+        await answering(port, upstream)
+        await check(page, port, merged(path))

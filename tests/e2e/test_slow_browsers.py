@@ -14,9 +14,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from django_fcs.simulator import RandomWalk, Simulator
-from tests.e2e.site import Site
+from tests.e2e.site import Site, answering
 from tests.support.memory import resident
-from tests.support.network import HOST, answers as answers_at, free_port
+from tests.support.network import HOST, free_port
 from tests.support.serving import python
 from tests.support.waiting import eventually
 from tests.support.wire import Viewer, browser_socket
@@ -81,7 +81,7 @@ async def serving(site: Site, port: int, server: str) -> AsyncIterator[Process]:
             yield process
         return
     async with python("-m", "tests.e2e.narrow_uvicorn", str(port), env=site.env) as process:
-        await eventually(lambda: answers_at(port), within=30)
+        await answering(port)
         yield process
 
 

@@ -18,8 +18,8 @@ from redis.asyncio import Redis
 from django_fcs.protocol import RemoveAll
 from django_fcs.simulator import RandomWalk, Simulator
 from django_fcs.tools.tasks import running
-from tests.e2e.site import Site
-from tests.support.network import answers, free_port
+from tests.e2e.site import Site, answering, season
+from tests.support.network import free_port
 from tests.support.redis import redis_server
 from tests.support.serving import python
 from tests.support.stalls import Stalls
@@ -36,9 +36,12 @@ SHORT = {"FCS_LEASE_SECONDS": "2"}
 class Scene:
     """A vendor, a web process, a browser, and as many streams as a test starts."""
 
-    def __init__(self, simulator: Simulator, site: Site, redis: str, stack: AsyncExitStack) -> None:
+    def __init__(
+        self, simulator: Simulator, site: Site, redis: str, port: int, stack: AsyncExitStack
+    ) -> None:
         self.simulator = simulator
         self.redis = redis
+        self.port = port
         self.most = 0
         self.stalls = Stalls()
         self._site = site
@@ -52,18 +55,17 @@ class Scene:
         leader = await self.stream()
         await eventually(lambda: self.simulator.connections, within=30)
         async with Redis.from_url(self.redis) as client:
-            # The leader has waited itself, where Redis had not run for long enough.
+            # The leader has waited itself, where Redis has not run for long.
             await client.delete(WAITING)
             standby = await self.stream()
             await eventually(lambda: client.exists(WAITING), within=30, what="one stands by")
         return leader, standby
 
     async def browser(self) -> Viewer:
-        """Open a browser on a web process of its own, and wait until it shows a live price."""
-        port = free_port()
-        await self._stack.enter_async_context(self._site.web(port))
+        """Open a browser, and wait until it shows a live price."""
+        await answering(self.port)
         viewer = await self._stack.enter_async_context(
-            browser_socket(port, ("FX:EURUSD", "1D"), merge=True)
+            browser_socket(self.port, ("FX:EURUSD", "1D"), merge=True)
         )
         await viewer.until(is_live, within=30)
         self.stalls.begin()
@@ -78,7 +80,10 @@ class Scene:
 @asynccontextmanager
 async def scene(redis: str, **env: str) -> AsyncIterator[Scene]:
     async with Simulator(RandomWalk(rate=20)) as simulator, AsyncExitStack() as stack:
-        it = Scene(simulator, Site(simulator.url, FCS_REDIS_URL=redis, **env), redis, stack)
+        site, port = Site(simulator.url, FCS_REDIS_URL=redis, **env), free_port()
+        # It starts while the streams do: nobody asks it before there is a browser.
+        await stack.enter_async_context(site.starting_web(port))
+        it = Scene(simulator, site, redis, port, stack)
         await stack.enter_async_context(running(it.count_connections()))
         await stack.enter_async_context(running(it.stalls.watch()))
         yield it
@@ -250,8 +255,9 @@ async def test_it_ends_in_time_whoever_does_not_answer(
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(running(stalls.watch()))
         server = await stack.enter_async_context(redis_server(redis, tmp_path))
+        await season(redis)
         simulator = await stack.enter_async_context(python(*vendor))
-        await eventually(lambda: answers(upstream), within=30)
+        await answering(upstream)
         async with site.stream() as stream, Redis(port=redis) as client:
             await eventually(lambda: client.keys("*:fcs:*:fcs.*"), within=30, what="a last value")
             deaf = {"redis": [server], "vendor": [simulator], "both": [server, simulator]}[what]

@@ -97,11 +97,12 @@ async def test_any_symbol_is_streamed_at_the_given_rate() -> None:
 
 
 async def test_a_seed_gives_the_same_market() -> None:
-    closes = []
-    for seed in ("5", "5", "6"):
+    async def close(seed: str) -> float:
         async with started("--rate", "0", "--seed", seed) as simulator:
             heard = await simulator.hear("FX:EURUSD", "1D", 3)
-            closes.append(heard[2]["prices"]["c"])
+            return float(heard[2]["prices"]["c"])
+
+    closes = await asyncio.gather(*map(close, ("5", "5", "6")))
 
     assert closes[0] == closes[1] != closes[2]
 
