@@ -190,9 +190,11 @@ async def test_a_stream_tells_nobody_while_all_around_it_fails(tmp_path: Path) -
                 await visit(site, ports[2], query="")
                 await _fail(site, simulator, redis)
                 await site.page(f"http://127.0.0.1:{ports[1]}/metrics{CARELESS}")
-                for command in (["fcs_status", "--json"], ["fcs_stream", "--check"]):
-                    await site.command(*command)
-                await site.command("fcs_doctor", "--url", f"http://127.0.0.1:{ports[2]}")
+                await asyncio.gather(
+                    site.command("fcs_status", "--json"),
+                    site.command("fcs_stream", "--check"),
+                    site.command("fcs_doctor", "--url", f"http://127.0.0.1:{ports[2]}"),
+                )
                 process.terminate()
                 await asyncio.wait_for(process.wait(), 30)
             site.note("Redis", await _kept(redis))
