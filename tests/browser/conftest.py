@@ -74,8 +74,8 @@ async def window(browser: Browser) -> AsyncIterator[BrowserContext]:
 async def page(window: BrowserContext) -> AsyncIterator[Page]:
     """A tab of the test's own.
 
-    What a tab is told of media, sizes and scripts is its alone. The window's cookies are not:
-    no test may set any.
+    What a tab is told of media, sizes and scripts is its alone. Cookies, permissions and the
+    clock are the window's: a test that sets one opens a window.
     """
     page = await window.new_page()
     yield page

@@ -5,11 +5,13 @@ And prices whose number is not higher: what came again after a return, and what 
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from django.test import override_settings
-from playwright.async_api import expect
+from playwright.async_api import Browser, Page, expect
 
 from django_fcs import widgets
 from django_fcs.prices.states import State
@@ -31,6 +33,14 @@ HEARD = """() => {
   globalThis.heard = [];
   document.addEventListener("fcs:price", ({ detail }) => heard.push(detail.seq));
 }"""
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A window of the test's own, as the clock is that of a whole window."""
+    context = await browser.new_context()
+    yield await context.new_page()
+    await context.close()
 
 
 async def test_a_lost_socket_makes_prices_offline_until_the_server_speaks_again(
