@@ -106,12 +106,8 @@ def on_daphne(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 async def outlive(browser: Browser) -> tuple[int, int]:
     """Return how much was sent to a browser before its close, and the code of that."""
-    sent = 0
-    while (event := await browser.communicator.receive_output(timeout=10))["type"] != (
-        "websocket.close"
-    ):
-        sent += len(event["text"])
-    return sent, event["code"]
+    texts, code = await browser.ended()
+    return sum(map(len, texts)), code
 
 
 @pytest.mark.usefixtures("on_daphne")

@@ -55,11 +55,7 @@ async def assert_served(browser: Browser, *, close: float) -> None:
 
 async def close_of(browser: Browser) -> int:
     """Return the close code behind whatever was said before."""
-    while (event := await browser.communicator.receive_output(timeout=20))["type"] != (
-        "websocket.close"
-    ):
-        pass
-    code: int = event["code"]
+    _, code = await browser.ended()
     return code
 
 

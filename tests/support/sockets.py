@@ -70,12 +70,17 @@ class Browser:
 
     async def closed(self) -> tuple[list[dict[str, Any]], int]:
         """Return what was said before the close, and its code."""
-        said = []
+        texts, code = await self.ended()
+        return [json.loads(text) for text in texts], code
+
+    async def ended(self) -> tuple[list[str], int]:
+        """Return the frames that were sent before the close, as they were, and its code."""
+        texts = []
         while (event := await self.communicator.receive_output(timeout=60))["type"] != (
             "websocket.close"
         ):
-            said.append(json.loads(event["text"]))
-        return said, event["code"]
+            texts.append(event["text"])
+        return texts, event["code"]
 
 
 @asynccontextmanager
