@@ -15,6 +15,7 @@ from websockets.typing import Subprotocol
 
 from django_fcs.tools.bell import Bell
 from lab.kit import grammar
+from tests.support.pages import SPREAD_SECONDS
 
 __all__ = ["Browser"]
 
@@ -22,9 +23,6 @@ __all__ = ["Browser"]
 #: come that in five minutes Python's collector of garbage has found its pace.
 VISIT_SECONDS = 20
 AWAY_SECONDS = 5
-
-#: Our pages come back after a random time up to this, as their client does.
-RETURN_SECONDS = 5
 
 _MERGE = [Subprotocol("fcs.merge.v1")]
 
@@ -93,7 +91,7 @@ class Browser:
             except (OSError, WebSocketException, asyncio.TimeoutError, EOFError) as error:
                 if isinstance(error, ConnectionClosed):
                     self._codes[error.rcvd.code if error.rcvd else 1006] += 1
-                await asyncio.sleep(self._random.random() * RETURN_SECONDS)
+                await asyncio.sleep(self._random.random() * SPREAD_SECONDS)
 
     async def _rest(self, seconds: float) -> None:
         if not self.stays:
