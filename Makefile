@@ -9,7 +9,7 @@ PYTHON ?= $(shell PATH="$$(sh scripts/pythons-path)" sh scripts/find-python)
 demo: .venv/demo
 	@.venv/bin/python scripts/demo.py --port $(PORT)
 
-# Every test on every supported Python and Django that is installed.
+# Every test; which of them on which Python and Django: tox.ini.
 test:
 	@sh scripts/test
 

@@ -15,16 +15,14 @@ from .exceptions import FCSError
 from .layer.bus import Beat, Bus, layer_is_in_memory
 from .prices.store import LastBeat, Store
 from .rooms import Room
-from .site import site_store
+from .site import site_store, streams
 from .streaming.stream import Stream
 from .tools.tasks import end
 from .upstream import Timing, UpstreamClient
 
-__all__ = ["is_idle", "start", "stop"]
+__all__ = ["start", "stop"]
 
 logger = logging.getLogger(__name__)
-
-_streams: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
 
 _complaints: set[str] = set()
 
@@ -34,21 +32,16 @@ _MISCONFIGURED = "this site is not set up for prices"
 def start() -> None:
     """Stream in this loop from now on, where the site runs in one process."""
     loop = asyncio.get_running_loop()
-    task = _streams.get(loop)
+    task = streams.get(loop)
     if layer_is_in_memory() and (task is None or task.done()):
-        for ended in [other for other in _streams if other.is_closed()]:
-            del _streams[ended]
-        _streams[loop] = loop.create_task(_stream(site_store()))
-
-
-def is_idle() -> bool:
-    """Tell whether this process would stream by itself, and nobody has joined yet."""
-    return layer_is_in_memory() and not _streams
+        for ended in [other for other in streams if other.is_closed()]:
+            del streams[ended]
+        streams[loop] = loop.create_task(_stream(site_store()))
 
 
 async def stop() -> None:
     """End the stream of this loop, as a test or a server that stops does."""
-    task = _streams.pop(asyncio.get_running_loop(), None)
+    task = streams.pop(asyncio.get_running_loop(), None)
     if task is not None:
         await end(task)
 

@@ -1,15 +1,20 @@
-"""What this site has: where it keeps last values."""
+"""What this site has: where it keeps last values, and whether this process streams."""
 
 from __future__ import annotations
+
+import asyncio
 
 from .conf import conf
 from .layer.bus import layer_is_in_memory
 from .prices.store import CacheStore, MemoryStore, Store
 
-__all__ = ["site_store"]
+__all__ = ["is_idle", "site_store", "streams"]
 
 _memory = MemoryStore()
 _caches: dict[str, CacheStore] = {}
+
+#: The stream of each event loop of this process; ``embedded`` starts and ends them.
+streams: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
 
 
 def site_store() -> Store:
@@ -20,3 +25,8 @@ def site_store() -> Store:
     if alias not in _caches:
         _caches[alias] = CacheStore(alias)
     return _caches[alias]
+
+
+def is_idle() -> bool:
+    """Tell whether this process would stream by itself, and nobody has joined yet."""
+    return layer_is_in_memory() and not streams

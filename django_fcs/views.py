@@ -9,12 +9,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from .embedded import is_idle
 from .exceptions import ConfigurationError
 from .operations.exposition import page
 from .operations.status import trouble
 from .prices.reports import Report
-from .site import site_store
+from .site import is_idle, site_store
 from .tools.metrics import gauges
 
 __all__ = ["health", "metrics"]

@@ -1,7 +1,8 @@
-"""What measures and torments this project; none of it is installed with it.
+"""Programs that measure this project and try to break it. They are not part of the package.
 
-``benchmarks`` says what it costs, ``soak`` what it bears, ``fuzzing`` what no input does to it.
-They know nothing of each other; what they share is in ``kit``.
+``benchmarks`` measures what prices cost, ``soak`` runs a site under faults for half an hour, and
+``fuzzing`` feeds it malformed input. They import nothing of each other; ``kit`` holds what they
+share.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ class Demo:
         self._over.set()
 
     async def _line(self, stream: asyncio.StreamReader) -> bytes:
-        """Return the next line; nothing where the demo is over before, or waited too long."""
+        """Return the next line, or nothing if the demo ends first or the line takes too long."""
         reading = asyncio.create_task(stream.readline())
         over = asyncio.create_task(self._over.wait())
         try:

@@ -14,7 +14,7 @@ from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.test import override_settings
 
-from django_fcs import embedded
+from django_fcs import site
 from django_fcs.asgi import application
 from django_fcs.consumers import MERGE_PROTOCOL, FCSConsumer
 from django_fcs.fanout.hub import Hub
@@ -262,7 +262,7 @@ async def test_over_redis_the_web_process_joins_the_groups_and_streams_nothing(
         price = await browser.price("initial")
 
         assert price["prices"]["c"] == 1.5
-        assert not embedded._streams
+        assert not site.streams
 
 
 async def test_no_channel_of_its_own_is_opened_for_a_browser() -> None:

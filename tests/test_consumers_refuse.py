@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from django_fcs import consumers, embedded
+from django_fcs import consumers, site
 from django_fcs.consumers import FRAME_MAX, MERGE_PROTOCOL
 from django_fcs.rooms import Room
 from django_fcs.tokens import make_token
@@ -240,4 +240,4 @@ async def test_who_was_refused_is_not_listened_to(layers: dict[str, Any] | None)
             assert error["short"] == "refused"
             await browser.join(timeframe="1D")
 
-    assert embedded.is_idle()
+    assert site.is_idle()

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from django.test import override_settings
 
-from django_fcs import embedded
+from django_fcs import embedded, site
 from django_fcs.exceptions import ConfigurationError, KeyRefused
 from django_fcs.rooms import Room
 from django_fcs.simulator import Simulator
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 @override_settings(CHANNEL_LAYERS={})
 async def test_without_a_channel_layer_everything_says_so() -> None:
-    for ask in (site_store, embedded.start, embedded.is_idle):
+    for ask in (site_store, embedded.start, site.is_idle):
         with pytest.raises(ConfigurationError, match="CHANNEL_LAYERS"):
             ask()
 
@@ -29,7 +29,7 @@ async def test_without_a_channel_layer_everything_says_so() -> None:
 async def test_nothing_streams_before_it_is_asked_to_and_then_in_one_task(
     simulator: Simulator,
 ) -> None:
-    assert embedded.is_idle()
+    assert site.is_idle()
     with override_settings(FCS_URL=simulator.url, FCS_ROOMS=["FX:EURUSD_60", "NSE:M_M"]):
         for _ in range(3):
             embedded.start()
@@ -37,7 +37,7 @@ async def test_nothing_streams_before_it_is_asked_to_and_then_in_one_task(
 
     assert set(simulator.joined) == {Room("FX:EURUSD", "60"), Room("NSE:M_M", "1D")}
     assert simulator.connections == 1
-    assert not embedded.is_idle()
+    assert not site.is_idle()
     await eventually(lambda: site_store().load([Room("NSE:M_M", "1D")])[0])
 
 
@@ -50,7 +50,7 @@ async def test_it_ends_when_told_and_can_begin_again(simulator: Simulator) -> No
             await eventually(lambda: simulator.connections == 0)
 
     await embedded.stop()
-    assert embedded.is_idle()
+    assert site.is_idle()
 
 
 async def test_a_site_of_many_processes_streams_in_none_of_its_web_processes(
@@ -58,8 +58,8 @@ async def test_a_site_of_many_processes_streams_in_none_of_its_web_processes(
 ) -> None:
     embedded.start()
 
-    assert not embedded._streams
-    assert not embedded.is_idle()
+    assert not site.streams
+    assert not site.is_idle()
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,9 @@ async def test_what_is_wrong_with_the_settings_is_said_in_one_line_and_mended_by
             embedded.start()
             await eventually(lambda: "cannot stream in this process" in caplog.text)
             await eventually(lambda: "not set up" in reason_kept())
-            await eventually(lambda: embedded._streams[asyncio.get_running_loop()].done())
+            await eventually(lambda: site.streams[asyncio.get_running_loop()].done())
             embedded.start()
-            await eventually(lambda: embedded._streams[asyncio.get_running_loop()].done())
+            await eventually(lambda: site.streams[asyncio.get_running_loop()].done())
         [line] = [line for line in caplog.messages if "cannot stream" in line]
         assert reason in line
         assert "\n" not in line
@@ -101,7 +101,7 @@ async def test_a_refused_key_ends_no_web_process(simulator: Simulator) -> None:
         embedded.start()
         await eventually(lambda: reason_kept() == KeyRefused.public)
 
-    assert not embedded._streams[asyncio.get_running_loop()].done()
+    assert not site.streams[asyncio.get_running_loop()].done()
 
 
 def reason_kept() -> str:

@@ -39,7 +39,7 @@ def test_pages_and_checks_need_neither_client_nor_stream_nor_fanout() -> None:
         SETUP
         + "from django_fcs.quotes import get_quote; get_quote('FX:EURUSD'); "
         + "from django_fcs.widgets import ticker; ticker('FX:EURUSD'); "
-        + "import django_fcs.templatetags.fcs, django_fcs.jinja; "
+        + "import django_fcs.templatetags.fcs, django_fcs.jinja, django_fcs.urls; "
         + "from django.core.checks import run_checks; run_checks()"
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 
-from django_fcs import embedded, views
+from django_fcs import site, views
 from django_fcs.prices.reports import Report
 from django_fcs.prices.store import LastBeat, LastValue, MemoryStore
 from django_fcs.rooms import Room
@@ -149,7 +149,7 @@ def test_neither_rooms_nor_hosts_are_told(client: Client, store: MemoryStore) ->
 
 
 def test_a_site_in_one_process_is_healthy_before_anybody_has_joined(client: Client) -> None:
-    assert embedded.is_idle()
+    assert site.is_idle()
     assert health(client) == WELL
 
 
@@ -157,7 +157,7 @@ async def test_a_site_in_one_process_that_streams_in_vain_is_not_healthy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     loop, task = asyncio.get_running_loop(), asyncio.create_task(asyncio.sleep(0))
-    monkeypatch.setitem(embedded._streams, loop, task)  # type: ignore[misc]
+    monkeypatch.setitem(site.streams, loop, task)  # type: ignore[misc]
     response = await asyncio.to_thread(Client().get, URL)
     await task
 

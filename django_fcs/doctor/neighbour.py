@@ -1,6 +1,6 @@
 """What ``fcs_doctor`` does to a site's layer and cache, here and in another process.
 
-``python -m django_fcs.neighbour`` is that process: it loads the same settings, as a
+``python -m django_fcs.doctor.neighbour`` is that process: it loads the same settings, as a
 web process or ``fcs_stream`` would, and does one of these things.
 """
 

@@ -148,13 +148,13 @@ def _top_of(curves: Sequence[Line]) -> float:
 
 
 def _height_of(share: float) -> float:
-    """Return the y of so much of the way up."""
+    """Return the y of a share of the height, 0 at the bottom and 1 at the top."""
     bottom = _HEIGHT - 40
     return bottom - share * (bottom - _TOP - 14)
 
 
 def _ticks(last: float) -> list[float]:
-    """Return round moments up to the last one, and that."""
+    """Return round moments below the last one, then the last one itself."""
     step = next(step for step in (0.5, 1, 2, 5, 10, 30, 60, 1e9) if last / step <= 10)
     ticks = [number * step for number in range(int(last / step) + 1)]
     return [*ticks, last] if last > ticks[-1] else ticks

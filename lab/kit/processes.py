@@ -30,9 +30,9 @@ class Failed(Exception):
 
 
 def prepare() -> None:
-    """Make this process one that starts others, and let them have many sockets.
+    """Prepare this process to start others: end them on SIGTERM, and allow many sockets.
 
-    A signal that ends it leaves all ``with`` blocks, and so ends the others too.
+    SIGTERM then leaves all ``with`` blocks, which end the child processes.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     # Both ends of every socket are on this machine.

@@ -21,7 +21,7 @@ class Fit:
 
     slope: float
     error: float
-    """Half of the 95 % interval around it; points that say what the one before said count less."""
+    """Half of the 95 % interval around it. A point that depends on the one before counts less."""
     points: int
 
 

@@ -18,7 +18,7 @@ from tests.fanout.subscribers import browser
 from tests.support.hubs import EURUSD, HOURLY, USDJPY, update
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop")
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 
 # -- FCS v4: one message a frame, at once

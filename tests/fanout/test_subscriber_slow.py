@@ -20,7 +20,7 @@ from tests.fanout.subscribers import browser
 from tests.support.hubs import EURUSD, update
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop")
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 KILOBYTE = "x" * 1000
 

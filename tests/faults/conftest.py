@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def on_redis(needs_redis: None) -> None:
-    """Most of them do."""
+    """Most of these tests need Redis, so all are skipped without it."""
 
 
 @pytest.fixture

@@ -23,9 +23,9 @@ from tests.faults import rows
 from tests.faults.clocks import WallClock
 from tests.faults.figures import Figures, figures, recovered_at
 from tests.faults.market import Market
-from tests.faults.proxy import Proxy
 from tests.support.network import answers, free_port
 from tests.support.pages import DEAD_SECONDS, Page
+from tests.support.proxy import Proxy
 from tests.support.redis import redis_server
 from tests.support.serving import get, python
 from tests.support.stalls import Stalls

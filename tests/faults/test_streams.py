@@ -7,8 +7,8 @@ import signal
 import time
 from collections.abc import Callable, Iterable
 
-from tests.faults.proxy import Heard
 from tests.faults.stage import LATE_SECONDS, TAKEOVER_SECONDS, Fault, Stage
+from tests.support.proxy import Heard
 from tests.support.waiting import eventually
 
 Staged = Callable[..., Stage]

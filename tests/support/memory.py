@@ -14,17 +14,17 @@ class Weight(NamedTuple):
 
     rss: int
     pss: int
-    """Pages shared by so many processes count as so small a part."""
+    """A page that three processes share counts as a third."""
 
 
 def resident(pid: int) -> int:
-    """Return what the kernel has counted along: it is read in no time, and some pages late."""
+    """Return the resident memory as the kernel keeps count of it: cheap, but some pages behind."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def weigh(pid: int) -> Weight:
-    """Let the kernel look at every page: this is exact, and takes the longer the more there are."""
+    """Return the memory as the kernel counts it now, page by page: exact, but slow."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
     kilobytes = {line.split(":")[0].lower(): int(line.split()[1]) for line in lines}
     return Weight(*(kilobytes[name] * 1024 for name in Weight._fields))

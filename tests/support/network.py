@@ -29,6 +29,7 @@ def free_port() -> int:
 
 
 def answers(port: int) -> bool:
-    """Tell whether a connection to the port is accepted now."""
+    """Tell whether a connection to the port is accepted now, within a second."""
     with socket.socket() as probe:
+        probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0

@@ -183,11 +183,11 @@ class Page:
         with suppress(ConnectionClosed, asyncio.TimeoutError):
             while True:
                 try:
-                    text = await asyncio.wait_for(socket.recv(), quiet)
+                    text = await asyncio.wait_for(socket.recv(decode=True), quiet)
                 except asyncio.TimeoutError:
                     await socket.send('{"type":"ping"}')
                     dead = self._offline_after + DEAD_SECONDS - quiet
-                    text = await asyncio.wait_for(socket.recv(), dead)
+                    text = await asyncio.wait_for(socket.recv(decode=True), dead)
                 await self._take(socket, text)
 
     async def _take(self, socket: ClientConnection, text: str) -> None:

@@ -75,6 +75,7 @@ class Viewer:
             await eventually(reading.done, within=within, what="the end of a socket")
         finally:
             await end(reading)
+        reading.result()
         return self.socket.close_code or 1006
 
     async def _read(self, condition: Callable[[Viewer], Any]) -> None:

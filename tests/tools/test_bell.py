@@ -10,7 +10,7 @@ import pytest
 from django_fcs.tools.bell import Bell
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop")
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 
 async def test_who_listens_is_woken_by_the_ring_and_hears_it_once() -> None:

@@ -10,7 +10,7 @@ import pytest
 from django_fcs.protocol import Leave
 from django_fcs.simulator import Simulator
 from django_fcs.upstream import Status, Timing
-from tests.faults.proxy import Proxy
+from tests.support.proxy import Proxy
 from tests.support.upstreams import EURUSD, QUICK, USDJPY, joins, watching
 from tests.support.waiting import eventually
 

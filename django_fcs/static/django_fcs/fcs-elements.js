@@ -55,7 +55,7 @@ if (!customElements.get("fcs-ticker")) {
     return formatters.get(key);
   }
 
-  // Figures: how numbers and times read in the language of their place. The same as django_fcs/formats.py.
+  // Figures: how numbers and times read in the language of their place. The same as django_fcs/widgets/formats.py.
   class Figures {
     constructor(language, symbol, digits) { Object.assign(this, { language, symbol, digits }); }
 

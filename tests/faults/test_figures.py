@@ -13,8 +13,8 @@ from django_fcs.rooms import Room
 from tests.faults import __main__ as command, market as market_module
 from tests.faults.figures import changes, figures, outlived, recovered_at
 from tests.faults.market import Market
-from tests.faults.page import Page, Priced, Shown, Widget
 from tests.faults.report import table
+from tests.support.pages import Page, Priced, Shown, Widget
 
 ROOM = Room("BINANCE:BTCUSDT", "1D")
 
