@@ -59,6 +59,8 @@ def test_a_stream_needs_no_fanout_and_no_simulator() -> None:
 
     assert of(modules, "django_fcs.streaming.stream")
     assert not of(modules, "django_fcs.fanout", "django_fcs.simulator")
+    # It reads calendars in a thread, where the seconds that pandas takes delay nothing.
+    assert not of(modules, "exchange_calendars", "pandas")
 
 
 def test_a_client_of_the_feed_needs_nothing_of_a_site() -> None:
