@@ -25,7 +25,7 @@ from tests.support.hubs import (
 )
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop", "quick_hub")
+pytestmark = [pytest.mark.usefixtures("clean_loop", "quick_hub"), pytest.mark.versions]
 
 
 async def prices(feed: Feed, *browsers: Browser, seqs: range) -> None:

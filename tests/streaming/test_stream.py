@@ -29,7 +29,7 @@ from tests.streaming.streams import (
 )
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop", "quick_stream")
+pytestmark = [pytest.mark.usefixtures("clean_loop", "quick_stream"), pytest.mark.versions]
 
 
 # -- what is wanted of the vendor

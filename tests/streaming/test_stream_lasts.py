@@ -31,7 +31,7 @@ from tests.streaming.streams import EURUSD, HOURLY, USDJPY, Clock, joined, liste
 from tests.support.layers import SharedLayer
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop", "quick_stream")
+pytestmark = [pytest.mark.usefixtures("clean_loop", "quick_stream"), pytest.mark.versions]
 
 
 # -- a sick channel layer

@@ -24,7 +24,7 @@ from tests.streaming.streams import EURUSD, USDJPY, Clock, groups, joined, liste
 from tests.support.layers import SharedLayer
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop", "quick_stream")
+pytestmark = [pytest.mark.usefixtures("clean_loop", "quick_stream"), pytest.mark.versions]
 
 ENDED = "the stream has ended"
 
