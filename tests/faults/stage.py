@@ -14,6 +14,7 @@ from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 from types import TracebackType
+from urllib.error import HTTPError
 
 from django_fcs.rooms import Room
 from django_fcs.simulator import Faults, Simulator
@@ -74,6 +75,17 @@ class Fault:
 
 def _newest_epoch(log: str) -> int:
     return max(map(int, re.findall(r"leading epoch=(\d+)", log)), default=0)
+
+
+async def _page(url: str) -> str:
+    """Fetch a page; nothing while it says 503, as health may until the next beat is heard."""
+    try:
+        _, text = await get(url)
+    except HTTPError as error:
+        if error.code != 503:
+            raise
+        return ""
+    return text
 
 
 class Stage:
@@ -343,8 +355,9 @@ class Stage:
         paths = (f"watch/{room.symbol}/{room.timeframe}/", "fcs/health/", "fcs/metrics/")
         for port in filter(answers, self.ports):
             for path in paths:
-                status, text = await get(f"http://127.0.0.1:{port}/{path}")
-                assert status == 200 and text and KEY not in text, path
+                url = f"http://127.0.0.1:{port}/{path}"
+                text = await eventually(lambda url=url: _page(url), what=url)
+                assert KEY not in text, path
 
     def _figures(self, fault: Fault) -> Figures:
         return figures(
