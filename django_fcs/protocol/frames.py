@@ -38,29 +38,7 @@ from .messages import (
 )
 from .ticks import SECONDS_MAX, read_tick
 
-__all__ = [
-    "PRICE_MODES",
-    "Beat",
-    "Candle",
-    "Join",
-    "Joined",
-    "Leave",
-    "Message",
-    "Notice",
-    "Ping",
-    "Pong",
-    "Price",
-    "ProfileUpdate",
-    "Rate",
-    "Refusal",
-    "RemoveAll",
-    "RoomState",
-    "Unknown",
-    "Welcome",
-    "parse",
-    "parse_wishes",
-    "serialise",
-]
+__all__ = ["parse", "parse_wishes", "serialise"]
 
 
 # One object, so that the encoder knows a frame without history by identity.
