@@ -38,7 +38,10 @@ BLANK_PAGE = """<!doctype html>
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     in_session_loop = pytest.mark.asyncio(loop_scope="session")
     for item in items:
-        if HERE in item.path.parents and pytest_asyncio.is_async_test(item):
+        if HERE not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.browser)
+        if pytest_asyncio.is_async_test(item):
             item.add_marker(in_session_loop, append=False)
 
 

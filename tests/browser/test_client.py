@@ -12,8 +12,6 @@ from tests.browser.driver import EURUSD, PLAIN, SCRIPT, Driver
 from tests.browser.scripted_server import ScriptedServer, price
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.browser
-
 # The vendor's quick start, its script address apart.
 QUICK_START = f"""<!DOCTYPE html>
 <html>

@@ -10,8 +10,6 @@ from tests.browser.driver import EURUSD, PLAIN, Driver
 from tests.browser.scripted_server import price
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.browser
-
 QUIET_MS = 10_000
 DEAD_MS = 15_000  # data-fcs-offline-after and 5 s
 DEAD_V4_MS = 60_000

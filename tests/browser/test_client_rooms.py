@@ -8,8 +8,6 @@ from tests.browser.driver import EURUSD, PLAIN, Driver
 from tests.browser.scripted_server import joined
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.browser
-
 
 async def test_a_join_before_the_connection_is_kept(driver: Driver) -> None:
     await driver.make()

@@ -19,8 +19,6 @@ from tests.widgets.test_html import Known, known
 
 __all__ = ["known", "site"]
 
-pytestmark = pytest.mark.browser
-
 
 # Content
 

@@ -21,8 +21,6 @@ from tests.widgets.test_html import Known, known
 
 __all__ = ["known", "site"]
 
-pytestmark = pytest.mark.browser
-
 NOW = "document.querySelector('fcs-ticker').dataset.state"
 REASON = """() => {
   globalThis.reasons = [];

@@ -13,7 +13,7 @@ from example_project.markets import MARKETS
 from tests.support.network import free_port
 from tests.support.serving import demo
 
-pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 TAGGED = [f"/{slug}/" for slug in MARKETS]
 PLAIN = [f"/{slug}/plain/" for slug in MARKETS]

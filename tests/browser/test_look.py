@@ -16,8 +16,6 @@ from tests.widgets.test_html import Known, known
 
 __all__ = ["known", "site"]
 
-pytestmark = pytest.mark.browser
-
 THEMES = {"light": ("#fbfbfa", "#16181d"), "dark": ("#101216", "#e8eaee")}
 
 # The least contrast of any text on the page with the colour behind it.

@@ -19,8 +19,6 @@ from tests.support.recordings import FILES
 from tests.support.serving import python
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.browser
-
 SMALL = """
 {"mode":"initial","t":1577898000,"o":1.1212,"h":1.1212,"l":1.1212,"c":1.1212,"v":0.5}
 {"mode":"candle","t":1577898000,"o":1.1212,"h":1.1219,"l":1.12,"c":1.1216,"v":42,"a":1.1217,"b":1.1215}

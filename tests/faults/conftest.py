@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.process)
-            item.add_marker(pytest.mark.fault)
             item.add_marker(pytest.mark.timeout(300))
+    _start_with_the_longest(items)
+
+
+def _start_with_the_longest(items: list[pytest.Item]) -> None:
+    """Put them first, or the other processor waits for them at the end.
+
+    A worker of xdist takes two tests at first, so each long one is followed by another.
+    """
+    long = [item for item in items if item.get_closest_marker("long")]
+    rest = [item for item in items if not item.get_closest_marker("long")]
+    pairs = chain.from_iterable(zip(long, rest, strict=False))
+    items[:] = [*pairs, *long[len(rest) :], *rest[len(long) :]]
 
 
 @pytest.fixture(scope="session", autouse=True)

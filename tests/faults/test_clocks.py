@@ -64,6 +64,7 @@ async def _renders_live(stage: Stage, since: float) -> bool:
     return number >= stage.market.next_after(room, since)
 
 
+@pytest.mark.long
 async def test_a_market_that_is_closed_over_a_weekend(staged: Staged, tmp_path: Path) -> None:
     clock = WallClock(tmp_path)
     # Time enough to start everything, however slow the machine is.

@@ -7,6 +7,8 @@ import signal
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from django_fcs.rooms import Room
 from django_fcs.simulator import Faults
 from tests.faults.stage import KEY, Stage
@@ -104,6 +106,7 @@ async def test_a_welcome_that_does_not_come_is_asked_for_again(staged: Staged) -
 REFUSED = "the feed does not let this site in"
 
 
+@pytest.mark.long
 async def test_a_key_that_is_refused_for_a_while_is_tried_again(staged: Staged) -> None:
     async with staged() as stage:
         note = "for 5 s; the next try comes 60 s after a refusal"

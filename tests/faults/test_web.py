@@ -35,6 +35,7 @@ async def test_pages_of_a_web_process_that_is_stopped_under_load(
         assert codes <= {1001, 1006, 1012, 4001}
 
 
+@pytest.mark.long
 async def test_a_laptop_that_slept_for_two_minutes(staged: Staged) -> None:
     async with staged(layer="memory", server="daphne") as stage:
         note = "embedded mode, SIGSTOP; the page is on another machine"

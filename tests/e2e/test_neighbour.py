@@ -20,8 +20,6 @@ from tests.support.redis import redis_server
 from tests.support.serving import python
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.process
-
 
 @pytest.fixture
 def no_vendor() -> Iterator[None]:

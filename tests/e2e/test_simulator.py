@@ -27,8 +27,6 @@ USDJPY = DATA / "fx-usdjpy-2013-01-01.jsonl"
 COMMAND = (sys.executable, "-m", "django", "fcs_simulator")
 ENVIRONMENT = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(ROOT)}
 
-pytestmark = pytest.mark.process
-
 
 def run(*arguments: str) -> tuple[int, str]:
     """Run the command to its end; return exit code and what it said of an error."""
