@@ -55,5 +55,5 @@ clean:
 	@touch $@
 
 .venv/bin/tox: .venv/bin/python
-	@.venv/bin/python -m pip install --quiet 'tox>=4.23'
+	@.venv/bin/python -m pip install --quiet 'tox>=4.23' 'tox-uv>=1.20'
 	@touch $@

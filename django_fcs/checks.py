@@ -103,20 +103,21 @@ def _check_layer() -> list[CheckMessage]:
     except FCSError as error:
         hint = str(error)
     except Exception as error:  # A layer may refuse its CONFIG with anything.
-        hint = f"Correct CONFIG of CHANNEL_LAYERS: {error}"
+        hint = f"Correct CONFIG in CHANNEL_LAYERS: {error}"
     else:
         hosts = _layer_config().get("hosts")
         if not isinstance(hosts, (str, bytes)):
             return []
-        hint = f'Let "hosts" of {type(layer).__name__} be a list: "hosts": ["redis://…"].'
-    return [Error("There is no channel layer to carry prices.", hint, id="fcs.E001")]
+        hint = f'Make "hosts" of {type(layer).__name__} a list: "hosts": ["redis://…"].'
+    return [Error("The channel layer is missing or cannot be created.", hint, id="fcs.E001")]
 
 
 def _check_application() -> list[CheckMessage]:
     if getattr(settings, "ASGI_APPLICATION", None):
         return []
     hint = f"Add {_APPLICATION} to your settings."
-    return [Error("ASGI_APPLICATION is not set, so no socket can be served.", hint, id="fcs.E002")]
+    text = "ASGI_APPLICATION is not set, so the site cannot serve WebSockets."
+    return [Error(text, hint, id="fcs.E002")]
 
 
 def _check_rooms() -> list[CheckMessage]:
@@ -125,7 +126,7 @@ def _check_rooms() -> list[CheckMessage]:
         try:
             Room.from_text(text)
         except FCSError as error:
-            messages.append(Error("FCS_ROOMS names no room.", str(error), id="fcs.E003"))
+            messages.append(Error("FCS_ROOMS has an invalid room.", str(error), id="fcs.E003"))
     return messages
 
 
@@ -133,15 +134,15 @@ def _check_cache() -> list[CheckMessage]:
     alias = conf.FCS_CACHE
     if alias in settings.CACHES:
         return []
-    hint = f"Add {alias!r} to CACHES, or name one of {', '.join(settings.CACHES)}."
-    return [Error(f"FCS_CACHE names {alias!r}, which CACHES has not.", hint, id="fcs.E004")]
+    hint = f"Add {alias!r} to CACHES, or set FCS_CACHE to one of: {', '.join(settings.CACHES)}."
+    return [Error(f"FCS_CACHE is {alias!r}, which is not in CACHES.", hint, id="fcs.E004")]
 
 
 def _check_timeframe() -> list[CheckMessage]:
     try:
         canonical_timeframe(conf.FCS_TIMEFRAME)
     except FCSError as error:
-        return [Error("FCS_TIMEFRAME is no timeframe.", str(error), id="fcs.E005")]
+        return [Error("FCS_TIMEFRAME is not a timeframe.", str(error), id="fcs.E005")]
     return []
 
 
@@ -153,11 +154,11 @@ def _check_daphne() -> list[CheckMessage]:
     names = [config.name for config in apps.get_app_configs()]
     static = "django.contrib.staticfiles"
     if "daphne" not in names:
-        text = "daphne is not in INSTALLED_APPS, so runserver serves no sockets."
+        text = "daphne is not in INSTALLED_APPS, so runserver does not serve WebSockets."
         hint = f"Put it first: {_APPS}."
         return [Warning(text, hint, id="fcs.W002")] if settings.DEBUG else []
     if static in names and names.index(static) < names.index("daphne"):
-        text = f"daphne stands after {static}, whose runserver serves no sockets."
+        text = f"daphne comes after {static}, whose runserver does not serve WebSockets."
         return [Error(text, f"Put it first: {_APPS}.", id="fcs.E006")]
     return []
 
@@ -167,8 +168,8 @@ def _check_url() -> list[CheckMessage]:
         Address(str(conf.FCS_URL), "any")
     except FCSError as error:
         default = Settings.FCS_URL.default
-        hint = f'{error}. Set FCS_URL = "{default}", or leave it out.'
-        return [Error("FCS_URL names no socket.", hint, id="fcs.E007")]
+        hint = f'{error}. Set FCS_URL = "{default}", or remove it.'
+        return [Error("FCS_URL is not a WebSocket address.", hint, id="fcs.E007")]
     return []
 
 
@@ -177,8 +178,9 @@ def _check_origins() -> list[CheckMessage]:
     for origin in conf.FCS_ALLOWED_ORIGINS or ():
         right = _as_browsers_spell(str(origin))
         if not right or right != origin:
-            text = f"FCS_ALLOWED_ORIGINS has {origin!r}, which no browser sends."
-            hint = f'Write "{right}".' if right else 'Name each origin: "https://www.example.com".'
+            text = f"FCS_ALLOWED_ORIGINS has {origin!r}, which no browser sends as an origin."
+            example = 'List each origin in full: "https://www.example.com".'
+            hint = f'Write "{right}".' if right else example
             messages.append(Error(text, hint, id="fcs.E008"))
     return messages
 
@@ -208,8 +210,8 @@ def _check_authorize() -> list[CheckMessage]:
         reason = "it is not callable"
     except Exception as error:  # Whatever the site's own module raises.
         reason = str(error)
-    hint = f'Name a function of (scope, room) by its dotted path, as "mysite.prices.may": {reason}.'
-    text = f"FCS_AUTHORIZE names no function ({path!r}), so every join is refused."
+    hint = f'Give the path of a function (scope, room), such as "mysite.prices.may": {reason}.'
+    text = f"FCS_AUTHORIZE ({path!r}) is not a function, so every join is refused."
     return [Error(text, hint, id="fcs.E010")]
 
 
@@ -221,15 +223,15 @@ def _check_sockets_are_served() -> list[CheckMessage]:
         application = import_string(path)
     except Exception as error:  # Whatever the site's own module raises.
         text = f"ASGI_APPLICATION {path!r} cannot be imported: {error}"
-        hint = f"Correct its path or what its module imports; ours is {_APPLICATION}."
+        hint = f"Correct the path, or the imports of its module. Ours is {_APPLICATION}."
         return [Error(text, hint, id="fcs.E011")]
     if not _serves_pages_only(application):
         return []
     hint = (
-        f"Set {_APPLICATION}, or route django_fcs.routing.websocket_urlpatterns under "
-        '"websocket" in a ProtocolTypeRouter of your own.'
+        f"Set {_APPLICATION}, or add django_fcs.routing.websocket_urlpatterns under "
+        '"websocket" to your own ProtocolTypeRouter.'
     )
-    text = f"ASGI_APPLICATION {path!r} serves pages only, no sockets."
+    text = f"ASGI_APPLICATION {path!r} serves pages only, not WebSockets."
     return [Error(text, hint, id="fcs.E009")]
 
 
@@ -245,7 +247,7 @@ def _check_key() -> list[CheckMessage]:
     if conf.FCS_API_KEY:
         return []
     hint = f'Set FCS_API_KEY to your socket key, or to "{DEMO_KEY}" to try things out.'
-    return [Warning("FCS_API_KEY is empty, so no price will come.", hint, id="fcs.W001")]
+    return [Warning("FCS_API_KEY is empty, so no prices will arrive.", hint, id="fcs.W001")]
 
 
 def _check_lonely_cache() -> list[CheckMessage]:
@@ -266,17 +268,17 @@ def _check_core_layer() -> list[CheckMessage]:
     messages: list[CheckMessage] = []
     if layer.capacity < conf.FCS_MAX_ROOMS:
         text = (
-            f"The channel layer keeps {layer.capacity} messages a process and drops the rest; "
-            f"FCS_MAX_ROOMS is {conf.FCS_MAX_ROOMS}."
+            f"The channel layer keeps {layer.capacity} messages per process and drops the rest, "
+            f"but FCS_MAX_ROOMS is {conf.FCS_MAX_ROOMS}."
         )
         hint = (
             f'Add "capacity": {conf.FCS_MAX_ROOMS} to its CONFIG, lower FCS_MAX_ROOMS, or use '
-            "channels_redis.pubsub.RedisPubSubChannelLayer, which has no such bound."
+            "channels_redis.pubsub.RedisPubSubChannelLayer, which has no such limit."
         )
         messages.append(Warning(text, hint, id="fcs.W004"))
     if _redis_major() >= _IMPATIENT_REDIS and not all(map(_is_patient, layer.hosts)):
-        text = "redis-py ends an idle wait of the core layer after 5 s: consumers fail."
-        hint = 'Write each of its hosts as {"address": "redis://…", "socket_timeout": None}.'
+        text = "redis-py ends an idle read of the core layer after 5 s, so your own consumers fail."
+        hint = 'Write each host as {"address": "redis://…", "socket_timeout": None}.'
         messages.append(Warning(text, hint, id="fcs.W005"))
     return messages
 
@@ -287,9 +289,9 @@ def _check_names() -> list[CheckMessage]:
     for name in sorted(dir(settings)):
         if name.startswith("FCS_") and name not in known:
             near = get_close_matches(name, known, n=1)
-            otherwise = "Remove it, or let its name not begin with FCS_: docs/settings.md has all."
+            otherwise = "Remove it, or choose a name without FCS_. docs/settings.md lists them all."
             hint = f"Rename it to {near[0]}." if near else otherwise
-            text = f"{name} is no setting of django_fcs, so it does nothing."
+            text = f"{name} is not a setting of django_fcs, so it has no effect."
             messages.append(Warning(text, hint, id="fcs.W006"))
     return messages
 
@@ -299,10 +301,10 @@ def _check_patience() -> list[CheckMessage]:
     if isinstance(seconds, (int, float)) and seconds >= _PATIENCE_SECONDS:
         return []
     text = (
-        f"FCS_OFFLINE_AFTER_SECONDS is {seconds!r}, and signs of life come every 3 s: rooms go "
-        "offline and back while all is well."
+        f"FCS_OFFLINE_AFTER_SECONDS is {seconds!r}, but heartbeats come every 3 s: rooms go "
+        "offline and back although nothing is wrong."
     )
-    hint = f"Set it to a number, {_PATIENCE_SECONDS} or more, or leave it out: it is 10 then."
+    hint = f"Set it to a number, {_PATIENCE_SECONDS} or more, or remove it: the default is 10."
     return [Warning(text, hint, id="fcs.W010")]
 
 
@@ -310,8 +312,8 @@ def _check_one_process() -> list[CheckMessage]:
     if settings.DEBUG or not _is_in_memory():
         return []
     text = (
-        "The channel layer is the in-memory one: each web process opens a connection of its own "
-        "to the vendor, and fcs_stream does not run."
+        "The channel layer is the in-memory one: each web process opens its own connection to the "
+        "vendor, and fcs_stream does not run."
     )
     redis = REDIS_LAYER.format(alias=conf.FCS_CHANNEL_LAYER)
     hint = f"Serve the site from one process only, or set {redis} and run manage.py fcs_stream."
@@ -321,8 +323,8 @@ def _check_one_process() -> list[CheckMessage]:
 def _check_demo_key() -> list[CheckMessage]:
     if settings.DEBUG or conf.FCS_API_KEY != DEMO_KEY:
         return []
-    text = "FCS_API_KEY is the key that the vendor gives to everybody for first steps."
-    hint = 'Set FCS_API_KEY = os.environ["FCS_API_KEY"], and that to your own key.'
+    text = "FCS_API_KEY is the public demo key of the vendor."
+    hint = 'Set FCS_API_KEY = os.environ["FCS_API_KEY"], and that variable to your own key.'
     return [Warning(text, hint, id="fcs.W008")]
 
 
@@ -331,8 +333,8 @@ def _check_open_door() -> list[CheckMessage]:
     if settings.DEBUG or "*" not in (settings.ALLOWED_HOSTS if origins is None else origins):
         return []
     name = "ALLOWED_HOSTS" if origins is None else "FCS_ALLOWED_ORIGINS"
-    text = f'{name} has "*", so pages of any site may open the socket in a visitor\'s name.'
-    hint = 'Set FCS_ALLOWED_ORIGINS = [] for your own pages, or ["https://www.example.com"].'
+    text = f'{name} has "*", so pages of any site can open the socket on behalf of your visitors.'
+    hint = 'Set FCS_ALLOWED_ORIGINS = [] for your own pages only, or ["https://www.example.com"].'
     return [Warning(text, hint, id="fcs.W009")]
 
 

@@ -200,7 +200,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         return self._refusal is None
 
     def _hang_up(self, code: int, kind: str, text: str) -> None:
-        count("socket_hung_up")
+        count("socket_closed")
         self._log(kind, logging.WARNING)
         self._refusal = code, text
         self._subscriber.close(code, text)

@@ -13,7 +13,8 @@ import time
 from .conf import conf
 from .exceptions import FCSError
 from .layer.bus import Beat, Bus, layer_is_in_memory
-from .prices.store import LastBeat, Store
+from .prices.paths import PathReport
+from .prices.store import Store
 from .rooms import Room
 from .site import site_store, streams
 from .streaming.stream import Stream
@@ -72,6 +73,7 @@ async def _stream(store: Store) -> None:
 async def _give_up(store: Store) -> None:
     """Let open pages say that no price will come."""
     now = time.time()
-    await store.asave({}, LastBeat(now, online=False, reason=_MISCONFIGURED))
+    path = PathReport(now, online=False, reason=_MISCONFIGURED)
+    await store.asave({}, path)
     async with Bus() as bus:
-        await bus.beat(Beat(int(now * 1000), now, online=False, reason=_MISCONFIGURED))
+        await bus.beat(Beat(int(now * 1000), path))

@@ -7,7 +7,7 @@ FCSError
  │    ├── BadTimeframe      not one of the known timeframes
  │    └── BadField          not one of the values a widget can show
  ├── ProtocolError          also a ValueError: a frame that is not FCS v4
- ├── UpstreamError
+ ├── UpstreamError          carries kind, place and code
  │    └── KeyRefused        the vendor does not accept the API key
  └── RecordingError         a recording cannot be read or written
 
@@ -16,12 +16,15 @@ Each message is one line that says what is wrong and what to change.
 
 from __future__ import annotations
 
+from enum import Enum
+
 __all__ = [
     "BadField",
     "BadSymbol",
     "BadTimeframe",
     "ConfigurationError",
     "FCSError",
+    "FailureKind",
     "KeyRefused",
     "ProtocolError",
     "RecordingError",
@@ -58,17 +61,65 @@ class ProtocolError(FCSError, ValueError):
     """A frame that is not FCS v4."""
 
 
+class FailureKind(Enum):
+    """How a connection to the vendor failed."""
+
+    UNREACHABLE = "unreachable"  #: DNS, TCP or TLS failed
+    HTTP_STATUS = "http_status"  #: the server answered the upgrade with an HTTP status
+    TIMEOUT = "timeout"  #: the server did not answer in time
+    SILENT = "silent"  #: the server stopped answering pings
+    CLOSED = "closed"  #: the server closed the connection
+    ABANDONED = "abandoned"  #: we closed it, because no price came
+    KEY_REFUSED = "key_refused"  #: the vendor does not accept the API key
+
+
 class UpstreamError(FCSError):
-    """The vendor's socket failed."""
+    """The vendor's socket failed.
+
+    Args:
+        kind: How it failed.
+        place: Host and port.
+        code: The HTTP status or the close code, where there is one.
+        detail: What is known beyond that, without the API key.
+    """
 
     public = "no connection to the feed"
     """What visitors may know of it."""
+
+    def __init__(
+        self, kind: FailureKind, place: str, code: int | None = None, detail: str = ""
+    ) -> None:
+        super().__init__(kind, place, code, detail)
+        self.kind = kind
+        self.place = place
+        self.code = code
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return self.sentence()
+
+    def sentence(self, address: str = "FCS_URL", key: str = "FCS_API_KEY") -> str:
+        """Say it in one line; ``address`` and ``key`` are what the reader knows them by."""
+        place, code, detail = self.place, self.code, self.detail
+        return {
+            FailureKind.UNREACHABLE: f"cannot reach {address} at {place}: {detail}",
+            FailureKind.HTTP_STATUS: f"{place} answered with HTTP {code}",
+            FailureKind.TIMEOUT: f"{place} {detail}",
+            FailureKind.SILENT: f"{place} does not answer pings",
+            FailureKind.CLOSED: f"{place} closed the connection with code {code}",
+            FailureKind.ABANDONED: f"disconnected from {place}: {detail}",
+            FailureKind.KEY_REFUSED: f"{place} refused {key}{detail}",
+        }[self.kind]
 
 
 class KeyRefused(UpstreamError):
     """The vendor does not accept the API key."""
 
-    public = "the feed does not let this site in"
+    public = "the feed refused access"
+
+    def __init__(self, place: str, code: int | None = None, detail: str = "") -> None:
+        super().__init__(FailureKind.KEY_REFUSED, place, code=code, detail=detail)
+        self.args = (place, code, detail)
 
 
 class RecordingError(FCSError):

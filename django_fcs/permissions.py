@@ -1,4 +1,4 @@
-"""Who may join what: decision 12 of ``docs/architecture.md``."""
+"""Who may join what: decision 12 of ``docs/decisions.md``."""
 
 from __future__ import annotations
 

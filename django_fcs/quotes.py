@@ -9,8 +9,9 @@ from datetime import datetime, timezone
 
 from .conf import conf
 from .exceptions import ConfigurationError, ProtocolError
-from .prices.states import Expectation, Outage, State, decide
-from .prices.store import LastBeat, LastValue
+from .prices.paths import PathReport
+from .prices.states import Expectation, State, decide
+from .prices.store import LastValue
 from .protocol import Price, parse
 from .rooms import Room
 from .site import site_store
@@ -65,20 +66,20 @@ def get_quote(symbol: str, timeframe: str | None = None) -> Quote | None:
     """
     room = Room.parse(symbol, timeframe)
     try:
-        values, beat = site_store().load([room])
+        values, path = site_store().load([room])
     except ConfigurationError:
         return None
-    return _quote(room, values.get(room), beat, time.time())
+    return _quote(room, values.get(room), path, time.time())
 
 
 async def aget_quote(symbol: str, timeframe: str | None = None) -> Quote | None:
     """Return what ``get_quote`` does, without blocking the loop."""
     room = Room.parse(symbol, timeframe)
     try:
-        values, beat = await site_store().aload([room])
+        values, path = await site_store().aload([room])
     except ConfigurationError:
         return None
-    return _quote(room, values.get(room), beat, time.time())
+    return _quote(room, values.get(room), path, time.time())
 
 
 def quotes_of(rooms: Iterable[Room]) -> dict[Room, Quote]:
@@ -86,17 +87,19 @@ def quotes_of(rooms: Iterable[Room]) -> dict[Room, Quote]:
 
     Raises ``ConfigurationError``.
     """
-    values, beat = site_store().load(rooms)
+    values, path = site_store().load(rooms)
     now = time.time()
-    quotes = {room: _quote(room, value, beat, now) for room, value in values.items()}
+    quotes = {room: _quote(room, value, path, now) for room, value in values.items()}
     return {room: quote for room, quote in quotes.items() if quote is not None}
 
 
-def _quote(room: Room, value: LastValue | None, beat: LastBeat | None, now: float) -> Quote | None:
+def _quote(
+    room: Room, value: LastValue | None, path: PathReport | None, now: float
+) -> Quote | None:
     price = _read(value)
     if value is None or price is None or price.at is None:
         return None
-    state = _state(price.at, value.expected, beat, now)
+    state = _state(price.at, value.expected, path, now)
     return Quote(
         room=room,
         open=price.o,
@@ -143,17 +146,14 @@ def _spread(price: Price) -> float | None:
     return round(price.a - price.b, price.digits or 0)
 
 
-def _state(at: float, expected: Expectation, beat: LastBeat | None, now: float) -> State:
+def _state(at: float, expected: Expectation, path: PathReport | None, now: float) -> State:
     offline_after = conf.FCS_OFFLINE_AFTER_SECONDS
-    outage = beat.outage if beat else Outage()
     return decide(
-        # What comes from the future proves as little as what is old: some clock was set.
+        # A price from the future proves as little as an old one: some clock was set.
         age=abs(now - at),
-        broken=beat is None or beat.is_broken(now, offline_after),
-        closed=expected.is_closed(now),
+        expected=expected,
+        now=now,
+        broken=path is None or path.is_broken(path.age(now), offline_after),
         stale_after=conf.FCS_STALE_AFTER_SECONDS,
-        patience=expected.patience,
-        overdue=expected.is_overdue(now),
-        open_for=expected.open_for(now),
-        outdated=outage.outdates(at, now, offline_after),
+        outdated=path is not None and path.outage.outdates(at, now, offline_after),
     )

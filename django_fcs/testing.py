@@ -16,8 +16,9 @@ from . import embedded
 from .conf import conf
 from .fanout.hub import Hub
 from .layer.bus import Beat, Bus
+from .prices.paths import PathReport
 from .prices.snapshots import Snapshot, digits_for
-from .prices.store import LastBeat, LastValue
+from .prices.store import LastValue
 from .prices.updates import Update
 from .protocol import Candle, Price
 from .rooms import Room
@@ -107,8 +108,8 @@ async def _publish(room: Room, snapshot: Snapshot, *, at: float, now: float) -> 
     price = snapshot.price("candle", seq=int(now * 1_000_000), at=at)
     epoch = int(now * 1000)
     update = Update.encode(room, price, epoch=epoch)
-    beat = LastBeat(now, online=True, reason="")
-    await site_store().asave({room: LastValue(update.text)}, beat)
+    path = PathReport(now, online=True, reason="")
+    await site_store().asave({room: LastValue(update.text)}, path)
     async with Bus() as bus:
-        await bus.beat(Beat(epoch, now, online=True, reason=""))
+        await bus.beat(Beat(epoch, path))
         await bus.publish([update])

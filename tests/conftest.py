@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 
@@ -14,12 +13,10 @@ from django.test import override_settings
 from hypothesis import HealthCheck, settings
 
 from django_fcs import consumers, embedded, site
-from django_fcs.fanout import hearing, hub, needs, subscriber
+from django_fcs.fanout import subscriber
 from django_fcs.fanout.hub import Hub
-from django_fcs.layer import bus
 from django_fcs.prices.store import MemoryStore
 from django_fcs.simulator import RandomWalk, Simulator
-from django_fcs.streaming import stream
 from django_fcs.testing import end_streams
 from django_fcs.tools import metrics
 from django_fcs.tools.complaints import Complaints
@@ -83,25 +80,6 @@ async def simulator() -> AsyncIterator[Simulator]:
     """A vendor in whose market nothing happens by itself."""
     async with Simulator(RandomWalk(rate=0)) as simulator:
         yield simulator
-
-
-@pytest.fixture
-def quick_hub(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hub that looks at its clock all the time: the tests move that by hand."""
-    for module in (hub, needs):
-        monkeypatch.setattr(module, "LOOK_SECONDS", 0.005)
-    monkeypatch.setattr(bus, "RENEW_SECONDS", 0.005)
-    # A clock moved by hand skips beats.
-    monkeypatch.setattr(hearing, "BEATS_SECONDS", math.inf)
-    monkeypatch.setattr(hearing, "LATE_SECONDS", math.inf)
-
-
-@pytest.fixture
-def quick_stream(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stream that looks at its clock all the time: the tests move that by hand."""
-    for name in ("LOOK_SECONDS", "SAVE_SECONDS"):
-        monkeypatch.setattr(stream, name, 0.005)
-    monkeypatch.setattr(bus, "RENEW_SECONDS", 0.005)
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from django.test import override_settings
 
 from django_fcs import quotes
 from django_fcs.exceptions import BadSymbol, BadTimeframe
+from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import OPENING_SECONDS, Expectation, Outage, State
-from django_fcs.prices.store import LastBeat, LastValue, MemoryStore
+from django_fcs.prices.store import LastValue, MemoryStore
 from django_fcs.protocol import Price, serialise
 from django_fcs.quotes import Quote, aget_quote, get_quote
 from django_fcs.rooms import Room
@@ -21,7 +22,7 @@ from django_fcs.rooms import Room
 NOW = 1_700_000_000.0
 ROOM = Room("FX:EURUSD", "1D")
 OPEN = Expectation()
-ONLINE = LastBeat(NOW - 1, online=True, reason="")
+ONLINE = PathReport(NOW - 1, online=True, reason="")
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +42,7 @@ def quote_of(
     store: MemoryStore,
     *,
     expected: Expectation = OPEN,
-    beat: LastBeat = ONLINE,
+    beat: PathReport = ONLINE,
     **fields: Any,
 ) -> Quote:
     store.save({ROOM: LastValue(text_of(**fields), expected)}, beat)
@@ -165,7 +166,7 @@ def test_a_stream_whose_clock_is_ahead_gives_no_negative_age(store: MemoryStore)
 
 def test_what_comes_from_the_future_is_not_live_until_that_is_here(store: MemoryStore) -> None:
     """The clock was put back, and nothing has come since."""
-    beat = LastBeat(NOW + 3600, online=True, reason="")
+    beat = PathReport(NOW + 3600, online=True, reason="")
 
     assert quote_of(store, at=NOW + 3600).state is State.STALE
     assert quote_of(store, at=NOW - 1, beat=beat).state is State.OFFLINE
@@ -178,7 +179,7 @@ def test_a_price_from_before_a_break_is_not_live_until_its_room_is_heard_again(
     store: MemoryStore,
 ) -> None:
     short, long = (
-        LastBeat(NOW, online=True, reason="", outage=Outage(NOW - length, NOW - 2))
+        PathReport(NOW, online=True, reason="", outage=Outage(NOW - length, NOW - 2))
         for length in (12, 14)
     )
     closed = Expectation(closed=True)
@@ -196,14 +197,14 @@ def test_a_price_from_before_a_break_is_not_live_until_its_room_is_heard_again(
         (61, False, ONLINE, State.STALE),
         (61, True, ONLINE, State.CLOSED),
         (2, True, ONLINE, State.CLOSED),
-        (2, False, LastBeat(NOW - 11, online=True, reason=""), State.OFFLINE),
-        (2, True, LastBeat(NOW - 1, online=False, reason="x"), State.OFFLINE),
-        (2, False, LastBeat(NOW - 1, online=True, reason="", silence=12), State.LIVE),
-        (2, False, LastBeat(NOW - 1, online=True, reason="", silence=12.1), State.OFFLINE),
+        (2, False, PathReport(NOW - 11, online=True, reason=""), State.OFFLINE),
+        (2, True, PathReport(NOW - 1, online=False, reason="x"), State.OFFLINE),
+        (2, False, PathReport(NOW - 1, online=True, reason="", silence=12), State.LIVE),
+        (2, False, PathReport(NOW - 1, online=True, reason="", silence=12.1), State.OFFLINE),
     ],
 )
 def test_a_quote_claims_no_more_than_is_known(
-    store: MemoryStore, age: float, closed: bool, beat: LastBeat, state: State
+    store: MemoryStore, age: float, closed: bool, beat: PathReport, state: State
 ) -> None:
     expected = Expectation(closed=closed)
 
@@ -259,7 +260,7 @@ def test_a_market_that_should_have_opened_long_ago_is_not_closed(store: MemorySt
 
 def test_a_closed_market_says_when_it_opens_and_a_broken_path_does_not(store: MemoryStore) -> None:
     expected = Expectation(closed=True, until=NOW + 3600)
-    gone = LastBeat(NOW - 1, online=False, reason="x")
+    gone = PathReport(NOW - 1, online=False, reason="x")
 
     assert quote_of(store, expected=expected).until == NOW + 3600
     assert quote_of(store, expected=expected, beat=gone).until is None
@@ -275,7 +276,7 @@ def test_a_price_without_any_sign_of_life_is_not_live() -> None:
 def test_the_site_says_how_old_is_stale_and_how_long_a_silence_is_offline(
     store: MemoryStore,
 ) -> None:
-    late = LastBeat(NOW - 99, online=True, reason="")
+    late = PathReport(NOW - 99, online=True, reason="")
 
     assert quote_of(store, at=NOW - 6, beat=late).state is State.STALE
 

@@ -11,8 +11,9 @@ import pytest
 from django.test import Client, override_settings
 
 from django_fcs import site, views
+from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import Report
-from django_fcs.prices.store import LastBeat, LastValue, MemoryStore
+from django_fcs.prices.store import LastValue, MemoryStore
 from django_fcs.rooms import Room
 from django_fcs.tools.metrics import shown
 
@@ -32,7 +33,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
 
 def beat(store: MemoryStore, *, age: float = 0, online: bool = True) -> None:
     value = LastValue('{"type":"price","symbol":"FX:EURUSD"}')
-    store.save({Room("FX:EURUSD", "1D"): value}, LastBeat(time.time() - age, online, "10.0.0.5"))
+    store.save({Room("FX:EURUSD", "1D"): value}, PathReport(time.time() - age, online, "10.0.0.5"))
 
 
 def body(client: Client) -> dict[str, Any]:
@@ -60,7 +61,7 @@ def test_a_process_whose_stream_beats_is_healthy(client: Client, store: MemorySt
 
 
 async def test_counts_tell_how_much_flows(store: MemoryStore) -> None:
-    last = LastBeat(time.time() - 2, online=True, reason="")
+    last = PathReport(time.time() - 2, online=True, reason="")
     report = Report(
         **{"at": last.at, "epoch": 1, "rooms": ("FX:EURUSD_1D", "FX:USDJPY_1D"), "joined": 1},
         **{"updates_per_second": 31.04, "last_at": None, "leader": True, "counts": {}},
@@ -116,7 +117,7 @@ def test_without_a_beat_there_is_no_sign_of_life(
     if age is not None:
         beat(store, age=age)
 
-    assert health(client) == sick("no sign of life of the stream")
+    assert health(client) == sick("no heartbeat from the stream")
 
 
 def test_a_beat_from_the_future_is_told_by_how_far_it_is(

@@ -7,22 +7,19 @@ the next one nor the end of the process.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
-from urllib.parse import quote_plus
 
 from django_fcs.conf import conf
 from django_fcs.exceptions import FCSError
+from django_fcs.tools.redaction import without_secrets
 
 __all__ = ["Finding", "Outcome", "Probe", "broken", "examine", "ok", "skipped", "warning"]
 
 #: How long one probe may take; what it waits for itself has to be shorter.
 PROBE_SECONDS = 25.0
-
-_CREDENTIALS = re.compile(r"://[^/@\s]*@")
 
 
 class Outcome(str, Enum):
@@ -115,12 +112,8 @@ def _in_time(probe: Probe, seconds: float) -> list[Finding]:
 
 
 def _discreet(finding: Finding) -> Finding:
-    text, cure = _without_secrets(finding.text), _without_secrets(finding.cure)
-    return replace(finding, text=text, cure=cure)
+    return replace(finding, text=_in_one_line(finding.text), cure=_in_one_line(finding.cure))
 
 
-def _without_secrets(text: str) -> str:
-    text = _CREDENTIALS.sub("://[hidden]@", text)
-    if key := conf.FCS_API_KEY:
-        text = text.replace(key, "[key]").replace(quote_plus(key), "[key]")
-    return " ".join(text.split())
+def _in_one_line(text: str) -> str:
+    return " ".join(without_secrets(text, conf.FCS_API_KEY).split())

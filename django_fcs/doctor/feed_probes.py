@@ -31,9 +31,9 @@ PRICE_SECONDS = 8.0
 
 _PORTS = {"ws": 80, "wss": 443}
 
-_SET_KEY = f'Set FCS_API_KEY = "{DEMO_KEY}" to try things out, then your own socket key.'
-_SPELL_URL = f"Correct FCS_URL (the usual one is {Settings.FCS_URL.default})"
-_ONE_A_KEY = "A key may be limited to one connection: stop fcs_stream or whatever else uses it now"
+_SET_KEY = f'Set FCS_API_KEY = "{DEMO_KEY}" to try things out, then to your own socket key.'
+_SPELL_URL = f"Correct FCS_URL (the default is {Settings.FCS_URL.default})"
+_ONE_A_KEY = "A key may be limited to one connection: stop fcs_stream and all else that uses it"
 
 
 def probe_key() -> list[Finding]:
@@ -47,11 +47,11 @@ def probe_dns() -> list[Finding]:
     """Look the vendor's name up."""
     place = _place()
     if proxy := _proxy(place):
-        return ok(f"left to the proxy that the environment names for {proxy}")
+        return ok(f"left to the proxy that the environment sets for {proxy}")
     try:
         found = socket.getaddrinfo(place.hostname, _port(place), type=socket.SOCK_STREAM)
     except OSError as error:
-        cure = f"{_SPELL_URL}; if that is right, this machine's network or resolver is not."
+        cure = f"{_SPELL_URL} if it is wrong. Otherwise check the network and DNS of this machine."
         return broken(f"{place.hostname} has no address: {error.strerror or error}", cure)
     return ok(f"{place.hostname} is {found[0][4][0]}")
 
@@ -60,7 +60,7 @@ def probe_connection() -> list[Finding]:
     """Open TCP to the vendor, and TLS where FCS_URL says so."""
     place = _place()
     if proxy := _proxy(place):
-        return ok(f"left to the proxy that the environment names for {proxy}")
+        return ok(f"left to the proxy that the environment sets for {proxy}")
     where = f"{place.hostname}:{_port(place)}"
     try:
         with socket.create_connection((place.hostname, _port(place)), CONNECT_SECONDS) as line:
@@ -72,13 +72,13 @@ def probe_connection() -> list[Finding]:
     except ssl.SSLCertVerificationError as error:
         return broken(f"{where}: certificate not trusted: {error.verify_message}", _TRUST)
     except ssl.SSLError as error:
-        cure = 'It may speak no TLS: let FCS_URL begin with "ws://", or name its TLS port.'
+        cure = 'Perhaps this port has no TLS: begin FCS_URL with "ws://", or name the TLS port.'
         return broken(f"{where}: TLS fails: {error.reason or error}", cure)
     except ConnectionRefusedError:
-        cure = f"Start what should listen there (manage.py fcs_simulator?). {_SPELL_URL}."
+        cure = f"Start the server there (manage.py fcs_simulator?). {_SPELL_URL} if it is wrong."
         return broken(f"{where} refuses connections", cure)
     except OSError as error:
-        cure = f"Let this machine's firewall open TCP to {where}. {_SPELL_URL}."
+        cure = f"Allow TCP to {where} in the firewall. {_SPELL_URL} if it is wrong."
         return broken(f"{where} cannot be reached: {error.strerror or error}", cure)
 
 
@@ -93,19 +93,19 @@ def probe_symbol() -> list[Finding]:
 
 
 _ANOTHER_SYMBOL = (
-    f"Look whether your plan has it, try others with manage.py fcs_watch {ALWAYS_OPEN}, and name "
-    "in FCS_ROOMS only what the feed has."
+    "Check that your plan includes this symbol. Try others with manage.py fcs_watch "
+    f"{ALWAYS_OPEN}, and list in FCS_ROOMS only symbols that the feed has."
 )
 _TRUST = (
-    "Correct the name in FCS_URL if it is not the one of the certificate. Else let this machine "
-    "trust its issuer (system certificates such as ca-certificates, or SSL_CERT_FILE) and have "
-    "its clock right."
+    "Correct the name in FCS_URL if the certificate has another one. Otherwise make this machine "
+    "trust its issuer (system certificates such as ca-certificates, or SSL_CERT_FILE), and check "
+    "the clock of this machine."
 )
 
 #: In the order in which each leans on the one before.
 PROBES = (
     Probe("key", probe_key, _SET_KEY),
-    Probe("dns", probe_dns, "Mend this machine's resolver.", needs=("fcs.E007",)),
+    Probe("dns", probe_dns, "Fix the DNS resolver of this machine.", needs=("fcs.E007",)),
     Probe("connection", probe_connection, f"{_SPELL_URL}.", needs=("dns",)),
     Probe("welcome", probe_welcome, f"{_ONE_A_KEY}.", needs=("key", "connection")),
     Probe("symbol", probe_symbol, f"{_ONE_A_KEY}.", needs=("welcome", "fcs.E003", "fcs.E005")),
@@ -143,7 +143,7 @@ async def _welcome() -> list[Finding]:
             return broken(str(error), cure)
     if status.online:
         return ok("the key is accepted")
-    return broken(status.reason, f"{_SPELL_URL}. {_ONE_A_KEY}.")
+    return broken(status.reason, f"{_SPELL_URL} if it is wrong. {_ONE_A_KEY}.")
 
 
 async def _status(events: AsyncGenerator[Arrival | Status, None]) -> Status:
@@ -174,8 +174,8 @@ async def _news(events: AsyncGenerator[Arrival | Status, None], complaints: list
         if isinstance(event, Status):
             complaints += [event.reason] if event.reason else []
             continue
-        for _, news in event.news:
-            return f"last price {news.c}" if isinstance(news, Price) else "its profile"
+        for _, item in event.items:
+            return f"last price {item.c}" if isinstance(item, Price) else "its profile"
         complaints += _refusals(event.text)
 
 

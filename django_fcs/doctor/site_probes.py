@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
@@ -15,7 +14,7 @@ from django.core.checks import ERROR, run_checks
 
 from django_fcs.checks import REDIS_CACHE, REDIS_LAYER
 from django_fcs.conf import conf
-from django_fcs.exceptions import FCSError, KeyRefused
+from django_fcs.exceptions import FailureKind, FCSError, KeyRefused, UpstreamError
 from django_fcs.layer.bus import layer_is_in_memory, site_layer
 from django_fcs.permissions import origin_is_allowed
 from django_fcs.protocol import Refusal, parse
@@ -35,11 +34,8 @@ WELCOME_SECONDS = 6.0
 #: What a probe finds out better: the key, the cache, the origins.
 _TRIED = ("fcs.W001", "fcs.W003", "fcs.W009")
 
-_NO_SETTINGS_MODULE = "because no settings module is named that another process could load"
+_NO_SETTINGS_MODULE = "because DJANGO_SETTINGS_MODULE, which another process needs, is not set"
 _ORIGINS = 'FCS_ALLOWED_ORIGINS = ["https://www.example.com"]'
-
-#: Those with which a site of ours ends a socket.
-_OWN_CLOSE_CODE = re.compile(r"code 4\d{3}$")
 
 Send = Callable[[str, str], Awaitable[None]]
 
@@ -63,14 +59,14 @@ def probe_settings() -> list[Finding]:
 def probe_layer() -> list[Finding]:
     """Send a message to ourselves."""
     if layer_is_in_memory():
-        return ok("in memory: prices stay in one process, which streams by itself")
+        return ok("in memory: each web process streams by itself and keeps its own prices")
     return asyncio.run(_layer(neighbour.send, _layer_cure()))
 
 
 def probe_processes() -> list[Finding]:
     """Let another process send a message, and hear it here."""
     if layer_is_in_memory():
-        return skipped("because there is one process only, as long as the layer is in memory")
+        return skipped("because the channel layer is in memory, which is for one process only")
     if not neighbour.can_be_asked():
         return skipped(_NO_SETTINGS_MODULE)
     return asyncio.run(_layer(_sent_by_another, f"Set {_redis_layer()}."))
@@ -79,7 +75,7 @@ def probe_processes() -> list[Finding]:
 def probe_cache() -> list[Finding]:
     """Keep a word in the cache and read it, here and in another process."""
     if layer_is_in_memory():
-        return ok("not used: the one process keeps last prices in memory")
+        return ok("not used: the web process keeps the last prices in memory")
     key, word = f"fcs:doctor:{secrets.token_hex(8)}", secrets.token_hex(8)
     alias = conf.FCS_CACHE
     try:
@@ -87,13 +83,13 @@ def probe_cache() -> list[Finding]:
         if neighbour.kept(key) != word:
             return broken(f"the cache {alias!r} keeps nothing", f"Set {_redis_cache()}.")
         if not neighbour.can_be_asked():
-            return ok(f"{alias!r} keeps values; whether for all processes, was not tried")
+            return ok(f"{alias!r} keeps values; not tried from another process")
         shared = neighbour.ask("kept", key) == word
         neighbour.forget(key)
     except NeighbourError as error:
         return broken(f"another process cannot read the cache {alias!r}: {error}", _cache_cure())
     if not shared:
-        text = f"another process does not find in the cache {alias!r} what this one kept"
+        text = f"another process does not find the value that this one kept in the cache {alias!r}"
         return broken(text, f"Set {_redis_cache()}.")
     return ok(f"{alias!r} keeps values for all processes")
 
@@ -103,27 +99,27 @@ def probe_origins(url: str) -> list[Finding]:
     origins = conf.FCS_ALLOWED_ORIGINS
     if _may_open("https://foreign.invalid"):
         cure = f"Set FCS_ALLOWED_ORIGINS = [] for your own pages only, or {_ORIGINS}."
-        return warning("pages of any site may open the socket in a visitor's name", cure)
+        return warning("pages of any site can open the socket on behalf of your visitors", cure)
     if origins is None and not settings.ALLOWED_HOSTS and not settings.DEBUG:
         cure = 'Set ALLOWED_HOSTS = ["www.example.com"].'
-        return broken("ALLOWED_HOSTS is empty, so Django answers nobody", cure)
+        return broken("ALLOWED_HOSTS is empty, so Django refuses every request", cure)
     origin = _origin(url)
     if origin and not _may_open(origin):
-        text = f"pages of {origin} may open the socket only if Host reaches this site unchanged"
-        cure = f'Set FCS_ALLOWED_ORIGINS = ["{origin}"], or let your proxy pass Host on.'
+        text = f"pages of {origin} can open the socket only if Host reaches this site unchanged"
+        cure = f'Set FCS_ALLOWED_ORIGINS = ["{origin}"], or make your proxy pass Host on.'
         return warning(text, cure)
     others = settings.ALLOWED_HOSTS if origins is None else origins
-    return ok(f"open to pages of the host itself; besides: {', '.join(others) or 'none'}")
+    return ok(f"open to pages of the host itself; others: {', '.join(others) or 'none'}")
 
 
 def probe_server(url: str) -> list[Finding]:
     """Open the socket that a running web server should serve."""
     if not url:
-        return skipped("because no --url names a running web server: http://127.0.0.1:8000")
+        return skipped("because it needs a running web server: --url http://127.0.0.1:8000")
     return asyncio.run(_server(_socket_of(url)))
 
 
-_SLOW_REDIS = "Let this machine reach Redis: look at hosts, firewall and TLS (rediss://)."
+_SLOW_REDIS = "Check that this machine can reach Redis: hosts, firewall and TLS (rediss://)."
 
 _RUN_CHECKS = "See manage.py check --deploy --tag django_fcs."
 
@@ -159,8 +155,8 @@ def _layer_cure() -> str:
 
 def _cache_cure() -> str:
     return (
-        f"Start what CACHES[{conf.FCS_CACHE!r}] names, or correct its LOCATION; "
-        f"for Redis: {_redis_cache()}."
+        f"Start the server of CACHES[{conf.FCS_CACHE!r}], or correct its LOCATION. "
+        f"For Redis: {_redis_cache()}."
     )
 
 
@@ -173,10 +169,10 @@ async def _layer(send: Send, cure: str) -> list[Finding]:
         return broken(f"the channel layer does not answer in {LAYER_SECONDS:g} s", _SLOW_REDIS)
     except Exception as error:  # Whatever the site's layer raises.
         return broken(f"the channel layer fails: {type(error).__name__}: {error}", cure)
-    if heard:
-        return ok("a message arrives" if send is neighbour.send else "another process is heard")
     who = "this process" if send is neighbour.send else "another process"
-    return broken(f"what {who} sends does not arrive here", cure)
+    if heard:
+        return ok(f"a message from {who} arrives")
+    return broken(f"a message from {who} does not arrive", cure)
 
 
 async def _is_heard(send: Send) -> bool:
@@ -218,7 +214,7 @@ def _socket_of(url: str) -> str:
 
 _SERVER = (
     "Serve django_fcs.asgi:application there with an ASGI server (daphne, uvicorn, runserver "
-    "with daphne first in INSTALLED_APPS), and let a proxy before it pass Upgrade on: "
+    "with daphne first in INSTALLED_APPS). A proxy in front must pass the Upgrade header on: "
     "docs/production.md."
 )
 _NO_SERVER = "Start the web server, or correct --url."
@@ -238,11 +234,12 @@ async def _server(socket: str) -> list[Finding]:
                     said = _complaint(event.text) or said
                 elif event.online:
                     return ok(f"{socket} says welcome")
-                else:
-                    reason = said or _neutral(event.reason)
-                    return broken(f"{socket}: {reason}", _cure(event.reason))
+                elif event.error is not None:
+                    return broken(
+                        f"{socket}: {said or _of_server(event.error)}", _cure(event.error)
+                    )
         except KeyRefused as error:
-            return broken(f"{socket}: {_neutral(str(error))}", _SERVER)
+            return broken(f"{socket}: {_of_server(error)}", _SERVER)
 
 
 def _complaint(text: str) -> str:
@@ -252,12 +249,13 @@ def _complaint(text: str) -> str:
         return ""
 
 
-def _cure(reason: str) -> str:
-    if reason.startswith("cannot reach"):
+def _cure(error: UpstreamError) -> str:
+    if error.kind is FailureKind.UNREACHABLE:
         return _NO_SERVER
-    return _REFUSES if _OWN_CLOSE_CODE.search(reason) else _SERVER
+    is_ours = error.kind is FailureKind.CLOSED and (error.code or 0) // 1000 == 4
+    return _REFUSES if is_ours else _SERVER
 
 
-def _neutral(reason: str) -> str:
+def _of_server(error: UpstreamError) -> str:
     """Say of the site's own socket what the client says of the vendor's."""
-    return reason.replace("FCS_URL", "the server").replace("FCS_API_KEY", "the socket")
+    return error.sentence(address="the server", key="the socket")

@@ -9,7 +9,8 @@ given with every call, in monotonic seconds.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterator
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from django_fcs.prices.updates import Update
@@ -18,7 +19,7 @@ from .agenda import Agenda
 from .mail import FRAME_BYTES, Mail
 from .routes import Reader, Routes
 
-__all__ = ["Cohorts", "Member"]
+__all__ = ["Cohorts", "Member", "Run"]
 
 #: Frames that waited go at multiples of this, so that cohorts share the wake-ups of the
 #: process; the first after a quiet time goes at once.
@@ -97,21 +98,21 @@ class _Cohort(Generic[M]):
         self.agenda.add(self, self.due)
 
 
+@dataclass
+class Run(Generic[M]):
+    """Frames that go at the same time."""
+
+    frames: list[tuple[Collection[M], str]] = field(default_factory=list)
+    """Each with the browsers that it goes to."""
+    first_at: float | None = None
+    """When the first price of one of them came in, unix seconds; ``None`` where that is the
+    first of its room."""
+
+
 class Cohorts(Generic[M]):
-    """All browsers of a process that are on the merge protocol.
+    """All browsers of a process that are on the merge protocol."""
 
-    Each frame is sent by ``send_to_all``. Of those that go at the same time ``sent`` is
-    told of one when its first price came in (unix seconds), unless that is the first of
-    its room.
-    """
-
-    def __init__(
-        self,
-        send_to_all: Callable[[Iterable[M], str], None],
-        sent: Callable[[float], None] | None = None,
-    ) -> None:
-        self._send_to_all = send_to_all
-        self._sent = sent
+    def __init__(self) -> None:
         self._routes: Routes[_Cohort[M]] = Routes()
         self._agenda: Agenda[_Cohort[M]] = Agenda()
         self._of: dict[M, _Cohort[M]] = {}
@@ -209,27 +210,23 @@ class Cohorts(Generic[M]):
         """Return when to flush again, in monotonic seconds; infinite for never."""
         return self._agenda.next()
 
-    def flush(self, now: float) -> None:
-        """Send the frames that are due."""
+    def flush(self, now: float) -> Iterator[Run[M]]:
+        """Write the frames that are due; to be sent before the next ones are written."""
         due = [cohort for cohort in self._agenda.take(now) if self._is_due(cohort, now)]
         for first in range(0, len(due), FRAMES_AT_ONCE):
-            self._send(due[first : first + FRAMES_AT_ONCE], now)
+            yield self._run_of(due[first : first + FRAMES_AT_ONCE], now)
         for cohort in due:
             if cohort.arrivals:
-                self._take_in_arrivals(cohort, now)
+                yield from self._take_in_arrivals(cohort, now)
 
-    def _send(self, cohorts: list[_Cohort[M]], now: float) -> None:
-        frames: list[tuple[_Cohort[M], str]] = []
-        first_at: float | None = None
+    def _run_of(self, cohorts: list[_Cohort[M]], now: float) -> Run[M]:
+        run: Run[M] = Run()
         for cohort in cohorts:
-            came_at = cohort.mail.first_at() if first_at is None else first_at
+            came_at = cohort.mail.first_at() if run.first_at is None else run.first_at
             if frame := self._written(cohort, now):
-                frames.append((cohort, frame))
-                first_at = came_at
-        for cohort, frame in frames:
-            self._send_to_all(cohort.members, frame)
-        if self._sent is not None and first_at is not None:
-            self._sent(first_at)
+                run.frames.append((cohort.members, frame))
+                run.first_at = came_at
+        return run
 
     def _is_due(self, cohort: _Cohort[M], now: float) -> bool:
         cohort.is_listed = False
@@ -268,13 +265,13 @@ class Cohorts(Generic[M]):
         for member in [member for member in cohort.members if not member.is_open]:
             self._alone(member).due = math.inf
 
-    def _take_in_arrivals(self, cohort: _Cohort[M], now: float) -> None:
+    def _take_in_arrivals(self, cohort: _Cohort[M], now: float) -> Iterator[Run[M]]:
         arrivals, cohort.arrivals = cohort.arrivals, []
         for other in arrivals:
             if cohort.name is None or other.name != cohort.name or not other.members:
                 continue
             if other.due <= now and (frame := self._written(other, now)):
-                self._send_to_all(other.members, frame)
+                yield Run([(other.members, frame)])
             if not self._unite(cohort, other) and other.due < math.inf:
                 # Out of step: it waits for the others once.
                 other.due = max(other.due, cohort.due)

@@ -1,38 +1,31 @@
-"""Whether a process hears all that the stream says; where it does not, it has to begin anew.
+"""Whether a process hears all that the stream says; where it does not, it has to rejoin.
 
-A connection that looks well may be deaf: a Redis that forgot who is in a group, a layer
-that was full, a machine that slept. Two things tell: a beat is missing, or a text of a
-room, which the stream numbers as they go out, so that what it merges before is no gap.
+A connection that looks healthy may lose messages: a Redis that forgot the members of a
+group, a layer that was full, a machine that slept. Two things tell: a heartbeat is missing,
+or a text of a room. The stream numbers texts as they go out, so that what it merges before
+is no gap.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 
 from django_fcs.layer.events import Beat, Event
 from django_fcs.prices.updates import Update
+from django_fcs.protocol.intervals import DEFAULT, Intervals
 from django_fcs.rooms import Room
 from django_fcs.tools.backoff import doubling
 from django_fcs.tools.metrics import count
-
-from .watched import Feed
 
 __all__ = ["Hearing"]
 
 logger = logging.getLogger(__name__)
 
-#: Two beats are missing, with time left for a new start before pages say offline.
-BEATS_SECONDS = 6.5
-
-#: Without a beat for longer, nothing that comes is taken for news.
-LATE_SECONDS = 10
-
-#: The pauses between new starts, first and longest, and after how long without one the
-#: next is a first one. A layer that is full loses more with each; a stream that has
-#: ended is not there either way.
-PAUSE_SECONDS = 2
+#: The longest pause between two rejoins, and after how long without one the next is a first
+#: one. A layer that is full loses more with each; a stream that has stopped is not there
+#: either way.
 PAUSE_MAX_SECONDS = 30
 SETTLED_SECONDS = 60
 
@@ -40,69 +33,85 @@ SETTLED_SECONDS = 60
 class Hearing:
     """What one member of the channel layer hears, and what it has missed.
 
-    Every call is given the time, in monotonic seconds. ``feeds`` is the hub's own.
+    Every call is given the time, in monotonic seconds.
     """
 
-    def __init__(self, feeds: Mapping[Room, Feed]) -> None:
-        self._feeds = feeds
+    def __init__(self, intervals: Intervals = DEFAULT) -> None:
+        self._intervals = intervals
+        self._next_seq: dict[Room, float] = {}
+        """Of the text that comes next, if none is missing; -1 where that is unknown, and
+        infinite until the group is joined: earlier texts are for the member before."""
         self._beat_at = 0.0
         self._has_gap = False
-        self._pauses = doubling(first=PAUSE_SECONDS, cap=PAUSE_MAX_SECONDS)
+        self._pauses = self._from_the_first()
         self._rests_until = -math.inf
+
+    def _from_the_first(self) -> Iterator[float]:
+        return doubling(first=self._intervals.rejoin, cap=PAUSE_MAX_SECONDS)
 
     def begin(self, now: float) -> None:
         """Listen with a new member: whatever comes first is no gap."""
         self._beat_at, self._has_gap = now, False
-        for feed in self._feeds.values():
-            feed.next_seq = math.inf
+        self._next_seq = dict.fromkeys(self._next_seq, math.inf)
+
+    def add(self, room: Room) -> None:
+        """Listen to a room, from when ``follow`` says that its group is joined."""
+        self._next_seq[room] = math.inf
+
+    def discard(self, room: Room) -> None:
+        """Listen to a room no longer."""
+        self._next_seq.pop(room, None)
 
     def follow(self, rooms: Iterable[Room]) -> None:
         """Miss nothing of these rooms from now on: their groups are joined."""
         for room in rooms:
-            feed = self._feeds.get(room)
-            if feed is not None and feed.next_seq == math.inf:
-                feed.next_seq = -1
+            if self._next_seq.get(room) == math.inf:
+                self._next_seq[room] = -1
+
+    def restart(self) -> None:
+        """Take any number for the next one of each room."""
+        self._next_seq = dict.fromkeys(self._next_seq, -1)
 
     def is_late(self, now: float) -> bool:
-        """Tell whether what comes now may have come long ago.
+        """Tell whether what comes now may have been sent long ago.
 
-        Where a process stood still, buffers on the way kept prices and beats for it: worked
-        off, they would be news for a moment. A new member hears only what is said from now on.
+        While a process stood still, buffers on the way kept prices and heartbeats for it. Taken
+        in one by one, old prices would be shown as new. A new member hears only new messages.
         """
         silence = now - self._beat_at
-        if silence <= LATE_SECONDS:
+        if silence <= self._intervals.late:
             return False
-        _tell(f"what comes may be {silence:.0f} s old")
+        _note(f"messages may be {silence:.0f} s old")
         return True
 
-    def take(self, burst: Iterable[Event], now: float) -> bool:
-        """Take note of what has come; True where something is missing for the first time."""
+    def note(self, burst: Iterable[Event], now: float) -> bool:
+        """Note what has come; True where something is missing for the first time."""
         had_gap = self._has_gap
         for event in burst:
             if isinstance(event, Update):
-                feed = self._feeds.get(event.room)
-                if feed is not None and event.seq >= feed.next_seq:
-                    if event.seq > feed.next_seq >= event.epoch * 1000:
+                expected = self._next_seq.get(event.room)
+                if expected is not None and event.seq >= expected:
+                    if event.seq > expected >= event.epoch * 1000:
                         self._has_gap = True
-                    feed.next_seq = event.seq + 1
+                    self._next_seq[event.room] = event.seq + 1
             elif isinstance(event, Beat):
                 self._beat_at = now
         return self._has_gap and not had_gap
 
     def trouble(self, now: float) -> str:
-        """Return why to begin anew now; empty where all is well, or it was tried just now."""
+        """Return why to rejoin now; empty where all is well, or after a rejoin just now."""
         reason = "a price is missing" if self._has_gap else ""
-        if now - self._beat_at > BEATS_SECONDS:
-            reason = "no beat of the stream"
+        if now - self._beat_at > self._intervals.beat_missing:
+            reason = "no heartbeat from fcs_stream (is it running?)"
         if not reason or now < self._rests_until:
             return ""
         if now - self._rests_until > SETTLED_SECONDS:
-            self._pauses = doubling(first=PAUSE_SECONDS, cap=PAUSE_MAX_SECONDS)
+            self._pauses = self._from_the_first()
         self._rests_until = now + next(self._pauses)
-        _tell(reason)
+        _note(reason)
         return reason
 
 
-def _tell(reason: str) -> None:
-    if count("hub_deaf"):
-        logger.warning("not all is heard, joining anew reason=%s", reason)
+def _note(reason: str) -> None:
+    if count("hub_rejoins"):
+        logger.warning("%s, rejoining", reason)

@@ -1,31 +1,29 @@
 """Fan-out of one process: one channel-layer member, however many browsers.
 
-A hub is told of joins and leaves without waiting. One task of its own makes the
-groups follow, announces the rooms to the stream, and takes what comes in.
+A hub is told of joins and leaves without waiting. A task of its own lets the groups
+follow, announces the rooms to the stream, and hands on what comes in.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Iterable
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, ClassVar
 
 from django_fcs.conf import conf
-from django_fcs.exceptions import ProtocolError
 from django_fcs.layer.bus import Bus, on_the_layer
-from django_fcs.layer.events import HUBS, Beat, Event, RoomNews
-from django_fcs.prices.states import State
+from django_fcs.layer.events import HUBS, Beat, Event, RoomNotice
 from django_fcs.prices.store import Store
-from django_fcs.prices.updates import Update, respell
+from django_fcs.prices.updates import Update
 from django_fcs.protocol import Beat as BeatMessage, serialise
+from django_fcs.protocol.intervals import DEFAULT, Intervals
 from django_fcs.rooms import Room
 from django_fcs.tools.clocks import since_boot
-from django_fcs.tools.metrics import count, shown
+from django_fcs.tools.metrics import shown
 from django_fcs.tools.tasks import end, together
 
 from .cohorts import Cohorts
@@ -34,24 +32,19 @@ from .hearing import Hearing
 from .mailbox import newest_of
 from .needs import Needs
 from .ready import ReadyQueue
-from .routes import Reader, Routes
+from .routes import Key, Reader, Routes
 from .servers import server_takes_everything
 from .subscriber import Subscriber, send_to_all
-from .watched import Feed, Limits, Path
+from .watched import Watched, WatchedRoom
 
 __all__ = ["Hub"]
-
-logger = logging.getLogger(__name__)
 
 #: How long prices are handed on without a turn for the rest of the process. Not less:
 #: what a server has not written yet when the next price comes goes out in one write.
 SLICE_SECONDS = 0.05
 
-#: A process that took longer for a burst hands on the newest of the next one only.
+#: After a burst that took longer, only the newest prices of the next one are handed on.
 BEHIND_SECONDS = 0.1
-
-#: How often states are decided anew: a price grows old without any message.
-LOOK_SECONDS = 1
 
 #: How long an idle hub stays, so that a page change does not rebuild it.
 IDLE_SECONDS = 30
@@ -74,6 +67,7 @@ class Hub:
         store: Store,
         *,
         idle: float = IDLE_SECONDS,
+        intervals: Intervals = DEFAULT,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = since_boot,
     ) -> None:
@@ -86,13 +80,13 @@ class Hub:
         self._routes: Routes[Subscriber] = Routes()
         """Those that get prices one by one; the others are with the cohorts."""
         self._lags = Lags(clock)
-        self._cohorts = Cohorts(_send_frame, self._lags.frame_went)
+        self._cohorts: Cohorts[Subscriber] = Cohorts()
         self._wakes_at = math.inf
         self._idle_since = monotonic()
-        self._feeds: dict[Room, Feed] = {}
-        self._hearing = Hearing(self._feeds)
-        self._needs = Needs(uuid.uuid4().hex, self._feeds, monotonic=monotonic)
-        self._path = Path(beat_at=monotonic())
+        self._intervals = intervals
+        self._watched = Watched(clock=clock, monotonic=monotonic)
+        self._hearing = Hearing(intervals)
+        self._needs = Needs(uuid.uuid4().hex, intervals=intervals, monotonic=monotonic)
         self._task: asyncio.Task[None] | None = None
 
     @classmethod
@@ -133,8 +127,8 @@ class Hub:
         if subscriber.merge:
             self._cohorts.enter(subscriber, rate)
         if self._task is None or self._task.done():
-            # An idle hub hears no beat: what it last heard says nothing of now.
-            self._path = Path(beat_at=self._monotonic())
+            # An idle hub hears no heartbeat.
+            self._watched.listen()
             self._task = asyncio.create_task(self._run())
 
     def _exit(self, subscriber: Subscriber) -> None:
@@ -142,7 +136,7 @@ class Hub:
             self._cohorts.exit(subscriber)
         for key in subscriber.joined:
             self._routes.discard(key, subscriber)
-            self._release(*key)
+            self._release(key)
         subscriber.joined.clear()
         del self._subscribers[subscriber]
         self._idle_since = self._monotonic()
@@ -163,24 +157,23 @@ class Hub:
 
     def join(self, subscriber: Subscriber, room: Room, spelling: str) -> None:
         """Send a room to a browser from now on, first what is known already."""
-        key = (room, spelling)
-        feed = self._feeds.get(room)
-        if feed is None:
-            feed = self._feeds[room] = Feed(room)
-            feed.state, feed.reason, feed.until = self._state_of(feed, Limits.of_site())
+        key = Key(room, spelling)
+        watched = self._watched.get(room)
+        if watched is None:
             self._needs.add(room)
-        if key not in subscriber.joined:
+            self._hearing.add(room)
+        if watched is None or key not in subscriber.joined:
+            watched = self._watched.join(key)
             subscriber.joined[key] = None
-            feed.spellings[spelling] = feed.spellings.get(spelling, 0) + 1
         reader = self._reader(subscriber, key)
-        if feed.profile:
-            reader.describe(key, respell(feed.profile, room, spelling))
-        if feed.update:
-            reader.put(key, feed.update.spelled(spelling))
-        reader.tell(key, feed.state_text(spelling))
+        if watched.profile:
+            reader.describe(key, watched.profile_text(key))
+        if watched.update:
+            reader.put(key, watched.update.spelled(spelling))
+        reader.tell(key, watched.state_text(key))
         self._ready.wake()
 
-    def _reader(self, subscriber: Subscriber, key: tuple[Room, str]) -> Reader:
+    def _reader(self, subscriber: Subscriber, key: Key) -> Reader:
         """Let a browser follow a room; its next price will be an initial."""
         if subscriber.merge:
             return self._cohorts.join(subscriber, key)
@@ -190,7 +183,7 @@ class Hub:
 
     def leave(self, subscriber: Subscriber, room: Room, spelling: str) -> None:
         """Send a room to a browser no more; harmless where it never joined."""
-        key = (room, spelling)
+        key = Key(room, spelling)
         if key not in subscriber.joined:
             return
         del subscriber.joined[key]
@@ -199,17 +192,12 @@ class Hub:
             self._cohorts.leave(subscriber, key)
         else:
             self._routes.discard(key, subscriber)
-        self._release(room, spelling)
+        self._release(key)
 
-    def _release(self, room: Room, spelling: str) -> None:
-        """Count one browser of a room less; with the last one goes its feed."""
-        feed = self._feeds[room]
-        feed.spellings[spelling] -= 1
-        if not feed.spellings[spelling]:
-            del feed.spellings[spelling]
-        if not feed.spellings:
-            del self._feeds[room]
-            self._needs.discard(room)
+    def _release(self, key: Key) -> None:
+        if self._watched.leave(key):
+            self._needs.discard(key.room)
+            self._hearing.discard(key.room)
 
     async def _run(self) -> None:
         """Work until idle; a browser may come while the last work is being ended."""
@@ -218,17 +206,19 @@ class Hub:
                 await together(self._follow(), self._deliver(), self._watch())
 
     def _figures(self) -> dict[str, float]:
-        online = self._path.is_online(self._monotonic(), conf.FCS_OFFLINE_AFTER_SECONDS)
-        return hub_figures(self._subscribers, self._cohorts, self._feeds, online)
+        online = self._watched.is_online()
+        return hub_figures(self._subscribers, self._cohorts, self._watched, online)
 
     async def _follow(self) -> None:
-        await on_the_layer(HUBS, self._listen, counter="hub_renewals")
+        await on_the_layer(
+            HUBS, self._listen, counter="hub_layer_reconnects", intervals=self._intervals
+        )
 
     async def _listen(self, bus: Bus) -> bool:
-        """Take in what the stream says, for as long as nothing is missing."""
+        """Hand on what the stream says, for as long as nothing is missing."""
         self._hearing.begin(self._monotonic())
         self._needs.ask_for_all()
-        await together(self._take(bus), self._tend(bus))
+        await together(self._receive(bus), self._announce(bus))
         return False
 
     async def _deliver(self) -> None:
@@ -238,158 +228,133 @@ class Hub:
                 subscriber.flush()
                 if subscriber.merge and subscriber.is_open and subscriber in self._subscribers:
                     self._cohorts.ready(subscriber)
-            now = self._monotonic()
-            self._cohorts.flush(now)
+            self._flush()
             self._wakes_at = self._cohorts.next_due()
             await self._ready.wait(max(0.0, self._wakes_at - self._monotonic()))
 
     async def _watch(self) -> None:
         """Let states and slow browsers follow the clock, until idle."""
         while not self._is_idle():
-            self._look()
+            self._tell_states(self._watched.look())
             now, slow_after = self._monotonic(), conf.FCS_SLOW_CLIENT_SECONDS
             for subscriber in self._subscribers:
                 subscriber.look(now, slow_after)
             self._cohorts.settle()
             self._send_due()
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(self._intervals.look)
 
     def _send_due(self) -> None:
         self._lags.burst_ended(is_seen=len(self._subscribers) > self._cohorts.members)
-        self._cohorts.flush(self._monotonic())
+        self._flush()
         if self._cohorts.next_due() < self._wakes_at:
             self._ready.wake()
+
+    def _flush(self) -> None:
+        """Send the frames that are due."""
+        for run in self._cohorts.flush(self._monotonic()):
+            for members, frame in run.frames:
+                _send_frame(members, frame)
+            if run.first_at is not None:
+                self._lags.frame_went(run.first_at)
 
     def _is_idle(self) -> bool:
         return not self._subscribers and self._monotonic() - self._idle_since >= self._idle
 
-    async def _tend(self, bus: Bus) -> None:
-        """Let groups and demand follow the joins."""
+    async def _announce(self, bus: Bus) -> None:
+        """Let groups and demand follow the joins, until something is missing."""
         async with aclosing(self._needs.turns(bus)) as turns:
             async for asked in turns:
                 self._hearing.follow(asked)
-                await self._recall(asked)
+                await self._restore(asked)
                 if self._hearing.trouble(self._monotonic()):
                     return
 
-    async def _recall(self, rooms: list[Room]) -> None:
-        """Show the last known price of rooms of which the stream said nothing yet."""
-        missing = [room for room in rooms if room in self._feeds and not self._feeds[room].update]
+    async def _restore(self, rooms: list[Room]) -> None:
+        """Show the last known price of rooms of which the stream has said nothing yet."""
+        missing = self._watched.without_price(rooms)
         if not missing:
             return
-        values, beat = await self._store.aload(missing)
-        if beat and self._path.epoch is None:
-            beat_at = self._monotonic() - abs(self._clock() - beat.at)
-            told = (beat.online, beat.reason)
-            self._path = Path(beat_at, *told, outage=beat.outage, silence=beat.silence)
-        for room, value in values.items():
-            feed = self._feeds.get(room)
-            if feed and not feed.update:
-                feed.expected = feed.expected or value.expected._replace(overdue=False)
-                with suppress(ProtocolError):
-                    update = Update.from_text(room, value.text, epoch=self._path.fence)
-                    self._take_update(update, trouble=feed.trouble, is_left=value.expected.overdue)
+        values, report = await self._store.aload(missing)
+        for watched, is_changed in self._watched.restore(values, report):
+            self._hand_on(watched)
+            if is_changed:
+                self._tell_states([watched])
         self._send_due()
 
-    async def _take(self, bus: Bus) -> None:
+    async def _receive(self, bus: Bus) -> None:
         is_behind = False
         async for burst in bus.bursts():
             began = self._monotonic()
             if self._hearing.is_late(began):
                 return
-            if self._hearing.take(burst, began):
+            if self._hearing.note(burst, began):
                 self._needs.wake()
-            await self._take_all(newest_of(burst) if is_behind else burst)
+            await self._apply_all(newest_of(burst) if is_behind else burst)
             self._send_due()
             is_behind = self._monotonic() - began > BEHIND_SECONDS
 
-    async def _take_all(self, burst: list[Event]) -> None:
+    async def _apply_all(self, burst: list[Event]) -> None:
         turn_at = self._monotonic() + SLICE_SECONDS
         for event in burst:
             if isinstance(event, Update):
-                self._take_update(event)
+                self._apply_update(event)
             elif isinstance(event, Beat):
-                self._take_beat(event)
-            elif isinstance(event, RoomNews):
-                self._take_news(event)
+                self._apply_beat(event)
+            elif isinstance(event, RoomNotice):
+                self._apply_notice(event)
             if self._monotonic() > turn_at:
                 await asyncio.sleep(0)
                 turn_at = self._monotonic() + SLICE_SECONDS
 
-    def _take_update(self, update: Update, *, trouble: str = "", is_left: bool = False) -> None:
-        """Hand a price on; one that is not newer is a repetition."""
-        if update.epoch < self._path.fence:
-            count("hub_fenced")
+    def _apply_update(self, update: Update) -> None:
+        watched = self._watched.newer(update)
+        if watched is None:
             return
-        room = update.room
-        feed = self._feeds.get(room)
-        if feed is None or not feed.is_news(update):
-            return
-        if feed.update and self._lags.at is None:
+        if watched.update and self._lags.at is None:
             self._lags.at = update.at
-        feed.update, feed.trouble, feed.is_left = update, trouble, is_left
-        for spelling in feed.spellings:
-            key, spelled = (room, spelling), update.spelled(spelling)
+        is_changed = self._watched.apply(update, watched)
+        self._hand_on(watched)
+        if is_changed:
+            self._tell_states([watched])
+
+    def _hand_on(self, watched: WatchedRoom) -> None:
+        """Send a room's price to all that joined it."""
+        update = watched.update
+        assert update is not None
+        for key in watched.keys:
+            spelled = update.spelled(key.spelling)
             _send_price(self._routes.of(key), key, spelled)
             self._cohorts.put(key, spelled)
-        if feed.state is not State.LIVE:
-            self._decide(feed, Limits.of_site())
 
-    def _take_beat(self, beat: Beat) -> None:
-        if beat.epoch < self._path.fence:
-            if count("hub_fenced"):
-                logger.warning("a stream beats that leads no more epoch=%d", beat.epoch)
+    def _apply_beat(self, beat: Beat) -> None:
+        heard = self._watched.apply_beat(beat)
+        if heard is None:
             return
-        if beat.epoch != self._path.epoch:
+        if heard.restarts:
+            self._hearing.restart()
+        if heard.may_lack:
             self._needs.ask_for_all()
-            for feed in self._feeds.values():
-                feed.lack("")
-            if beat.epoch < (self._path.epoch or 0):
-                # Redis lost its data and its clock went back: else nothing would be newer.
-                for feed in self._feeds.values():
-                    feed.forget()
-        now = self._monotonic()
-        if self._path.is_silent(now, conf.FCS_OFFLINE_AFTER_SECONDS):
-            for feed in self._feeds.values():
-                feed.doubt()
-            self._needs.ask_for_all()
-        self._path = Path.of(beat, now)
-        text = serialise(BeatMessage(timestamp=int(beat.at * 1000)))
+        text = serialise(BeatMessage(timestamp=int(beat.path.at * 1000)))
         self._cohorts.tell_all(BeatMessage, text)
-        self._look()
+        self._tell_states(self._watched.look())
 
-    def _take_news(self, news: RoomNews) -> None:
-        feed = self._feeds.get(news.room)
-        if feed is None:
+    def _apply_notice(self, notice: RoomNotice) -> None:
+        watched, has_profile, is_changed = self._watched.apply_notice(notice)
+        if watched is None:
             return
-        is_whole = news.expected is None or feed.expect(news.expected)
-        feed.lack(news.trouble)
-        if news.profile and news.profile != feed.profile:
-            feed.profile = news.profile
-            for spelling in feed.spellings:
-                key, text = (news.room, spelling), respell(news.profile, news.room, spelling)
+        if has_profile:
+            for key in watched.keys:
+                text = watched.profile_text(key)
                 for subscriber in self._routes.of(key):
                     subscriber.describe(key, text)
                 self._cohorts.describe(key, text)
-        if is_whole:
-            self._decide(feed, Limits.of_site())
+        if is_changed:
+            self._tell_states([watched])
 
-    def _look(self) -> None:
-        limits = Limits.of_site()
-        self._path.look(self._monotonic(), limits.offline_after)
-        for feed in self._feeds.values():
-            self._decide(feed, limits)
-
-    def _decide(self, feed: Feed, limits: Limits) -> None:
-        state = self._state_of(feed, limits)
-        if state != (feed.state, feed.reason, feed.until):
-            feed.state, feed.reason, feed.until = state
-            for spelling in feed.spellings:
-                self._cohorts.tell((feed.room, spelling), feed.state_text(spelling))
-
-    def _state_of(self, feed: Feed, limits: Limits) -> tuple[State, str, int | None]:
-        at, now = self._clock(), self._monotonic()
-        return self._path.state_of(feed, at=at, now=now, limits=limits)
+    def _tell_states(self, rooms: Iterable[WatchedRoom]) -> None:
+        for watched in rooms:
+            for key in watched.keys:
+                self._cohorts.tell(key, watched.state_text(key))
 
 
 def _send_price(subscribers: Iterable[Subscriber], key: Hashable, update: Update) -> None:

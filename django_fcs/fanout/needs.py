@@ -1,22 +1,17 @@
-"""Which rooms a process needs: its groups, and what it tells the stream, follow them."""
+"""Which rooms a process needs: its groups and its announcements follow them."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Protocol
 
-from django_fcs.layer.events import Call
+from django_fcs.layer.events import Announcement
+from django_fcs.protocol.intervals import DEFAULT, Intervals
 from django_fcs.rooms import Room
 from django_fcs.tools.bell import Bell
 
 __all__ = ["Needs"]
-
-#: How often they are repeated; a stream forgets what is not repeated for 15 s.
-ANNOUNCE_SECONDS = 5
-
-#: How often it is seen whether the layer still answers.
-LOOK_SECONDS = 1
 
 
 class Member(Protocol):
@@ -25,32 +20,35 @@ class Member(Protocol):
     async def subscribe(self, rooms: Iterable[Room]) -> None:
         """Be a member of exactly these rooms' groups."""
 
-    async def announce(self, call: Call) -> None:
+    async def announce(self, announcement: Announcement) -> None:
         """Tell the stream."""
 
 
 class Needs:
-    """The rooms that a hub needs, under its name; joins and leaves do not wait.
-
-    ``rooms`` is the hub's own: whoever changes it says so by ``add`` and ``discard``.
-    """
+    """The rooms that a hub needs, under its name; joins and leaves do not wait."""
 
     def __init__(
-        self, name: str, rooms: Collection[Room], *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        name: str,
+        *,
+        intervals: Intervals = DEFAULT,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name = name
-        self._rooms = rooms
+        self._intervals = intervals
         self._monotonic = monotonic
+        self._rooms: dict[Room, None] = {}
         self._new: dict[Room, None] = {}
         self._changed = Bell()
 
     def add(self, room: Room) -> None:
-        """Ask for a room that has become one of them."""
-        self._new[room] = None
+        """Need a room from now on, and ask the stream for its price."""
+        self._rooms[room] = self._new[room] = None
         self._changed.ring()
 
     def discard(self, room: Room) -> None:
-        """Ask no more for one that is none of them now."""
+        """Need a room no longer."""
+        self._rooms.pop(room, None)
         self._new.pop(room, None)
         self._changed.ring()
 
@@ -72,7 +70,7 @@ class Needs:
             self._new.clear()
             await bus.subscribe(list(self._rooms))
             if changed or self._monotonic() >= announce_at:
-                await bus.announce(Call(self._name, tuple(self._rooms), tuple(new)))
-                announce_at = self._monotonic() + ANNOUNCE_SECONDS
+                await bus.announce(Announcement(self._name, tuple(self._rooms), tuple(new)))
+                announce_at = self._monotonic() + self._intervals.announce
             yield new
-            changed = await self._changed.heard(LOOK_SECONDS)
+            changed = await self._changed.heard(self._intervals.look)

@@ -1,15 +1,24 @@
-"""Who follows which room in this process."""
+"""Which readers follow which room in this process."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from django_fcs.prices.updates import Update
+from django_fcs.rooms import Room
 
-__all__ = ["Reader", "Routes"]
+__all__ = ["Key", "Reader", "Routes"]
 
 R = TypeVar("R", bound=Hashable)
+
+
+class Key(NamedTuple):
+    """A room as a browser joined it."""
+
+    room: Room
+    spelling: str
+    """Of the timeframe: ``1D`` and ``D`` are one room."""
 
 
 class Reader(Protocol):

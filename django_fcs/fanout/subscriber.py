@@ -20,6 +20,7 @@ from django_fcs.tools.tasks import end
 from .eager import start
 from .mail import Mail
 from .ready import ReadyQueue
+from .routes import Key
 from .servers import is_of_a_server
 
 __all__ = ["CLOSE_TOO_SLOW", "Subscriber", "send_to_all"]
@@ -80,7 +81,7 @@ class Subscriber:
         must_answer: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.joined: dict[tuple[Room, str], None] = {}
+        self.joined: dict[Key, None] = {}
         """Rooms joined, each as spelled by the browser; its hub keeps them."""
         self.address = address
         self.merge = merge
@@ -273,17 +274,17 @@ class Subscriber:
         self.is_open = False
         if isinstance(error, (OSError, RuntimeError)):
             # The server knows that the socket is gone before the consumer does.
-            logger.debug("socket gone reason=%r", error)
+            logger.debug("socket closed reason=%r", error)
             self._is_gone = True
         else:
-            logger.error("sending to a browser failed", exc_info=error)
+            logger.error("cannot send to a browser", exc_info=error)
             self.close(CLOSE_BROKEN, "the server could not send")
 
     def _give_up(self) -> None:
         if self._closing is None and not self._is_gone:
             count("hub_slow_closed")
             if _complaints.is_new(self.address, "slow"):
-                logger.info("slow browser closed address=%s", self.address)
+                logger.info("closed a slow browser address=%s", self.address)
         self.close(CLOSE_TOO_SLOW, "too slow: nothing was read for too long")
 
     def _wait(self, text: str) -> None:

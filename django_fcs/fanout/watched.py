@@ -1,93 +1,123 @@
-"""What a process knows of a room, and of the path by which prices reach it."""
+"""The rooms of a process: which are joined, their last prices, and what these may claim."""
 
 from __future__ import annotations
 
-import math
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from django_fcs.conf import conf
-from django_fcs.layer.events import Beat
-from django_fcs.prices.states import Expectation, Outage, State, decide, is_broken
-from django_fcs.prices.updates import Update
+from django_fcs.exceptions import ProtocolError
+from django_fcs.layer.events import Beat, RoomNotice
+from django_fcs.prices.paths import PathReport
+from django_fcs.prices.states import Expectation, State, decide
+from django_fcs.prices.store import LastValue
+from django_fcs.prices.updates import Update, respell
 from django_fcs.protocol import RoomState, serialise
 from django_fcs.rooms import Room
+from django_fcs.tools.clocks import since_boot
+from django_fcs.tools.metrics import count
 
-__all__ = ["Feed", "Limits", "Path"]
+from .path import Path
+from .routes import Key
 
-_SILENCE = "no sign of life of the stream"
-_UNHEARD = "no sign of life of the feed"
+__all__ = ["Claim", "Heard", "Limits", "Watched", "WatchedRoom", "claim"]
+
+logger = logging.getLogger(__name__)
+
 _UNPROVED = "no price since the connection was lost"
 
 
-@dataclass
-class Feed:
-    """A room in this process: the last of everything, and how it was joined."""
+class Claim(NamedTuple):
+    """What browsers are told of a room's state."""
 
-    room: Room
-    update: Update | None = None
-    next_seq: float = math.inf
-    """Of the text that comes next, if none is missing; -1 where that is unknown, and
-    infinite until its group is joined: what comes before is what one left behind hears."""
-    proof_seq: int | None = None
-    """Of the text that has to come, it or a later one, before the room is live again."""
-    profile: str = ""
-    is_left: bool = False
-    """Nobody can tell whether the price is the last one: it is not live until the room is heard."""
-    expected: Expectation | None = None
-    """What the stream expects; ``None`` until it says so, or the store."""
-    trouble: str = ""
-    """Why no price can come, as the stream says."""
-    state: State = State.WAITING
+    state: State
     reason: str = ""
     """Why it is offline, or waits in vain, where it does."""
     until: int | None = None
     """When it opens, unix seconds, where it is closed and that is known."""
-    spellings: dict[str, int] = field(default_factory=dict)
-    """Spelling of the timeframe → number of browsers that joined it so."""
 
-    def is_news(self, update: Update) -> bool:
-        """Tell whether a text is newer than the last one, which a repetition proves."""
+
+class Heard(NamedTuple):
+    """What follows from a heartbeat."""
+
+    may_lack: bool
+    """Whether texts may be missing, so that the stream is asked for all rooms again."""
+    restarts: bool
+    """Whether texts are numbered from lower numbers on."""
+
+
+@dataclass(eq=False)
+class WatchedRoom:
+    """A room in this process: the last of everything, and how it was joined."""
+
+    room: Room
+    update: Update | None = None
+    proof_seq: int | None = None
+    """The room is live again only after a text with this ``seq`` or a later one."""
+    profile: str = ""
+    is_left: bool = False
+    """A newer price may have been missed: the room is not live until it is heard again."""
+    expected: Expectation | None = None
+    """What the stream expects; ``None`` until the stream or the store says so."""
+    trouble: str = ""
+    """Why no price can come, as the stream says."""
+    claim: Claim = Claim(State.WAITING)
+    keys: dict[Key, int] = field(default_factory=dict)
+    """How many browsers joined it under each key."""
+
+    def is_newer(self, update: Update) -> bool:
+        """Tell whether a text is newer than the last one; a repetition proves that one."""
         if self.proof_seq is not None and update.seq >= self.proof_seq:
             self.proof_seq = None
         if self.update is not None and update.seq >= self.update.seq:
             self.is_left = False
         return self.update is None or update.seq > self.update.seq
 
-    def lack(self, trouble: str) -> None:
-        """Take in why no price can come, if so; what came before that is from before."""
+    def note_trouble(self, trouble: str) -> None:
+        """Note why no price can come, if so; after it the last price may not be the newest."""
         self.is_left = self.is_left or (bool(self.trouble) and not trouble)
         self.trouble = trouble
 
     def doubt(self) -> None:
-        """Let the price be proved, by being repeated or by a newer one."""
+        """Demand proof of the price: a repetition or a newer one."""
         if self.update is not None:
             self.proof_seq = self.update.seq
 
     def forget(self) -> None:
-        """Begin anew, with any number."""
-        self.update, self.next_seq, self.proof_seq = None, -1, None
+        """Take any number from now on."""
+        self.update, self.proof_seq = None, None
 
     def expect(self, expected: Expectation) -> bool:
-        """Take in what the stream expects; False while the price behind it has to come.
+        """Note what the stream expects; False while the price behind it has yet to come.
 
-        It is the one that opened the market: until then the old one would seem stale.
+        That price opened the market: until it comes, the old one would seem stale.
         """
         opens = self.expected is not None and self.expected.closed and not expected.closed
         self.expected = expected
         return not opens
 
-    def state_text(self, spelling: str) -> str:
+    def state_text(self, key: Key) -> str:
         """Return its state as a message to browsers."""
+        state, reason, until = self.claim
         return serialise(
             RoomState(
                 symbol=self.room.symbol,
-                timeframe=spelling,
-                state=self.state.value,
-                reason=self.reason,
-                until=self.until,
+                timeframe=key.spelling,
+                state=state.value,
+                reason=reason,
+                until=until,
             )
         )
+
+    def profile_text(self, key: Key) -> str:
+        """Return its profile as a message to browsers."""
+        return respell(self.profile, self.room, key.spelling)
 
 
 class Limits(NamedTuple):
@@ -102,88 +132,178 @@ class Limits(NamedTuple):
         return cls(conf.FCS_STALE_AFTER_SECONDS, conf.FCS_OFFLINE_AFTER_SECONDS)
 
 
-@dataclass
-class Path:
-    """The way from the vendor to this process, as far as beats tell."""
+class Watched:
+    """All rooms of a process, and the path by which their prices come.
 
-    beat_at: float
-    """When the last beat came, in monotonic seconds."""
-    online: bool = True
-    reason: str = ""
-    epoch: int | None = None
-    """Whose beats they are; ``None`` until the first."""
-    fence: int = 0
-    """What streams of an older epoch say comes too late."""
+    It applies what the stream says and what the clock changes, and returns the rooms of
+    which browsers have to be told. It sends nothing itself.
 
-    outage: Outage = Outage()
-    """The last one between vendor and stream."""
-    silence: float = 0.0
-    """For how many seconds the vendor had not been heard as the last beat was sent."""
+    Args:
+        clock: Unix seconds.
+        monotonic: Seconds of a clock that nobody sets.
+    """
 
-    @classmethod
-    def of(cls, beat: Beat, now: float) -> Path:
-        """Return what a beat says that has just come."""
-        told = (beat.online, beat.reason, beat.epoch)
-        return cls(now, *told, fence=beat.epoch, outage=beat.outage, silence=beat.silence)
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = since_boot,
+    ) -> None:
+        self._clock = clock
+        self._monotonic = monotonic
+        self._rooms: dict[Room, WatchedRoom] = {}
+        self.path = Path(beat_at=monotonic())
 
-    def look(self, now: float, offline_after: float) -> None:
-        """Let any epoch speak again once the one that beat is silent."""
-        if self.is_silent(now, offline_after):
-            self.fence = 0
+    def __len__(self) -> int:
+        return len(self._rooms)
 
-    def is_silent(self, now: float, offline_after: float) -> bool:
-        """Tell whether beats are missing."""
-        return now - self.beat_at > offline_after
+    def __iter__(self) -> Iterator[WatchedRoom]:
+        return iter(self._rooms.values())
 
-    def is_online(self, now: float, offline_after: float) -> bool | None:
-        """Tell whether the vendor is heard, in monotonic seconds; None before the first beat."""
-        if self.is_silent(now, offline_after):
+    def get(self, room: Room) -> WatchedRoom | None:
+        """Return a room that is joined here."""
+        return self._rooms.get(room)
+
+    def listen(self) -> None:
+        """Start to listen: what was heard before says nothing about now."""
+        self.path = Path(beat_at=self._monotonic())
+
+    def join(self, key: Key) -> WatchedRoom:
+        """Note that one more browser joined a room."""
+        watched = self._rooms.get(key.room)
+        if watched is None:
+            watched = self._rooms[key.room] = WatchedRoom(key.room)
+            watched.claim = self._claim(watched, Limits.of_site())
+        watched.keys[key] = watched.keys.get(key, 0) + 1
+        return watched
+
+    def leave(self, key: Key) -> bool:
+        """Note that a browser left a room; True where it was the room's last."""
+        watched = self._rooms[key.room]
+        watched.keys[key] -= 1
+        if not watched.keys[key]:
+            del watched.keys[key]
+        if watched.keys:
             return False
-        return None if self.epoch is None else not self._is_broken(now, offline_after)
+        del self._rooms[key.room]
+        return True
 
-    def _is_broken(self, now: float, offline_after: float) -> bool:
-        return is_broken(
-            beat_age=now - self.beat_at,
-            silence=self.silence,
-            online=self.online,
-            offline_after=offline_after,
-        )
+    def newer(self, update: Update) -> WatchedRoom | None:
+        """Return the room that a price is newer in; None where it is old or not wanted."""
+        if update.epoch < self.path.fence:
+            count("hub_fenced")
+            return None
+        watched = self._rooms.get(update.room)
+        return watched if watched is not None and watched.is_newer(update) else None
 
-    def state_of(
-        self, feed: Feed, *, at: float, now: float, limits: Limits
-    ) -> tuple[State, str, int | None]:
-        """Return what a room may claim to be, why no price comes, and when it opens.
+    def apply(self, update: Update, watched: WatchedRoom) -> bool:
+        """Note a newer price; True where it changes the room's state."""
+        return self._show(watched, update, trouble="", is_left=False)
 
-        ``at`` in unix seconds, ``now`` in monotonic seconds.
+    def _show(self, watched: WatchedRoom, update: Update, *, trouble: str, is_left: bool) -> bool:
+        watched.update, watched.trouble, watched.is_left = update, trouble, is_left
+        return watched.claim.state is not State.LIVE and self._changes(watched, Limits.of_site())
+
+    def apply_notice(self, notice: RoomNotice) -> tuple[WatchedRoom | None, bool, bool]:
+        """Note what is known of a room; return it, and whether profile and state changed."""
+        watched = self._rooms.get(notice.room)
+        if watched is None:
+            return None, False, False
+        is_complete = notice.expected is None or watched.expect(notice.expected)
+        watched.note_trouble(notice.trouble)
+        has_profile = bool(notice.profile) and notice.profile != watched.profile
+        if has_profile:
+            watched.profile = notice.profile
+        return watched, has_profile, is_complete and self._changes(watched, Limits.of_site())
+
+    def apply_beat(self, beat: Beat) -> Heard | None:
+        """Note a heartbeat; None where its stream is no longer the leader."""
+        path, now = self.path, self._monotonic()
+        if beat.epoch < path.fence:
+            if count("hub_fenced"):
+                logger.warning(
+                    "ignored a heartbeat from a stream that is no longer the leader epoch=%d",
+                    beat.epoch,
+                )
+            return None
+        is_new = beat.epoch != path.epoch
+        # Redis lost its data and its clock went back: otherwise nothing would be newer.
+        restarts = beat.epoch < (path.epoch or 0)
+        was_silent = path.is_silent(now, conf.FCS_OFFLINE_AFTER_SECONDS)
+        for watched in self:
+            if is_new:
+                watched.note_trouble("")
+            if restarts:
+                watched.forget()
+            if was_silent:
+                watched.doubt()
+        self.path = Path.of(beat, now)
+        return Heard(may_lack=is_new or was_silent, restarts=restarts)
+
+    def restore(
+        self, values: Mapping[Room, LastValue], report: PathReport | None
+    ) -> Iterator[tuple[WatchedRoom, bool]]:
+        """Note what the store has kept of rooms without a price.
+
+        Yields those that now have one, and whether it changed the room's state.
         """
-        expected, update = feed.expected or Expectation(), feed.update
-        is_outdated = update is not None and (
-            bool(feed.trouble)
-            or feed.proof_seq is not None
-            or self.outage.outdates(update.at, at, limits.offline_after)
-        )
-        state = decide(
-            # A price from the future proves as little as an old one: some clock was set.
-            age=abs(at - update.at) if update else None,
-            broken=self._is_broken(now, limits.offline_after),
-            closed=expected.is_closed(at),
-            stale_after=limits.stale_after,
-            patience=expected.patience,
-            overdue=expected.is_overdue(at) or (feed.is_left and not feed.trouble),
-            open_for=expected.open_for(at),
-            outdated=is_outdated,
-        )
-        if state is State.CLOSED:
-            return state, "", expected.opens_at
-        if state is not State.OFFLINE:
-            return state, feed.trouble if state is State.WAITING else "", None
-        return state, self._why_offline(feed, now, limits.offline_after), None
+        if report and self.path.epoch is None:
+            self.path = Path(self._monotonic() - report.age(self._clock()), report)
+        for room, value in values.items():
+            watched = self._rooms.get(room)
+            if watched is None or watched.update:
+                continue
+            watched.expected = watched.expected or replace(value.expected, overdue=False)
+            with suppress(ProtocolError):
+                update = Update.from_text(room, value.text, epoch=self.path.fence)
+                is_left, trouble = value.expected.overdue, watched.trouble
+                yield watched, self._show(watched, update, trouble=trouble, is_left=is_left)
 
-    def _why_offline(self, feed: Feed, now: float, offline_after: float) -> str:
-        if not self.online:
-            return self.reason
-        if self.is_silent(now, offline_after):
-            return _SILENCE
-        if self._is_broken(now, offline_after):
-            return _UNHEARD
-        return feed.trouble or _UNPROVED
+    def look(self) -> list[WatchedRoom]:
+        """Let states follow the clock; return the rooms whose state changed."""
+        limits = Limits.of_site()
+        if self.path.is_silent(self._monotonic(), limits.offline_after):
+            self.path = self.path.unfenced()
+        return [watched for watched in self if self._changes(watched, limits)]
+
+    def without_price(self, rooms: Iterable[Room]) -> list[Room]:
+        """Return those of the rooms that have no price yet."""
+        found = (self._rooms.get(room) for room in rooms)
+        return [watched.room for watched in found if watched and not watched.update]
+
+    def is_online(self) -> bool | None:
+        """Tell whether the vendor is heard; None until that is known."""
+        return self.path.is_online(self._monotonic(), conf.FCS_OFFLINE_AFTER_SECONDS)
+
+    def _changes(self, watched: WatchedRoom, limits: Limits) -> bool:
+        before, watched.claim = watched.claim, self._claim(watched, limits)
+        return watched.claim != before
+
+    def _claim(self, watched: WatchedRoom, limits: Limits) -> Claim:
+        return claim(watched, self.path, at=self._clock(), now=self._monotonic(), limits=limits)
+
+
+def claim(watched: WatchedRoom, path: Path, *, at: float, now: float, limits: Limits) -> Claim:
+    """Return what a room may claim to be; ``at`` in unix, ``now`` in monotonic seconds."""
+    expected, update = watched.expected or Expectation(), watched.update
+    is_outdated = update is not None and (
+        bool(watched.trouble)
+        or watched.proof_seq is not None
+        or path.report.outage.outdates(update.at, at, limits.offline_after)
+    )
+    state = decide(
+        # A price from the future proves as little as an old one: some clock was set.
+        age=abs(at - update.at) if update else None,
+        expected=expected,
+        now=at,
+        broken=path.is_broken(now, limits.offline_after),
+        stale_after=limits.stale_after,
+        unproved=watched.is_left and not watched.trouble,
+        outdated=is_outdated,
+    )
+    if state is State.CLOSED:
+        return Claim(state, until=expected.opens_at)
+    if state is State.OFFLINE:
+        why = path.why_broken(now, limits.offline_after)
+        return Claim(state, why or watched.trouble or _UNPROVED)
+    return Claim(state, watched.trouble if state is State.WAITING else "")

@@ -28,12 +28,13 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from django_fcs.conf import conf
 from django_fcs.exceptions import ConfigurationError, ProtocolError
 from django_fcs.prices.updates import Update
+from django_fcs.protocol.intervals import DEFAULT, Intervals
 from django_fcs.rooms import Room
 from django_fcs.tools.backoff import doubling
 from django_fcs.tools.metrics import count
 from django_fcs.tools.tasks import end
 
-from .events import DEMAND, HUBS, Beat, Call, Event, RoomNews, read_event
+from .events import DEMAND, HUBS, Announcement, Beat, Event, RoomNotice, read_event
 from .inbox import Inbox
 from .line import Line
 from .shard import Shard
@@ -42,11 +43,11 @@ from .wire import command
 __all__ = [
     "DEMAND",
     "HUBS",
+    "Announcement",
     "Beat",
     "Bus",
-    "Call",
     "Event",
-    "RoomNews",
+    "RoomNotice",
     "layer_is_in_memory",
     "lease_line",
     "on_the_layer",
@@ -67,9 +68,8 @@ CLOSE_SECONDS = 0.5
 READD_SECONDS = 5
 READD_GROUP_SECONDS = 0.5
 
-#: The pauses after sick channel layers were thrown away, first and longest.
-RENEW_SECONDS = 1
-RENEW_MAX_SECONDS = 5
+#: The longest pause before a reconnect to a channel layer that failed.
+RECONNECT_MAX_SECONDS = 5
 
 #: Messages that may wait here to be worked off; more wait in the layer.
 INBOX_MAX = 1000
@@ -139,13 +139,13 @@ class Bus:
         """Tell all hubs that the stream is alive."""
         await self._member.send([(HUBS, beat.event())])
 
-    async def tell(self, *news: RoomNews) -> None:
+    async def tell(self, *notices: RoomNotice) -> None:
         """Tell all hubs what is known of rooms beside their prices."""
-        await self._member.send((HUBS, one.event()) for one in news)
+        await self._member.send((HUBS, one.event()) for one in notices)
 
-    async def announce(self, call: Call) -> None:
+    async def announce(self, announcement: Announcement) -> None:
         """Tell the stream which rooms a hub needs."""
-        await self._member.send([(DEMAND, call.event())])
+        await self._member.send([(DEMAND, announcement.event())])
 
     async def bursts(self) -> AsyncGenerator[list[Event], None]:
         """Iterate over what comes in on this member's groups, for ever.
@@ -165,21 +165,27 @@ class Bus:
                 yield burst
 
 
-async def on_the_layer(group: str, work: Callable[[Bus], Awaitable[bool]], *, counter: str) -> None:
-    """Work with a bus, again with a new one wherever it fails, until the work returns True.
+async def on_the_layer(
+    group: str,
+    work: Callable[[Bus], Awaitable[bool]],
+    *,
+    counter: str,
+    intervals: Intervals = DEFAULT,
+) -> None:
+    """Work with a bus, and with a new one after each failure, until the work returns True.
 
-    A sick channel layer is thrown away whole; each time is counted under ``counter``.
+    A layer instance that failed is thrown away whole. Each failure is counted under ``counter``.
     """
-    pauses = doubling(first=RENEW_SECONDS, cap=RENEW_MAX_SECONDS)
+    pauses = doubling(first=intervals.reconnect, cap=RECONNECT_MAX_SECONDS)
     while True:
         try:
             async with Bus(group) as bus:
-                pauses = doubling(first=RENEW_SECONDS, cap=RENEW_MAX_SECONDS)
+                pauses = doubling(first=intervals.reconnect, cap=RECONNECT_MAX_SECONDS)
                 if await work(bus):
                     return
         except Exception as error:
             count(counter)
-            logger.warning("channel layer failed, renewing reason=%r", error)
+            logger.warning("channel layer failed, reconnecting reason=%r", error)
             await asyncio.sleep(next(pauses))
 
 
@@ -233,13 +239,13 @@ class _LayerMember:
             for group in self._groups:
                 await _limited(self._layer.group_discard(group, self._channel), CLOSE_SECONDS)
         except Exception as failure:
-            logger.warning("channel layer did not close well reason=%r", failure)
+            logger.warning("cannot close the channel layer cleanly reason=%r", failure)
         # ``flush`` would take the site's own channels along.
         if self._is_own and hasattr(self._layer, "close_pools"):
             try:
                 await _limited(self._layer.close_pools(), CLOSE_SECONDS)
             except Exception as failure:
-                logger.warning("channel layer did not close well reason=%r", failure)
+                logger.warning("cannot close the channel layer cleanly reason=%r", failure)
 
 
 class _PubSubMember:
@@ -336,7 +342,7 @@ def _member_of_the_layer() -> _LayerMember | _PubSubMember:
 
 
 def _drop(error: Exception) -> None:
-    if count("bus_malformed"):
+    if count("layer_malformed"):
         logger.warning("malformed group message dropped reason=%r", error)
 
 

@@ -7,49 +7,46 @@ room.group stream → hubs, anybody  ``fcs.price``, and never another
 fcs.hubs   stream → hubs           ``fcs.beat``, ``fcs.room``
 fcs.demand hubs → stream           ``fcs.demand``
 ========== ======================= ============================================
+
+How often they are sent stands in ``protocol.intervals``.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+import functools
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
 
 from django_fcs.exceptions import ProtocolError
-from django_fcs.prices.states import Expectation, Outage
+from django_fcs.prices.paths import PathReport
+from django_fcs.prices.states import Expectation
 from django_fcs.prices.updates import EVENT_TYPE, Update
 from django_fcs.protocol import ProfileUpdate, parse
 from django_fcs.rooms import Room
 
-__all__ = ["DEMAND", "HUBS", "Beat", "Call", "Event", "RoomNews", "read_event"]
+__all__ = ["DEMAND", "HUBS", "Announcement", "Beat", "Event", "RoomNotice", "read_event"]
 
 HUBS = "fcs.hubs"
 DEMAND = "fcs.demand"
 
-_BEAT, _ROOM, _CALL = "fcs.beat", "fcs.room", "fcs.demand"
+#: A thousand epochs are one number on the way to a browser, which holds 2^53.
+_Epoch = Annotated[int, msgspec.Meta(ge=0, lt=2**53 // 1000)]
 
 
-@dataclass(frozen=True)
-class Beat:
-    """The stream is alive; whether the vendor is, and why not."""
+class Beat(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.beat"):
+    """The heartbeat of a stream: it is alive, and how its way to the vendor stands."""
 
-    epoch: int
-    at: float
-    """Unix seconds, on the stream's clock."""
-    online: bool
-    reason: str
-    outage: Outage = Outage()
-    silence: float = 0.0
-    """For how many seconds the vendor had not been heard."""
+    epoch: _Epoch
+    path: PathReport
 
     def event(self) -> dict[str, Any]:
         """Return the message that goes to all hubs."""
-        return {"type": _BEAT, **vars(self), "outage": list(self.outage)}
+        return _builtins(self)
 
 
-@dataclass(frozen=True)
-class RoomNews:
+class RoomNotice(msgspec.Struct, frozen=True):
     """What is known of a room beside its price."""
 
     room: Room
@@ -62,17 +59,10 @@ class RoomNews:
 
     def event(self) -> dict[str, Any]:
         """Return the message that goes to all hubs."""
-        return {
-            "type": _ROOM,
-            "room": str(self.room),
-            "profile": self.profile,
-            "expected": self.expected and list(self.expected),
-            "trouble": self.trouble,
-        }
+        return _builtins(_Notice(str(self.room), self.profile, self.expected, self.trouble))
 
 
-@dataclass(frozen=True)
-class Call:
+class Announcement(msgspec.Struct, frozen=True):
     """A hub says which rooms it needs, and which of them it has no price of."""
 
     hub: str
@@ -81,73 +71,68 @@ class Call:
 
     def event(self) -> dict[str, Any]:
         """Return the message that goes to the stream."""
-        rooms, new = [str(room) for room in self.rooms], [str(room) for room in self.new]
-        return {"type": _CALL, "hub": self.hub, "rooms": rooms, "new": new}
+        rooms, new = map(str, self.rooms), map(str, self.new)
+        return _builtins(_Demand(self.hub, tuple(rooms), tuple(new)))
 
 
-Event = Update | Beat | RoomNews | Call
+Event = Update | Beat | RoomNotice | Announcement
+
+
+class _Price(msgspec.Struct, frozen=True, tag_field="type", tag=EVENT_TYPE):
+    room: str
+    text: str
+    epoch: _Epoch
+
+    def read(self) -> Update:
+        return Update.from_text(_room(self.room), self.text, epoch=self.epoch)
+
+
+class _Notice(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.room"):
+    room: str
+    profile: str
+    expected: Expectation | None
+    trouble: str
+
+    def read(self) -> RoomNotice:
+        room = Room.from_text(self.room)
+        if self.profile:
+            _check_profile(self.profile, room)
+        return RoomNotice(room, self.profile, self.expected, self.trouble)
+
+
+class _Demand(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.demand"):
+    hub: str
+    rooms: tuple[str, ...]
+    new: tuple[str, ...]
+
+    def read(self) -> Announcement:
+        rooms, new = map(Room.from_text, self.rooms), map(Room.from_text, self.new)
+        return Announcement(self.hub, tuple(rooms), tuple(new))
 
 
 def read_event(message: Mapping[str, Any]) -> Event:
     """Read a group's message; raises ``ProtocolError`` for anything malformed."""
     try:
-        return _READERS[message["type"]](message)
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ProtocolError(f"not a message of this project: {error!r}") from None
+        read = msgspec.convert(message, _Price | Beat | _Notice | _Demand)
+        return read if isinstance(read, Beat) else read.read()
+    except (msgspec.ValidationError, ValueError) as error:
+        raise ProtocolError(f"not a message of this project: {error}") from None
 
 
-def _read_beat(message: Mapping[str, Any]) -> Beat:
-    at = float(message["at"])
-    if not math.isfinite(1000 * at):  # Browsers are told milliseconds.
-        raise ValueError(f"{at} is no time")
-    outage = Outage(*map(float, message["outage"]))
-    silence = float(message["silence"])
-    if not all(map(math.isfinite, (*outage, silence))):
-        raise ValueError(f"{outage} and {silence} are no times")
-    return Beat(
-        epoch=int(message["epoch"]),
-        at=at,
-        online=bool(message["online"]),
-        reason=str(message["reason"]),
-        outage=outage,
-        silence=silence,
-    )
+def _check_profile(text: str, room: Room) -> None:
+    """Raise unless it is a profile of the room: browsers get the text as it is."""
+    [said] = parse(text)
+    if not isinstance(said, ProfileUpdate):
+        raise ProtocolError("no text of a profile")
+    if (said.symbol, said.timeframe) != (room.symbol, room.timeframe):
+        raise ProtocolError(f"a profile of another room than {room}")
 
 
-def _read_room(message: Mapping[str, Any]) -> RoomNews:
-    room, profile = Room.from_text(message["room"]), message["profile"]
-    if profile != "":
-        # It goes to browsers as it is, so it has to be what it says.
-        [said] = parse(profile) if isinstance(profile, str) else [None]
-        if not isinstance(said, ProfileUpdate):
-            raise ValueError("no text of a profile")
-        if (said.symbol, said.timeframe) != (room.symbol, room.timeframe):
-            raise ValueError(f"a profile of another room than {room}")
-    return RoomNews(room, profile, _read_expectation(message["expected"]), str(message["trouble"]))
+@functools.lru_cache(maxsize=4096)
+def _room(text: str) -> Room:
+    return Room.from_text(text)
 
 
-def _read_expectation(numbers: Any) -> Expectation | None:
-    if numbers is None:
-        return None
-    closed, *seconds, overdue = expected = Expectation(*numbers)
-    if not isinstance(closed, bool) or not isinstance(overdue, bool) or expected.patience is None:
-        raise ValueError(f"{expected} says nothing of a room")
-    if not all(number is None or math.isfinite(number) for number in seconds):
-        raise ValueError(f"{expected} holds what is no time")
-    return expected
-
-
-def _read_call(message: Mapping[str, Any]) -> Call:
-    return Call(
-        hub=str(message["hub"]),
-        rooms=tuple(Room.from_text(text) for text in message["rooms"]),
-        new=tuple(Room.from_text(text) for text in message["new"]),
-    )
-
-
-_READERS: dict[str, Callable[[Mapping[str, Any]], Event]] = {
-    EVENT_TYPE: Update.from_event,
-    _BEAT: _read_beat,
-    _ROOM: _read_room,
-    _CALL: _read_call,
-}
+def _builtins(message: msgspec.Struct) -> dict[str, Any]:
+    built: dict[str, Any] = msgspec.to_builtins(message)
+    return built

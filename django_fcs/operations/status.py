@@ -6,7 +6,8 @@ from django_fcs.checks import check_settings
 from django_fcs.conf import conf
 from django_fcs.exceptions import ConfigurationError
 from django_fcs.layer.bus import layer_is_in_memory
-from django_fcs.prices.store import LastBeat, Store
+from django_fcs.prices.paths import PathReport
+from django_fcs.prices.store import Store
 from django_fcs.site import site_store
 
 __all__ = ["cause", "shared_store", "trouble"]
@@ -33,7 +34,7 @@ def shared_store() -> Store:
     return site_store()
 
 
-def trouble(store: Store, beat: LastBeat | None, now: float) -> str:
+def trouble(store: Store, beat: PathReport | None, now: float) -> str:
     """Say in a few words why prices do not flow; nothing where they do.
 
     No hosts and none of the vendor's words: anybody may be told.
@@ -41,13 +42,13 @@ def trouble(store: Store, beat: LastBeat | None, now: float) -> str:
     if beat is None and store.sickness:
         return "the cache does not answer"
     offline_after = conf.FCS_OFFLINE_AFTER_SECONDS
-    if beat is None or beat.is_silent(now, offline_after):
-        return "no sign of life of the stream"
-    is_broken = beat.is_broken(now, offline_after)
+    if beat is None or beat.is_silent(beat.age(now), offline_after):
+        return "no heartbeat from the stream"
+    is_broken = beat.is_broken(beat.age(now), offline_after)
     return "the stream has no connection to the vendor" if is_broken else ""
 
 
-def cause(store: Store, beat: LastBeat | None, trouble: str) -> str:
+def cause(store: Store, beat: PathReport | None, trouble: str) -> str:
     """Add to a trouble what the site's own people may know of its cause."""
     known = store.sickness if beat is None else "" if beat.online else beat.reason
     return f"{trouble}: {known}" if trouble and known else trouble

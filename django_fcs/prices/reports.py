@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-__all__ = ["Pace", "Report", "StreamStatus"]
+__all__ = ["GrowthRate", "Report", "StreamStatus"]
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -44,14 +44,14 @@ class StreamStatus:
     """When the last of them came in, unix seconds."""
 
 
-class Pace:
+class GrowthRate:
     """How fast a total grows, by its last ``readings``; one at the same time replaces."""
 
     def __init__(self, readings: int = 10) -> None:
         self._readings: deque[tuple[float, int]] = deque(maxlen=readings + 1)
 
-    def take(self, total: int, now: float) -> float:
-        """Take a reading, in seconds of any clock; return the growth a second."""
+    def note(self, total: int, now: float) -> float:
+        """Note a reading, in seconds of any clock; return the growth a second."""
         if self._readings and self._readings[-1][0] == now:
             self._readings.pop()
         self._readings.append((now, total))

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 from enum import Enum
-from typing import NamedTuple
 
-from django_fcs.protocol.intervals import PONG_SECONDS
+import msgspec
+from msgspec.structs import replace
+
+from django_fcs.protocol.intervals import PONG_SECONDS, Seconds, UnixTime
 
 from .sessions import Hours, Phase
 
@@ -22,7 +24,6 @@ __all__ = [
     "Rhythm",
     "State",
     "decide",
-    "is_broken",
 ]
 
 #: A silence of so many times the longest gap of late is none of the room's habits. Where
@@ -56,85 +57,85 @@ class State(str, Enum):
         return self.value
 
 
-def is_broken(*, beat_age: float, silence: float, online: bool, offline_after: float) -> bool:
-    """Tell whether the path from the vendor is broken, by its last beat.
-
-    ``beat_age`` is in seconds, and so is ``silence``: for how long the vendor had not been
-    heard as the beat was sent. A stream need not know yet that its line is cut, and who takes
-    over from it never learns that.
-    """
-    if not online:
-        return True
-    return beat_age > offline_after or beat_age + silence > offline_after + PONG_SECONDS
-
-
 def decide(
     *,
     age: float | None,
+    expected: Expectation,
+    now: float,
     broken: bool,
-    closed: bool,
     stale_after: float,
-    patience: float = 0.0,
-    overdue: bool = False,
-    open_for: float | None = None,
+    unproved: bool = False,
     outdated: bool = False,
 ) -> State:
-    """Decide the state of a room; ages are in seconds, ``None`` = never.
+    """Decide the state of a room.
 
-    ``broken`` is what ``is_broken`` says of the path. ``patience`` is what the room's own rate
-    allows, never less than ``stale_after``; ``overdue`` says that it was over before this
-    price came, which is no tick. ``open_for`` says how long the market has been open;
-    ``None`` = not known. ``outdated`` says that the path was broken since, for longer than
-    anybody may be kept in the dark, and that the room has not been heard again.
+    Args:
+        age: Of its last price, in seconds; ``None`` before the first.
+        expected: What the stream expects of the room.
+        now: Unix seconds, on the stream's clock.
+        broken: Whether the path from the vendor is broken, as ``PathReport`` says.
+        stale_after: Seconds of silence that the site always allows.
+        unproved: Whether a newer price may have been missed.
+        outdated: Whether the path was broken since the price came, for longer than a page
+            may be wrong, and the room has not been heard again.
 
-    A broken path outweighs all: behind it nothing is known, not even that the
-    market closed. A market opens with its first price: until then, or until one was
-    due, that of the last session is a closed market's.
+    A broken path outweighs everything: nothing is known behind it, not even that the
+    market closed. A market opens with its first price. Until then, or until a price was
+    due, the last price of the session before is that of a closed market.
     """
     if broken:
         return State.OFFLINE
     if age is None:
         return State.WAITING
-    if closed:
+    if expected.is_closed(now):
         return State.CLOSED
+    open_for = expected.open_for(now)
     silence = age if open_for is None else min(age, open_for)
-    if overdue or silence > max(stale_after, patience):
+    overdue = unproved or expected.is_overdue(now)
+    if overdue or silence > max(stale_after, expected.patience):
         return State.STALE
     if silence < age:
         return State.CLOSED
     return State.OFFLINE if outdated else State.LIVE
 
 
-class Outage(NamedTuple):
-    """When the vendor was last not heard, in unix seconds on the stream's clock; 0 = never.
+class Outage(msgspec.Struct, frozen=True):
+    """The last time without data from the vendor; unix seconds on the stream's clock, 0 = never.
 
-    It begins when it was last heard: a line that is cut is up to ``PONG_SECONDS`` younger.
+    It begins when the vendor was last heard. The connection may have been lost up to
+    ``PONG_SECONDS`` later.
     """
 
-    lost_at: float = 0.0
-    ended_at: float = 0.0
-    before: float = 0.0
-    """When the one before it had ended."""
+    lost_at: UnixTime = 0.0
+    ended_at: UnixTime = 0.0
+    before: UnixTime = 0.0
+    """When the outage before this one ended."""
+
+    def until(self, now: float) -> Outage:
+        """Return the same without times in the future, as after the clock was put back."""
+        if max(self.lost_at, self.ended_at, self.before) <= now:
+            return self
+        return Outage(min(self.lost_at, now), min(self.ended_at, now), min(self.before, now))
 
     def outdates(self, at: float, now: float, offline_after: float) -> bool:
-        """Tell whether a price of ``at`` is from before it, and too long ago to be shown as live.
+        """Tell whether a price of ``at`` is too old to be shown as live since this outage.
 
-        That the vendor is heard again says nothing of a room: of hundreds the last one is
-        joined ten seconds later. Of a short outage nobody need know.
+        A new connection proves nothing about a room: the last of some hundred rooms is
+        joined ten seconds later. A short outage changes no state.
         """
         is_long = abs(now - self.lost_at) > offline_after + PONG_SECONDS
         return at < self.before or (at < self.ended_at and is_long)
 
 
-class Expectation(NamedTuple):
+class Expectation(msgspec.Struct, frozen=True):
     """What is expected of a room. Times are unix seconds on the stream's clock."""
 
     closed: bool = False
-    patience: float = 0.0
+    patience: Seconds = 0.0
     """Seconds of silence that its own rate allows."""
-    since: float | None = None
+    since: UnixTime | None = None
     """When its market opened or closed; ``None`` = not known."""
-    until: float | None = None
+    until: UnixTime | None = None
     """When it will close or open next; ``None`` = not known."""
     overdue: bool = False
     """A tick was due and has not come: an answer to a join, which may be old, is none.
@@ -145,7 +146,7 @@ class Expectation(NamedTuple):
 
     def left(self) -> Expectation:
         """Return what is expected of a room from when it is streamed no longer."""
-        return self._replace(closed=self.closed and self.until is not None, overdue=True)
+        return replace(self, closed=self.closed and self.until is not None, overdue=True)
 
     def is_closed(self, now: float) -> bool:
         """Tell whether its market is closed, as far as that is known.

@@ -21,15 +21,16 @@ from django_fcs.exceptions import ConfigurationError
 from django_fcs.rooms import Room
 from django_fcs.tools.worker import Worker
 
+from .paths import PathReport
 from .reports import Report
-from .states import Expectation, Outage, is_broken
+from .states import Expectation
 
-__all__ = ["CacheStore", "LastBeat", "LastValue", "MemoryStore", "Store"]
+__all__ = ["CacheStore", "LastValue", "MemoryStore", "Store"]
 
 logger = logging.getLogger(__name__)
 
 #: Raise it with every change of what is stored, so that old and new never meet.
-VERSION = 3
+VERSION = 4
 
 KEEP_SECONDS = 7 * 24 * 3600
 
@@ -53,51 +54,27 @@ class LastValue(msgspec.Struct, frozen=True):
     expected: Expectation = Expectation()
 
 
-class LastBeat(msgspec.Struct, frozen=True):
-    """The last sign of life of the stream; ``at`` in unix seconds."""
-
-    at: float
-    online: bool
-    reason: str
-    outage: Outage = Outage()
-    silence: float = 0.0
-    """For how many seconds the vendor had not been heard."""
-
-    def is_silent(self, now: float, offline_after: float) -> bool:
-        """Tell whether one should have followed: one from the future is as good as none."""
-        return abs(now - self.at) > offline_after
-
-    def is_broken(self, now: float, offline_after: float) -> bool:
-        """Tell whether the path from the vendor is broken."""
-        return is_broken(
-            beat_age=abs(now - self.at),
-            silence=self.silence,
-            online=self.online,
-            offline_after=offline_after,
-        )
-
-
 class Store(Protocol):
     """Where last values are kept; nothing here raises for a sick store."""
 
-    def save(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
+    def save(self, values: Mapping[Room, LastValue], beat: PathReport) -> None:
         """Keep values and beat."""
 
-    def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+    def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
         """Return what is kept of these rooms, and the last beat."""
 
     async def asave(
-        self, values: Mapping[Room, LastValue], beat: LastBeat, report: Report | None = None
+        self, values: Mapping[Room, LastValue], beat: PathReport, report: Report | None = None
     ) -> bool:
         """Keep values, beat and, where there is one, report, without blocking the loop.
 
         False where it is not known that they were kept.
         """
 
-    async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+    async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
         """Return what ``load`` does, without blocking the loop."""
 
-    def report(self) -> tuple[LastBeat | None, Report | None]:
+    def report(self) -> tuple[PathReport | None, Report | None]:
         """Return the last beat and the last report of the stream."""
 
     @property
@@ -110,10 +87,10 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._values: OrderedDict[Room, LastValue] = OrderedDict()
-        self._beat: LastBeat | None = None
+        self._beat: PathReport | None = None
         self._report: Report | None = None
 
-    def save(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
+    def save(self, values: Mapping[Room, LastValue], beat: PathReport) -> None:
         """Keep values and beat."""
         self._beat = beat
         for room, value in values.items():
@@ -122,24 +99,24 @@ class MemoryStore:
         while len(self._values) > MEMORY_ROOMS:
             self._values.popitem(last=False)
 
-    def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+    def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
         """Return what is kept of these rooms, and the last beat."""
         found = {room: self._values.get(room) for room in rooms}
         return {room: value for room, value in found.items() if value}, self._beat
 
     async def asave(
-        self, values: Mapping[Room, LastValue], beat: LastBeat, report: Report | None = None
+        self, values: Mapping[Room, LastValue], beat: PathReport, report: Report | None = None
     ) -> bool:
         """Keep values, beat and, where there is one, report."""
         self.save(values, beat)
         self._report = report or self._report
         return True
 
-    async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+    async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
         """Return what ``load`` does."""
         return self.load(rooms)
 
-    def report(self) -> tuple[LastBeat | None, Report | None]:
+    def report(self) -> tuple[PathReport | None, Report | None]:
         """Return the last beat and the last report of the stream."""
         return self._beat, self._report
 
@@ -170,17 +147,17 @@ class CacheStore:
         except InvalidCacheBackendError as error:
             raise ConfigurationError(f"FCS_CACHE names {alias!r}: {error}") from None
 
-    def save(self, values: Mapping[Room, LastValue], beat: LastBeat) -> None:
+    def save(self, values: Mapping[Room, LastValue], beat: PathReport) -> None:
         """Keep values and beat, waiting for the cache no longer than its patience."""
         self._wait(self._submit(lambda: self._write(values, beat, None)), False)
 
-    def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+    def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
         """Return what is kept of these rooms, and the last beat."""
         wanted = list(rooms)
         return self._wait(self._submit(lambda: self._read(wanted)), ({}, None))
 
     async def asave(
-        self, values: Mapping[Room, LastValue], beat: LastBeat, report: Report | None = None
+        self, values: Mapping[Room, LastValue], beat: PathReport, report: Report | None = None
     ) -> bool:
         """Keep values, beat and, where there is one, report, without blocking the loop.
 
@@ -188,17 +165,17 @@ class CacheStore:
         """
         return await self._await(self._submit(lambda: self._write(values, beat, report)), False)
 
-    async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+    async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
         """Return what ``load`` does, without blocking the loop."""
         wanted = list(rooms)
         return await self._await(self._submit(lambda: self._read(wanted)), ({}, None))
 
-    def report(self) -> tuple[LastBeat | None, Report | None]:
+    def report(self) -> tuple[PathReport | None, Report | None]:
         """Return the last beat and the last report of the stream."""
         return self._wait(self._submit(self._read_report), (None, None))
 
     def _write(
-        self, values: Mapping[Room, LastValue], beat: LastBeat, report: Report | None
+        self, values: Mapping[Room, LastValue], beat: PathReport, report: Report | None
     ) -> bool:
         texts = {_key(room): _encode(value) for room, value in values.items()}
         texts[_BEAT_KEY] = _encode(beat)
@@ -207,16 +184,16 @@ class CacheStore:
         # Some caches tell which keys they did not take.
         return not self._cache.set_many(texts, timeout=KEEP_SECONDS)
 
-    def _read(self, rooms: list[Room]) -> tuple[dict[Room, LastValue], LastBeat | None]:
+    def _read(self, rooms: list[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
         keys = {_key(room): room for room in rooms}
         found = self._cache.get_many([*keys, _BEAT_KEY])
-        beat = _decode(found.pop(_BEAT_KEY, None), LastBeat)
+        beat = _decode(found.pop(_BEAT_KEY, None), PathReport)
         values = {keys[key]: _decode(text, LastValue) for key, text in found.items()}
         return {room: value for room, value in values.items() if value is not None}, beat
 
-    def _read_report(self) -> tuple[LastBeat | None, Report | None]:
+    def _read_report(self) -> tuple[PathReport | None, Report | None]:
         found = self._cache.get_many([_BEAT_KEY, _REPORT_KEY])
-        beat = _decode(found.get(_BEAT_KEY), LastBeat)
+        beat = _decode(found.get(_BEAT_KEY), PathReport)
         return beat, _decode(found.get(_REPORT_KEY), Report)
 
     def _submit(self, work: Callable[[], T]) -> Future[T] | None:
@@ -251,7 +228,7 @@ class CacheStore:
         slow = isinstance(error, (FutureTimeoutError, asyncio.TimeoutError))
         reason = f"no answer in {PATIENCE_SECONDS} s" if slow else repr(error)
         if not self.sickness:
-            logger.warning("cache does not work alias=%s reason=%s", self._alias, reason)
+            logger.warning("cache failed alias=%s reason=%s", self._alias, reason)
         self.sickness = reason
         return otherwise
 
@@ -260,7 +237,7 @@ def _key(room: Room) -> str:
     return f"fcs:{VERSION}:{room.group}"
 
 
-def _encode(value: LastValue | LastBeat | Report) -> str:
+def _encode(value: LastValue | PathReport | Report) -> str:
     return msgspec.json.encode(value).decode()
 
 

@@ -7,9 +7,7 @@ order of fields that makes this safe.
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -47,15 +45,6 @@ class Update(msgspec.Struct, frozen=True, gc=False):
         return cls(room, serialise(price), price.seq, epoch, price.at, price.mode, price.t)
 
     @classmethod
-    def from_event(cls, event: Mapping[str, Any]) -> Update:
-        """Read a group's event; raises ``ProtocolError`` for anything malformed."""
-        try:
-            room = _room(event["room"])
-            return cls.from_text(room, event["text"], epoch=int(event["epoch"]))
-        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
-            raise ProtocolError(f"not a price event: {error!r}") from None
-
-    @classmethod
     def from_text(cls, room: Room, text: str, *, epoch: int) -> Update:
         """Read a text that this project wrote; raises ``ProtocolError`` otherwise."""
         head = read_head(text)
@@ -91,11 +80,6 @@ class Update(msgspec.Struct, frozen=True, gc=False):
         if timeframe == self.room.timeframe:
             return self
         return replace(self, text=respell(self.text, self.room, timeframe))
-
-
-@functools.lru_cache(maxsize=4096)
-def _room(text: str) -> Room:
-    return Room.from_text(text)
 
 
 def respell(text: str, room: Room, timeframe: str) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django_fcs.exceptions import ConfigurationError
-from django_fcs.tools.redaction import spellings_of
+from django_fcs.tools.redaction import spellings_of, without_secrets
 
 __all__ = ["Address"]
 
@@ -43,13 +42,8 @@ def _with_key(url: str, key: str) -> str:
         parts.hostname.encode("idna")  # UnicodeError is a ValueError
     except ValueError:
         raise ConfigurationError(
-            f"FCS_URL {_without_secrets(url, key)!r} is not a socket address "
+            f"FCS_URL {without_secrets(url, key).partition('?')[0]!r} is not a socket address "
             "such as wss://ws-v4.fcsapi.com/ws"
         ) from None
     query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), ("access_key", key)])
     return urlunsplit(parts._replace(query=query, fragment=""))
-
-
-def _without_secrets(url: str, key: str) -> str:
-    """Return what may be told of an address that cannot be taken apart."""
-    return re.sub(r"//.*@", "//", spellings_of(key).sub("[key]", url)).partition("?")[0]

@@ -253,7 +253,7 @@ class Simulator:
             await self._attend(_Client(self._accepted, socket))
 
     async def _refuse(self, socket: ServerConnection) -> None:
-        logger.info("key refused how=%s", self.faults.refusal)
+        logger.info("API key refused reason=%s", self.faults.refusal)
         if self.faults.refusal == "message":
             refusal = Refusal(short="authentication_failed", message="Invalid access_key")
             await socket.send(serialise(refusal))

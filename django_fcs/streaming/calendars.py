@@ -68,7 +68,7 @@ def read_calendar(name: str, now: float) -> Timetable:
     except ImportError:
         logger.info("hours are unknown without %s calendar=%s", _LIBRARY, name)
     except Exception as error:  # A calendar that cannot be read must not end the prices.
-        logger.warning("calendar not read calendar=%s reason=%r", name, error)
+        logger.warning("cannot read calendar calendar=%s reason=%r", name, error)
     return Timetable()
 
 

@@ -79,7 +79,7 @@ class Demand:
             count("stream_rooms_unconfirmed")
             # As kinds of one client: anybody may invent names, so the log gets twenty an hour.
             if self._complaints.is_new("", str(room)):
-                logger.warning("not confirmed by the vendor, left for now room=%s", room)
+                logger.warning("the vendor did not confirm the room, leaving it room=%s", room)
         for room, interest in self._interests.items():
             if interest.doubt and room in joined:
                 interest.doubt = 0

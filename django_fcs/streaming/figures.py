@@ -28,9 +28,9 @@ def stream_figures(status: StreamStatus) -> dict[str, float]:
 
 def measure_feed(event: Event) -> None:
     """Sample how old a tick was when it came in; the first of a room may be of yesterday."""
-    if isinstance(event, Arrival) and event.news:
-        _, news = event.news[-1]
-        if isinstance(news, Price) and news.update is not None and news.mode != "initial":
-            lag = event.at - news.update
+    if isinstance(event, Arrival) and event.items:
+        _, item = event.items[-1]
+        if isinstance(item, Price) and item.update is not None and item.mode != "initial":
+            lag = event.at - item.update
             if lag < FEED_LAG_MAX_SECONDS:
                 observe("feed_lag_seconds", lag)

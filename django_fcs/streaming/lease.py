@@ -216,8 +216,8 @@ class Lease:
             answer = int(reply)
         except Exception as error:  # whatever redis-py raises
             self.trouble = str(error) or "Redis does not answer"
-            if count("lease_failures"):
-                logger.warning("lease could not be asked for reason=%s", self.trouble)
+            if count("stream_lease_failures"):
+                logger.warning("cannot request the lease reason=%s", self.trouble)
             return None
         self.trouble = ""
         return answer

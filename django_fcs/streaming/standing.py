@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Outage
 
 __all__ = ["Standing"]
@@ -11,38 +12,41 @@ __all__ = ["Standing"]
 
 @dataclass
 class Standing:
-    """What the last connection came to; all times are unix seconds."""
+    """The result of the last connection attempt; all times are unix seconds."""
 
     outage: Outage = Outage()
     """The last one, which may not have ended."""
     online: bool = False
     reason: str = "not connected yet"
-    """Why it is not online, for the site's own people."""
+    """Why it is not online, for operators."""
     public: str = ""
     """The same, for visitors."""
     is_decided: bool = False
-    """Whether the first attempt has ended; before, there is nothing that hubs could be told."""
+    """Whether the first attempt has ended; before, there is nothing to tell hubs."""
 
     @classmethod
-    def after(cls, outage: Outage, *, online: bool, heard_at: float) -> Standing:
-        """Return that of a successor of who said this last, and heard the vendor then."""
-        before = cls(outage, online)
-        before.take(False, "", "", heard_at)
+    def after(cls, report: PathReport) -> Standing:
+        """Return that of the successor of a leader that left this report."""
+        before = cls(report.outage, report.online)
+        before.note(online=False, heard_at=report.at - report.silence)
         return cls(before.outage)
 
-    def take(self, online: bool, reason: str, public: str, heard_at: float) -> None:
-        """Take in how an attempt has ended, or a connection, and when the vendor was last heard.
+    def note(self, *, online: bool, heard_at: float, reason: str = "", public: str = "") -> None:
+        """Note how an attempt or a connection ended, and when the vendor was last heard.
 
-        An outage begins then: that a line is cut is known seconds later.
+        An outage begins then: that a connection is cut is known seconds later.
         """
         if online and not self.online:
-            self.outage = self.outage._replace(ended_at=heard_at)
+            self.outage = Outage(self.outage.lost_at, heard_at, self.outage.before)
         elif self.online and not online:
             self.outage = Outage(heard_at, self.outage.ended_at, before=self.outage.ended_at)
         self.online, self.reason, self.public = online, reason, public
         self.is_decided = True
 
-    def told(self, now: float, silence: float) -> tuple[float, bool, str, Outage, float]:
-        """Return what a beat says of it; no outage is in the future of a clock put back."""
-        self.outage = Outage(*(min(at, now) for at in self.outage))
-        return now, self.online, self.public, self.outage, silence
+    def report(self, now: float, silence: float) -> PathReport:
+        """Return what heartbeats say; ``silence`` of the vendor in seconds.
+
+        No outage is in the future, as it would be after the clock was put back.
+        """
+        self.outage = self.outage.until(now)
+        return PathReport(now, self.online, self.public, self.outage, silence)

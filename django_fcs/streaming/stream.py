@@ -1,7 +1,7 @@
 """From the vendor to the site: upstream → snapshots → bus, and demand the other way.
 
-Of all streams of a site one leads, the others stand by: they hear which rooms are wanted,
-hold no connection to the vendor and say nothing.
+Of all streams of a site one leads and the others stand by. Standbys hear which rooms are
+wanted, hold no connection to the vendor and send nothing.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from typing import TypeVar
 from django_fcs.conf import conf
 from django_fcs.exceptions import RecordingError
 from django_fcs.layer.bus import Bus, on_the_layer
-from django_fcs.layer.events import DEMAND, Beat, Call
-from django_fcs.prices.reports import Pace, Report, StreamStatus
+from django_fcs.layer.events import DEMAND, Announcement
+from django_fcs.prices.reports import GrowthRate, Report, StreamStatus
 from django_fcs.prices.sessions import Markets
-from django_fcs.prices.states import Outage
-from django_fcs.prices.store import LastBeat, LastValue, Store
-from django_fcs.protocol import ProfileUpdate
+from django_fcs.prices.store import LastValue, Store
+from django_fcs.protocol.intervals import DEFAULT, Intervals
 from django_fcs.recording import Recorder
 from django_fcs.rooms import Room
 from django_fcs.tools.bell import Bell
@@ -33,20 +32,11 @@ from .calendars import read_calendars
 from .demand import Demand
 from .figures import measure_feed, stream_figures
 from .lease import Alone, Lease
-from .standing import Standing
-from .streamed import Streamed
-from .watchdog import Watchdog
+from .term import Term
 
 __all__ = ["Stream"]
 
 logger = logging.getLogger(__name__)
-
-#: Hubs repeat their rooms every 5 s; three lost announcements end a room's demand.
-DEMAND_TTL_SECONDS = 15
-
-#: How often wanted rooms follow demand, in seconds.
-LOOK_SECONDS = 1
-BEAT_SECONDS = 3
 
 #: Prices that come within this long of a burst wait for the next one.
 BURST_SECONDS = 0.02
@@ -54,11 +44,8 @@ BURST_SECONDS = 0.02
 #: After a publish that took long it rests for as long, but no longer than this.
 REST_SECONDS = 1
 
-#: Dirty rooms go to the store this often, and every room that often.
-SAVE_SECONDS = 1
+#: How often every room is saved, whether or not it changed.
 SAVE_ALL_SECONDS = 30
-
-_ENDED = "the stream has ended"
 
 T = TypeVar("T")
 
@@ -73,10 +60,11 @@ class Stream:
         lease: By which it leads; without one it always does.
         recorder: Where every frame is written that comes in.
         markets: The hours of all symbols.
+        intervals: What stream and hubs count on.
         clock, monotonic, sleep: For tests.
 
-    ``run`` ends only by cancellation, ``KeyRefused`` or when it is asked to leave; a sick
-    channel layer is renewed.
+    ``run`` ends only by cancellation, ``KeyRefused`` or when it is asked to leave. After a
+    failure of the channel layer it reconnects.
     """
 
     def __init__(
@@ -88,6 +76,7 @@ class Stream:
         lease: Lease | None = None,
         recorder: Recorder | None = None,
         markets: Markets | None = None,
+        intervals: Intervals = DEFAULT,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -100,7 +89,8 @@ class Stream:
         self._clock = clock
         self._monotonic = monotonic
         self._sleep = sleep
-        self._demand = Demand(ttl=DEMAND_TTL_SECONDS, linger=conf.FCS_LINGER_SECONDS)
+        self._intervals = intervals
+        self._demand = Demand(ttl=intervals.demand_ttl, linger=conf.FCS_LINGER_SECONDS)
         self._lease = lease or Alone(clock)
         self._leave = asyncio.Event()
         self._has_read = asyncio.Event()
@@ -108,19 +98,21 @@ class Stream:
         self._ready = Bell()
         self._changed = Bell()
         self._to_save = Bell()
-        self._stand_by()
+        self._term: Term | None = None
+        """While it leads, and until a leader that lost its lease has let go of everything."""
         self._updates = 0
         self._last_at: float | None = None
-        self._pace = Pace()
+        self._rate = GrowthRate()
         self._want()
 
     @property
     def status(self) -> StreamStatus:
         """How things stand."""
+        standing = self._term.standing if self._term else None
         return StreamStatus(
             is_leader=self.is_leader,
-            online=self._standing.online,
-            reason=self._standing.reason if self.is_leader else self._lease.trouble,
+            online=bool(standing and standing.online),
+            reason=standing.reason if standing and self.is_leader else self._lease.trouble,
             wanted=len(self._client.wanted),
             joined=len(self._client.joined),
             updates=self._updates,
@@ -130,7 +122,7 @@ class Stream:
     @property
     def is_leader(self) -> bool:
         """Whether it may speak, by its own clock."""
-        return self._has_begun and self._lease.is_held
+        return self._term is not None and self._lease.is_held
 
     async def run(self, leave: asyncio.Event | None = None) -> None:
         """Stream until cancelled, or until ``leave`` is set: then leave well and return."""
@@ -146,57 +138,43 @@ class Stream:
         """Lead whenever it is this process's turn, until it has to leave."""
         while not self._leave.is_set():
             await together(self._begin(), self._leave.wait())
-            if self._has_begun:
-                await self._go_on()
-        # What was taken in is now published, and the lease given back behind it.
+            if self._term is not None:
+                await self._go_on(self._term)
+        # What was taken in is published now, and then the lease is given back.
         self._has_read.set()
         self._ready.ring()
         await self._has_left.wait()
 
     async def _begin(self) -> None:
-        self._epoch = await self._lease.acquire()
-        _, last = await self._store.aload([])
-        if last is not None:
-            heard_at = last.at - last.silence
-            self._standing = Standing.after(last.outage, online=last.online, heard_at=heard_at)
-        self._streamed = Streamed(epoch=self._epoch, markets=self._markets)
-        self._has_begun = True
-        logger.info("leading epoch=%d", self._epoch)
+        epoch = await self._lease.acquire()
+        _, before = await self._store.aload([])
+        self._term = Term(epoch, markets=self._markets, before=before)
+        logger.info("leading epoch=%d", epoch)
 
-    async def _go_on(self) -> None:
+    async def _go_on(self, term: Term) -> None:
         """Stream until the lease is lost or the process leaves; no connection outlives it."""
-        epoch = self._epoch
         try:
             await together(
-                self._read(),
-                self._save(),
-                self._watch(),
+                self._read(term),
+                self._save(term),
+                self._watch(term),
                 self._hold(),
                 self._leave.wait(),
             )
         finally:
             self._client.cut()
             if not self._leave.is_set():
-                self._standing.take(False, _ENDED, _ENDED, self._heard_at())
-                await self._save_dirty()
-                self._stand_by()
-        await self._save_dirty()
+                term.stop(self._heard_at())
+                await self._save_changed(term)
+                self._term = None
+        if self._leave.is_set():
+            await self._save_changed(term)
         if not self._lease.is_held:
             count("stream_leases_lost")
-            logger.warning("lease lost, connection cut epoch=%d", epoch)
-
-    def _stand_by(self) -> None:
-        """Know nothing: neither of prices nor of the vendor."""
-        self._has_begun = False
-        self._epoch, self._streamed = 0, Streamed(epoch=0, markets=self._markets)
-        self._watchdog = Watchdog()
-        self._standing = Standing()
+            logger.warning("lease lost, disconnected from the vendor epoch=%d", term.epoch)
 
     def _heard_at(self) -> float:
         return self._clock() - self._client.silence
-
-    def _told(self) -> tuple[float, bool, str, Outage, float]:
-        return self._standing.told(self._clock(), self._client.silence)
 
     async def _hold(self) -> None:
         """Keep the lease; without it the connection goes before anything else is done."""
@@ -210,7 +188,7 @@ class Stream:
                 return
             yield thing
 
-    async def _read(self) -> None:
+    async def _read(self, term: Term) -> None:
         """Take in what the vendor sends; waits for nothing else."""
         async with aclosing(self._client.batches()) as batches:
             async for batch in batches:
@@ -220,50 +198,47 @@ class Stream:
                 before = self._updates
                 for event in batch:
                     if isinstance(event, Status):
-                        told = (event.online, event.reason, event.public)
-                        self._standing.take(*told, self._heard_at())
-                        self._watchdog.begin(self._monotonic())
+                        term.note(event, heard_at=self._heard_at(), now=self._monotonic())
                         self._changed.ring()
                         self._to_save.ring()
                     else:
-                        self._take(event)
+                        self._apply(event, term)
                 count("stream_updates", self._updates - before)
                 measure_feed(batch[-1])
-                if self._streamed.is_due:
+                if term.rooms.is_due:
                     self._ready.ring()
 
-    def _take(self, arrival: Arrival) -> None:
+    def _apply(self, arrival: Arrival, term: Term) -> None:
         if self._recorder is not None:
             self._record(self._recorder, arrival)
-        for room, news in arrival.news:
-            if isinstance(news, ProfileUpdate):
-                self._streamed.describe(room, news, arrival.at)
-                continue
-            self._updates += 1
+        if prices := term.apply(arrival):
+            self._updates += prices
             self._last_at = arrival.at
-            if not self._streamed.merge(room, news, arrival.at):
-                count("stream_late")
 
     def _record(self, recorder: Recorder, arrival: Arrival) -> None:
         """Write the frame; a disk that is full must not end the prices."""
         try:
             recorder.write(arrival.at, arrival.text)
         except RecordingError as error:
-            logger.error("recording ended, streaming goes on reason=%s", error)
+            logger.error("recording stopped, streaming continues reason=%s", error)
             self._recorder = None
 
     def _repeat(self, rooms: Iterable[Room]) -> None:
-        self._streamed.repeat(rooms)
-        self._ready.ring()
+        if self._term is not None:
+            self._term.rooms.repeat(rooms)
+            self._ready.ring()
 
     async def _serve(self) -> None:
-        await on_the_layer(DEMAND, self._speak, counter="stream_renewals")
+        await on_the_layer(
+            DEMAND, self._speak, counter="stream_layer_reconnects", intervals=self._intervals
+        )
         self._has_left.set()
 
     async def _speak(self, bus: Bus) -> bool:
         """Speak with the hubs, until all is said."""
-        self._repeat(list(self._streamed))
-        await together(self._publish(bus), self._listen(bus), self._tend(bus))
+        if self._term is not None:
+            self._repeat(list(self._term.rooms))
+        await together(self._publish(bus), self._listen(bus), self._follow(bus))
         await self._say_goodbye(bus)
         return True
 
@@ -274,124 +249,129 @@ class Stream:
         nothing more is read and all has gone out.
         """
         due = self._monotonic()
-        while not self._has_read.is_set() or (self._streamed.is_due and self._lease.is_held):
+        while not self._has_read.is_set() or self._has_more:
             await self._ready.heard()
             pause = due - self._monotonic()
             if pause > 0:
                 await self._sleep(pause)
             self._ready.clear()
+            if (term := self._term) is None:
+                continue
             began = self._monotonic()
-            await bus.tell(*self._while_leading(self._streamed.take_news()))
-            await bus.publish(self._while_leading(self._streamed.take_updates()))
+            await bus.tell(*self._while_leading(term.rooms.take_notices()))
+            await bus.publish(self._while_leading(term.rooms.take_updates()))
             ended = self._monotonic()
             due = max(began + BURST_SECONDS, ended + min(ended - began, REST_SECONDS))
 
-    async def _say_goodbye(self, bus: Bus) -> None:
-        """Give the lease back; where nobody waits for it, let pages say at once that all ends.
+    @property
+    def _has_more(self) -> bool:
+        return self._term is not None and self._term.rooms.is_due and self._lease.is_held
 
-        Else a successor speaks within moments, and pages need not notice.
+    async def _say_goodbye(self, bus: Bus) -> None:
+        """Give the lease back; where no standby waits for it, tell pages that prices end.
+
+        A standby takes over within moments, and pages need not notice.
         """
         led = self.is_leader
-        if not await self._lease.release() and led:
-            self._standing.take(False, _ENDED, _ENDED, self._heard_at())
-            told = self._told()
-            await bus.beat(Beat(self._epoch, *told))
-            await self._store.asave({}, LastBeat(*told))
+        if not await self._lease.release() and led and self._term is not None:
+            self._term.stop(self._heard_at())
+            beat = self._term.beat(self._clock(), self._client.silence)
+            await bus.beat(beat)
+            await self._store.asave({}, beat.path)
 
     async def _listen(self, bus: Bus) -> None:
         async for burst in bus.bursts():
             for event in burst:
-                if isinstance(event, Call):
+                if isinstance(event, Announcement):
                     self._demand.announce(event.hub, event.rooms, self._monotonic())
                     self._want()
                     self._repeat(event.new)
 
-    async def _tend(self, bus: Bus) -> None:
-        """Beat, and let what is wanted follow the clock: demand runs out silently."""
+    async def _follow(self, bus: Bus) -> None:
+        """Send heartbeats, and let what is wanted follow the clock: demand expires silently."""
         beat_at = self._monotonic()
         changed = await self._changed.heard(0)
         while True:
             if changed or self._monotonic() >= beat_at:
-                beat_at = self._monotonic() + BEAT_SECONDS
-                if self._standing.is_decided and self.is_leader:
-                    await bus.beat(Beat(self._epoch, *self._told()))
-                if self._has_begun == self._lease.is_held:
-                    # Who was paused and leads no more first lets go of the vendor.
-                    await bus.subscribe(())
+                beat_at = self._monotonic() + self._intervals.beat
+                await self._beat(bus)
             self._want()
-            changed = await self._changed.heard(LOOK_SECONDS)
+            changed = await self._changed.heard(self._intervals.look)
 
-    async def _watch(self) -> None:
-        """Let what is expected of rooms follow the clock, and cure what is mute."""
+    async def _beat(self, bus: Bus) -> None:
+        term = self._term
+        if term is not None and term.standing.is_decided and self.is_leader:
+            await bus.beat(term.beat(self._clock(), self._client.silence))
+        if (term is not None) == self._lease.is_held:
+            # A leader that was paused and lost its lease first disconnects from the vendor.
+            await bus.subscribe(())
+
+    async def _watch(self, term: Term) -> None:
+        """Let what is expected of rooms follow the clock, and act on silent ones."""
         while True:
-            mute = self._streamed.look(self._client.joined, self._clock())
-            if self._streamed.is_due:
+            client, now = self._client, self._monotonic()
+            remedy = term.look(client.joined, client.wanted, now=self._clock(), monotonic=now)
+            if term.rooms.is_due:
                 self._ready.ring()
-            if self._standing.online:
-                self._cure(mute)
-            await asyncio.sleep(LOOK_SECONDS)
-
-    def _cure(self, mute: set[Room]) -> None:
-        cure = self._watchdog.look(
-            mute,
-            wanted=self._client.wanted,
-            ticks=self._streamed.ticks,
-            floor=conf.FCS_STALE_AFTER_SECONDS,
-            now=self._monotonic(),
-        )
-        if cure.rejoin:
-            count("upstream_rejoins", len(cure.rejoin))
-            first = cure.rejoin[0]
-            logger.warning("mute, joined again rooms=%d first=%s", len(cure.rejoin), first)
-            self._client.rejoin(cure.rejoin)
-        if cure.reconnect:
-            count("upstream_mute")
-            self._client.reconnect(f"no price came though {len(mute)} rooms were due one")
+            if remedy.rejoin:
+                count("upstream_rejoins", len(remedy.rejoin))
+                first = remedy.rejoin[0]
+                logger.warning(
+                    "silent rooms, rejoining rooms=%d first=%s", len(remedy.rejoin), first
+                )
+                client.rejoin(remedy.rejoin)
+            if remedy.reconnect:
+                count("upstream_stalled")
+                client.reconnect(f"no price came though {term.silent} rooms were due one")
+            await asyncio.sleep(self._intervals.look)
 
     def _want(self) -> None:
-        """Let what is asked of the vendor follow demand, and tell who waits in vain."""
+        """Let what is asked of the vendor follow demand, and note the rooms that get none."""
         self._demand.learn(joined=self._client.joined, unconfirmed=self._client.unconfirmed)
         limit, now = conf.FCS_MAX_ROOMS, self._monotonic()
         wanted, unserved = self._demand.choose(self._rooms, limit=limit, now=now)
-        if self.is_leader:
-            self._streamed.lack(unserved, wanted)
+        term = self._term
+        if term is not None and self.is_leader:
+            term.rooms.lack(unserved, wanted)
         if self._client.wanted != frozenset(wanted):
             self._client.want(wanted)
-            self._streamed.forget(set(self._streamed) - set(wanted))
+            if term is not None:
+                term.rooms.forget(set(term.rooms) - set(wanted))
 
-    async def _save(self) -> None:
-        """Keep last values, the dirty ones often and all now and then.
+    async def _save(self, term: Term) -> None:
+        """Keep last values, the changed ones often and all now and then.
 
-        How the way to the vendor stands is kept at once: whoever takes over goes by it.
+        A change of the way to the vendor is kept at once: a successor starts from it.
         """
         all_at = self._monotonic()
         while True:
             if self._monotonic() >= all_at:
                 all_at = self._monotonic() + SAVE_ALL_SECONDS
-                self._streamed.touch()
-            await self._save_dirty()
-            await self._to_save.heard(SAVE_SECONDS)
+                term.rooms.touch()
+            await self._save_changed(term)
+            await self._to_save.heard(self._intervals.save)
 
-    async def _save_dirty(self) -> None:
-        """Keep what changed; not what a leader of before knows, a successor knows better.
+    async def _save_changed(self, term: Term) -> None:
+        """Keep what changed, unless the lease is lost: a successor knows better.
 
-        Nor before the first attempt has ended: until then the last word is that of who led before.
+        Nor before the first attempt has ended: until then the report of the leader before
+        is the newest.
         """
-        if not self._lease.is_held or not self._standing.is_decided:
+        if not self._lease.is_held or not term.standing.is_decided:
             return
-        streamed = self._streamed
-        values = list(streamed.take_values())
+        values = list(term.rooms.take_values())
         texts = {room: LastValue(text, expected) for room, text, expected in values}
-        if await self._store.asave(texts, LastBeat(*self._told()), self._report()):
-            streamed.were_kept(values)
+        path = term.standing.report(self._clock(), self._client.silence)
+        if await self._store.asave(texts, path, self._report(term)):
+            term.rooms.were_kept(values)
 
-    def _report(self) -> Report:
+    def _report(self, term: Term) -> Report:
         return Report(
             at=self._clock(),
-            epoch=self._epoch,
+            epoch=term.epoch,
             rooms=tuple(sorted(map(str, self._client.wanted))),
             joined=len(self._client.joined),
-            updates_per_second=self._pace.take(self._updates, self._monotonic()),
+            updates_per_second=self._rate.note(self._updates, self._monotonic()),
             last_at=self._last_at,
             leader=self.is_leader,
             counts=counts(),

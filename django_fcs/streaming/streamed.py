@@ -13,7 +13,7 @@ from itertools import islice
 from msgspec.structs import replace
 
 from django_fcs.conf import conf
-from django_fcs.layer.events import RoomNews
+from django_fcs.layer.events import RoomNotice
 from django_fcs.prices.sessions import Markets, vendor_says_open
 from django_fcs.prices.snapshots import Snapshot, digits_for
 from django_fcs.prices.states import Expectation, Pulse
@@ -22,7 +22,7 @@ from django_fcs.protocol import Price, ProfileUpdate, serialise
 from django_fcs.rooms import Room
 from django_fcs.tools.metrics import count
 
-__all__ = ["Streamed"]
+__all__ = ["Streamed", "StreamedRoom"]
 
 #: Hubs are told again this often what is expected of a room, as a channel layer at capacity
 #: drops messages; a few rooms at each look.
@@ -36,9 +36,9 @@ LEFT_MAX = 1000
 TROUBLES_MAX = 20
 
 
-# eq=False: a feed is itself, and compares as fast.
+# eq=False: a streamed is itself, and compares as fast.
 @dataclass(eq=False)
-class _Feed:
+class StreamedRoom:
     room: Room
     snapshot: Snapshot
     pulse: Pulse
@@ -79,90 +79,90 @@ class Streamed:
         """Prices that came, but for the answers to joins."""
         self._epoch = epoch
         self._markets = markets
-        self._feeds: dict[Room, _Feed] = {}
+        self._rooms: dict[Room, StreamedRoom] = {}
         self._seq: dict[Room, int] = {}
         # Flags and lists, not sets: a tick is worth one look-up, not four.
-        self._due: list[_Feed] = []
-        self._dirty: list[_Feed] = []
+        self._due: list[StreamedRoom] = []
+        self._dirty: list[StreamedRoom] = []
         self._left: dict[Room, tuple[str, Expectation]] = {}
         """What is to be kept of rooms that are streamed no longer."""
-        self._news: dict[Room, None] = {}
+        self._notices: dict[Room, None] = {}
         self._unserved: dict[Room, str] = {}
         self._untold: dict[Room, None] = {}
         """Rooms of which that is to be told, or that it is so no more."""
         self._troubles_told_at = 0.0
 
     def __iter__(self) -> Iterator[Room]:
-        return iter(self._feeds)
+        return iter(self._rooms)
 
     @property
     def is_due(self) -> bool:
         """Whether there is anything to publish."""
-        return bool(self._due or self._news)
+        return bool(self._due or self._notices)
 
     def merge(self, room: Room, price: Price, at: float) -> bool:
         """Take in a tick that came at ``at`` (unix seconds); False for one too late."""
-        feed = self._feeds.get(room) or self._begin(room, at)
+        streamed = self._rooms.get(room) or self._begin(room, at)
         if self._unserved and self._unserved.pop(room, ""):
             self._untold[room] = None
         if price.mode == "initial":
-            feed.pulse.initial(at)
+            streamed.pulse.initial(at)
         else:
             self.ticks += 1
-            feed.pulse.tick(at)
-            if feed.expected.closed or feed.expected.overdue:
-                self._expect(feed, at)
-        snapshot = feed.snapshot
-        if feed.at is not None and _begins_candle(snapshot, price):
-            self._end_candle(feed, feed.at)
+            streamed.pulse.tick(at)
+            if streamed.expected.closed or streamed.expected.overdue:
+                self._expect(streamed, at)
+        snapshot = streamed.snapshot
+        if streamed.at is not None and _begins_candle(snapshot, price):
+            self._end_candle(streamed, streamed.at)
         if not snapshot.merge(price):
             return False
-        if feed.at is None:
-            feed.mode = "askbid"
+        if streamed.at is None:
+            streamed.mode = "askbid"
         else:
             count("stream_merged")
         if price.mode != "askbid":
-            feed.mode = "candle"
-        feed.at = at
-        if not feed.is_due:
-            self._owe(feed)
-        if not feed.is_dirty:
-            self._touch(feed)
+            streamed.mode = "candle"
+        streamed.at = at
+        if not streamed.is_due:
+            self._owe(streamed)
+        if not streamed.is_dirty:
+            self._touch(streamed)
         return True
 
     def describe(self, room: Room, message: ProfileUpdate, at: float) -> None:
         """Take in what the vendor says of an instrument, at ``at`` (unix seconds)."""
-        feed = self._feeds.get(room) or self._begin(room, at)
-        feed.snapshot.describe(message.profile)
-        is_open, delay = vendor_says_open(message.profile), feed.snapshot.delay
-        feed.pulse.describe(is_open=is_open, delay=delay, at=at)
-        self._expect(feed, at)
-        feed.profile = serialise(replace(message, symbol=room.symbol, timeframe=room.timeframe))
-        self._news[room] = None
-        self._touch(feed)
+        streamed = self._rooms.get(room) or self._begin(room, at)
+        streamed.snapshot.describe(message.profile)
+        is_open, delay = vendor_says_open(message.profile), streamed.snapshot.delay
+        streamed.pulse.describe(is_open=is_open, delay=delay, at=at)
+        self._expect(streamed, at)
+        streamed.profile = serialise(replace(message, symbol=room.symbol, timeframe=room.timeframe))
+        self._notices[room] = None
+        self._touch(streamed)
 
     def look(self, joined: Collection[Room], now: float) -> set[Room]:
-        """Let what is expected follow the clock; return the joined rooms that are mute.
+        """Let what is expected follow the clock; return the joined rooms that are silent.
 
         Those are due a tick that has not come.
         """
         for room in joined:
-            feed = self._feeds.get(room) or self._begin(room, now)
-            if not feed.is_joined:
-                feed.pulse.initial(now)
+            streamed = self._rooms.get(room) or self._begin(room, now)
+            if not streamed.is_joined:
+                streamed.pulse.initial(now)
         self._tell_troubles(now)
-        mute = set()
-        few = len(self._feeds) // TELL_SECONDS + 1
-        for room, feed in self._feeds.items():
-            if few and abs(now - feed.told_at) >= TELL_SECONDS:
-                feed.told_at, few = now, few - 1
-                self._news[room] = None
-            feed.is_joined = room in joined
-            if feed.is_joined and feed.pulse.is_due(now):
-                feed.pulse.note_overdue(now)
-                mute.add(room)
-            self._expect(feed, now)
-        return mute
+        silent = set()
+        few = len(self._rooms) // TELL_SECONDS + 1
+        for room, streamed in self._rooms.items():
+            if few and abs(now - streamed.told_at) >= TELL_SECONDS:
+                streamed.told_at, few = now, few - 1
+                self._notices[room] = None
+            streamed.is_joined = room in joined
+            if streamed.is_joined and streamed.pulse.is_due(now):
+                streamed.pulse.note_overdue(now)
+                silent.add(room)
+            self._expect(streamed, now)
+        return silent
 
     def lack(self, unserved: Mapping[Room, str], wanted: Collection[Room]) -> None:
         """Take in of which rooms no price can come, and why, and which are asked for.
@@ -181,17 +181,17 @@ class Streamed:
         for room in rooms:
             if room in self._unserved:
                 self._untold[room] = None
-            feed = self._feeds.get(room)
-            if feed is None:
+            streamed = self._rooms.get(room)
+            if streamed is None:
                 continue
-            feed.is_asked_for = True
-            self._owe(feed)
-            self._news[room] = None
+            streamed.is_asked_for = True
+            self._owe(streamed)
+            self._notices[room] = None
 
     def touch(self) -> None:
         """Let every room be kept again, as if it had just changed."""
-        for feed in self._feeds.values():
-            self._touch(feed)
+        for streamed in self._rooms.values():
+            self._touch(streamed)
 
     def forget(self, rooms: Collection[Room]) -> None:
         """Drop rooms that are wanted no longer, and what of them is still to be published.
@@ -199,25 +199,25 @@ class Streamed:
         What is kept of them shall say so.
         """
         for room in rooms:
-            self._news.pop(room, None)
-        gone = [self._feeds.pop(room) for room in rooms if room in self._feeds]
-        self._due = [feed for feed in self._due if feed not in gone]
-        self._dirty = [feed for feed in self._dirty if feed not in gone]
-        for feed in gone:
-            feed.expected = feed.expected.left()
-            self._left.update((room, (text, e)) for room, text, e in self._value_of(feed))
+            self._notices.pop(room, None)
+        gone = [self._rooms.pop(room) for room in rooms if room in self._rooms]
+        self._due = [streamed for streamed in self._due if streamed not in gone]
+        self._dirty = [streamed for streamed in self._dirty if streamed not in gone]
+        for streamed in gone:
+            streamed.expected = streamed.expected.left()
+            self._left.update((room, (text, e)) for room, text, e in self._value_of(streamed))
         for room in list(self._left)[: -max(LEFT_MAX, conf.FCS_MAX_ROOMS)]:
             del self._left[room]
 
-    def take_news(self) -> Iterator[RoomNews]:
+    def take_notices(self) -> Iterator[RoomNotice]:
         """Hand over what changed of rooms beside their price."""
-        news, self._news = self._news, {}
-        for room in news:
-            feed, trouble = self._feeds.get(room), self._unserved.get(room, "")
-            if feed is not None:
-                yield RoomNews(room, feed.profile, feed.expected, trouble)
+        notices, self._notices = self._notices, {}
+        for room in notices:
+            streamed, trouble = self._rooms.get(room), self._unserved.get(room, "")
+            if streamed is not None:
+                yield RoomNotice(room, streamed.profile, streamed.expected, trouble)
             else:
-                yield RoomNews(room, "", None, trouble)
+                yield RoomNotice(room, "", None, trouble)
 
     def _tell_troubles(self, now: float) -> None:
         """Let what is new of them be told, and all of it again now and then."""
@@ -227,7 +227,7 @@ class Streamed:
             self._troubles_told_at = now
         for room in list(islice(self._untold, TROUBLES_MAX)):
             del self._untold[room]
-            self._news[room] = None
+            self._notices[room] = None
 
     def take_updates(self) -> Iterator[Update]:
         """Hand over what is to be published, each room in order, each text written now.
@@ -235,15 +235,15 @@ class Streamed:
         Who stops half-way has to ``repeat`` all rooms.
         """
         due, self._due = self._due, []
-        for feed in due:
+        for streamed in due:
             # All before the first: who stops half-way could owe the others nothing again.
-            feed.is_due = False
-        for feed in due:
-            is_asked_for, feed.is_asked_for = feed.is_asked_for, False
-            if feed.at is not None:
-                yield from self._told(feed, feed.at)
-            elif feed.update is not None and is_asked_for:
-                yield feed.update
+            streamed.is_due = False
+        for streamed in due:
+            is_asked_for, streamed.is_asked_for = streamed.is_asked_for, False
+            if streamed.at is not None:
+                yield from self._texts_of(streamed, streamed.at)
+            elif streamed.update is not None and is_asked_for:
+                yield streamed.update
 
     def take_values(self) -> Iterator[tuple[Room, str, Expectation]]:
         """Hand over the newest text of each room that changed, and what is expected of it.
@@ -253,10 +253,10 @@ class Streamed:
         over until ``were_kept``; of the others all is kept now and then, see ``touch``.
         """
         dirty, self._dirty = self._dirty, []
-        for feed in dirty:
-            feed.is_dirty = False
-            for value in self._value_of(feed):
-                self._left.pop(feed.room, None)
+        for streamed in dirty:
+            streamed.is_dirty = False
+            for value in self._value_of(streamed):
+                self._left.pop(streamed.room, None)
                 yield value
         for room, (text, expected) in self._left.items():
             yield room, text, expected
@@ -267,59 +267,59 @@ class Streamed:
             if self._left.get(room) == tuple(kept):
                 del self._left[room]
 
-    def _value_of(self, feed: _Feed) -> Iterator[tuple[Room, str, Expectation]]:
-        room, expected = feed.room, feed.expected
-        if feed.at is not None:
-            price = feed.snapshot.price(feed.mode, seq=self._last_seq(room), at=feed.at)
+    def _value_of(self, streamed: StreamedRoom) -> Iterator[tuple[Room, str, Expectation]]:
+        room, expected = streamed.room, streamed.expected
+        if streamed.at is not None:
+            price = streamed.snapshot.price(streamed.mode, seq=self._last_seq(room), at=streamed.at)
             yield room, serialise(price), expected
-        elif feed.update is not None:
-            yield room, feed.update.text, expected
+        elif streamed.update is not None:
+            yield room, streamed.update.text, expected
 
-    def _begin(self, room: Room, at: float) -> _Feed:
+    def _begin(self, room: Room, at: float) -> StreamedRoom:
         snapshot = Snapshot(room, digits=digits_for(room.symbol, conf.FCS_DIGITS))
         hours, floor = self._markets.hours(room.symbol), conf.FCS_STALE_AFTER_SECONDS
         pulse = Pulse(hours, floor=floor, at=at)
-        feed = self._feeds[room] = _Feed(room, snapshot, pulse, pulse.expect(at), at)
-        self._news[room] = None
-        return feed
+        streamed = self._rooms[room] = StreamedRoom(room, snapshot, pulse, pulse.expect(at), at)
+        self._notices[room] = None
+        return streamed
 
-    def _expect(self, feed: _Feed, now: float) -> None:
-        expected = feed.pulse.expect(now)
-        if expected != feed.expected:
-            feed.expected = expected
-            self._news[feed.room] = None
-            self._touch(feed)
+    def _expect(self, streamed: StreamedRoom, now: float) -> None:
+        expected = streamed.pulse.expect(now)
+        if expected != streamed.expected:
+            streamed.expected = expected
+            self._notices[streamed.room] = None
+            self._touch(streamed)
 
-    def _owe(self, feed: _Feed) -> None:
-        if not feed.is_due:
-            feed.is_due = True
-            self._due.append(feed)
+    def _owe(self, streamed: StreamedRoom) -> None:
+        if not streamed.is_due:
+            streamed.is_due = True
+            self._due.append(streamed)
 
-    def _touch(self, feed: _Feed) -> None:
-        if not feed.is_dirty:
-            feed.is_dirty = True
-            self._dirty.append(feed)
+    def _touch(self, streamed: StreamedRoom) -> None:
+        if not streamed.is_dirty:
+            streamed.is_dirty = True
+            self._dirty.append(streamed)
 
-    def _end_candle(self, feed: _Feed, at: float) -> None:
-        if feed.ended is not None:
+    def _end_candle(self, streamed: StreamedRoom, at: float) -> None:
+        if streamed.ended is not None:
             count("stream_missed")
-        feed.ended = feed.snapshot.price(feed.mode, seq=0, at=at)
-        feed.at = None
+        streamed.ended = streamed.snapshot.price(streamed.mode, seq=0, at=at)
+        streamed.at = None
 
-    def _told(self, feed: _Feed, at: float) -> list[Update]:
-        room = feed.room
-        ended, feed.ended, feed.at = feed.ended, None, None
+    def _texts_of(self, streamed: StreamedRoom, at: float) -> list[Update]:
+        room = streamed.room
+        ended, streamed.ended, streamed.at = streamed.ended, None, None
         # The store may hold this text with the seq of the one before.
-        self._touch(feed)
+        self._touch(streamed)
         seq = self._last_seq(room) + 1
-        told = []
+        texts = []
         if ended is not None:
-            told.append(Update.encode(room, replace(ended, seq=seq), epoch=self._epoch))
+            texts.append(Update.encode(room, replace(ended, seq=seq), epoch=self._epoch))
             seq += 1
-        newest = feed.snapshot.price(feed.mode, seq=seq, at=at)
-        feed.update = Update.encode(room, newest, epoch=self._epoch)
+        newest = streamed.snapshot.price(streamed.mode, seq=seq, at=at)
+        streamed.update = Update.encode(room, newest, epoch=self._epoch)
         self._seq[room] = seq
-        return [*told, feed.update]
+        return [*texts, streamed.update]
 
     def _last_seq(self, room: Room) -> int:
         return self._seq.get(room, self._epoch * 1000 - 1)

@@ -12,20 +12,20 @@ from typing import NamedTuple
 
 from django_fcs.rooms import Room
 
-__all__ = ["Cure", "Watchdog"]
+__all__ = ["Remedy", "Watchdog"]
 
-#: A room has to be mute for so long: a clock that was set makes many seem so, until they tick.
+#: A room must be silent this long: after the clock was set many seem silent until they tick.
 GRACE_SECONDS = 10
 
-#: A trouble is over after so many times the floor without it: where a vendor answers a join
-#: with what looks like a tick, one tick proves nothing.
+#: A trouble is over after so many times the floor without it. One tick proves nothing: a vendor
+#: may answer a join with what looks like a tick.
 CALM = 10
 
-#: The longest pause between two cures of the same trouble.
+#: The longest pause between two attempts to end the same trouble.
 PAUSE_MAX_SECONDS = 3600
 
 
-class Cure(NamedTuple):
+class Remedy(NamedTuple):
     """What is to be done now."""
 
     rejoin: tuple[Room, ...] = ()
@@ -39,7 +39,7 @@ class _Trouble:
     pause: float
 
     def is_due(self, now: float) -> bool:
-        """Tell whether to try a cure now; the pause before the next is twice as long."""
+        """Tell whether to act now; the pause before the next is twice as long."""
         if now < self.next_at:
             return False
         self.next_at = now + self.pause
@@ -48,7 +48,7 @@ class _Trouble:
 
 
 class Watchdog:
-    """Has a mute room joined again where others flow, and a mute feed connected anew."""
+    """Rejoins a silent room while others flow, and reconnects a silent feed."""
 
     def __init__(self) -> None:
         self._ticks = 0
@@ -56,36 +56,36 @@ class Watchdog:
         self._connected_at = float("-inf")
         self._feed: _Trouble | None = None
         self._rooms: dict[Room, _Trouble] = {}
-        self._mute: Set[Room] = frozenset()
+        self._silent: Set[Room] = frozenset()
 
     def begin(self, now: float) -> None:
-        """Begin on a new connection: its silence counts from here."""
+        """Note a new connection: its silence counts from here."""
         self._connected_at = now
 
     def look(
         self,
-        mute: Set[Room],
+        silent: Set[Room],
         *,
         wanted: Collection[Room],
         ticks: int,
         floor: float,
         now: float,
-    ) -> Cure:
-        """Return what to do; to be asked every second or so while connected.
+    ) -> Remedy:
+        """Return what to do; call it every second or so while connected.
 
         Args:
-            mute: The rooms of open markets that are due a tick.
-            wanted: The rooms whose troubles are still anybody's.
-            ticks: How many have come so far, of all rooms.
+            silent: The rooms of open markets that are due a tick.
+            wanted: The rooms whose troubles still matter.
+            ticks: How many ticks have come so far, of all rooms.
             floor: ``FCS_STALE_AFTER_SECONDS``.
         """
         if ticks != self._ticks:
             self._ticks, self._ticked_at = ticks, now
         self._forget(wanted, now - CALM * floor)
-        before, self._mute = self._mute, mute
+        before, self._silent = self._silent, silent
         if now - self._ticked_at <= floor:
-            return Cure(rejoin=self._deaf(mute - before, floor, now))
-        return Cure(reconnect=bool(mute) and self._is_silent(2 * floor, now))
+            return Remedy(rejoin=self._rejoins_due(silent - before, floor, now))
+        return Remedy(reconnect=bool(silent) and self._is_feed_silent(2 * floor, now))
 
     def _forget(self, wanted: Collection[Room], before: float) -> None:
         if self._feed and self._feed.seen_at <= before:
@@ -96,16 +96,16 @@ class Watchdog:
             if room in wanted and trouble.seen_at > before
         }
 
-    def _deaf(self, fallen_mute: Set[Room], floor: float, now: float) -> tuple[Room, ...]:
+    def _rejoins_due(self, new: Set[Room], floor: float, now: float) -> tuple[Room, ...]:
         grace_until = now + min(GRACE_SECONDS, floor)
-        for room in self._mute:
+        for room in self._silent:
             trouble = self._rooms.setdefault(room, _Trouble(now, grace_until, 2 * floor))
             trouble.seen_at = now
-            if room in fallen_mute:
+            if room in new:
                 trouble.next_at = max(trouble.next_at, grace_until)
-        return tuple(room for room in self._mute if self._rooms[room].is_due(now))
+        return tuple(room for room in self._silent if self._rooms[room].is_due(now))
 
-    def _is_silent(self, limit: float, now: float) -> bool:
+    def _is_feed_silent(self, limit: float, now: float) -> bool:
         if now - max(self._ticked_at, self._connected_at) <= limit:
             return False
         self._feed = self._feed or _Trouble(now, now, limit)

@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 
 from django_fcs.conf import conf
 
-__all__ = ["SILENT", "install", "spellings_of"]
+__all__ = ["SILENT", "install", "spellings_of", "without_secrets"]
 
 #: Where servers log the addresses that they are asked for: uvicorn those of sockets at INFO.
 _LOGGERS = (
@@ -25,6 +25,9 @@ _LOGGERS = (
 
 #: Anybody's key, by the names that the vendor's samples give it.
 _NAMED = re.compile(r"((?:access|api)[_-]?key=)[^&\s\"']*", re.IGNORECASE)
+
+#: User and password of an address.
+_CREDENTIALS = re.compile(r"//[^\s\"']*@")
 
 #: Under this length a site's key would be found in innocent words.
 _KEY_MIN = 6
@@ -54,6 +57,12 @@ def spellings_of(key: str) -> re.Pattern[str]:
     spellings = {key, quote(key), quote(key, safe=""), quote_plus(key), json.dumps(key)[1:-1]}
     # The longest first: one may begin another.
     return re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True))))
+
+
+def without_secrets(text: str, key: str) -> str:
+    """Return the text without the key, in any spelling, and without passwords in addresses."""
+    text = spellings_of(key).sub("[key]", text) if key else text
+    return _CREDENTIALS.sub("//[hidden]@", text)
 
 
 def _redacted(value: Any) -> Any:

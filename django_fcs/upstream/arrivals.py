@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import msgspec
 
+from django_fcs.exceptions import UpstreamError
 from django_fcs.protocol import Price, ProfileUpdate
 from django_fcs.protocol.intervals import PONG_SECONDS
 from django_fcs.rooms import Room
 
-__all__ = ["PATIENT", "Arrival", "Event", "News", "Status", "Timing"]
+__all__ = ["PATIENT", "Arrival", "Event", "Item", "Status", "Timing"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Timing:
 PATIENT = Timing()
 
 
-News = tuple[Room, Price | ProfileUpdate]
+Item = tuple[Room, Price | ProfileUpdate]
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
@@ -51,18 +52,26 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     at: float
     """When it came in, unix seconds."""
     text: str
-    news: tuple[News, ...]
+    items: tuple[Item, ...]
 
 
 @dataclass(frozen=True)
 class Status:
-    """A change of the connection: welcomed, or lost and why."""
+    """A change of the connection: welcomed, or lost."""
 
     online: bool
-    reason: str = ""
-    """For those who run the site: addresses and the vendor's words included."""
-    public: str = ""
-    """For its visitors."""
+    error: UpstreamError | None = None
+    """What ended it."""
+
+    @property
+    def reason(self) -> str:
+        """Why it was lost, for operators: addresses and the vendor's words included."""
+        return str(self.error or "")
+
+    @property
+    def public(self) -> str:
+        """Why it was lost, for visitors."""
+        return self.error.public if self.error else ""
 
 
 Event = Arrival | Status

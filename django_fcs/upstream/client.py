@@ -21,7 +21,7 @@ from socket import SO_RCVBUF, SOL_SOCKET
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from django_fcs.exceptions import KeyRefused, ProtocolError, RoomError, UpstreamError
+from django_fcs.exceptions import FailureKind, KeyRefused, ProtocolError, RoomError, UpstreamError
 from django_fcs.protocol import (
     Joined,
     Message,
@@ -42,7 +42,7 @@ from django_fcs.tools.metrics import count
 from django_fcs.tools.redaction import SILENT
 from django_fcs.tools.tasks import running
 
-from .arrivals import PATIENT, Arrival, Event, News, Status, Timing
+from .arrivals import PATIENT, Arrival, Event, Item, Status, Timing
 from .connection import SIZE_MAX, Connecting, Connection, LastHeard
 from .failures import failure_of
 from .subscriptions import Subscriptions
@@ -176,9 +176,9 @@ class UpstreamClient:
         async with aclosing(self.events()) as events:
             async for event in events:
                 if isinstance(event, Arrival):
-                    for _, news in event.news:
-                        if isinstance(news, Price):
-                            yield news
+                    for _, item in event.items:
+                        if isinstance(item, Price):
+                            yield item
 
     def events(self) -> AsyncGenerator[Event, None]:
         """Iterate over everything that happens, for ever; one iteration at a time.
@@ -215,10 +215,10 @@ class UpstreamClient:
                 if self._monotonic() - began > self._timing.settled:
                     retries, refusals = self._pauses()
                 pause = next(refusals if refused else retries)
-                reason, public = str(error), error.public
+                lost = Status(online=False, error=error.with_traceback(None))
             count("upstream_lost")
-            logger.warning("upstream lost reason=%s retry_in=%.1f", reason, pause)
-            yield [Status(online=False, reason=reason, public=public)]
+            logger.warning("upstream lost reason=%s retry_in=%.1f", lost.reason, pause)
+            yield [lost]
             await asyncio.sleep(pause)
 
     def _pauses(self) -> tuple[Iterator[float], Iterator[float]]:
@@ -236,7 +236,7 @@ class UpstreamClient:
             while True:
                 texts = await self._receive(socket)
                 while texts:
-                    events, answers = self._take(texts[:BATCH_MAX])
+                    events, answers = self._parse(texts[:BATCH_MAX])
                     if events:
                         yield events
                     for answer in answers:
@@ -297,27 +297,27 @@ class UpstreamClient:
         try:
             return await asyncio.wait_for(socket.texts(), self._timing.welcome)
         except asyncio.TimeoutError:
-            seconds = self._timing.welcome
-            raise UpstreamError(f"{self._place} sent no welcome in {seconds:g} s") from None
+            detail = f"sent no welcome in {self._timing.welcome:g} s"
+            raise UpstreamError(FailureKind.TIMEOUT, self._place, detail=detail) from None
 
-    def _take(self, texts: list[bytes]) -> tuple[list[Event], list[Message]]:
+    def _parse(self, texts: list[bytes]) -> tuple[list[Event], list[Message]]:
         """Read frames: what they say, and what is to be answered."""
         at = self._clock()
         events: list[Event] = []
         answers: list[Message] = []
         for data in texts:
             text = data.decode(errors="replace")
-            news: tuple[News, ...] = ()
+            items: tuple[Item, ...] = ()
             for message in self._parsed(text):
                 if isinstance(message, (Price, ProfileUpdate)):
-                    news += self._news(message)
+                    items += self._items(message)
                 elif isinstance(message, Welcome):
                     events.append(self._be_welcomed())
                 else:
                     answers.append(message)
                     if isinstance(message, Refusal) and message.short == _AUTHENTICATION_FAILED:
                         return events, answers
-            events.append(Arrival(at, text if news else self._address.without_key(text), news))
+            events.append(Arrival(at, text if items else self._address.without_key(text), items))
         return events, answers
 
     def _parsed(self, text: str) -> list[Message]:
@@ -328,7 +328,7 @@ class UpstreamClient:
                 logger.warning("malformed frame ignored size=%d reason=%s", len(text), error)
             return []
 
-    def _news(self, message: Price | ProfileUpdate) -> tuple[()] | tuple[News]:
+    def _items(self, message: Price | ProfileUpdate) -> tuple[()] | tuple[Item]:
         try:
             room = _room(message.symbol, message.timeframe)
         except RoomError:
@@ -352,9 +352,8 @@ class UpstreamClient:
         elif isinstance(message, Refusal):
             reason = self._address.without_key(message.message or message.short)
             if message.short == _AUTHENTICATION_FAILED:
-                raise KeyRefused(
-                    f"{self._place} refused FCS_API_KEY: {reason} (set it to your FCS socket key)"
-                )
+                detail = f": {reason} (set it to your FCS socket key)"
+                raise KeyRefused(self._place, detail=detail)
             logger.warning("upstream error short=%s message=%s", message.short, reason)
 
     async def _tend(self, socket: ClientConnection) -> None:

@@ -41,9 +41,9 @@ def _bars(
 
 
 _CROWDS = {
-    "hot-room": "1 room, 500 browsers, 50 updates/s; less is better",
-    "light": "1 room, 100 browsers, 20 updates/s; less is better",
-    "watch-lists": "200 rooms, 300 browsers × 20 of them, 1 update/s a room; less is better",
+    "hot-room": "1 room, 500 browsers, 50 updates/s; lower is better",
+    "light": "1 room, 100 browsers, 20 updates/s; lower is better",
+    "watch-lists": "200 rooms, 300 browsers × 20 of them, 1 update/s per room; lower is better",
 }
 
 
@@ -60,11 +60,11 @@ def _others(rows: Rows) -> dict[str, str]:
     plots = {}
     if "light" in rows:
         title = "Latency from the source to the browser, p99"
-        subtitle = "1 room, 100 browsers, 20 updates/s; those that keep up"
+        subtitle = "1 room, 100 browsers, 20 updates/s; only peers that keep up"
         keeping_up = [row for row in rows["light"] if (row["share"] or 0) > 0.9]
         plots["latency"] = _bars(title, subtitle, keeping_up, "p99_ms", "ms")
     if "home-page" in rows:
-        title = "Server CPU per browser and second"
+        title = "Server CPU per browser per second"
         subtitle = "1 room, 1,000 browsers, 50 updates/s; merged at 10 frames/s, Node sends all"
         plots["home-page"] = _bars(title, subtitle, rows["home-page"], _us_a_browser, "µs")
     if "memory" in rows:
@@ -86,13 +86,13 @@ def _kilobytes(row: Row) -> float:
 def _stuck(rows: Sequence[Row]) -> str:
     drawn = []
     for peer, own in by_peer(rows).items():
-        for name, label in (("alone", "without"), ("beside", "beside it")):
+        for name, label in (("alone", "without"), ("beside", "with it")):
             value = figure(own, f"{name}_p99_ms")
             if value is None:
                 drawn.append(Bar(f"{peer}, {label}", 0, "nothing came", _kind(peer)))
             else:
                 drawn.append(Bar(f"{peer}, {label}", value, f"{figures(value)} ms", _kind(peer)))
-    return bars("p99 latency of the 500 others", "without a stuck browser, and beside one", drawn)
+    return bars("p99 latency of the 500 others", "without and with a stuck browser", drawn)
 
 
 def _curve(rows: Sequence[Row], label: str, kind: str, value: str, **wanted: Any) -> Line:
@@ -112,7 +112,7 @@ def _growth(rows: Rows) -> dict[str, str]:
             curves = _curves_of_peers(browsers, value)
             plots[name] = lines(title, "1 room, 5 updates/s", "browsers", curves)
     if rooms := rows.get("growth-rooms"):
-        subtitle = "20 browsers in all rooms, 40 updates/s over all"
+        subtitle = "20 browsers in all rooms, 40 updates/s in total"
         curves = [
             _curve(rooms, _processes(count), kind, "subscriptions", processes=count)
             for count, kind in ((1, "ours"), (2, "other"))

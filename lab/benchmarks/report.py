@@ -87,7 +87,7 @@ def _runs(rows: Sequence[Row]) -> str:
 def _capacity() -> str:
     if not (ROOT / "docs/capacity.md").exists():
         return ""
-    return "\n[capacity.md](capacity.md) says what follows for a site of yours."
+    return "\n[Capacity](capacity.md) applies these figures to your own site."
 
 
 def _machine(results: Mapping[str, Any]) -> str:
@@ -111,7 +111,8 @@ def _flood(rows: Sequence[Row]) -> str:
     names = ("offered_per_second", "taken_per_second", "p50_ms", "p99_ms", "max_ms")
     offered, taken, p50, p99, oldest = (figures(figure(floods, name)) for name in names)
     return (
-        f"Then a flood of twice the highest rate that was kept up with, {offered} updates a "
-        f"second, of which the stream took in {taken}. A browser that watched 20 of the rooms saw "
-        f"prices {p50} ms old (p50), {p99} ms (p99), at most {oldest} ms."
+        f"After these steps, the source floods the stream with {offered} updates per second, "
+        f"twice the highest rate that it kept up with. The stream receives {taken} of them per "
+        f"second. A browser that watches 20 of the rooms sees prices that are {p50} ms old (p50), "
+        f"{p99} ms (p99) and at most {oldest} ms."
     )

@@ -26,8 +26,8 @@ def _with_spread(rows: Sequence[Row], value: str) -> str:
 
 def crowd(rows: Sequence[Row]) -> str:
     """Show one crowd before each peer."""
-    head = ["peer", "prices/s", "of those due", "frames/s", "server µs a price (all runs)"]
-    head += ["pipeline µs", "server's cores", "p50 ms", "p99 ms", "max ms"]
+    head = ["peer", "prices/s", "share of due", "frames/s", "server µs per price (all runs)"]
+    head += ["pipeline µs", "server cores", "p50 ms", "p99 ms", "max ms"]
     lines = [
         [
             peer,
@@ -54,13 +54,13 @@ def memory(rows: Sequence[Row]) -> str:
         for peer, own in by_peer(rows).items()
     ]
     sockets = [f"{points[0]:.0f} sockets, MB" for points in rows[0]["points"]]
-    return table(["peer", *sockets, "kB a socket (median)"], lines)
+    return table(["peer", *sockets, "kB per socket (median)"], lines)
 
 
 def stuck(rows: Sequence[Row]) -> str:
     """Show the others, and the server, beside the stuck one."""
-    head = ["peer", "p99 without, ms", "p99 beside it, ms", "prices/s without", "beside it"]
-    head += ["memory it cost, KiB", "due to it, MB", "it was sent, MB", "gone after, s"]
+    head = ["peer", "p99 without, ms", "p99 with, ms", "prices/s without", "prices/s with"]
+    head += ["memory used, KiB", "data due, MB", "data sent, MB", "closed after, s"]
     lines = []
     for peer, own in by_peer(rows).items():
         times = [figure(own, name) for name in ("alone_p99_ms", "beside_p99_ms")]
@@ -77,7 +77,7 @@ def stuck(rows: Sequence[Row]) -> str:
 
 def growth(rows: Sequence[Row], of: str) -> str:
     """Show each step's medians."""
-    head = ["peer", "web processes", of, "prices/s", "server µs a price", "server's cores"]
+    head = ["peer", "web processes", of, "prices/s", "server µs per price", "server cores"]
     head += ["Redis connections", "subscriptions", "channel-layer members"]
     names = ("delivered_per_second", "server_us", "server_load")
     counts = ("connections", "subscriptions", "members")
@@ -91,8 +91,8 @@ def growth(rows: Sequence[Row], of: str) -> str:
 
 def ingest(rows: Sequence[Row]) -> str:
     """Show each step's medians."""
-    head = ["feeder", "offered/s", "taken in/s", "published/s", "merged", "µs an update"]
-    head += ["its cores", "Redis' cores", "age p50 ms", "p99 ms", "max ms", "oldest max ms"]
+    head = ["feeder", "offered/s", "received/s", "published/s", "merged", "µs per update"]
+    head += ["feeder cores", "Redis cores", "age p50 ms", "p99 ms", "max ms", "max ms (worst run)"]
     names = ("feeder_us", "feeder_load", "redis_load", "p50_ms", "p99_ms", "max_ms")
     steps = select(rows, kind="step")
     lines = []
@@ -119,7 +119,7 @@ def ingest(rows: Sequence[Row]) -> str:
 
 def redis(rows: Sequence[Row]) -> str:
     """Show what Redis spends by the number of its subscribers."""
-    head = ["subscribers", "published/s", "Redis' cores", "µs an update"]
+    head = ["Redis subscribers", "published/s", "Redis cores", "µs per update"]
     lines = []
     for subscribers in SUBSCRIBERS:
         own = select(rows, kind="spread", subscribers=subscribers)

@@ -83,7 +83,7 @@ def _age_in_a_flood(results: Results) -> float | None:
 
 _FLOOR = "server CPU per price ÷ bare ASGI floor"
 _TUTORIAL = "hot room: server CPU per price ÷ tutorial consumer"
-_MERGED = "watch lists, merged at 4 frames/s: server CPU per price ÷ floor of one frame a price"
+_MERGED = "watch lists, merged at 4 frames/s: server CPU per price ÷ floor with one frame per price"
 
 TARGETS = (
     *(
@@ -98,7 +98,7 @@ TARGETS = (
     Target(_MERGED, "uvicorn", 0.5, _ratio("watch-lists", "merge-uvicorn", "floor-uvicorn")),
     Target(_MERGED, "daphne", 0.3, _ratio("watch-lists", "merge-daphne", "floor-daphne")),
     Target(
-        "home page, merged at 10 frames/s: server CPU per browser and second ÷ Node's `ws` "
+        "home page, merged at 10 frames/s: server CPU per browser per second ÷ Node's `ws` "
         "sending every update",
         "uvicorn",
         0.35,
@@ -106,42 +106,47 @@ TARGETS = (
     ),
     *(
         Target(f"memory per socket above the floor, {label}", server, 12, measured, "kB")
-        for kind, label in (("ours", "one object a frame"), ("merge", "merged"))
+        for kind, label in (("ours", "one object per frame"), ("merge", "merged"))
         for server in ("uvicorn", "daphne")
         for measured in (_above_the_floor(server, kind),)
     ),
     Target(
-        "light hot room: p99 through Redis ÷ floor's",
+        "light hot room: p99 latency through Redis ÷ p99 latency of the floor",
         "uvicorn",
         2,
         _ratio("light", "ours-uvicorn", "floor-uvicorn", "p99_ms"),
     ),
     Target(
-        "light hot room: p99 through Redis ÷ floor's",
+        "light hot room: p99 latency through Redis ÷ p99 latency of the floor",
         "daphne",
         1.5,
         _ratio("light", "ours-daphne", "floor-daphne", "p99_ms"),
     ),
     *(
-        Target("p99 of 500 others beside a stuck browser ÷ without", server, 1.2, measured)
+        Target(
+            "p99 latency of 500 other browsers with a stuck browser ÷ without it",
+            server,
+            1.2,
+            measured,
+        )
         for server in ("uvicorn", "daphne")
         for measured in (_beside_a_stuck_one(server),)
     ),
     *(
-        Target("memory that a stuck browser costs the process", server, 256, measured, "KiB")
+        Target("server memory used by one stuck browser", server, 256, measured, "KiB")
         for server in ("uvicorn", "daphne")
         for measured in (_growth_by_a_stuck_one(server),)
     ),
     Target(
-        f"ingest: highest rate with none older than {AGE_MS} ms at Redis",
+        f"ingest: highest rate with no price older than {AGE_MS} ms at Redis",
         "stream",
         20000,
         _young_enough,
-        "a second",
+        "per second",
         at_least=True,
     ),
     Target(
-        "flood of twice what it carries: oldest price that a browser saw",
+        "flood at twice the highest sustained rate: oldest price that a browser saw",
         "stream",
         1000,
         _age_in_a_flood,

@@ -21,7 +21,8 @@ from django_fcs.consumers import MERGE_PROTOCOL, FCSConsumer, Send
 from django_fcs.fanout.hub import Hub
 from django_fcs.fanout.subscriber import REPLIES_MAX, Subscriber
 from django_fcs.layer.bus import Bus
-from django_fcs.layer.events import HUBS, Beat, RoomNews
+from django_fcs.layer.events import HUBS, Beat, RoomNotice
+from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Expectation
 from django_fcs.prices.store import MemoryStore
 from django_fcs.protocol import ProfileUpdate, serialise
@@ -89,7 +90,7 @@ class Browsers:
         self._world = World(_TASKS_MAX)
         self._epoch = 1
         self._seqs = dict.fromkeys(ROOMS, 0)
-        self._renewals = counts().get("hub_renewals", 0)
+        self._renewals = counts().get("hub_layer_reconnects", 0)
         time = self._world.time
         self._hub = Hub._hubs[self._world] = Hub(MemoryStore(), clock=time, monotonic=time)
         self._bus = self._world.run_until_complete(_new_bus())
@@ -155,28 +156,30 @@ class Browsers:
             epoch = max(1, self._epoch + (0, 0, 0, -1, 1)[what % 5])
             self._epoch = max(self._epoch, epoch)
             online = what % 3 > 0
-            await self._bus.beat(Beat(epoch, self._world.time(), online=online, reason="x"))
+            await self._bus.beat(
+                Beat(epoch, PathReport(self._world.time(), online=online, reason="x"))
+            )
         elif kind == "news":
             room = ROOMS[what % len(ROOMS)]
             profile = ProfileUpdate(
                 symbol=room.symbol, timeframe=room.timeframe, profile={"timezone": "UTC", "x": what}
             )
             expected = _EXPECTED[what % len(_EXPECTED)]
-            await self._bus.tell(RoomNews(room, serialise(profile) if what % 2 else "", expected))
+            await self._bus.tell(RoomNotice(room, serialise(profile) if what % 2 else "", expected))
         else:
             group, message = what
             await SharedLayer.behind.group_send(group, message)
 
     def _assert_nothing_left(self) -> None:
         hub = self._hub
-        assert not hub._subscribers and not hub._feeds, "the hub forgets nobody"
+        assert not hub._subscribers and not len(hub._watched), "the hub forgets nobody"
         assert not hub._needs._new, "a room is asked for that nobody needs"
         assert not hub._routes._readers and not len(hub._cohorts), "routes or cohorts are left"
         agenda = hub._cohorts._agenda
         assert len(agenda._times) + len(agenda._listed) <= _AGENDA_MAX, "the agenda grows"
         task = hub._task
         assert not (task and task.done() and not task.cancelled() and task.exception())
-        renewals = counts().get("hub_renewals", 0)
+        renewals = counts().get("hub_layer_reconnects", 0)
         assert renewals == self._renewals, "a message made the hub renew its channel layer"
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from django_fcs.layer.events import Beat, RoomNews
+from django_fcs.layer.events import Beat, RoomNotice
+from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Expectation, Outage
 from django_fcs.prices.updates import Update
 from django_fcs.protocol import Price
@@ -35,10 +36,12 @@ def price(room: Room, mode: str, *, seq: int, epoch: int, at: float) -> Update:
 
 
 _SOUND: tuple[dict[str, Any], ...] = (
-    Beat(1, 0.0, online=True, reason="").event(),
-    Beat(2, 60.0, online=False, reason="x", outage=Outage(20.0, 9.0, 5.0), silence=40.0).event(),
-    RoomNews(ROOMS[0], "", Expectation(patience=3.0)).event(),
-    RoomNews(ROOMS[1], "", None, trouble="x").event(),
+    Beat(1, PathReport(0.0, online=True, reason="")).event(),
+    Beat(
+        2, PathReport(60.0, online=False, reason="x", outage=Outage(20.0, 9.0, 5.0), silence=40.0)
+    ).event(),
+    RoomNotice(ROOMS[0], "", Expectation(patience=3.0)).event(),
+    RoomNotice(ROOMS[1], "", None, trouble="x").event(),
     price(ROOMS[0], "candle", seq=1, epoch=1, at=0.0).event(),
     {"type": "fcs.x"},
 )

@@ -17,11 +17,11 @@ PAGE = ROOT / "docs/reliability.md"
 
 _TITLES = {
     "parsing": "`protocol.parse`",
-    "browsers": "browsers' socket",
-    "vendors": "vendor's socket",
+    "browsers": "browser socket",
+    "vendors": "vendor socket",
 }
 _HEAD = (
-    *("target", "inputs", "processor s", "inputs/s", "crashes", "hangs", "slowest ms"),
+    *("target", "inputs", "CPU s", "inputs/s", "crashes", "hangs", "slowest ms"),
     *("memory kB", "live objects"),
 )
 
@@ -37,10 +37,10 @@ def write(outcomes: Sequence[Outcome], guided: Guided | None) -> None:
     text = (
         f"{table(_HEAD, lines)}\n\nSeed {outcomes[0].seed}, {where['date']}, one core of "
         f"{where['processor']}, {versions}. Memory and live objects (blocks of Python's "
-        f"allocator) are what they grow by per 100,000 inputs, after the first {WARM_UP_INPUTS:,}."
+        f"allocator) show the growth per 100,000 inputs after the first {WARM_UP_INPUTS:,}."
     )
     if guided is None:
-        text += "\n\nNot guided by coverage: there is no atheris for this Python."
+        text += "\n\nThere is no run guided by coverage: atheris is not installed for this Python."
     write_section(PAGE, "fuzz", text)
 
 
@@ -61,7 +61,7 @@ def _line(outcome: Outcome) -> list[str]:
 
 def _guided_line(guided: Guided) -> list[str]:
     return [
-        f"`protocol.parse`, led by coverage (atheris; {guided.found} inputs covered more)",
+        f"`protocol.parse`, guided by coverage (atheris; {guided.found} inputs reached new code)",
         f"{guided.inputs:,}",
         figures(guided.seconds),
         figures(guided.inputs / guided.seconds if guided.seconds else None),

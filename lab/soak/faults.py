@@ -18,10 +18,10 @@ CALM_SECONDS = 10
 
 _KINDS = (
     *("vendor resets",) * 3,
-    *("vendor malformed",) * 3,
+    *("vendor sends malformed frames",) * 3,
     *("browsers stall",) * 4,
-    *("browsers babble",) * 4,
-    *("redis cuts",) * 3,
+    *("browsers send nonsense",) * 4,
+    *("redis closes connections",) * 3,
     "redis restarts",
 )
 
@@ -54,11 +54,11 @@ def schedule(random: Random, seconds: float, mortals: Sequence[str]) -> list[Fau
 
 
 def _details(random: Random, kind: str) -> dict[str, Any]:
-    if kind == "vendor malformed":
+    if kind == "vendor sends malformed frames":
         return {"seconds": random.randrange(2, 10)}
     if kind == "browsers stall":
         return {"count": random.randrange(1, 10), "seconds": random.randrange(5, 40)}
-    if kind == "browsers babble":
+    if kind == "browsers send nonsense":
         return {"count": random.randrange(1, 20)}
     if kind == "redis restarts":
         return {"down": random.choice((0.5, 2, 8))}

@@ -27,7 +27,7 @@ FULL_MINUTES = 30
 WARM_UP_SECONDS = 300
 
 _HEAD = (
-    *("process", "memory MB", "slope kB/min", "", "files, most"),
+    *("process", "memory MB", "slope kB/min", "", "open files (most)"),
     *("sockets start → end (most)", "tasks start → end (most)"),
 )
 _KINDS = {"uvicorn": "ours", "daphne": "other", "redis": "floor"}
@@ -73,20 +73,22 @@ def text_of(result: Result) -> str:
         f"{crowd['visits']:,} visits, {crowd['prices']:,} prices shown; seed {plan.seed}, "
         f"{where['date']}, {where['processor']}, Python {where['Python']}, "
         f"Redis {where['redis-server']}.\n\n"
-        f"- Faults: {happened or 'none'}. Sockets that browsers lost, by close code: "
+        f"- Faults: {happened or 'none'}. Connections that browsers lost, by close code: "
         f"{codes or 'none'}.\n"
-        f"- After the last fault all browsers were there {_after(result.here_after)}; then every "
-        f"one showed the newest price of each of its rooms {_after(result.right_after)}.\n"
-        f"- Prices that went back at any browser: {crowd['backward']}; rooms that a new page began "
-        f"with an older price than the visitor's last page had shown: {crowd['behind']}.\n"
-        f"- Connections to the vendor at a time: {result.connections_most} at most.\n"
-        f"- After the last visitor sockets and tasks were back where they had started "
-        f"{_after(result.back_after)}."
+        f"- Time from the end of the faults until all browsers were connected and had a price for "
+        f"each of their rooms: {_after(result.here_after)}. Time from then until each browser "
+        f"showed the newest price of each of its rooms: {_after(result.right_after)}.\n"
+        f"- Prices that arrived after a newer one on the same page: {crowd['backward']}. Rooms in "
+        f"which a new page began with an older price than the visitor's previous page had shown: "
+        f"{crowd['behind']}.\n"
+        f"- Connections to the vendor at any one time: at most {result.connections_most}.\n"
+        f"- Time from the end of the last visit until sockets and tasks were back at their start "
+        f"values: {_after(result.back_after)}."
     )
 
 
 def _after(seconds: float | None) -> str:
-    return "**never**" if seconds is None else f"after {seconds:.0f} s"
+    return "**never**" if seconds is None else f"{seconds:.0f} s"
 
 
 def _line(result: Result, name: str) -> list[str]:

@@ -128,11 +128,11 @@ class _Soak:
             site.kill("redis")
             time.sleep(details["down"])
             site.start("redis")
-        elif fault.kind == "redis cuts":
+        elif fault.kind == "redis closes connections":
             site.cut_redis_clients()
         elif fault.kind == "vendor resets":
             site.vendor.ask(do="reset")
-        elif fault.kind == "vendor malformed":
+        elif fault.kind == "vendor sends malformed frames":
             site.vendor.ask(do="malform", **details)
         elif fault.kind == "browsers stall":
             site.crowd.ask(do="stall", **details)

@@ -130,7 +130,7 @@ def test_a_name_that_does_not_exist() -> None:
     report = examined(FCS_URL="wss://no-such-host.invalid/ws")
 
     assert "no-such-host.invalid has no address" in report["dns"].text
-    assert "Correct FCS_URL (the usual one is wss://ws-v4.fcsapi.com/ws)" in report["dns"].cure
+    assert "Correct FCS_URL (the default is wss://ws-v4.fcsapi.com/ws)" in report["dns"].cure
     assert report["connection"].outcome == "skipped"
 
 

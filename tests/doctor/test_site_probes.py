@@ -112,7 +112,7 @@ def test_redis_is_down(kind: str) -> None:
 
     assert report["layer"].outcome == report["cache"].outcome == "broken"
     assert "Start Redis, or correct hosts of CHANNEL_LAYERS['default']" in report["layer"].cure
-    assert "Start what CACHES['default'] names" in report["cache"].cure
+    assert "Start the server of CACHES['default']" in report["cache"].cure
     assert report["processes"].outcome == "skipped"
     assert "a-password" not in report.out
 
@@ -122,7 +122,7 @@ def test_a_layer_that_swallows_messages(shared_layer: type[SharedLayer]) -> None
     shared_layer.failures["receive"] = asyncio.TimeoutError()
     report = examined(CACHES=NOTHING)
 
-    assert report["layer"].text == "what this process sends does not arrive here"
+    assert report["layer"].text == "a message from this process does not arrive"
 
 
 @pytest.mark.usefixtures("impatient", "no_vendor")
@@ -199,7 +199,7 @@ def test_who_may_open_the_socket_is_listed() -> None:
     origins = ["https://app.example.com"]
 
     assert origins[0] in examined(FCS_ALLOWED_ORIGINS=origins)["origins"].text
-    assert "besides: none" in examined(FCS_ALLOWED_ORIGINS=[])["origins"].text
+    assert "others: none" in examined(FCS_ALLOWED_ORIGINS=[])["origins"].text
 
 
 def test_a_web_server_that_serves_the_socket(vendor: Simulator) -> None:

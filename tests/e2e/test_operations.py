@@ -38,7 +38,7 @@ async def test_a_running_site_tells_how_it_does_and_a_stopped_stream_is_noticed(
         site = Site(simulator.url, FCS_REDIS_URL=redis, FCS_ROOMS="BINANCE:BTCUSDT")
         code, out, err = await told(site, "fcs_stream", "--check")
         assert (code, out) == (1, "")
-        assert err.splitlines() == ["CommandError: no sign of life of the stream"]
+        assert err.splitlines() == ["CommandError: no heartbeat from the stream"]
         async with site.web(port), browser_socket(port, ("FX:EURUSD", "1D"), merge=True) as viewer:
             async with site.stream("--metrics-port", str(scraped)):
                 await viewer.until(lambda viewer: "FX:EURUSD" in viewer.prices)

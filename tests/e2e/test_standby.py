@@ -158,7 +158,7 @@ async def test_the_last_that_is_stopped_says_so(redis: str) -> None:
         stream.terminate()
         await viewer.until(unwell, within=30)
 
-        assert unwell(viewer)[0]["reason"] == "the stream has ended"
+        assert unwell(viewer)[0]["reason"] == "the stream has stopped"
         await left_well(stream, it.stalls)
         async with Redis.from_url(redis) as client:
             assert not await client.exists(LEASE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from django_fcs.fanout.cohorts import Cohorts
@@ -49,7 +48,7 @@ class Scene:
 
     def __init__(self) -> None:
         self.now = 100.0
-        self.cohorts: Cohorts[Page] = Cohorts(_send_to_all)
+        self.cohorts: Cohorts[Page] = Cohorts()
 
     def page(self, *rooms: Room, rate: float = 10) -> Page:
         page = Page(self)
@@ -60,14 +59,21 @@ class Scene:
 
     def publish(self, room: Room = EURUSD, *, seq: int, t: int = 60, mode: str = "candle") -> None:
         self.cohorts.put(room, update(room, seq=seq, t=t, mode=mode))
-        self.cohorts.flush(self.now)
+        self.flush()
+
+    def flush(self) -> None:
+        """Send the frames that are due."""
+        for run in self.cohorts.flush(self.now):
+            for pages, frame in run.frames:
+                for page in pages:
+                    page.send(frame)
 
     def run(self, seconds: float) -> None:
         """Let time pass, as a process that wakes when something is due."""
         until = self.now + seconds
         while (due := self.cohorts.next_due()) <= until:
             self.now = max(self.now, due)
-            self.cohorts.flush(self.now)
+            self.flush()
         self.now = until
 
     def united(self, *rooms: Room, pages: int = 2, rate: float = 10) -> list[Page]:
@@ -90,7 +96,3 @@ def assert_within_rate(page: Page, rate: float) -> None:
         for last, ended in enumerate(page.times[first:], start=first):
             assert last - first <= rate * (ended - begun) + 0.1 + 1e-6
 
-
-def _send_to_all(pages: Iterable[Page], frame: str) -> None:
-    for page in pages:
-        page.send(frame)

@@ -158,7 +158,7 @@ def test_what_is_too_long_for_a_frame_goes_with_the_next_ones(scene: Scene) -> N
     pages = scene.united(*rooms, rate=10)
     for room in rooms:
         scene.cohorts.put(room, update(room, seq=2))
-    scene.cohorts.flush(scene.now)
+    scene.flush()
     scene.run(5)
 
     assert pages[0].frames == pages[1].frames

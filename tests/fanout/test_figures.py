@@ -6,13 +6,12 @@ import asyncio
 
 import pytest
 
-from django_fcs.prices.store import LastBeat, LastValue, MemoryStore
+from django_fcs.prices.paths import PathReport
+from django_fcs.prices.store import LastValue, MemoryStore
 from django_fcs.tools import metrics
 from django_fcs.tools.metrics import distributions, gauges
 from tests.support.hubs import EURUSD, USDJPY, Clock, browsing, feeding, hub_of, joined, update
 from tests.support.waiting import eventually
-
-pytestmark = pytest.mark.usefixtures("quick_hub")
 
 
 def lags(protocol: str) -> int:
@@ -115,7 +114,7 @@ async def test_one_frame_for_many_browsers_is_one_sample() -> None:
 @pytest.mark.parametrize("merge", [True, False])
 async def test_what_a_late_joiner_is_shown_is_no_sample_however_old(merge: bool) -> None:
     store, clock = MemoryStore(), Clock()
-    store.save({EURUSD: LastValue(update(seq=1, at=10).text)}, LastBeat(999, True, ""))
+    store.save({EURUSD: LastValue(update(seq=1, at=10).text)}, PathReport(999, True, ""))
     async with feeding() as feed, hub_of(store, clock=clock) as hub:
         async with browsing(hub, merge=merge) as first:
             hub.join(first.one, EURUSD, "1D")

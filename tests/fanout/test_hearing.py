@@ -5,24 +5,26 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from django_fcs.fanout import hearing as module
 from django_fcs.fanout.hearing import Hearing
-from django_fcs.fanout.watched import Feed
 from django_fcs.layer.events import Beat, Event
+from django_fcs.prices.paths import PathReport
 from django_fcs.prices.sessions import Markets
 from django_fcs.prices.updates import Update
 from django_fcs.protocol import Price
+from django_fcs.protocol.intervals import DEFAULT
 from django_fcs.rooms import Room
 from django_fcs.streaming.streamed import Streamed
 from tests.support.hubs import EURUSD, USDJPY, update
 
 GAP = "a price is missing"
-SILENCE = "no beat of the stream"
+SILENCE = "no heartbeat from fcs_stream (is it running?)"
 
 
 def hearing_of(*rooms: Room) -> Hearing:
-    hearing = Hearing({room: Feed(room) for room in rooms or (EURUSD, USDJPY)})
+    hearing = Hearing()
     hearing.begin(0.0)
+    for room in rooms or (EURUSD, USDJPY):
+        hearing.add(room)
     hearing.follow([EURUSD, USDJPY])
     return hearing
 
@@ -33,7 +35,7 @@ def price(n: int, *, room: Room = EURUSD, epoch: int = 7) -> Update:
 
 
 def has_gap(*burst: Event) -> bool:
-    return hearing_of().take(burst, 1.0)
+    return hearing_of().note(burst, 1.0)
 
 
 # -- prices
@@ -46,9 +48,9 @@ def test_texts_that_follow_each_other_are_no_gap_whichever_came_first() -> None:
 def test_a_text_that_was_skipped_is_told_once() -> None:
     hearing = hearing_of()
 
-    assert not hearing.take([price(5), price(6)], 1.0)
-    assert hearing.take([price(8)], 1.0)
-    assert not hearing.take([price(10)], 1.0)
+    assert not hearing.note([price(5), price(6)], 1.0)
+    assert hearing.note([price(8)], 1.0)
+    assert not hearing.note([price(10)], 1.0)
     assert hearing.trouble(1.0) == GAP
 
 
@@ -63,18 +65,18 @@ def test_the_first_texts_of_a_new_stream_are_no_gap_and_those_behind_may_be() ->
 
 
 def test_what_nobody_here_watches_and_what_is_no_price_counts_for_nothing() -> None:
-    assert not hearing_of(USDJPY).take([price(1), price(9)], 1.0)
-    assert not has_gap(Beat(7, 1.0, online=True, reason=""))
+    assert not hearing_of(USDJPY).note([price(1), price(9)], 1.0)
+    assert not has_gap(Beat(7, PathReport(1.0, online=True, reason="")))
     assert not has_gap(price(0, epoch=0), price(1, epoch=0))
 
 
 def test_what_a_new_member_hears_first_is_no_gap() -> None:
     hearing = hearing_of()
-    hearing.take([price(1), price(5)], 1.0)
+    hearing.note([price(1), price(5)], 1.0)
     hearing.begin(2.0)
     hearing.follow([EURUSD])
 
-    assert not hearing.take([price(9), price(10)], 3.0)
+    assert not hearing.note([price(9), price(10)], 3.0)
     assert hearing.trouble(3.0) == ""
 
 
@@ -82,11 +84,11 @@ def test_what_comes_before_a_group_is_joined_is_followed_by_no_gap() -> None:
     hearing = hearing_of()
     hearing.begin(2.0)
 
-    assert not hearing.take([price(1), price(2)], 3.0)
+    assert not hearing.note([price(1), price(2)], 3.0)
     hearing.follow([EURUSD])
-    assert not hearing.take([price(5), price(6)], 3.0)
+    assert not hearing.note([price(5), price(6)], 3.0)
     hearing.follow([EURUSD])
-    assert hearing.take([price(8)], 3.0)
+    assert hearing.note([price(8)], 3.0)
 
 
 TICKS = st.lists(
@@ -107,7 +109,7 @@ def test_what_a_stream_merges_repeats_or_forgets_is_never_a_gap(
         if t % 11 == 0:
             streamed.forget([room])
         if goes_out:
-            assert not hearing.take(streamed.take_updates(), 1.0)
+            assert not hearing.note(streamed.take_updates(), 1.0)
 
 
 # -- beats
@@ -115,17 +117,17 @@ def test_what_a_stream_merges_repeats_or_forgets_is_never_a_gap(
 
 def test_two_beats_that_do_not_come_are_silence() -> None:
     hearing = hearing_of()
-    hearing.take([Beat(7, 1.0, online=False, reason="whatever")], 10.0)
+    hearing.note([Beat(7, PathReport(1.0, online=False, reason="whatever"))], 10.0)
 
-    assert hearing.trouble(10.0 + module.BEATS_SECONDS) == ""
-    assert hearing.trouble(10.1 + module.BEATS_SECONDS) == SILENCE
+    assert hearing.trouble(10.0 + DEFAULT.beat_missing) == ""
+    assert hearing.trouble(10.1 + DEFAULT.beat_missing) == SILENCE
 
 
 def test_a_new_member_has_time_to_hear_the_first() -> None:
     hearing = hearing_of()
     hearing.begin(100.0)
 
-    assert hearing.trouble(100.0 + module.BEATS_SECONDS) == ""
+    assert hearing.trouble(100.0 + DEFAULT.beat_missing) == ""
 
 
 # -- how often
@@ -135,7 +137,7 @@ def test_it_is_tried_ever_more_seldom_while_it_does_not_help() -> None:
     hearing, starts = hearing_of(), []
     for tenths in range(3000):
         now = tenths / 10
-        hearing.take([price(2 * tenths)], now)
+        hearing.note([price(2 * tenths)], now)
         if hearing.trouble(now):
             starts.append(now)
             hearing.begin(now)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 from channels.layers import get_channel_layer
 
-from django_fcs.fanout import hub as module, needs
+from django_fcs.fanout import hub as module
 from django_fcs.fanout.hub import Hub
 from django_fcs.layer.bus import DEMAND, HUBS, Bus
 from django_fcs.prices.store import MemoryStore
@@ -16,6 +17,7 @@ from django_fcs.rooms import Room
 from tests.support.hubs import (
     EURUSD,
     HOURLY,
+    QUICK,
     USDJPY,
     Clock,
     browsing,
@@ -28,7 +30,7 @@ from tests.support.hubs import (
 )
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.usefixtures("clean_loop", "quick_hub"), pytest.mark.versions]
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 
 # -- one member for all
@@ -66,17 +68,15 @@ async def test_two_first_joins_that_race_make_one_member() -> None:
     async with feeding() as feed:
         await feed.price(seq=1)
         hub = Hub.of_this_loop(MemoryStore())
-        await eventually(lambda: all(feed.update for feed in hub._feeds.values()))
+        await eventually(lambda: all(feed.update for feed in hub._watched))
     over.set()
     await asyncio.wait_for(racing, 60)
 
 
-async def test_500_rooms_on_the_layer_in_memory_lose_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(needs, "LOOK_SECONDS", 1)
+async def test_500_rooms_on_the_layer_in_memory_lose_nothing() -> None:
     rooms = [Room(f"FX:PAIR{n}", "1D") for n in range(500)]
-    async with hub_of() as hub, Bus(DEMAND) as bus, browsing(hub) as browser:
+    seldom = replace(QUICK, look=1)
+    async with hub_of(intervals=seldom) as hub, Bus(DEMAND) as bus, browsing(hub) as browser:
         for room in rooms:
             hub.join(browser.one, room, "1D")
         await eventually(lambda: all(members(room.group) == 1 for room in rooms))

@@ -15,7 +15,7 @@ from django_fcs.tools.tasks import running
 from tests.support.hubs import EURUSD, USDJPY, browsing, hub_of, update
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.usefixtures("clean_loop", "quick_hub"), pytest.mark.versions]
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 
 class Scripted:

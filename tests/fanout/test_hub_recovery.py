@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
-from django_fcs.fanout import hearing
 from django_fcs.fanout.hub import Hub
+from django_fcs.protocol.intervals import Intervals
 from django_fcs.rooms import Room
 from django_fcs.tools.metrics import counts
 from tests.support.hubs import (
     EURUSD,
     HOURLY,
+    QUICK,
     USDJPY,
     Browser,
     Clock,
@@ -25,9 +28,10 @@ from tests.support.hubs import (
 from tests.support.layers import SharedLayer
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.usefixtures("clean_loop", "quick_hub"), pytest.mark.versions]
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 FIRST = 1000
+WITH_BEATS = replace(QUICK, beat=3)
 
 
 class Scene:
@@ -56,7 +60,7 @@ class Scene:
 
     async def asks_anew(self, times: int = 1) -> None:
         """Another member has joined all groups and asked for all rooms."""
-        await eventually(lambda: counts().get("hub_deaf") == times)
+        await eventually(lambda: counts().get("hub_rejoins") == times)
         await eventually(
             lambda: any(
                 set(call.new) == {EURUSD, USDJPY} for call in self.feed.calls[self._calls :]
@@ -68,11 +72,14 @@ class Scene:
 
 @pytest.fixture
 async def scene(
-    shared_layer: type[SharedLayer], quick_hub: None, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, shared_layer: type[SharedLayer]
 ) -> AsyncIterator[Scene]:
-    monkeypatch.setattr(hearing, "BEATS_SECONDS", 6.5)
-    clock = Clock()
-    async with hub_of(clock=clock) as hub, feeding() as feed, browsing(hub) as browser:
+    clock, intervals = Clock(), getattr(request, "param", WITH_BEATS)
+    async with (
+        hub_of(clock=clock, intervals=intervals) as hub,
+        feeding() as feed,
+        browsing(hub) as browser,
+    ):
         for room in (EURUSD, USDJPY):
             hub.join(browser.one, room, "1D")
         await eventually(lambda: feed.calls and set(feed.calls[-1].rooms) == {EURUSD, USDJPY})
@@ -96,14 +103,19 @@ async def test_a_beat_that_is_missed_makes_it_begin_anew(
     assert len(shared_layer.made) == len(before) + 1
     await scene.feed.price(seq=FIRST + 1)
     await eventually(lambda: FIRST + 1 in scene.browser.seqs)
-    assert "joining anew reason=no beat of the stream" in caplog.text
+    assert "no heartbeat from fcs_stream (is it running?), rejoining" in caplog.text
 
 
+class OnlyLate(Intervals):
+    """A hub that no missing heartbeat makes rejoin."""
+
+    beat_missing = math.inf
+
+
+@pytest.mark.parametrize("scene", [OnlyLate(look=0.005, reconnect=0.005)], indirect=True)
 async def test_what_lay_in_buffers_while_the_process_stood_still_is_no_news(
-    scene: Scene, shared_layer: type[SharedLayer], monkeypatch: pytest.MonkeyPatch
+    scene: Scene, shared_layer: type[SharedLayer]
 ) -> None:
-    monkeypatch.setattr(hearing, "BEATS_SECONDS", 1e9)
-    monkeypatch.setattr(hearing, "LATE_SECONDS", 10)
     before = len(shared_layer.made)
     scene.clock.now += 20
     await scene.feed.price(seq=FIRST + 1)
@@ -125,7 +137,7 @@ async def test_a_gap_in_seq_makes_it_begin_anew(
 
     await scene.feed.price(USDJPY, seq=FIRST + 1)
     await eventually(lambda: scene.browser.seqs == [FIRST, FIRST, FIRST + 2, FIRST + 1])
-    assert "joining anew reason=a price is missing" in caplog.text
+    assert "a price is missing, rejoining" in caplog.text
 
 
 async def test_a_room_that_is_left_and_joined_again_at_once_has_no_gap(
@@ -165,20 +177,17 @@ async def test_a_room_that_is_left_and_joined_again_at_once_has_no_gap(
     await eventually(lambda: HOURLY.group in groups)
     scene.leave(HOURLY)
     await eventually(lambda: HOURLY.group not in groups)
-    assert "hub_deaf" not in counts()
+    assert "hub_rejoins" not in counts()
 
 
-async def test_while_it_does_not_help_it_is_not_tried_again_at_once(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hearing, "PAUSE_SECONDS", 1000)
-    monkeypatch.setattr(hearing, "PAUSE_MAX_SECONDS", 1000)
+@pytest.mark.parametrize("scene", [replace(WITH_BEATS, rejoin=1000)], indirect=True)
+async def test_while_it_does_not_help_it_is_not_tried_again_at_once(scene: Scene) -> None:
     await scene.feed.price(seq=FIRST + 2)
     await scene.asks_anew()
     for n in (4, 5, 7):
         await scene.feed.price(seq=FIRST + n)
     await eventually(lambda: FIRST + 7 in scene.browser.seqs)
-    assert counts()["hub_deaf"] == 1
+    assert counts()["hub_rejoins"] == 1
 
     scene.clock.now += 1000
     await scene.asks_anew(2)
@@ -189,6 +198,6 @@ async def test_where_no_stream_runs_it_is_tried_now_and_then_and_nobody_is_close
 ) -> None:
     for times in (1, 2, 3):
         scene.clock.now += 31
-        await eventually(lambda times=times: counts().get("hub_deaf") == times)
+        await eventually(lambda times=times: counts().get("hub_rejoins") == times)
 
     assert scene.browser.closes == []

@@ -25,7 +25,7 @@ from tests.support.hubs import (
 )
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.usefixtures("clean_loop", "quick_hub"), pytest.mark.versions]
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 
 async def prices(feed: Feed, *browsers: Browser, seqs: range) -> None:
@@ -107,7 +107,7 @@ async def test_a_quiet_rooms_price_waits_for_no_turn_and_the_next_for_the_rate()
         await prices(feed, browser, seqs=range(1, 2))
         for seq in (2, 3, 4):
             await feed.price(seq=seq)
-        await eventually(lambda: hub._feeds[EURUSD].update.seq == 4)
+        await eventually(lambda: hub._watched.get(EURUSD).update.seq == 4)
         assert browser.seqs == [1]
         clock.now += 4.2
         await eventually(lambda: browser.seqs == [1, 4])

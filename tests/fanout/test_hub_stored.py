@@ -6,9 +6,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict
 
+from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Expectation, Outage
-from django_fcs.prices.store import LastBeat, MemoryStore
+from django_fcs.prices.store import MemoryStore
 from django_fcs.rooms import Room
 from tests.support.hubs import (
     EURUSD,
@@ -24,7 +26,7 @@ from tests.support.hubs import (
 )
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop", "quick_hub")
+pytestmark = pytest.mark.usefixtures("clean_loop")
 
 
 async def test_a_room_of_which_the_stream_said_nothing_yet_shows_what_the_store_has() -> None:
@@ -36,7 +38,7 @@ async def test_a_room_of_which_the_stream_said_nothing_yet_shows_what_the_store_
 
 async def test_what_the_store_has_from_before_an_outage_is_not_live() -> None:
     store = stored()
-    store.save({}, LastBeat(999.75, online=True, reason="", outage=Outage(900, 999.5)))
+    store.save({}, PathReport(999.75, online=True, reason="", outage=Outage(900, 999.5)))
     async with hub_of(store) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await eventually(lambda: browser.prices == [("initial", "1D", 7)])
@@ -49,7 +51,7 @@ async def test_what_the_store_has_from_before_an_outage_is_not_live() -> None:
 async def test_what_the_store_has_of_a_room_that_was_left_is_not_live_until_it_is_heard(
     seq: int,
 ) -> None:
-    store = stored(**Expectation(patience=90.0).left()._asdict())
+    store = stored(**asdict(Expectation(patience=90.0).left()))
     async with hub_of(store) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await eventually(lambda: browser.states[-1:] == ["stale"])
@@ -179,7 +181,7 @@ async def test_what_the_stream_expects_outweighs_what_the_store_does() -> None:
         hub.join(browser.one, EURUSD, "1D")
         await joined()
         await feed.news(patience=90.0)
-        await eventually(lambda: hub._feeds[EURUSD].expected)
+        await eventually(lambda: hub._watched.get(EURUSD).expected)
         store.answers.set()
         await eventually(lambda: browser.states[-1:] == ["live"])
 

@@ -246,7 +246,7 @@ async def test_a_socket_that_went_away_is_no_error(
 
     async with browser(send=gone) as (socket, one):
         one.reply("hello")
-        await eventually(lambda: "socket gone reason=OSError" in caplog.text)
+        await eventually(lambda: "socket closed reason=OSError" in caplog.text)
         one.put(EURUSD, update(seq=1))
         one.reply("anybody there?")
         one.confirm(EURUSD, "1D")
@@ -282,7 +282,7 @@ async def test_a_server_that_cannot_send_is_logged_and_the_socket_closed_with_40
 
     assert closes == [4011]
     [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert "sending to a browser failed" in record.message
+    assert "cannot send to a browser" in record.message
 
 
 async def test_a_send_that_the_server_cancels_disturbs_nobody_and_the_socket_is_given_up() -> None:

@@ -148,7 +148,7 @@ async def test_a_server_that_cannot_send_to_one_is_logged_and_that_one_closed(
     assert crowd.others == [2]
     assert [len(socket.sent) for socket in crowd.sockets] == [2, 2, 1, 2, 2]
     [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert "sending to a browser failed" in record.message
+    assert "cannot send to a browser" in record.message
 
 
 async def test_a_send_under_way_ends_with_its_browser_and_no_other(crowd: Crowd) -> None:

@@ -44,7 +44,7 @@ async def test_who_asks_on_without_reading_is_closed_with_4408_and_gets_no_more_
 
     assert socket.closes == [CLOSE_TOO_SLOW]
     assert socket.texts == ["0"]
-    assert caplog.messages == ["slow browser closed address="]
+    assert caplog.messages == ["closed a slow browser address="]
 
 
 async def test_a_client_whose_browsers_are_slow_is_logged_once(
@@ -59,7 +59,7 @@ async def test_a_client_whose_browsers_are_slow_is_logged_once(
             socket.read()
             await eventually(lambda socket=socket: socket.closes)
 
-    assert caplog.messages == ["slow browser closed address="]
+    assert caplog.messages == ["closed a slow browser address="]
     assert counts()["hub_slow_closed"] == 3
 
 
@@ -244,7 +244,7 @@ async def test_who_leaves_its_window_full_for_too_long_is_closed_with_4408(
         }
         assert socket.closes == [4408]
         assert one._mail is None
-        assert caplog.messages == ["slow browser closed address="]
+        assert caplog.messages == ["closed a slow browser address="]
 
 
 async def test_who_is_busy_with_one_send_for_too_long_is_closed_when_that_ends() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from django_fcs.fanout.watched import Feed, Limits, Path
+from django_fcs.fanout.path import Path
+from django_fcs.fanout.watched import Claim, Limits, WatchedRoom, claim
 from django_fcs.layer.events import Beat
+from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Outage, State
 from django_fcs.prices.updates import Update
 from tests.support.hubs import EURUSD, update
@@ -18,26 +20,26 @@ class Room:
     """A room with the text 5, which came at the second 0 of the one clock that there is."""
 
     def __init__(self) -> None:
-        self.feed = Feed(EURUSD)
+        self.watched = WatchedRoom(EURUSD)
         self.path = Path(beat_at=0.0, epoch=7)
         self.hear(5, at=0)
 
     def hear(self, n: int, *, at: float, epoch: int = 7) -> bool:
         text: Update = update(EURUSD, seq=epoch * 1000 + n, epoch=epoch, at=at)
-        is_news = self.feed.is_news(text)
-        self.feed.update = text if is_news else self.feed.update
-        return is_news
+        is_newer = self.watched.is_newer(text)
+        self.watched.update = text if is_newer else self.watched.update
+        return is_newer
 
     def beat(
         self, now: float, *, online: bool = True, outage: Outage = NEVER, silence: float = 0.0
     ) -> None:
         if self.path.is_silent(now, LIMITS.offline_after):
-            self.feed.doubt()
-        told = (7, now, online, "" if online else "why", outage, silence)
-        self.path = Path.of(Beat(*told), now)
+            self.watched.doubt()
+        report = PathReport(now, online, "" if online else "why", outage, silence)
+        self.path = Path.of(Beat(7, report), now)
 
-    def claim(self, now: float) -> tuple[State, str]:
-        return self.path.state_of(self.feed, at=now, now=now, limits=LIMITS)[:2]
+    def claim(self, now: float) -> Claim:
+        return claim(self.watched, self.path, at=now, now=now, limits=LIMITS)
 
     def state(self, now: float) -> State:
         return self.claim(now)[0]
@@ -46,12 +48,12 @@ class Room:
 def test_a_room_is_not_live_again_before_it_is_heard_again() -> None:
     room = Room()
     room.beat(1, online=False)
-    assert room.claim(1) == (State.OFFLINE, "why")
+    assert room.claim(1) == (State.OFFLINE, "why", None)
     room.beat(9, outage=Outage(1, 9))
     assert room.state(9) is State.LIVE
     room.beat(15, outage=Outage(1, 9))
 
-    assert room.claim(15) == (State.OFFLINE, "no price since the connection was lost")
+    assert room.claim(15) == (State.OFFLINE, "no price since the connection was lost", None)
     assert room.hear(6, at=15)
     assert room.state(15) is State.LIVE
 
@@ -59,10 +61,10 @@ def test_a_room_is_not_live_again_before_it_is_heard_again() -> None:
 @pytest.mark.parametrize("n", [5, 6])
 def test_a_price_from_before_a_trouble_is_not_live_until_the_room_is_heard(n: int) -> None:
     room = Room()
-    room.feed.lack("too many symbols are watched")
-    assert room.claim(1) == (State.OFFLINE, "too many symbols are watched")
-    room.feed.lack("")
-    assert room.claim(2) == (State.STALE, "")
+    room.watched.note_trouble("too many symbols are watched")
+    assert room.claim(1) == (State.OFFLINE, "too many symbols are watched", None)
+    room.watched.note_trouble("")
+    assert room.claim(2) == (State.STALE, "", None)
     room.hear(n, at=3)
     assert room.state(3) is State.LIVE
 
@@ -78,10 +80,10 @@ def test_what_is_repeated_proves_nothing_after_the_vendor_was_lost() -> None:
 
 def test_who_joins_after_an_outage_is_told_the_same() -> None:
     room = Room()
-    kept, room.feed = room.feed.update, Feed(EURUSD)
+    kept, room.watched = room.watched.update, WatchedRoom(EURUSD)
     room.beat(9, outage=Outage(1, 9))
     room.beat(15, outage=Outage(1, 9))
-    room.feed.update = kept
+    room.watched.update = kept
 
     assert room.state(15) is State.OFFLINE
 
@@ -100,20 +102,20 @@ def test_of_a_short_outage_a_page_need_not_know(now: float, state: State) -> Non
 def test_what_is_repeated_proves_a_price_after_a_silence_of_the_layer() -> None:
     room = Room()
     room.beat(30)
-    assert room.claim(30) == (State.OFFLINE, "no price since the connection was lost")
+    assert room.claim(30) == (State.OFFLINE, "no price since the connection was lost", None)
 
     assert not room.hear(5, at=0)
     assert room.state(30) is State.LIVE
 
 
 def test_a_layer_without_beats_says_so() -> None:
-    assert Room().claim(11) == (State.OFFLINE, "no sign of life of the stream")
+    assert Room().claim(11) == (State.OFFLINE, "no heartbeat from the stream", None)
 
 
 def test_a_room_that_begins_anew_takes_any_number() -> None:
     room = Room()
     room.beat(20)
-    room.feed.forget()
+    room.watched.forget()
     room.beat(21)
 
     assert room.state(21) is State.WAITING
@@ -125,7 +127,7 @@ def test_beats_keep_nothing_live_behind_a_line_that_was_cut() -> None:
     room = Room()
     room.beat(9, silence=9)
     assert room.state(13) is State.LIVE
-    assert room.claim(13.1) == (State.OFFLINE, "no sign of life of the feed")
+    assert room.claim(13.1) == (State.OFFLINE, "no data from the feed", None)
     assert room.path.is_online(13, 10) and room.path.is_online(13.1, 10) is False
     room.beat(13.2, silence=0)
 
@@ -137,6 +139,6 @@ def test_who_takes_over_behind_a_line_that_was_cut_knows_of_no_price() -> None:
     room.beat(9, silence=9)
     room.beat(13.5, outage=Outage(lost_at=0, ended_at=13.5))
 
-    assert room.claim(13.5) == (State.OFFLINE, "no price since the connection was lost")
+    assert room.claim(13.5) == (State.OFFLINE, "no price since the connection was lost", None)
     assert room.hear(6, at=13.5)
     assert room.state(13.5) is State.LIVE

@@ -15,8 +15,9 @@ from channels.layers import channel_layers
 from django_fcs.fanout import hub as hub_module, subscriber as subscriber_module
 from django_fcs.fanout.hub import Hub
 from django_fcs.fanout.subscriber import Subscriber
-from django_fcs.fanout.watched import Feed
-from django_fcs.layer.bus import DEMAND, Beat, Bus, Call, Event
+from django_fcs.fanout.watched import WatchedRoom
+from django_fcs.layer.bus import DEMAND, Announcement, Beat, Bus, Event
+from django_fcs.prices.paths import PathReport
 from django_fcs.prices.store import MemoryStore
 from django_fcs.prices.updates import Update
 from django_fcs.protocol import Price
@@ -51,7 +52,7 @@ class Stream:
     async def listen(self) -> None:
         async for burst in self._bus.bursts():
             for call in burst:
-                assert isinstance(call, Call)
+                assert isinstance(call, Announcement)
                 await self._bus.publish(self.last[room] for room in call.new if room in self.last)
 
     async def tick(self, room: Room, mode: str) -> None:
@@ -74,7 +75,7 @@ class Stream:
         await self._bus.publish(self.said[-1 - back :][:1])
 
     async def beat(self) -> None:
-        await self._bus.beat(Beat(self.epoch, self._clock(), online=True, reason=""))
+        await self._bus.beat(Beat(self.epoch, PathReport(self._clock(), online=True, reason="")))
 
     async def begin_anew(self) -> None:
         self.epoch += 1
@@ -86,7 +87,7 @@ class WatchedBus(Bus):
 
     hub: ClassVar[Hub]
     came: ClassVar[list[Update]]
-    _highest: ClassVar[dict[int, tuple[Feed, int]]]
+    _highest: ClassVar[dict[int, tuple[WatchedRoom, int]]]
 
     @classmethod
     def watch(cls, hub: Hub) -> None:
@@ -112,7 +113,7 @@ class WatchedBus(Bus):
                 yield burst
 
     def _note(self, update: Update) -> None:
-        feed = self.hub._feeds.get(update.room)
+        feed = self.hub._watched.get(update.room)
         if feed is None:
             return
         _, highest = self._highest.get(id(feed), (feed, -1))
@@ -193,7 +194,7 @@ class Browser:
 
     def join(self, key: Key) -> None:
         room, spelling = key
-        feed = self._hub._feeds.get(room)
+        feed = self._hub._watched.get(room)
         self._end(key)
         self.at[key] = Stay(key, len(WatchedBus.came), feed.update if feed else None)
         self.stays.append(self.at[key])

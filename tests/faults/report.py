@@ -15,13 +15,13 @@ Row = dict[str, Any]
 #: The order of the table, by the beginnings of names.
 ORDER = (
     *("Upstream", "Connected", "One room", "Slow", "Refused", "Restart with", "Malformed"),
-    *("Truncated", "Oversized", "Wall clock", "Redis restart", "Redis black-holed 30 s", "Cache"),
-    *("Redis out", "Layer", "Leader SIGKILL", "Leader SIGTERM", "Leader SIGSTOP", "Both"),
-    *("Web SIGKILL", "Web SIGTERM", "A browser", "1,000", "Join", "24 h", "Group", "Laptop"),
+    *("Truncated", "Oversized", "Wall clock", "Redis restart", "Redis black-holed for 30 s"),
+    *("Cache", "Redis out", "Layer", "Leader SIGKILL", "Leader SIGTERM", "Leader SIGSTOP"),
+    *("Two streams", "Web SIGKILL", "Web SIGTERM", "A browser", "1,000", "Join", "Group", "Laptop"),
     "Closed",
 )
 COLUMNS = (
-    *("fault", "layer", "a viewer sees", "gap", "recovery", "lost", "outdated"),
+    *("fault", "layer", "visitors see", "gap", "recovery", "lost", "outdated"),
     *("falsely live", "out of order"),
 )
 LAYERS = {"pubsub": "pub/sub", "core": "core", "": "–"}
@@ -80,7 +80,7 @@ def _line(row: Row) -> str:
 def _remarks(row: Row) -> str:
     remarks = [row["note"]] if row["note"] else []
     if row["stalled"] > STALL_SECONDS:
-        remarks.append(f"the machine stood still for {row['stalled']:.1f} s")
+        remarks.append(f"the machine stalled for {row['stalled']:.1f} s")
     return f" ({'; '.join(remarks)})" if remarks else ""
 
 

@@ -26,7 +26,7 @@ ROOMS_MAX = 100
 async def test_a_browser_that_never_reads_is_closed_and_disturbs_nobody(staged: Staged) -> None:
     slow = {"FCS_SLOW_CLIENT_SECONDS": "5"}
     async with staged(rooms=TWENTY, rate=10, server="daphne", **slow) as stage:
-        note = "200 prices a second, FCS_SLOW_CLIENT_SECONDS 5; Daphne; what another page sees"
+        note = "200 prices a second, FCS_SLOW_CLIENT_SECONDS 5; Daphne; as seen by another page"
         async with stage.fault("A browser that never reads", note=note) as fault:
             rooms = [(room.symbol, room.timeframe) for room in TWENTY]
             how = {"compression": None, "ping_interval": None}
@@ -47,7 +47,7 @@ async def test_a_thousand_browsers_come_back_at_once(staged: Staged) -> None:
     async with staged(rate=1) as stage:
         await asyncio.gather(*(stage.open_page(stage.rooms[0]) for _ in range(CROWD - 1)))
         await eventually(stage.is_live, within=120)
-        note = "one uvicorn; each returns after a random 0–5 s"
+        note = "one uvicorn process; each reconnects after a random 0–5 s"
         async with stage.fault("1,000 browsers reconnecting at once", note=note) as fault:
             for page in stage.pages:
                 page.drop()
@@ -57,7 +57,7 @@ async def test_a_thousand_browsers_come_back_at_once(staged: Staged) -> None:
 async def test_a_flood_of_joins_is_held_back_and_disturbs_nobody(staged: Staged) -> None:
     limits = {"FCS_MAX_ROOMS": str(ROOMS_MAX)}
     async with staged(**limits) as stage:
-        note = f"{FLOOD} joins, FCS_MAX_ROOMS {ROOMS_MAX}; what another page sees"
+        note = f"{FLOOD} joins, FCS_MAX_ROOMS {ROOMS_MAX}; as seen by another page"
         async with stage.fault("Join flood", note=note) as fault:
             async with browser_socket(stage.ports[0]) as viewer:
                 for number in range(FLOOD):
@@ -91,7 +91,7 @@ async def test_pages_render_without_their_cache(staged: Staged, how: str) -> Non
                     slowest = max(slowest, time.monotonic() - began)
                     assert status == 200
                     assert 'data-state="live"' not in text
-            fault.note = f"for 20 s; a page rendered in at most {slowest:.1f} s, without a price"
+            fault.note = f"for 20 s; a page took at most {slowest:.1f} s to render, without a price"
         await eventually(lambda: _renders_a_price(url), within=60)
         assert fault.states == [] or stage.stalls.is_held_up
 

@@ -36,7 +36,7 @@ async def test_the_wall_clock_of_the_site_jumps(
 ) -> None:
     clock = WallClock(tmp_path)
     async with staged(clock=clock) as stage:
-        async with stage.fault(f"Wall clock jumps by an hour {way}"):
+        async with stage.fault(f"Wall clock jumps {way} by an hour"):
             clock.shift(shift)
             jumped_at = time.monotonic()
             # Longer than all that goes by seconds: beats, leases, demand.

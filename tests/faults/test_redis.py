@@ -29,7 +29,7 @@ async def test_a_redis_that_starts_again_without_its_data(staged: Staged, layer:
 
 async def test_a_redis_whose_packets_vanish_for_30_seconds(staged: Staged, layer: str) -> None:
     async with staged(layer=layer) as stage:
-        async with stage.fault("Redis black-holed 30 s") as fault:
+        async with stage.fault("Redis black-holed for 30 s") as fault:
             with contextlib.ExitStack() as holes:
                 for way in (stage.stream_redis, stage.web_redis, stage.cache):
                     holes.enter_context(way.black_hole())
@@ -41,7 +41,7 @@ async def test_a_web_process_that_alone_loses_redis_for_30_seconds(
     staged: Staged, layer: str
 ) -> None:
     async with staged(layer=layer, webs=2, pages=2) as stage:
-        async with stage.fault("Redis black-holed 30 s, for one of two web processes") as fault:
+        async with stage.fault("Redis black-holed for 30 s for one of two web processes") as fault:
             with stage.web_redis.black_hole():
                 await asyncio.sleep(30)
         assert fault.states == ["offline", "live"]
@@ -60,7 +60,7 @@ async def test_a_layer_that_is_full(staged: Staged, layer: str) -> None:
     # Beside Redis's own buffer the kernel's have to fill, some megabytes.
     rate = 5 if layer == "core" else 40
     async with staged(layer=layer, rooms=TWENTY, rate=rate, **capacity) as stage:
-        note = "capacity 20" if layer == "core" else "Redis keeps 64 kB for a reader"
+        note = "capacity 20" if layer == "core" else "Redis output buffer limit 64 kB"
         async with Redis(port=stage.redis_port) as redis:
             await redis.config_set("client-output-buffer-limit", "pubsub 65536 0 0")
         readers = await readers_of(stage)
@@ -90,8 +90,9 @@ async def readers_of(stage: Stage) -> int:
 
 async def test_group_membership_that_runs_out_is_renewed_before(staged: Staged, layer: str) -> None:
     async with staged(layer=layer, FAULTS_EXPIRY="15") as stage:
-        note = "group_expiry 15 s, for 40 s" if layer == "core" else "it knows none; for 40 s"
-        async with stage.fault("24 h of group membership", note=note) as fault:
+        expiry = {"core": "group_expiry 15 s instead of 24 h", "pubsub": "this layer has no expiry"}
+        note = f"{expiry[layer]}; for 40 s"
+        async with stage.fault("Group membership expiry", note=note) as fault:
             await asyncio.sleep(40)
         assert fault.states == [] or stage.stalls.is_held_up
 

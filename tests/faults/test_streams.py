@@ -36,7 +36,7 @@ async def test_a_leader_that_is_killed_as_soon_as_it_leads_is_followed_without_a
 ) -> None:
     async with staged(layer=layer, streams=2) as stage:
         leader = await stage.leader_of_two()
-        note = "with a standby, as soon as it leads"
+        note = "with a standby; killed as soon as it leads"
         async with stage.fault("Leader SIGKILL", note=note) as fault:
             await stage.stop(leader, signal.SIGKILL)
         assert was_followed_soon(fault, stage)
@@ -63,7 +63,8 @@ async def test_a_leader_that_wakes_up_again_says_nothing(staged: Staged, layer: 
         leader = stage.streams[0]
         vendor, redis = await stage.separate_ways()
         await stage.start_standby()
-        async with stage.fault("Leader SIGSTOP 30 s, then SIGCONT", note="with a standby") as fault:
+        name = "Leader SIGSTOP for 30 s, then SIGCONT"
+        async with stage.fault(name, note="with a standby") as fault:
             with redis.overheard() as said:
                 # Not in the middle of a word, which it would finish when it wakes up.
                 await eventually(lambda: said and stage.seconds_since(said[-1].at) > 0.1, within=60)
@@ -93,9 +94,9 @@ def published(said: Iterable[Heard]) -> list[Heard]:
 
 async def test_of_two_streams_that_start_at_once_one_leads(staged: Staged, layer: str) -> None:
     async with staged(layer=layer) as stage:
-        note = "in place of one that was killed"
+        note = "after the only stream was killed"
         accepted = stage.upstream.accepted
-        async with stage.fault("Both standbys started at once", note=note):
+        async with stage.fault("Two streams started at once", note=note):
             await stage.stop(stage.streams[0], signal.SIGKILL)
             await asyncio.gather(stage.start_stream(), stage.start_stream())
             await eventually(lambda: stage.upstream.accepted > accepted, within=120)

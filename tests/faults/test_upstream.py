@@ -21,7 +21,7 @@ MANY = tuple(Room(f"BINANCE:COIN{number}USDT", "1D") for number in range(500))
 #: Not so long that the leader itself would have noticed, 12 s at most.
 HALF_OPEN_SECONDS = 8
 
-UNHEARD = "no sign of life of the feed"
+UNHEARD = "no data from the feed"
 
 STALE_SECONDS = 5
 
@@ -70,7 +70,7 @@ async def test_a_feed_that_is_connected_but_mute_is_connected_anew(staged: Stage
     async with staged(FCS_STALE_AFTER_SECONDS=str(STALE_SECONDS)) as stage:
         await asyncio.sleep(WARM_SECONDS)
         accepted = stage.upstream.accepted
-        async with stage.fault("Connected but mute", note=STALE_NOTE) as fault:
+        async with stage.fault("Connected but silent", note=STALE_NOTE) as fault:
             stage.vendor.faults = Faults(mute=("*",))
             # A new connection is what cures it.
             await eventually(lambda: stage.upstream.accepted > accepted, within=60)
@@ -83,7 +83,7 @@ async def test_a_room_that_alone_is_mute_is_joined_again(staged: Staged) -> None
         await asyncio.sleep(WARM_SECONDS)
         room, accepted = stage.rooms[0], stage.upstream.accepted
         joins = stage.market.joins[room]
-        async with stage.fault("One room mute", note=STALE_NOTE) as fault:
+        async with stage.fault("One room silent", note=STALE_NOTE) as fault:
             stage.vendor.faults = Faults(mute=(room.symbol,))
             # That it is joined again is what cures it.
             await eventually(lambda: stage.market.joins[room] > joins, within=60)
@@ -94,7 +94,7 @@ async def test_a_room_that_alone_is_mute_is_joined_again(staged: Staged) -> None
 
 async def test_a_welcome_that_does_not_come_is_asked_for_again(staged: Staged) -> None:
     async with staged() as stage:
-        note = "for 25 s; each try waits 10 s"
+        note = "for 25 s; each attempt waits 10 s"
         async with stage.fault("Slow welcome", note=note) as fault:
             stage.vendor.faults = replace(stage.vendor.faults, welcome_after=20)
             stage.upstream.reset()
@@ -103,13 +103,13 @@ async def test_a_welcome_that_does_not_come_is_asked_for_again(staged: Staged) -
         assert fault.states == ["offline", "live"]
 
 
-REFUSED = "the feed does not let this site in"
+REFUSED = "the feed refused access"
 
 
 @pytest.mark.long
 async def test_a_key_that_is_refused_for_a_while_is_tried_again(staged: Staged) -> None:
     async with staged() as stage:
-        note = "for 5 s; the next try comes 60 s after a refusal"
+        note = "for 5 s; the next attempt comes 60 s after a refusal"
         async with stage.fault("Refused key", note=note) as fault:
             stage.keys.discard(KEY)
             stage.upstream.reset()
@@ -121,7 +121,7 @@ async def test_a_key_that_is_refused_for_a_while_is_tried_again(staged: Staged) 
 
 async def test_a_stream_that_is_started_again_joins_500_rooms(staged: Staged) -> None:
     async with staged(rooms=MANY, rate=0.4) as stage:
-        note = "SIGKILL of the only stream, and a new one"
+        note = "SIGKILL of the only stream, then a new stream starts"
         async with stage.fault("Restart with 500 rooms", note=note):
             await stage.stop(stage.streams[0], signal.SIGKILL)
             await stage.start_stream()

@@ -38,8 +38,8 @@ async def test_pages_of_a_web_process_that_is_stopped_under_load(
 @pytest.mark.long
 async def test_a_laptop_that_slept_for_two_minutes(staged: Staged) -> None:
     async with staged(layer="memory", server="daphne") as stage:
-        note = "embedded mode, SIGSTOP; the page is on another machine"
-        async with stage.fault("Laptop sleep of 2 minutes", note=note) as fault:
+        note = "embedded mode, SIGSTOP; the page runs on another machine"
+        async with stage.fault("Laptop sleeps for 2 minutes", note=note) as fault:
             stage.webs[0].send_signal(signal.SIGSTOP)
             await eventually(lambda: stage.pages[0].is_showing("offline"), within=60)
             await asyncio.sleep(120 - stage.seconds_since(fault.began))

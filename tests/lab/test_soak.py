@@ -137,7 +137,10 @@ def result(**changes: Any) -> Result:
     waits = {"here_after": 4.0, "right_after": 0.5, "back_after": 31.0}
     return Result(
         plan=Plan(seed=1, minutes=30, browsers=200, updates=500, streams=1),
-        faults=[Fault(20.0, "redis cuts"), Fault(800.0, "leader killed", {"name": "leader"})],
+        faults=[
+            Fault(20.0, "redis closes connections"),
+            Fault(800.0, "leader killed", {"name": "leader"}),
+        ],
         start=samples[:1],
         end=samples[:1],
         **{"samples": samples, "crowd": crowd, "connections_most": 1, **waits, **changes},
@@ -171,7 +174,7 @@ def test_a_soak_is_written_down_with_what_happened() -> None:
 
     assert "| uvicorn | 59 – 59 | " in text
     assert "| flat | 9 | 3 → 3 (3) | 4 → 4 (4) |" in text
-    assert "leader killed 1×, redis cuts 1×" in text
+    assert "leader killed 1×, redis closes connections 1×" in text
     assert "1006 3×" in text
     assert "**never**" in text
 

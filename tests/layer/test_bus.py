@@ -21,15 +21,16 @@ from django_fcs.layer import bus
 from django_fcs.layer.bus import (
     DEMAND,
     HUBS,
+    Announcement,
     Beat,
     Bus,
-    Call,
     Event,
-    RoomNews,
+    RoomNotice,
     layer_is_in_memory,
     site_layer,
 )
 from django_fcs.layer.events import read_event
+from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Expectation
 from django_fcs.prices.updates import Update
 from django_fcs.protocol import Price, ProfileUpdate, serialise
@@ -112,9 +113,9 @@ async def test_nothing_but_prices_goes_to_a_rooms_group() -> None:
     """Channels ends a consumer that has no handler for what comes."""
     member = await member_of(EURUSD.group)
     async with Bus() as one:
-        await one.beat(Beat(7, 1000.5, online=True, reason=""))
-        await one.tell(RoomNews(EURUSD, "{}", Expectation(closed=True)))
-        await one.announce(Call("hub", (EURUSD,), (EURUSD,)))
+        await one.beat(Beat(7, PathReport(1000.5, online=True, reason="")))
+        await one.tell(RoomNotice(EURUSD, "{}", Expectation(closed=True)))
+        await one.announce(Announcement("hub", (EURUSD,), (EURUSD,)))
         await one.publish([update()])
 
     assert (await member.hear())["type"] == "fcs.price"
@@ -122,8 +123,8 @@ async def test_nothing_but_prices_goes_to_a_rooms_group() -> None:
 
 async def test_a_hub_hears_what_the_stream_says() -> None:
     said = [
-        Beat(7, 1000.5, online=False, reason="no vendor"),
-        RoomNews(USDJPY, PROFILE, Expectation(True, 90.0, None, 2e9, overdue=True)),
+        Beat(7, PathReport(1000.5, online=False, reason="no vendor")),
+        RoomNotice(USDJPY, PROFILE, Expectation(True, 90.0, None, 2e9, overdue=True)),
         update(),
     ]
     async with events_of(HUBS) as (hub, events), Bus(DEMAND) as stream:
@@ -136,7 +137,7 @@ async def test_a_hub_hears_what_the_stream_says() -> None:
 
 
 async def test_the_stream_hears_what_a_hub_says() -> None:
-    call = Call("hub-1", (EURUSD, USDJPY), (USDJPY,))
+    call = Announcement("hub-1", (EURUSD, USDJPY), (USDJPY,))
     async with events_of(DEMAND) as (_, events), Bus(HUBS) as hub:
         await hub.announce(call)
 
@@ -194,8 +195,8 @@ async def test_a_room_that_is_left_just_when_memberships_are_renewed_is_left() -
 
 # -- what comes in malformed
 
-NEWS = RoomNews(Room("FX:USDJPY", "60"), PROFILE, Expectation(patience=60.0)).event()
-BEAT = Beat(1, 1000.5, online=True, reason="").event()
+NEWS = RoomNotice(Room("FX:USDJPY", "60"), PROFILE, Expectation(patience=60.0)).event()
+BEAT = Beat(1, PathReport(1000.5, online=True, reason="")).event()
 
 MALFORMED: list[dict[str, Any]] = [
     {},
@@ -209,12 +210,17 @@ MALFORMED: list[dict[str, Any]] = [
     {"type": "fcs.price", "room": "FX:EURUSD_1D", "text": update().text, "epoch": math.inf},
     {"type": "fcs.price", "room": "FX:USDJPY_1D", "text": update().text, "epoch": 1},
     {**BEAT, "epoch": math.inf},
-    {**BEAT, "at": "soon"},
-    {**BEAT, "at": math.nan},
-    {**BEAT, "outage": [0.0, math.inf, 0.0]},
-    {**BEAT, "outage": [0.0] * 4},
-    {**BEAT, "silence": math.nan},
-    {**BEAT, "silence": None},
+    {**BEAT, "epoch": -1},
+    {**BEAT, "epoch": "1"},
+    {**BEAT, "path": None},
+    {**BEAT, "path": {**BEAT["path"], "at": "soon"}},
+    {**BEAT, "path": {**BEAT["path"], "at": math.nan}},
+    {**BEAT, "path": {**BEAT["path"], "at": 1e300}},
+    {**BEAT, "path": {**BEAT["path"], "outage": [0.0, 1.0, 0.0]}},
+    {**BEAT, "path": {**BEAT["path"], "outage": {"ended_at": math.inf}}},
+    {**BEAT, "path": {**BEAT["path"], "silence": math.nan}},
+    {**BEAT, "path": {**BEAT["path"], "silence": None}},
+    {**BEAT, "path": {**BEAT["path"], "online": 1}},
     {**NEWS, "room": "nonsense"},
     {**NEWS, "room": "FX:USDJPY_1D"},
     {**NEWS, "profile": "[]"},
@@ -223,13 +229,13 @@ MALFORMED: list[dict[str, Any]] = [
     {key: NEWS[key] for key in NEWS if key != "trouble"},
     {**NEWS, "expected": 5},
     {**NEWS, "expected": "closed"},
-    {**NEWS, "expected": [None, 60.0, None, None, False]},
-    {**NEWS, "expected": [False, None, None, None, False]},
-    {**NEWS, "expected": [False, math.nan, None, None, False]},
-    {**NEWS, "expected": [False, 60.0, math.inf, None, False]},
-    {**NEWS, "expected": [False, 60.0, None, "soon", False]},
-    {**NEWS, "expected": [False, 60.0, None, None, 1.0]},
-    {**NEWS, "expected": [False, 60.0, None, None, False, 5]},
+    {**NEWS, "expected": [False, 60.0, None, None, False]},
+    {**NEWS, "expected": {"closed": None}},
+    {**NEWS, "expected": {"patience": None}},
+    {**NEWS, "expected": {"patience": math.nan}},
+    {**NEWS, "expected": {"since": math.inf}},
+    {**NEWS, "expected": {"until": "soon"}},
+    {**NEWS, "expected": {"overdue": 1.0}},
     {"type": "fcs.price", "room": "FX:EURUSD_1D", "text": update().text.encode(), "epoch": 1},
     {"type": "fcs.demand", "hub": "h", "rooms": 5, "new": []},
     {"type": "fcs.demand", "hub": "h", "rooms": ["nonsense"], "new": []},
@@ -237,8 +243,8 @@ MALFORMED: list[dict[str, Any]] = [
 
 
 def test_what_they_are_made_of_is_well_formed() -> None:
-    assert read_event(BEAT) == Beat(1, 1000.5, online=True, reason="")
-    assert isinstance(read_event(NEWS), RoomNews)
+    assert read_event(BEAT) == Beat(1, PathReport(1000.5, online=True, reason=""))
+    assert isinstance(read_event(NEWS), RoomNotice)
 
 
 async def test_what_is_malformed_is_dropped_and_counted(caplog: pytest.LogCaptureFixture) -> None:
@@ -249,7 +255,7 @@ async def test_what_is_malformed_is_dropped_and_counted(caplog: pytest.LogCaptur
         await layer.group_send(HUBS, update().event())
 
         assert await following(events) == update()
-    assert counts()["bus_malformed"] == len(MALFORMED)
+    assert counts()["layer_malformed"] == len(MALFORMED)
     dropped = [line for line in caplog.messages if "malformed group message dropped" in line]
     assert len(dropped) == len(MALFORMED).bit_length()
 
@@ -306,7 +312,7 @@ async def test_a_layer_that_fails_at_the_end_is_logged_and_no_more(
     async with Bus(HUBS):
         shared_layer.failures = {"group_discard": ConnectionError("sick")}
 
-    assert "channel layer did not close well reason=ConnectionError('sick')" in caplog.text
+    assert "cannot close the channel layer cleanly reason=ConnectionError('sick')" in caplog.text
     assert shared_layer.made[-1].closed
 
 
@@ -316,7 +322,7 @@ async def test_a_layer_that_cannot_even_be_closed_is_logged_and_no_more(
     async with Bus(HUBS):
         shared_layer.failures = {"close_pools": ConnectionError("dead")}
 
-    assert "channel layer did not close well reason=ConnectionError('dead')" in caplog.text
+    assert "cannot close the channel layer cleanly reason=ConnectionError('dead')" in caplog.text
 
 
 async def test_a_call_that_hangs_fails_after_a_while(
@@ -337,7 +343,7 @@ async def test_an_idle_wait_that_redis_ends_is_begun_again(
         waiting = asyncio.ensure_future(following(events))
         await asyncio.sleep(0)
         shared_layer.failures = {}
-        await one.beat(Beat(7, 1000.5, online=True, reason=""))
+        await one.beat(Beat(7, PathReport(1000.5, online=True, reason="")))
 
         assert isinstance(await waiting, Beat)
 

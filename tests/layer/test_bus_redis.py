@@ -15,8 +15,9 @@ from channels.layers import channel_layers, get_channel_layer
 from django.test import override_settings
 
 from django_fcs.layer import bus
-from django_fcs.layer.bus import DEMAND, HUBS, Beat, Bus, Call
+from django_fcs.layer.bus import DEMAND, HUBS, Announcement, Beat, Bus
 from django_fcs.layer.wire import WireError
+from django_fcs.prices.paths import PathReport
 from django_fcs.rooms import Room
 from django_fcs.tools.metrics import counts
 from tests.layer.test_bus import events_of, following, update
@@ -73,7 +74,7 @@ async def test_hubs_and_streams_hear_each_other() -> None:
     updates = [
         update(room, seq=number) for number, room in enumerate(ROOMS * 30)
     ]  # more than may wait
-    call = Call("hub", tuple(ROOMS), ())
+    call = Announcement("hub", tuple(ROOMS), ())
     async with (
         events_of(HUBS) as (hub, heard),
         events_of(DEMAND) as (stream, calls),
@@ -90,7 +91,7 @@ async def test_hubs_and_streams_hear_each_other() -> None:
         assert await following(calls) == call
         await hub.subscribe(ROOMS[:1])
         await stream.publish([update(ROOMS[1]), update(ROOMS[2])])
-        await stream.beat(Beat(7, 1000.5, online=True, reason=""))
+        await stream.beat(Beat(7, PathReport(1000.5, online=True, reason="")))
         assert isinstance(await following(heard), Beat)
 
 
@@ -107,7 +108,7 @@ async def test_the_sites_own_consumers_hear_the_stream_and_hubs_hear_the_site() 
         await sites.group_send(ROOMS[3].group, {"type": "site.own"})
         await sites.group_send(ROOMS[3].group, update(ROOMS[3]).event())
         assert await following(events) == update(ROOMS[3])
-    assert counts()["bus_malformed"] == 1
+    assert counts()["layer_malformed"] == 1
     await close_the_sites_own()
 
 
@@ -123,9 +124,9 @@ async def test_what_is_no_message_of_the_layer_is_dropped_and_counted(redis: Red
         async with events_of(HUBS) as (hub, events):
             for _ in range(3):
                 await get_channel_layer("plain").group_send(HUBS, {"type": "fcs.beat"})
-            await hub.beat(Beat(7, 1000.5, online=True, reason=""))
+            await hub.beat(Beat(7, PathReport(1000.5, online=True, reason="")))
             assert isinstance(await following(events), Beat)
-        assert counts()["bus_malformed"] == 3
+        assert counts()["layer_malformed"] == 3
         await get_channel_layer("plain").flush()
 
 

@@ -15,8 +15,9 @@ from django.test import override_settings
 
 from django_fcs import quotes
 from django_fcs.management.commands import fcs_status, fcs_stream
+from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import Report
-from django_fcs.prices.store import CacheStore, LastBeat, LastValue
+from django_fcs.prices.store import CacheStore, LastValue
 from django_fcs.protocol import Price, serialise
 from django_fcs.rooms import Room
 from django_fcs.site import site_store
@@ -72,7 +73,7 @@ async def keep(
     **fields: Any,
 ) -> None:
     reason = "" if online else "too many connections"
-    beat = LastBeat(NOW - age, online, reason, silence=silence)
+    beat = PathReport(NOW - age, online, reason, silence=silence)
     await store.asave({EURUSD: value(EURUSD, age=1.5)}, beat, report(*rooms, **fields))
 
 
@@ -103,13 +104,13 @@ async def test_a_stream_that_beats_and_is_online_is_well(
 
 @BOTH
 def test_a_stream_that_never_ran_is_told(site: CacheStore, command: tuple[str, ...]) -> None:
-    assert run(*command) == (1, "no sign of life of the stream")
+    assert run(*command) == (1, "no heartbeat from the stream")
 
 
 @BOTH
 async def test_a_stream_that_is_silent_is_told(site: CacheStore, command: tuple[str, ...]) -> None:
     await keep(site, EURUSD, age=11)
-    assert run(*command) == (1, "no sign of life of the stream")
+    assert run(*command) == (1, "no heartbeat from the stream")
 
     with override_settings(FCS_OFFLINE_AFTER_SECONDS=60):
         assert run(*command) == (0, "")
@@ -120,7 +121,7 @@ async def test_a_beat_from_the_future_is_no_sign_of_life(
     site: CacheStore, command: tuple[str, ...]
 ) -> None:
     await keep(site, EURUSD, age=-3600)
-    assert run(*command) == (1, "no sign of life of the stream")
+    assert run(*command) == (1, "no heartbeat from the stream")
 
     # Two machines are never quite of one time.
     await keep(site, EURUSD, age=-2)
@@ -209,7 +210,7 @@ def test_a_check_starts_nothing_and_says_nothing_where_all_is_well(
         raise AssertionError("a check starts no stream")
 
     monkeypatch.setattr(fcs_stream, "run_until_signal", refuse)
-    site.save({}, LastBeat(NOW, online=True, reason=""))
+    site.save({}, PathReport(NOW, online=True, reason=""))
     assert run("fcs_stream", "--check", "--metrics-port", "0") == (0, "")
 
     read = capsys.readouterr()
@@ -220,7 +221,7 @@ def test_a_check_starts_nothing_and_says_nothing_where_all_is_well(
 def test_a_probe_gets_an_exit_code_and_one_line(
     online: bool, code: int, site: CacheStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    site.save({}, LastBeat(NOW, online, ""))
+    site.save({}, PathReport(NOW, online, ""))
     try:
         fcs_stream.Command().run_from_argv(["manage.py", "fcs_stream", "--check"])
         ended = 0
@@ -275,7 +276,7 @@ async def test_where_the_stream_is_silent_no_room_is_live(
     assert run("fcs_status")[0] == 1
     out = capsys.readouterr().out
 
-    assert out.startswith("not streaming: no sign of life of the stream\n")
+    assert out.startswith("not streaming: no heartbeat from the stream\n")
     assert "live" not in out and "waiting" not in out
     assert "FX:USDJPY_1D  offline      -" in out
 
@@ -333,7 +334,7 @@ async def test_programs_get_every_room_and_nothing_else_on_stdout(
 async def test_a_delayed_price_is_not_called_live(
     site: CacheStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    beat = LastBeat(NOW, online=True, reason="")
+    beat = PathReport(NOW, online=True, reason="")
     await site.asave({EURUSD: value(EURUSD, age=1.5, delay=900)}, beat, report(EURUSD))
 
     run("fcs_status")
@@ -350,14 +351,14 @@ def test_programs_are_told_of_a_stream_that_never_ran(
     told = json.loads(capsys.readouterr().out)
 
     assert told["status"] == "error"
-    assert told["reason"] == "no sign of life of the stream"
+    assert told["reason"] == "no heartbeat from the stream"
     assert told["rooms"] == [] and told["epoch"] is None
 
 
 async def test_rooms_that_are_none_are_shown_but_not_looked_up(
     site: CacheStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    beat = LastBeat(NOW, online=True, reason="")
+    beat = PathReport(NOW, online=True, reason="")
     await site.asave({}, beat, report(rooms=("junk", "FX:EURUSD_1D")))
     assert run("fcs_status")[0] == 0
 

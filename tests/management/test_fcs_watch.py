@@ -95,7 +95,7 @@ def test_a_delayed_feed_says_how_late_it_is(capsys: pytest.CaptureFixture[str]) 
     profile = ProfileUpdate(**names, profile={"update_mode": "delayed_streaming_900"})
     price = Price(**names, mode="candle", t=1766410800, c=1.5)
     watch = fcs_watch._Watch([room], Screen(sys.stdout))
-    watch._take(Arrival(1766411426.0, "", ((room, profile), (room, price))))
+    watch._apply(Arrival(1766411426.0, "", ((room, profile), (room, price))))
 
     assert capsys.readouterr().out.endswith("13:50:26 UTC, 900 s late\n")
 

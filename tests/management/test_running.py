@@ -17,6 +17,7 @@ import pytest
 from django_fcs.exceptions import (
     BadSymbol,
     ConfigurationError,
+    FailureKind,
     FCSError,
     KeyRefused,
     RecordingError,
@@ -116,9 +117,9 @@ def test_work_that_ends_by_itself_is_over() -> None:
 
 def test_what_fails_is_told_to_the_caller() -> None:
     async def work() -> None:
-        raise UpstreamError("no vendor")
+        raise UpstreamError(FailureKind.TIMEOUT, "vendor", detail="hangs")
 
-    with pytest.raises(UpstreamError, match="no vendor"):
+    with pytest.raises(UpstreamError, match="vendor hangs"):
         run_until_signal(work)
 
 
@@ -165,16 +166,16 @@ def test_a_reader_that_has_gone_ends_the_work_and_nothing_fails_at_exit(
     ("error", "code"),
     [
         (ConfigurationError("set it"), 2),
-        (KeyRefused("set it"), 2),
+        (KeyRefused("vendor"), 2),
         (BadSymbol("set it"), 2),
-        (UpstreamError("set it"), 1),
+        (UpstreamError(FailureKind.SILENT, "vendor"), 1),
         (RecordingError("set it"), 1),
     ],
 )
 def test_what_the_user_can_mend_ends_with_2_and_the_rest_with_1(error: FCSError, code: int) -> None:
     failure = fail(error)
 
-    assert (str(failure), failure.returncode) == ("set it", code)
+    assert (str(failure), failure.returncode) == (str(error), code)
 
 
 # -- the screen

@@ -45,8 +45,8 @@ TOLD = {
 TOLD_AS_NONE = {
     "what waits for browsers": "fcs_hub_mailbox_messages",
     "what waits for the one": "fcs_hub_mailbox_messages_max",
-    "renewals of the stream's layer": "fcs_stream_renewals_total",
-    "renewals of a hub's": "fcs_hub_renewals_total",
+    "renewals of the stream's layer": "fcs_stream_layer_reconnects_total",
+    "renewals of a hub's": "fcs_hub_layer_reconnects_total",
     "slow browsers": "fcs_hub_slow_closed_total",
     "prices merged in a process that fell behind": "fcs_hub_merged_total",
 }

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from django_fcs.prices.reports import Pace
+from django_fcs.prices.reports import GrowthRate
 
 
 def test_the_first_reading_tells_no_pace() -> None:
-    assert Pace().take(100, now=5) == 0
+    assert GrowthRate().note(100, now=5) == 0
 
 
 def test_a_pace_is_that_of_the_last_readings() -> None:
-    pace = Pace(readings=2)
+    pace = GrowthRate(readings=2)
 
-    assert pace.take(0, now=0) == 0
-    assert pace.take(10, now=1) == 10
-    assert pace.take(40, now=2) == 20
-    assert pace.take(40, now=3) == 15
-    assert pace.take(40, now=4) == 0
+    assert pace.note(0, now=0) == 0
+    assert pace.note(10, now=1) == 10
+    assert pace.note(40, now=2) == 20
+    assert pace.note(40, now=3) == 15
+    assert pace.note(40, now=4) == 0
 
 
 def test_a_clock_that_stands_still_is_harmless() -> None:
-    pace = Pace(readings=2)
-    pace.take(0, now=1)
+    pace = GrowthRate(readings=2)
+    pace.note(0, now=1)
     for _ in range(5):
-        assert pace.take(10, now=1) == 0
+        assert pace.note(10, now=1) == 0
 
-    assert pace.take(30, now=2) == 20
+    assert pace.note(30, now=2) == 20

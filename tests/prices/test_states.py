@@ -7,15 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, strategies as st
 
-from django_fcs.prices.states import CEILING_SECONDS, GAPS, Rhythm, State, decide, is_broken
+from django_fcs.prices.paths import PathReport
+from django_fcs.prices.states import CEILING_SECONDS, GAPS, Expectation, Rhythm, State, decide
 from django_fcs.protocol.intervals import PONG_SECONDS
 
-HEALTHY = {
-    **{"age": 1.0, "broken": False, "closed": False, "stale_after": 60.0},
-}
-
-#: The last beat of a stream that is well.
-BEAT = {"beat_age": 1.0, "silence": 1.0, "online": True, "offline_after": 10.0}
+NOW = 0.0
 
 FLOOR = 60.0
 HOUR = 3600.0
@@ -24,8 +20,19 @@ ages = st.none() | st.floats(0, 1e6)
 spans = st.floats(0, 1e6)
 
 
-def decided(**facts: Any) -> State:
-    return decide(**{**HEALTHY, **facts})
+def decided(
+    *,
+    age: float | None = 1.0,
+    broken: bool = False,
+    open_for: float | None = None,
+    **expected: Any,
+) -> State:
+    expectation = Expectation(since=None if open_for is None else NOW - open_for, **expected)
+    return decide(age=age, expected=expectation, now=NOW, broken=broken, stale_after=60.0)
+
+
+def is_broken(*, beat_age: float = 1.0, silence: float = 1.0, online: bool = True) -> bool:
+    return PathReport(NOW, online, "", silence=silence).is_broken(beat_age, 10.0)
 
 
 @pytest.mark.parametrize(
@@ -88,12 +95,12 @@ def test_nothing_is_claimed_behind_a_broken_path(**facts: Any) -> None:
 def test_a_path_is_broken_where_either_end_of_it_is_silent(
     facts: dict[str, Any], broken: bool
 ) -> None:
-    assert is_broken(**{**BEAT, **facts}) is broken
+    assert is_broken(**facts) is broken
 
 
 @given(beat_age=spans, silence=spans)
 def test_nobody_is_heard_for_longer_than_pages_may_take(beat_age: float, silence: float) -> None:
-    if not is_broken(**{**BEAT, "beat_age": beat_age, "silence": silence}):
+    if not is_broken(beat_age=beat_age, silence=silence):
         assert beat_age + silence <= 10 + PONG_SECONDS
 
 

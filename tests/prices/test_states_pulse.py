@@ -39,15 +39,7 @@ def pulse_of(hours: Hours = HOURS, *, at: float = 11_000, ticks: int = 200) -> P
 def state_at(now: float, pulse: Pulse, *, at: float) -> State:
     """Decide as hubs do, for a price that came at ``at``."""
     expected = pulse.expect(now)
-    return decide(
-        age=now - at,
-        broken=False,
-        closed=expected.closed,
-        stale_after=FLOOR,
-        patience=expected.patience,
-        overdue=expected.overdue,
-        open_for=expected.open_for(now),
-    )
+    return decide(age=now - at, expected=expected, now=now, broken=False, stale_after=FLOOR)
 
 
 def test_a_room_goes_live_stale_and_closed_as_hours_and_ticks_say() -> None:
@@ -258,8 +250,8 @@ def test_whatever_happens_the_parts_agree(
 
 
 def test_an_expectation_is_a_few_numbers() -> None:
-    assert list(pulse_of().expect(11_000)) == [False, FLOOR, 10_000, 20_000, False]
-    assert Expectation(*[False, 90.0, None, None]).open_for(11_000) is None
+    assert pulse_of().expect(11_000) == Expectation(False, FLOOR, 10_000, 20_000, False)
+    assert Expectation(False, 90.0).open_for(11_000) is None
     assert Expectation(since=10_000).open_for(11_000) == 1000
     assert Expectation(closed=True, since=10_000).open_for(11_000) is None
 

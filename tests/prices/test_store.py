@@ -11,8 +11,9 @@ from django.test import override_settings
 
 from django_fcs.exceptions import ConfigurationError
 from django_fcs.prices import store as module
+from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import Report
-from django_fcs.prices.store import KEEP_SECONDS, CacheStore, LastBeat, MemoryStore, Store
+from django_fcs.prices.store import KEEP_SECONDS, CacheStore, MemoryStore, Store
 from django_fcs.rooms import Room
 from tests.support.caches import BEAT, EURUSD, NOTHING, OTHER, USDJPY, VALUE, SickCache
 
@@ -74,7 +75,7 @@ async def test_the_async_side_is_the_same_store(any_store: Store) -> None:
 
 def test_a_beat_alone_keeps_the_values(any_store: Store) -> None:
     any_store.save({EURUSD: VALUE}, BEAT)
-    later = LastBeat(1700000003, online=True, reason="")
+    later = PathReport(1700000003, online=True, reason="")
     any_store.save({}, later)
 
     assert any_store.load([EURUSD]) == ({EURUSD: VALUE}, later)
@@ -92,7 +93,7 @@ async def test_the_last_report_of_the_stream_is_kept_beside_the_beat(any_store: 
     await any_store.asave({}, BEAT, REPORT)
     assert any_store.report() == (BEAT, REPORT)
 
-    later = LastBeat(1700000003, online=True, reason="")
+    later = PathReport(1700000003, online=True, reason="")
     await any_store.asave({}, later)
     assert any_store.report() == (later, REPORT)
 
@@ -128,15 +129,21 @@ def test_the_cache_holds_json_under_versioned_keys_for_a_week(cache: type[SickCa
 
     assert KEEP_SECONDS == 7 * 24 * 3600
     assert {key: json.loads(text) for key, text in cache.kept.items()} == {
-        "fcs:3:fcs.FX.EURUSD.1D": {
+        "fcs:4:fcs.FX.EURUSD.1D": {
             "text": '{"c":1.5}',
-            "expected": [False, 0.0, None, None, False],
+            "expected": {
+                "closed": False,
+                "patience": 0.0,
+                "since": None,
+                "until": None,
+                "overdue": False,
+            },
         },
-        "fcs:3:beat": {
+        "fcs:4:beat": {
             "at": 1700000000.25,
             "online": False,
             "reason": "no route",
-            "outage": [0.0, 0.0, 0.0],
+            "outage": {"lost_at": 0.0, "ended_at": 0.0, "before": 0.0},
             "silence": 0.0,
         },
     }
@@ -174,10 +181,10 @@ async def test_a_report_costs_no_call_of_its_own(cache: type[SickCache]) -> None
 def test_junk_in_the_cache_counts_as_nothing(cache: type[SickCache], junk: object) -> None:
     store = CacheStore("default")
     store.save({USDJPY: OTHER}, BEAT)
-    cache.kept["fcs:3:fcs.FX.EURUSD.1D"] = junk
+    cache.kept["fcs:4:fcs.FX.EURUSD.1D"] = junk
 
     assert store.load([EURUSD, USDJPY]) == ({USDJPY: OTHER}, BEAT)
-    cache.kept["fcs:3:beat"] = junk
+    cache.kept["fcs:4:beat"] = junk
     assert store.load([USDJPY]) == ({USDJPY: OTHER}, None)
 
 

@@ -105,8 +105,8 @@ def test_a_sickness_is_logged_once_and_the_next_one_again(
             load(store)
 
     assert [record.getMessage() for record in caplog.records] == [
-        "cache does not work alias=default reason=ConnectionError('refused')",
-        "cache does not work alias=default reason=OSError('new')",
+        "cache failed alias=default reason=ConnectionError('refused')",
+        "cache failed alias=default reason=OSError('new')",
     ]
 
 

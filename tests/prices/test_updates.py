@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from django_fcs.exceptions import ProtocolError
+from django_fcs.layer.events import read_event
 from django_fcs.prices.updates import EVENT_TYPE, Update, respell
 from django_fcs.protocol import Price, ProfileUpdate, parse, serialise
 from django_fcs.rooms import TIMEFRAMES, Room
@@ -62,7 +63,7 @@ def test_the_event_is_what_a_sites_own_consumer_is_promised() -> None:
 def test_an_event_is_read_back_as_the_update_it_was(room: Room, mode: str) -> None:
     update = update_in(room, mode)
 
-    assert Update.from_event(update.event()) == update
+    assert read_event(update.event()) == update
     assert Update.from_text(room, update.text, epoch=5) == update
 
 
@@ -78,7 +79,7 @@ def test_an_event_is_read_back_as_the_update_it_was(room: Room, mode: str) -> No
 )
 def test_a_malformed_event_is_a_protocol_error_and_nothing_else(damage: dict[str, Any]) -> None:
     with pytest.raises(ProtocolError):
-        Update.from_event({**update_in().event(), **damage})
+        read_event({**update_in().event(), **damage})
 
 
 @pytest.mark.parametrize("missing", ["room", "text", "epoch"])
@@ -87,7 +88,7 @@ def test_an_event_that_lacks_something_is_a_protocol_error(missing: str) -> None
     del event[missing]
 
     with pytest.raises(ProtocolError):
-        Update.from_event(event)
+        read_event(event)
 
 
 @given(rooms, modes, modes)
@@ -101,7 +102,7 @@ def test_another_mode_changes_the_mode_and_nothing_else(room: Room, mode: str, o
 def test_a_text_whose_candle_is_not_known_can_still_become_an_initial() -> None:
     # The stream may call a text candle after a late close of the candle before.
     update = update_in(o=None, h=None, l=None)
-    received = Update.from_event(update.event())
+    received = read_event(update.event())
 
     assert received.mode == "askbid"
     assert json.loads(received.in_mode("initial").text)["prices"]["mode"] == "initial"

@@ -11,9 +11,10 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from django_fcs.layer.bus import DEMAND, HUBS, Beat, Bus, Call, RoomNews
+from django_fcs.layer.bus import DEMAND, HUBS, Announcement, Beat, Bus, RoomNotice
 from django_fcs.prices.store import MemoryStore
 from django_fcs.prices.updates import Update
+from django_fcs.protocol.intervals import Intervals
 from django_fcs.recording import Recorder
 from django_fcs.rooms import Room
 from django_fcs.simulator import Simulator
@@ -68,7 +69,7 @@ class Hub:
     ) -> None:
         """Announce rooms, all of them new unless it is said which."""
         await self._bus.subscribe(rooms)
-        await self._bus.announce(Call(name, rooms, rooms if new is None else tuple(new)))
+        await self._bus.announce(Announcement(name, rooms, rooms if new is None else tuple(new)))
 
     @property
     def updates(self) -> list[Update]:
@@ -79,12 +80,16 @@ class Hub:
         return [event for event in self.heard if isinstance(event, Beat)]
 
     @property
-    def news(self) -> list[RoomNews]:
-        return [event for event in self.heard if isinstance(event, RoomNews)]
+    def notices(self) -> list[RoomNotice]:
+        return [event for event in self.heard if isinstance(event, RoomNotice)]
 
     def last(self) -> dict[str, Any]:
         text: dict[str, Any] = json.loads(self.updates[-1].text)
         return text
+
+
+#: Of a stream that looks at its clock all the time: the tests move that by hand.
+QUICK = Intervals(look=0.005, save=0.005, reconnect=0.005)
 
 
 @asynccontextmanager
@@ -104,6 +109,7 @@ async def streaming(
     lease: Lease | None = None,
     recorder: Recorder | None = None,
     leave: asyncio.Event | None = None,
+    intervals: Intervals = QUICK,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[Stream]:
     """Run a stream beside the test, on a clock that only the test moves."""
@@ -116,6 +122,7 @@ async def streaming(
         *(client, store or MemoryStore()),
         **{"rooms": rooms, "recorder": recorder, "clock": clock, "monotonic": clock},
         lease=lease or Alone(clock, monotonic=lambda: 0.0),
+        intervals=intervals,
         sleep=sleep,
     )
     async with client, running(stream.run(leave)):

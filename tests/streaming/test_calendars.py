@@ -19,7 +19,7 @@ from django_fcs.streaming.calendars import read_calendar, read_calendars
 from django_fcs.streaming.stream import Stream
 from django_fcs.tools.tasks import running
 from django_fcs.upstream import UpstreamClient
-from tests.streaming.streams import Clock
+from tests.streaming.streams import QUICK, Clock
 from tests.support.moments import UNKNOWN, at, span
 from tests.support.waiting import eventually
 
@@ -121,7 +121,7 @@ def test_a_calendar_that_cannot_be_read_leaves_the_hours_unknown(
     assert markets.hours("PSX:OGDC").phase(NOW) == UNKNOWN
     assert markets.hours("HKEX:700").phase(NOW).is_open
     assert not markets.lacking(["PSX:OGDC"], NOW)
-    assert "calendar not read calendar=XKAR reason=ValueError" in caplog.text
+    assert "cannot read calendar calendar=XKAR reason=ValueError" in caplog.text
 
 
 def test_without_the_library_the_hours_of_exchanges_are_unknown(
@@ -182,7 +182,7 @@ def slow_library(monkeypatch: pytest.MonkeyPatch) -> SlowLibrary:
     return library
 
 
-@pytest.mark.usefixtures("clean_loop", "quick_stream")
+@pytest.mark.usefixtures("clean_loop")
 async def test_calendars_are_read_beside_the_loop_one_by_one_and_once(
     slow_library: SlowLibrary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,7 +190,9 @@ async def test_calendars_are_read_beside_the_loop_one_by_one_and_once(
     clock = Clock()
     rooms = [Room(symbol, "1D") for symbol in ("NASDAQ:AAPL", "NYSE:IBM", "LSE:BP", "FX:EURUSD")]
     client = UpstreamClient("test", url="ws://127.0.0.1:9", rooms=rooms)
-    stream = Stream(client, MemoryStore(), rooms=rooms, markets=Markets(), clock=clock)
+    stream = Stream(
+        client, MemoryStore(), rooms=rooms, markets=Markets(), clock=clock, intervals=QUICK
+    )
     async with client, running(stream.run()):
         await eventually(lambda: slow_library.asked)
         assert slow_library.asked == ["XLON"]

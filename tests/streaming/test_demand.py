@@ -197,7 +197,7 @@ def test_a_room_that_nobody_confirms_is_logged_once(caplog: pytest.LogCaptureFix
     for _ in range(3):
         demand.learn(joined=(), unconfirmed=[A])
 
-    assert caplog.messages == ["not confirmed by the vendor, left for now room=FX:A_1D"]
+    assert caplog.messages == ["the vendor did not confirm the room, leaving it room=FX:A_1D"]
 
 
 def test_of_any_number_of_invented_rooms_the_log_gets_twenty(

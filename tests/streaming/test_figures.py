@@ -13,7 +13,7 @@ from django_fcs.tools.metrics import counts, distributions, gauges
 from tests.streaming.streams import EURUSD, USDJPY, Clock, joined, streaming
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop", "quick_stream")
+pytestmark = pytest.mark.usefixtures("clean_loop")
 
 
 def report_of(store: MemoryStore) -> Report:

@@ -188,8 +188,8 @@ def test_without_redis_it_is_lost_by_the_leaders_own_clock_before_it_runs_out(
         assert lease.trouble == (str(failure) if failure else "Redis does not answer")
 
     run(main())
-    assert counts()["lease_failures"] >= 2
-    assert "lease could not be asked for reason=" in caplog.text
+    assert counts()["stream_lease_failures"] >= 2
+    assert "cannot request the lease reason=" in caplog.text
 
 
 def test_a_redis_that_comes_back_in_time_is_no_loss() -> None:

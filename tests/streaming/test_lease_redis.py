@@ -290,7 +290,7 @@ async def test_a_connection_that_is_lost_is_replaced_in_time(port: int) -> None:
         await lease.acquire()
         keeping = asyncio.ensure_future(lease.keep())
         assert await admin.client_kill_filter(skipme=True, _type="normal") == 1
-        await eventually(lambda: counts().get("lease_failures"))
+        await eventually(lambda: counts().get("stream_lease_failures"))
         left = [await admin.pttl(KEYS[0])]
         await eventually(lambda: grown(admin, left), what="a lease that is renewed")
         assert lease.is_held

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Outage
 from django_fcs.streaming.standing import Standing
 
@@ -11,7 +12,7 @@ from django_fcs.streaming.standing import Standing
 def told(*news: tuple[float, bool]) -> Standing:
     standing = Standing()
     for now, online in news:
-        standing.take(online, "reason", "public", now)
+        standing.note(online=online, heard_at=now, reason="reason", public="public")
     return standing
 
 
@@ -37,13 +38,13 @@ def test_an_outage_is_from_the_loss_to_the_next_connection() -> None:
 
 
 def test_what_goes_into_a_beat_says_how_long_the_vendor_is_silent() -> None:
-    assert told((100, True)).told(107, 5) == (107, True, "public", Outage(0, 100), 5)
+    assert told((100, True)).report(107, 5) == PathReport(107, True, "public", Outage(0, 100), 5)
 
 
 def test_no_outage_is_in_the_future_of_a_clock_that_was_put_back() -> None:
     standing = told((5000, True), (5050, False), (5060, True))
 
-    assert [standing.told(now, 1)[3] for now in (5070, 1470, 5070)] == [
+    assert [standing.report(now, 1).outage for now in (5070, 1470, 5070)] == [
         Outage(5050, 5060, 5000),
         Outage(1470, 1470, 1470),
         Outage(1470, 1470, 1470),
@@ -56,9 +57,9 @@ def test_no_outage_is_in_the_future_of_a_clock_that_was_put_back() -> None:
 def test_who_succeeds_knows_since_when_nobody_hears_the_vendor(
     online: bool, outage: Outage
 ) -> None:
-    standing = Standing.after(Outage(150, 160), online=online, heard_at=200)
+    standing = Standing.after(PathReport(205, online, "", Outage(150, 160), silence=5))
     assert not standing.is_decided and not standing.online
-    standing.take(True, "", "", 204)
+    standing.note(online=True, heard_at=204)
 
     assert standing.outage == outage
 

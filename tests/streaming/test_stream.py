@@ -10,10 +10,10 @@ from channels.layers import get_channel_layer
 from django.test import override_settings
 
 from django_fcs.layer.bus import DEMAND, Beat
+from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Outage
 from django_fcs.prices.store import MemoryStore
 from django_fcs.simulator import Faults, Simulator
-from django_fcs.streaming import stream as module
 from django_fcs.streaming.stream import Stream
 from django_fcs.tools.metrics import counts
 from django_fcs.upstream import UpstreamClient
@@ -21,6 +21,7 @@ from tests.streaming.streams import (
     EURUSD,
     GBPUSD,
     HOURLY,
+    QUICK,
     USDJPY,
     Clock,
     joined,
@@ -29,7 +30,7 @@ from tests.streaming.streams import (
 )
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.usefixtures("clean_loop", "quick_stream"), pytest.mark.versions]
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 
 # -- what is wanted of the vendor
@@ -83,7 +84,7 @@ async def test_the_rooms_of_a_hub_that_died_run_out_and_the_store_is_told(
         await eventually(lambda: store.load([EURUSD])[0])
         store.fails = 3
         assert not store.load([EURUSD])[0][EURUSD].expected.overdue
-        clock.now += module.DEMAND_TTL_SECONDS + 30
+        clock.now += QUICK.demand_ttl + 30
         await joined(simulator)
         await eventually(lambda: store.load([EURUSD])[0][EURUSD].expected.overdue)
 
@@ -189,11 +190,11 @@ async def test_a_new_announcement_is_answered_with_the_same_text_again(
     async with listening() as hub, streaming(simulator, EURUSD, USDJPY):
         await hub.needs(EURUSD, USDJPY)
         await eventually(lambda: {update.room for update in hub.updates} == {EURUSD, USDJPY})
-        await eventually(lambda: {news.room for news in hub.news} == {EURUSD, USDJPY})
+        await eventually(lambda: {news.room for news in hub.notices} == {EURUSD, USDJPY})
         text = hub.updates[-1].text
         async with listening() as late:
             await late.needs(EURUSD, new=[EURUSD, GBPUSD], name="late")
-            await eventually(lambda: late.updates and late.news)
+            await eventually(lambda: late.updates and late.notices)
 
             assert [update.room for update in late.updates] == [EURUSD]
             assert late.updates[0] in hub.updates
@@ -205,28 +206,28 @@ async def test_what_a_profile_says_goes_to_the_hubs_alone(simulator: Simulator) 
     simulator.faults = Faults(closed=True)
     async with listening() as hub, streaming(simulator, HOURLY):
         await hub.needs(HOURLY)
-        await eventually(lambda: hub.news)
+        await eventually(lambda: hub.notices)
 
-        news = hub.news[-1]
+        news = hub.notices[-1]
         assert (news.room, news.expected.closed) == (HOURLY, True)
         profile = json.loads(news.profile)
         assert (profile["timeframe"], profile["prices"]["mode"]) == ("60", "profile")
         assert profile["prices"]["profile"]["current_session"] == "out_of_session"
         simulator.faults = Faults()
         await simulator.push("FX:EURUSD", "60", c=1.5)
-        await eventually(lambda: hub.news[-1].expected.closed is False)
+        await eventually(lambda: hub.notices[-1].expected.closed is False)
 
 
 async def test_the_hubs_are_told_whether_the_vendor_is_there(simulator: Simulator) -> None:
     async with listening() as hub, streaming(simulator, EURUSD) as stream:
-        await eventually(lambda: hub.beats and hub.beats[-1].online)
-        assert hub.beats[0] == Beat(1_000_250, 1000.25, True, "", Outage(0.0, 1000.25))
+        await eventually(lambda: hub.beats and hub.beats[-1].path.online)
+        assert hub.beats[0] == Beat(1_000_250, PathReport(1000.25, True, "", Outage(0.0, 1000.25)))
         await joined(simulator, EURUSD)
         simulator.faults = Faults(welcome_after=1e9)
         await simulator.drop_all()
-        await eventually(lambda: not hub.beats[-1].online)
+        await eventually(lambda: not hub.beats[-1].path.online)
 
-        assert hub.beats[-1].reason == "no connection to the feed"
+        assert hub.beats[-1].path.reason == "no connection to the feed"
         assert not stream.status.online
         assert stream.status.reason.endswith("closed the connection with code 1006")
 
@@ -234,13 +235,13 @@ async def test_the_hubs_are_told_whether_the_vendor_is_there(simulator: Simulato
 async def test_a_beat_goes_out_every_three_seconds(simulator: Simulator) -> None:
     clock = Clock()
     async with listening() as hub, streaming(simulator, clock=clock):
-        await eventually(lambda: hub.beats and hub.beats[-1].online)
+        await eventually(lambda: hub.beats and hub.beats[-1].path.online)
         beats = len(hub.beats)
         for step in range(1, 4):
-            clock.now += module.BEAT_SECONDS
+            clock.now += QUICK.beat
             await eventually(lambda n=beats + step: len(hub.beats) == n)
 
-    assert module.BEAT_SECONDS == 3
+    assert QUICK.beat == 3
 
 
 async def test_the_status_tells_what_a_person_wants_to_know(simulator: Simulator) -> None:
@@ -262,7 +263,7 @@ async def test_a_room_that_comes_back_goes_on_with_its_seq(simulator: Simulator)
     async with streaming(simulator, clock=clock), listening() as hub:
         await hub.needs(EURUSD)
         await eventually(lambda: hub.updates)
-        clock.now += module.DEMAND_TTL_SECONDS + 30
+        clock.now += QUICK.demand_ttl + 30
         await joined(simulator)
         await hub.needs(EURUSD)
         await eventually(lambda: hub.updates[-1].seq == 1_000_250_001)

@@ -13,10 +13,20 @@ from django_fcs.simulator import Faults, RandomWalk, Simulator
 from django_fcs.streaming.stream import Stream
 from django_fcs.tools.tasks import running
 from django_fcs.upstream import Timing, UpstreamClient, subscriptions
-from tests.streaming.streams import EURUSD, GBPUSD, HOURLY, USDJPY, Clock, Hub, groups, listening
+from tests.streaming.streams import (
+    EURUSD,
+    GBPUSD,
+    HOURLY,
+    QUICK,
+    USDJPY,
+    Clock,
+    Hub,
+    groups,
+    listening,
+)
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("clean_loop", "quick_stream")
+pytestmark = pytest.mark.usefixtures("clean_loop")
 
 UNCONFIRMED = "the feed does not confirm this symbol"
 CROWDED = "too many symbols are watched"
@@ -42,7 +52,7 @@ async def test_invented_symbols_are_left_and_give_way_to_those_that_exist(
             return {EURUSD, USDJPY} <= client.joined
 
         clock = Clock()
-        stream = Stream(client, MemoryStore(), clock=clock, monotonic=clock)
+        stream = Stream(client, MemoryStore(), clock=clock, monotonic=clock, intervals=QUICK)
         async with client, running(stream.run()), listening() as hub:
             await eventually(lambda: groups().get(DEMAND))
             await hub.needs(*INVENTED, name="hostile")
@@ -56,7 +66,7 @@ async def test_invented_symbols_are_left_and_give_way_to_those_that_exist(
             await hub.needs(EURUSD, USDJPY, HOURLY, GBPUSD, *INVENTED, name="visitors")
             await eventually(lambda: troubles(hub).get(INVENTED[3]) == CROWDED)
             await eventually(lambda: troubles(hub).get(EURUSD) == "")
-            assert "not confirmed by the vendor, left for now room=" in caplog.text
+            assert "the vendor did not confirm the room, leaving it room=" in caplog.text
             left = {one.message.symbol for one in simulator.received if _is_leave(one.message)}
 
     assert most == 4
@@ -65,7 +75,7 @@ async def test_invented_symbols_are_left_and_give_way_to_those_that_exist(
 
 def troubles(hub: Hub) -> dict[Room, str]:
     """Return what the hub was told last of each room."""
-    return {news.room: news.trouble for news in hub.news}
+    return {news.room: news.trouble for news in hub.notices}
 
 
 def _is_leave(message: object) -> bool:
@@ -81,7 +91,7 @@ async def test_the_sites_own_rooms_come_first_even_in_doubt(
     async with Simulator(RandomWalk(rate=0), faults=faults) as simulator:
         timing = Timing(confirm=0.5, joins_per_second=10_000)
         client = UpstreamClient("test", url=simulator.url, timing=timing)
-        stream = Stream(client, MemoryStore(), rooms=INVENTED[:1])
+        stream = Stream(client, MemoryStore(), rooms=INVENTED[:1], intervals=QUICK)
         async with client, running(stream.run()), listening() as hub:
             await eventually(lambda: groups().get(DEMAND))
             await hub.needs(EURUSD)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from django.test import override_settings
 
 from django_fcs.exceptions import KeyRefused, RecordingError
 from django_fcs.layer.bus import DEMAND, Bus
+from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Outage
-from django_fcs.prices.store import LastBeat, MemoryStore
+from django_fcs.prices.store import MemoryStore
 from django_fcs.prices.updates import Update
 from django_fcs.protocol import Join
 from django_fcs.recording import Recorder, read
@@ -27,11 +29,20 @@ from django_fcs.streaming.stream import Stream
 from django_fcs.tools.metrics import counts
 from django_fcs.tools.tasks import running
 from django_fcs.upstream import UpstreamClient
-from tests.streaming.streams import EURUSD, HOURLY, USDJPY, Clock, joined, listening, streaming
+from tests.streaming.streams import (
+    EURUSD,
+    HOURLY,
+    QUICK,
+    USDJPY,
+    Clock,
+    joined,
+    listening,
+    streaming,
+)
 from tests.support.layers import SharedLayer
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.usefixtures("clean_loop", "quick_stream"), pytest.mark.versions]
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 
 # -- a sick channel layer
@@ -65,10 +76,10 @@ async def test_a_sick_layer_is_renewed_and_everything_is_published_again(
         await eventually(lambda: rooms_of(heard) == {str(EURUSD), str(USDJPY)})
         shared_layer.failures = {name: ConnectionError("sick")}
         # What is under way does not notice; the next beat does, and what comes after an event.
-        clock.now += module.BEAT_SECONDS
+        clock.now += QUICK.beat
         demand = {"type": "fcs.demand", "hub": "h", "rooms": [], "new": []}
         await shared_layer.behind.group_send(DEMAND, demand)
-        await eventually(lambda: counts().get("stream_renewals", 0) >= 2)
+        await eventually(lambda: counts().get("stream_layer_reconnects", 0) >= 2)
         updates = stream.status.updates
         await simulator.push("FX:EURUSD", "1D", c=1.5)
         await eventually(lambda: stream.status.updates == updates + 1)
@@ -77,7 +88,7 @@ async def test_a_sick_layer_is_renewed_and_everything_is_published_again(
         await eventually(lambda: rooms_of(heard) == {str(EURUSD), str(USDJPY)})
         await eventually(lambda: any('"c":1.5' in event["text"] for event in heard))
 
-    assert "channel layer failed, renewing reason=ConnectionError('sick')" in caplog.text
+    assert "channel layer failed, reconnecting reason=ConnectionError('sick')" in caplog.text
     assert all(one.closed for one in shared_layer.made[1:])
 
 
@@ -87,7 +98,7 @@ async def test_a_refused_key_is_no_trouble_of_the_layer(shared_layer: type[Share
             with pytest.raises(KeyRefused):
                 await asyncio.wait_for(Stream(client, MemoryStore()).run(), 20)
 
-    assert counts().get("stream_renewals") is None
+    assert counts().get("stream_layer_reconnects") is None
     assert all(one.closed for one in shared_layer.made[1:])
 
 
@@ -116,7 +127,7 @@ async def test_a_disk_that_is_full_ends_the_recording_and_no_price(
     async with streaming(simulator, EURUSD, recorder=FullDisk("frames.jsonl")) as stream:
         await eventually(lambda: stream.status.updates)
 
-    ends = [line for line in caplog.messages if line.startswith("recording ended")]
+    ends = [line for line in caplog.messages if line.startswith("recording stopped")]
     assert len(ends) == 1
     assert "No space left on device" in ends[0]
 
@@ -127,7 +138,7 @@ async def test_last_values_and_a_sign_of_life_are_kept(simulator: Simulator) -> 
     async with streaming(simulator, EURUSD, store=store, clock=clock), listening() as hub:
         await hub.needs(EURUSD)
         await eventually(lambda: store.load([EURUSD])[0])
-        beat = LastBeat(1000.25, online=True, reason="", outage=Outage(0.0, 1000.25))
+        beat = PathReport(1000.25, online=True, reason="", outage=Outage(0.0, 1000.25))
         await eventually(lambda: store.load([])[1] == beat)
         assert store.load([EURUSD])[0][EURUSD].expected.closed
         simulator.faults = Faults()
@@ -142,15 +153,15 @@ async def test_last_values_and_a_sign_of_life_are_kept(simulator: Simulator) -> 
 
 async def test_who_follows_knows_since_when_nobody_heard_the_vendor(simulator: Simulator) -> None:
     store = MemoryStore()
-    store.save({}, LastBeat(990.0, online=True, reason="", outage=Outage(5.0, 6.0)))
+    store.save({}, PathReport(990.0, online=True, reason="", outage=Outage(5.0, 6.0)))
     async with listening() as hub, streaming(simulator, EURUSD, store=store):
         await eventually(lambda: kept(store).outage == Outage(990.0, 1000.25, 6.0))
-        await eventually(lambda: hub.beats and hub.beats[-1].outage == kept(store).outage)
+        await eventually(lambda: hub.beats and hub.beats[-1].path.outage == kept(store).outage)
 
 
 async def test_who_follows_one_whose_line_was_cut_knows_since_when(simulator: Simulator) -> None:
     store = MemoryStore()
-    store.save({}, LastBeat(990.0, online=True, reason="", outage=Outage(5.0, 6.0), silence=7.5))
+    store.save({}, PathReport(990.0, online=True, reason="", outage=Outage(5.0, 6.0), silence=7.5))
     async with streaming(simulator, EURUSD, store=store):
         await eventually(lambda: kept(store).outage == Outage(982.5, 1000.25, 6.0))
 
@@ -159,7 +170,7 @@ async def test_before_its_first_attempt_has_ended_the_last_word_is_its_predecess
     simulator: Simulator,
 ) -> None:
     store, clock = MemoryStore(), Clock()
-    last = LastBeat(1000.0, online=True, reason="", outage=Outage(5.0, 6.0))
+    last = PathReport(1000.0, online=True, reason="", outage=Outage(5.0, 6.0))
     store.save({}, last)
     simulator.faults = Faults(welcome_after=0.5)
     async with streaming(simulator, EURUSD, store=store, clock=clock) as stream:
@@ -175,12 +186,9 @@ async def test_before_its_first_attempt_has_ended_the_last_word_is_its_predecess
         await eventually(lambda: kept(store).at == clock.now)
 
 
-async def test_how_the_way_to_the_vendor_stands_is_kept_at_once(
-    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "SAVE_SECONDS", 3600)
-    store = MemoryStore()
-    async with streaming(simulator, EURUSD, store=store, clock=Clock()):
+async def test_how_the_way_to_the_vendor_stands_is_kept_at_once(simulator: Simulator) -> None:
+    store, seldom = MemoryStore(), replace(QUICK, save=3600)
+    async with streaming(simulator, EURUSD, store=store, clock=Clock(), intervals=seldom):
         await eventually(lambda: kept(store).online)
         simulator.faults = Faults(welcome_after=3600)
         await simulator.drop_all()
@@ -190,9 +198,9 @@ async def test_how_the_way_to_the_vendor_stands_is_kept_at_once(
 async def test_beat_and_cache_say_how_long_the_vendor_is_silent(simulator: Simulator) -> None:
     store, clock = MemoryStore(), Clock()
     async with listening() as hub, streaming(simulator, EURUSD, store=store, clock=clock):
-        await eventually(lambda: hub.beats and hub.beats[-1].online)
+        await eventually(lambda: hub.beats and hub.beats[-1].path.online)
         clock.heard_at, clock.now = 1001.25, 1009.25
-        await eventually(lambda: hub.beats[-1].silence == kept(store).silence == 8.0)
+        await eventually(lambda: hub.beats[-1].path.silence == kept(store).silence == 8.0)
 
 
 async def test_an_outage_begins_when_the_vendor_was_last_heard(simulator: Simulator) -> None:
@@ -201,7 +209,7 @@ async def test_an_outage_begins_when_the_vendor_was_last_heard(simulator: Simula
         await eventually(lambda: stream.status.online)
         clock.heard_at, clock.now = 1001.25, 1009.25
         await simulator.drop_all()
-        await eventually(lambda: kept(store).outage[0] == 1001.25)
+        await eventually(lambda: kept(store).outage.lost_at == 1001.25)
 
 
 async def test_after_a_clock_was_put_back_no_outage_is_in_the_future(simulator: Simulator) -> None:
@@ -212,8 +220,8 @@ async def test_after_a_clock_was_put_back_no_outage_is_in_the_future(simulator: 
         await eventually(lambda: kept(store).outage == Outage(0.0, 400.0))
 
 
-def kept(store: MemoryStore) -> LastBeat:
-    return store.load([])[1] or LastBeat(0.0, online=False, reason="")
+def kept(store: MemoryStore) -> PathReport:
+    return store.load([])[1] or PathReport(0.0, online=False, reason="")
 
 
 async def test_a_store_that_forgets_is_told_every_room_again(simulator: Simulator) -> None:

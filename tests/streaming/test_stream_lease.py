@@ -11,8 +11,9 @@ import pytest
 
 from django_fcs.layer.bus import DEMAND, Bus
 from django_fcs.management.commands.fcs_stream import _line
+from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Outage
-from django_fcs.prices.store import LastBeat, MemoryStore
+from django_fcs.prices.store import MemoryStore
 from django_fcs.protocol import Join, RemoveAll
 from django_fcs.rooms import Room
 from django_fcs.simulator import Simulator
@@ -24,9 +25,9 @@ from tests.streaming.streams import EURUSD, USDJPY, Clock, groups, joined, liste
 from tests.support.layers import SharedLayer
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.usefixtures("clean_loop", "quick_stream"), pytest.mark.versions]
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
-ENDED = "the stream has ended"
+ENDED = "the stream has stopped"
 
 #: A clock that stands still saw a loss and an end.
 AT_ONCE = Outage(1000.25, 1000.25, 1000.25)
@@ -75,7 +76,7 @@ async def test_the_one_that_stands_by_hears_demand_and_says_nothing(two: Two) ->
             for _ in range(2):
                 two.clock.now += 1.5
                 await eventually(lambda: lease._until > two.clock.now + 2)
-            await eventually(lambda: hub.beats and hub.beats[-1].at == two.clock.now)
+            await eventually(lambda: hub.beats and hub.beats[-1].path.at == two.clock.now)
 
             assert (leader.is_leader, standby.is_leader) == (True, False)
             assert two.simulator.connections == 1
@@ -111,7 +112,7 @@ async def test_a_leader_that_loses_the_lease_cuts_the_connection_and_publishes_n
         assert (len(hub.updates), len(hub.beats)) == (said, beats)
         assert two.store.load([])[1] == saved
         await eventually(lambda: counts().get("stream_leases_lost") == 1)
-        assert "lease lost, connection cut" in caplog.text
+        assert "lease lost, disconnected from the vendor" in caplog.text
         two.redis.failure = None
         await eventually(lambda: len(hub.updates) > said)
         assert hub.updates[-1].seq == hub.updates[-1].epoch * 1000
@@ -209,8 +210,8 @@ async def test_who_leaves_lets_the_other_go_on_and_pages_do_not_notice(two: Two)
             said = [(update.epoch, update.text) for update in hub.updates]
             last = [text for epoch, text in said if epoch == first][-1]
             assert '"c":1.5' in last, "what had come is published first"
-            assert all(beat.online for beat in hub.beats)
-            assert two.store.load([])[1] == LastBeat(
+            assert all(beat.path.online for beat in hub.beats)
+            assert two.store.load([])[1] == PathReport(
                 1000.25, online=True, reason="", outage=AT_ONCE
             )
             assert two.simulator.connections == 1
@@ -223,12 +224,12 @@ async def test_where_nobody_waits_pages_are_told_at_once(two: Two) -> None:
     async with listening() as hub, two.process(EURUSD, leave=leave) as (stream, _):
         await eventually(lambda: stream.status.updates)
         leave.set()
-        await eventually(lambda: hub.beats and not hub.beats[-1].online)
-        await eventually(lambda: (two.store.load([])[1] or LastBeat(0, True, "")).reason)
+        await eventually(lambda: hub.beats and not hub.beats[-1].path.online)
+        await eventually(lambda: (two.store.load([])[1] or PathReport(0, True, "")).reason)
 
-        assert hub.beats[-1].reason == ENDED
+        assert hub.beats[-1].path.reason == ENDED
         assert hub.beats[-1].epoch == two.redis.epoch
-        assert two.store.load([])[1] == LastBeat(1000.25, False, ENDED, AT_ONCE)
+        assert two.store.load([])[1] == PathReport(1000.25, False, ENDED, AT_ONCE)
         assert '"seq":' in two.store.load([EURUSD])[0][EURUSD].text
         assert two.simulator.connections == 0
 
@@ -242,7 +243,7 @@ async def test_one_that_stands_by_leaves_without_a_word(two: Two) -> None:
             leave.set()
             await eventually(standby._has_left.is_set)
         assert leader.is_leader
-        assert all(beat.online for beat in hub.beats)
+        assert all(beat.path.online for beat in hub.beats)
 
 
 async def test_a_stream_without_a_lease_leaves_as_well(simulator: Simulator) -> None:
@@ -250,8 +251,8 @@ async def test_a_stream_without_a_lease_leaves_as_well(simulator: Simulator) -> 
     async with listening() as hub, streaming(simulator, EURUSD, store=store, leave=leave) as stream:
         await eventually(lambda: stream.status.updates)
         leave.set()
-        await eventually(lambda: hub.beats and hub.beats[-1].reason == ENDED)
-        await eventually(lambda: store.load([])[1] == LastBeat(1000.25, False, ENDED, AT_ONCE))
+        await eventually(lambda: hub.beats and hub.beats[-1].path.reason == ENDED)
+        await eventually(lambda: store.load([])[1] == PathReport(1000.25, False, ENDED, AT_ONCE))
 
 
 async def test_a_layer_that_fails_at_the_end_is_tried_again(
@@ -262,6 +263,6 @@ async def test_a_layer_that_fails_at_the_end_is_tried_again(
         await eventually(lambda: stream.status.updates)
         shared_layer.failures = {"group_send": ConnectionError("sick")}
         leave.set()
-        await eventually(lambda: counts().get("stream_renewals"))
+        await eventually(lambda: counts().get("stream_layer_reconnects"))
         shared_layer.failures = {}
         await eventually(stream._has_left.is_set)

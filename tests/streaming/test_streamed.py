@@ -51,7 +51,7 @@ def test_ticks_between_two_publishes_are_one_text_and_counted() -> None:
 
     assert told(streamed) == [(FIRST, "candle", 60, 1.3)]
     assert counts() == {"stream_merged": 2}
-    assert [news.room for news in streamed.take_news()] == [EURUSD]
+    assert [news.room for news in streamed.take_notices()] == [EURUSD]
     assert told(streamed) == []
     assert not streamed.is_due
 
@@ -111,7 +111,7 @@ def test_only_ticks_that_all_leave_the_candle_make_an_askbid() -> None:
 def test_a_late_tick_is_no_news() -> None:
     streamed = feed_of(tick(t=120))
     told(streamed)
-    list(streamed.take_news())
+    list(streamed.take_notices())
 
     assert not streamed.merge(EURUSD, tick(t=60), 1.0)
     assert not streamed.is_due
@@ -155,7 +155,7 @@ def test_a_room_that_is_forgotten_is_published_no_more_and_goes_on_with_its_seq(
     streamed.forget([EURUSD, USDJPY])
 
     assert told(streamed) == []
-    assert list(streamed.take_news()) == []
+    assert list(streamed.take_notices()) == []
     assert list(streamed) == []
     streamed.merge(EURUSD, tick(), 2.0)
     assert told(streamed)[0][0] == FIRST + 1
@@ -170,17 +170,17 @@ def profile(session: str) -> ProfileUpdate:
 def test_a_profile_is_news_in_canonical_spelling_and_so_is_the_tick_that_opens_a_market() -> None:
     streamed = feed_of(tick())
     streamed.describe(EURUSD, profile("out_of_session"), 101.0)
-    [news] = streamed.take_news()
+    [news] = streamed.take_notices()
     assert (news.room, news.expected.closed) == (EURUSD, True)
     assert json.loads(news.profile)["timeframe"] == "1"
-    assert list(streamed.take_news()) == []
+    assert list(streamed.take_notices()) == []
     streamed.merge(EURUSD, tick(mode="initial"), 102.0)
-    assert list(streamed.take_news()) == []
+    assert list(streamed.take_notices()) == []
     streamed.merge(EURUSD, tick(), 103.0)
 
-    assert [news.expected.closed for news in streamed.take_news()] == [False]
+    assert [news.expected.closed for news in streamed.take_notices()] == [False]
     streamed.repeat([EURUSD])
-    assert len(list(streamed.take_news())) == 1
+    assert len(list(streamed.take_notices())) == 1
 
 
 # -- what is expected of rooms
@@ -191,7 +191,7 @@ STEPS = 202.5
 
 
 def expectations(streamed: Streamed) -> list[Expectation]:
-    return [news.expected for news in streamed.take_news()]
+    return [news.expected for news in streamed.take_notices()]
 
 
 def test_what_is_expected_follows_the_clock_and_is_told_and_kept_where_it_changes() -> None:
@@ -217,11 +217,11 @@ def test_hubs_are_told_of_every_room_again_and_again_and_of_few_at_a_time() -> N
     streamed, now = streamed_of(), int(FRIDAY - 5 * 3600)
     rooms = [Room(f"BINANCE:COIN{number}", "1D") for number in range(100)]
     streamed.look(rooms, now)
-    assert len(list(streamed.take_news())) == 100
+    assert len(list(streamed.take_notices())) == 100
     told: list[Room] = []
     for second in range(2 * TELL_SECONDS):
         streamed.look(rooms, now + second)
-        some = [news.room for news in streamed.take_news()]
+        some = [news.room for news in streamed.take_notices()]
         assert len(some) <= (0 if second < TELL_SECONDS else 4)
         told += some
 

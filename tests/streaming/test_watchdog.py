@@ -8,14 +8,14 @@ import pytest
 
 from django_fcs.rooms import Room
 from django_fcs.streaming import watchdog
-from django_fcs.streaming.watchdog import GRACE_SECONDS, PAUSE_MAX_SECONDS, Cure, Watchdog
+from django_fcs.streaming.watchdog import GRACE_SECONDS, PAUSE_MAX_SECONDS, Remedy, Watchdog
 
 EURUSD, BTCUSDT = Room("FX:EURUSD", "1D"), Room("BINANCE:BTCUSDT", "1D")
 FLOOR = 60.0
 CALM = int(watchdog.CALM * FLOOR)
-NOTHING = Cure()
-AGAIN = Cure(rejoin=(EURUSD,))
-ANEW = Cure(reconnect=True)
+NOTHING = Remedy()
+AGAIN = Remedy(rejoin=(EURUSD,))
+ANEW = Remedy(reconnect=True)
 
 Mute = set[Room]
 
@@ -28,12 +28,12 @@ class Feed:
         self.now = 0.0
         self.ticks = 0
         self.wanted = {EURUSD, BTCUSDT}
-        self.done: list[tuple[float, Cure]] = []
+        self.done: list[tuple[float, Remedy]] = []
         self.dog.begin(0.0)
 
     def run(
         self, seconds: int, mute: Callable[[float], Mute] | Mute, *, ticks: bool = False
-    ) -> list[tuple[float, Cure]]:
+    ) -> list[tuple[float, Remedy]]:
         """Return what was done in this time."""
         before = len(self.done)
         for _ in range(seconds):

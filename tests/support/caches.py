@@ -8,14 +8,15 @@ from typing import Any
 
 from django.core.cache.backends.base import BaseCache
 
+from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Expectation
-from django_fcs.prices.store import LastBeat, LastValue
+from django_fcs.prices.store import LastValue
 from django_fcs.rooms import Room
 
 EURUSD, USDJPY = Room("FX:EURUSD", "1D"), Room("FX:USDJPY", "60")
 EXPECTED = Expectation(True, 90.0, 1e9, 2e9)
 VALUE, OTHER = LastValue('{"c":1.5}'), LastValue('{"c":"“é”"}', EXPECTED)
-BEAT = LastBeat(1700000000.25, online=False, reason="no route")
+BEAT = PathReport(1700000000.25, online=False, reason="no route")
 
 NOTHING: tuple[dict[Room, LastValue], None] = ({}, None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -15,11 +16,13 @@ from channels.layers import get_channel_layer
 from django_fcs.fanout import subscriber as subscriber_module
 from django_fcs.fanout.hub import Hub
 from django_fcs.fanout.subscriber import Subscriber
-from django_fcs.layer.bus import DEMAND, Beat, Bus, Call, RoomNews
+from django_fcs.layer.bus import DEMAND, Announcement, Beat, Bus, RoomNotice
+from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Expectation, Outage
-from django_fcs.prices.store import LastBeat, LastValue, MemoryStore, Store
+from django_fcs.prices.store import LastValue, MemoryStore, Store
 from django_fcs.prices.updates import Update
 from django_fcs.protocol import Price, ProfileUpdate, serialise
+from django_fcs.protocol.intervals import Intervals
 from django_fcs.rooms import Room
 from django_fcs.tools.tasks import running
 from tests.support.waiting import eventually
@@ -28,6 +31,9 @@ EURUSD = Room("FX:EURUSD", "1D")
 HOURLY = Room("FX:EURUSD", "60")
 USDJPY = Room("FX:USDJPY", "1D")
 NEVER = Outage()
+
+#: Of a hub that looks at its clock all the time: the tests move that by hand, and skip beats.
+QUICK = Intervals(beat=math.inf, look=0.005, reconnect=0.005)
 
 
 class Clock:
@@ -98,13 +104,13 @@ class Feed:
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self.calls: list[Call] = []
+        self.calls: list[Announcement] = []
 
     async def listen(self) -> None:
         async with aclosing(self._bus.bursts()) as bursts:
             async for burst in bursts:
                 for event in burst:
-                    assert isinstance(event, Call)
+                    assert isinstance(event, Announcement)
                     self.calls.append(event)
 
     async def price(
@@ -115,14 +121,14 @@ class Feed:
     async def beat(
         self, *, epoch: int = 1, online: bool = True, reason: str = "", outage: Outage = NEVER
     ) -> None:
-        await self._bus.beat(Beat(epoch, 1000.5, online, reason, outage))
+        await self._bus.beat(Beat(epoch, PathReport(1000.5, online, reason, outage)))
 
     async def news(self, room: Room = EURUSD, *, profile: str = "", **expected: Any) -> None:
-        await self._bus.tell(RoomNews(room, profile, Expectation(**expected)))
+        await self._bus.tell(RoomNotice(room, profile, Expectation(**expected)))
 
     async def trouble(self, why: str, room: Room = EURUSD) -> None:
         """Say that no price of a room can come, of which nothing else is known."""
-        await self._bus.tell(RoomNews(room, "", None, why))
+        await self._bus.tell(RoomNotice(room, "", None, why))
 
 
 @asynccontextmanager
@@ -135,10 +141,20 @@ async def feeding() -> AsyncIterator[Feed]:
 
 @asynccontextmanager
 async def hub_of(
-    store: Store | None = None, *, clock: Clock | None = None, idle: float = 30
+    store: Store | None = None,
+    *,
+    clock: Clock | None = None,
+    idle: float = 30,
+    intervals: Intervals = QUICK,
 ) -> AsyncIterator[Hub]:
     clock = clock or Clock()
-    hub = Hub(store or MemoryStore(), idle=idle, clock=clock, monotonic=clock.monotonic)
+    hub = Hub(
+        store or MemoryStore(),
+        idle=idle,
+        intervals=intervals,
+        clock=clock,
+        monotonic=clock.monotonic,
+    )
     try:
         yield hub
     finally:
@@ -184,7 +200,7 @@ def profile(room: Room = EURUSD, **fields: str) -> str:
 def stored(room: Room = EURUSD, *, text: str = "", **expected: Any) -> MemoryStore:
     store = MemoryStore()
     value = LastValue(text or update(room, seq=7, at=999.0).text, Expectation(**expected))
-    store.save({room: value}, LastBeat(999.0, online=True, reason=""))
+    store.save({room: value}, PathReport(999.0, online=True, reason=""))
     return store
 
 

@@ -127,7 +127,7 @@ def hub_of_the_site() -> Hub:
 
 
 def rooms_of_the_hub() -> set[Room]:
-    return set(hub_of_the_site()._feeds)
+    return {watched.room for watched in hub_of_the_site()._watched}
 
 
 def rates_of_the_hub() -> list[float]:

@@ -55,12 +55,12 @@ class Watch:
         return [event.text for event in self.events if isinstance(event, Arrival)]
 
     @property
-    def news(self) -> list[tuple[Room, Price | ProfileUpdate]]:
-        return [news for event in self.events if isinstance(event, Arrival) for news in event.news]
+    def items(self) -> list[tuple[Room, Price | ProfileUpdate]]:
+        return [item for event in self.events if isinstance(event, Arrival) for item in event.items]
 
     @property
     def prices(self) -> list[Price]:
-        return [news for _, news in self.news if isinstance(news, Price)]
+        return [item for _, item in self.items if isinstance(item, Price)]
 
 
 @asynccontextmanager

@@ -77,8 +77,8 @@ async def test_what_came_meanwhile_is_handed_over_by_the_burst() -> None:
         sizes = []
         async with client, aclosing(client.batches()) as batches:
             async for batch in batches:
-                news = [one for event in batch if isinstance(event, Arrival) for one in event.news]
-                closes += [getattr(message, "c", None) for _, message in news]
+                item = [one for event in batch if isinstance(event, Arrival) for one in event.items]
+                closes += [getattr(message, "c", None) for _, message in item]
                 sizes.append(len(batch))
                 if len(closes) == 499:
                     break

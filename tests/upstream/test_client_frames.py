@@ -22,7 +22,7 @@ async def test_frames_can_be_arrays() -> None:
     async with simulator, watching(simulator.url, EURUSD) as watch:
         await eventually(lambda: watch.prices)
 
-        assert [news.symbol for _, news in watch.news] == ["FX:EURUSD"] * 2
+        assert [item.symbol for _, item in watch.items] == ["FX:EURUSD"] * 2
         assert watch.client.joined == {EURUSD}
         assert watch.texts[0].startswith("[")
 
@@ -85,9 +85,9 @@ async def test_prices_count_for_the_room_whatever_the_spelling_of_its_timeframe(
     async with vendor(welcoming) as server, watching(server.url, "FX:EURUSD_60") as watch:
         await eventually(server.joins)
         await server.say(price(timeframe="1h"))
-        await eventually(lambda: watch.news)
+        await eventually(lambda: watch.items)
 
-        assert watch.news[0][0] == Room("FX:EURUSD", "60")
+        assert watch.items[0][0] == Room("FX:EURUSD", "60")
 
 
 async def test_late_prices_of_left_rooms_are_ignored() -> None:
@@ -95,9 +95,9 @@ async def test_late_prices_of_left_rooms_are_ignored() -> None:
         await eventually(lambda: len(server.joins()) == 2)
         watch.client.want([USDJPY])
         await server.say(price("FX:EURUSD"), price("FX:USDJPY"))
-        await eventually(lambda: watch.news)
+        await eventually(lambda: watch.items)
 
-        assert [room for room, _ in watch.news] == [USDJPY]
+        assert [room for room, _ in watch.items] == [USDJPY]
         assert watch.client.joined == {USDJPY}
         # A recording still gets every frame.
         assert json.loads(watch.texts[1])["symbol"] == "FX:EURUSD"
@@ -108,7 +108,7 @@ async def test_an_arrival_tells_when_and_what_word_for_word() -> None:
         await eventually(server.joins)
         text = json.dumps(price(), indent=1)
         await server.say(text)
-        await eventually(lambda: watch.news)
+        await eventually(lambda: watch.items)
 
     arrival = watch.events[-1]
     assert isinstance(arrival, Arrival)

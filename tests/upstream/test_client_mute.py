@@ -43,7 +43,7 @@ async def test_a_connection_can_be_given_up_with_a_reason(simulator: Simulator) 
     place = simulator.url.removeprefix("ws://")
     assert [status.online for status in watch.statuses[:3]] == [True, False, True]
     assert watch.reasons == [
-        f"{place} was given up: no price came",
+        f"disconnected from {place}: no price came",
         f"{place} closed the connection with code 1006",
     ]
 
@@ -52,7 +52,7 @@ async def test_a_line_that_is_cut_without_a_word_is_found_out(simulator: Simulat
     # The next attempt may fall into the same hole, before it is closed.
     timing = replace(QUICK, ping=0.05, pong=1, goodbye=0.1, welcome=3)
     async with through(simulator) as way, watching(url_of(way), EURUSD, timing=timing) as watch:
-        found_out = f"127.0.0.1:{way.port} gives no sign of life"
+        found_out = f"127.0.0.1:{way.port} does not answer pings"
         await eventually(lambda: watch.client.joined)
         with way.black_hole():
             await eventually(lambda: found_out in watch.reasons)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from django_fcs.exceptions import KeyRefused
+from django_fcs.exceptions import FailureKind, KeyRefused
 from django_fcs.protocol import RemoveAll
 from django_fcs.simulator import Faults, RandomWalk, Simulator
 from django_fcs.simulator.server import BAD_KEY
@@ -74,12 +74,17 @@ async def test_a_lost_connection_is_told_and_counted(
         await eventually(lambda: len(watch.statuses) == 3)
 
     place = simulator.url.removeprefix("ws://")
-    lost = Status(
-        online=False,
-        reason=f"{place} closed the connection with code 1006",
-        public="no connection to the feed",
+    welcomed, lost, again = watch.statuses
+    assert welcomed == again == Status(online=True)
+    assert not lost.online
+    assert lost.reason == f"{place} closed the connection with code 1006"
+    assert lost.public == "no connection to the feed"
+    assert lost.error is not None
+    assert (lost.error.kind, lost.error.place, lost.error.code) == (
+        FailureKind.CLOSED,
+        place,
+        1006,
     )
-    assert watch.statuses == [Status(online=True), lost, Status(online=True)]
     assert counts()["upstream_lost"] == 1
     assert f"upstream lost reason={lost.reason} retry_in=" in caplog.text
 

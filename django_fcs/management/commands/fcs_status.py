@@ -13,9 +13,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django_fcs.exceptions import ConfigurationError, RoomError
 from django_fcs.management.running import fail, quiet
 from django_fcs.operations.status import cause, shared_store, trouble
+from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import Report
 from django_fcs.prices.states import State
-from django_fcs.prices.store import LastBeat
 from django_fcs.quotes import quotes_of
 from django_fcs.rooms import Room
 
@@ -33,9 +33,9 @@ _COUNTERS = {
     "late": "stream_late",
     "malformed": "upstream_malformed",
     "reconnects": "upstream_lost",
-    "of a mute feed": "upstream_mute",
+    "of a mute feed": "upstream_stalled",
     "mute rooms": "upstream_rejoins",
-    "layer renewals": "stream_renewals",
+    "layer renewals": "stream_layer_reconnects",
 }
 
 
@@ -95,7 +95,7 @@ class _Look:
 
     reason: str
     now: float
-    beat: LastBeat | None
+    beat: PathReport | None
     report: Report | None
     rooms: list[_Room]
 

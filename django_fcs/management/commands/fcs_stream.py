@@ -129,7 +129,7 @@ async def _lent(stack: AsyncExitStack) -> Lease | None:
     """Return the lease of this site, where its layer has a place for one."""
     found = lease_line()
     if found is None:
-        logger.warning("no standby is possible: the channel layer is none of channels_redis")
+        logger.warning("no hot standby: the channel layer is not from channels_redis")
         return None
     line, prefix = found
     lease = Lease(line, seconds=conf.FCS_LEASE_SECONDS, prefix=prefix)

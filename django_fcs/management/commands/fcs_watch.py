@@ -81,14 +81,14 @@ class _Watch:
                     if isinstance(event, Status):
                         self._status = "connected" if event.online else event.reason
                     else:
-                        self._take(event)
+                        self._apply(event)
 
-    def _take(self, arrival: Arrival) -> None:
-        for room, news in arrival.news:
+    def _apply(self, arrival: Arrival) -> None:
+        for room, item in arrival.items:
             snapshot = self._snapshots[room]
-            if isinstance(news, ProfileUpdate):
-                snapshot.describe(news.profile)
-            elif snapshot.merge(news):
+            if isinstance(item, ProfileUpdate):
+                snapshot.describe(item.profile)
+            elif snapshot.merge(item):
                 self._at[room] = arrival.at
                 if not self._screen.is_terminal:
                     sys.stdout.write("  ".join(_labelled(snapshot, arrival.at)) + "\n")

@@ -1,0 +1,91 @@
+"""What a stream knows while it leads: made with the lease, dropped with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django_fcs.conf import conf
+from django_fcs.layer.events import Beat
+from django_fcs.prices.paths import PathReport
+from django_fcs.prices.sessions import Markets
+from django_fcs.protocol import ProfileUpdate
+from django_fcs.rooms import Room
+from django_fcs.tools.metrics import count
+from django_fcs.upstream import Arrival, Status
+
+from .standing import Standing
+from .streamed import Streamed
+from .watchdog import Remedy, Watchdog
+
+__all__ = ["STOPPED", "Term"]
+
+#: Why no price comes once the stream has stopped; visitors read it.
+STOPPED = "the stream has stopped"
+
+
+class Term:
+    """The rooms of a leader, and its way to the vendor.
+
+    Args:
+        epoch: The number of this leadership; a later leader has a higher one.
+        markets: The hours of all symbols.
+        before: What the leader before it reported last, if anything.
+    """
+
+    def __init__(self, epoch: int, *, markets: Markets, before: PathReport | None = None) -> None:
+        self.epoch = epoch
+        self.rooms = Streamed(epoch=epoch, markets=markets)
+        self.standing = Standing.after(before) if before else Standing()
+        self.silent = 0
+        """Rooms that were due a tick at the last look."""
+        self._watchdog = Watchdog()
+
+    def apply(self, arrival: Arrival) -> int:
+        """Note what a frame says; return how many prices it holds."""
+        prices = 0
+        for room, item in arrival.items:
+            if isinstance(item, ProfileUpdate):
+                self.rooms.describe(room, item, arrival.at)
+                continue
+            prices += 1
+            if not self.rooms.merge(room, item, arrival.at):
+                count("stream_late")
+        return prices
+
+    def note(self, status: Status, *, heard_at: float, now: float) -> None:
+        """Note a change of the connection.
+
+        ``heard_at``, when the vendor was last heard, is in unix seconds; ``now`` is in
+        monotonic seconds.
+        """
+        self.standing.note(
+            online=status.online, heard_at=heard_at, reason=status.reason, public=status.public
+        )
+        self._watchdog.begin(now)
+
+    def stop(self, heard_at: float) -> None:
+        """Note that no price comes any more, as the stream stops."""
+        self.standing.note(online=False, heard_at=heard_at, reason=STOPPED, public=STOPPED)
+
+    def beat(self, now: float, silence: float) -> Beat:
+        """Return the heartbeat for now (unix seconds)."""
+        return Beat(self.epoch, self.standing.report(now, silence))
+
+    def look(
+        self, joined: Collection[Room], wanted: Collection[Room], *, now: float, monotonic: float
+    ) -> Remedy:
+        """Let what is expected of rooms follow the clock; return what to do about silence.
+
+        ``now`` is in unix seconds, ``monotonic`` in monotonic seconds.
+        """
+        silent = self.rooms.look(joined, now)
+        self.silent = len(silent)
+        if not self.standing.online:
+            return Remedy()
+        return self._watchdog.look(
+            silent,
+            wanted=wanted,
+            ticks=self.rooms.ticks,
+            floor=conf.FCS_STALE_AFTER_SECONDS,
+            now=monotonic,
+        )
