@@ -95,4 +95,3 @@ def assert_within_rate(page: Page, rate: float) -> None:
     for first, begun in enumerate(page.times):
         for last, ended in enumerate(page.times[first:], start=first):
             assert last - first <= rate * (ended - begun) + 0.1 + 1e-6
-
