@@ -20,8 +20,8 @@ from django_fcs import __version__
 
 ROOT = Path(__file__).parents[1]
 PARTS = (
-    *("setup.cfg", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md"),
-    *("django_fcs", "tests"),
+    *("setup.cfg", "setup.py", "pyproject.toml", "MANIFEST.in"),
+    *("README.md", "LICENSE", "CHANGELOG.md", "django_fcs", "tests"),
 )
 
 
@@ -70,6 +70,15 @@ def test_the_source_distribution_holds_the_package_and_its_tests(sdist: set[str]
     assert files_in("django_fcs") | files_in("tests") <= sdist
     assert {"CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml", "setup.cfg"} <= sdist
     assert not [name for name in sdist if name.endswith(".pyc")]
+
+
+def test_the_package_page_has_no_link_or_picture_that_needs_the_repository(
+    metadata: Message,
+) -> None:
+    page = str(metadata.get_payload())
+    links = re.findall(r"\]\(([^)]+)\)", page)
+    assert links and all(link.startswith(("https://", "#")) for link in links)
+    assert "`docs/production.md`" in page
 
 
 def test_the_wheel_holds_every_file_of_the_package(wheel: zipfile.ZipFile) -> None:
