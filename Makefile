@@ -5,35 +5,35 @@ PYTHON ?= $(shell PATH="$$(sh scripts/pythons-path)" sh scripts/find-python)
 
 .PHONY: bench clean demo faults fuzz soak test
 
-# The example project with live prices: simulated ones, or the vendor's where FCS_API_KEY is set.
+# The example project with live prices: simulated ones, or the vendor's if FCS_API_KEY is set.
 demo: .venv/demo
 	@.venv/bin/python scripts/demo.py --port $(PORT)
 
-# Every test; which of them on which Python and Django: tox.ini.
+# All tests. tox.ini says which of them run on which Python and Django.
 test:
 	@sh scripts/test
 
-# What prices to many browsers cost here, into docs/performance.md; it wants the machine for itself.
+# Measure the cost of many browsers on this machine, for docs/performance.md. Run nothing else meanwhile.
 bench: .venv/bench
 	@.venv/bin/python -m lab.benchmarks
 
-# What a viewer sees of each fault; the table of docs/reliability.md. Some eight minutes.
+# Record what visitors see of each fault, for the table of docs/reliability.md. Takes about eight minutes.
 faults: .venv/bin/tox
 	@rm -rf build/faults
 	@PATH="$$(sh scripts/pythons-path)" FCS_REQUIRE_REDIS=1 FCS_FAULTS_RESULTS="$(CURDIR)/build/faults" \
 		sh scripts/faults
 	@.tox/e2e/bin/python -m tests.faults build/faults
 
-# Inputs nobody would send on purpose, by the hundred thousand; the table of docs/reliability.md.
+# Send malformed input by the hundred thousand, for the table of docs/reliability.md.
 fuzz: .venv/fuzz
 	@.venv/bin/python -m lab.fuzzing
 
-# Half an hour of everything that can go wrong; the figures of docs/reliability.md.
+# Inject all kinds of faults for half an hour, for the figures of docs/reliability.md.
 soak: .venv/bench
 	@.venv/bin/python -m lab.soak
 
 clean:
-	rm -rf .venv .tox build lab/build *.egg-info .coverage .coverage.*
+	rm -rf .venv .tox build lab/build scripts/js/build scripts/js/node_modules *.egg-info .coverage .coverage.*
 
 .venv/bin/python:
 	@test -n "$(PYTHON)"

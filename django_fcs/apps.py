@@ -1,4 +1,4 @@
-"""The Django app; it starts nothing."""
+"""The Django app; loading it starts nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class FCSConfig(AppConfig):
     verbose_name = "FCS live prices"
 
     def ready(self) -> None:
-        """Register the system checks, and keep careless keys out of server logs."""
+        """Register the system checks, and keep API keys in URLs out of server logs."""
         from . import checks  # noqa: F401
         from .tools import redaction
 

@@ -6,7 +6,7 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
 
-# Sets Django up, which what follows needs.
+# This sets up Django, which the imports below need.
 _http = get_asgi_application()
 
 from .conf import conf  # noqa: E402
@@ -19,7 +19,7 @@ _websocket = URLRouter(websocket_urlpatterns)
 application = ProtocolTypeRouter(
     {
         "http": _http,
-        # Only FCS_AUTHORIZE looks at the user, and the user costs a query.
+        # Only FCS_AUTHORIZE needs the user, and loading the user costs a query.
         "websocket": AuthMiddlewareStack(_websocket) if conf.FCS_AUTHORIZE else _websocket,
     }
 )

@@ -1,7 +1,7 @@
-"""System checks: each id is used once, each hint is the cure.
+"""System checks. Each id has one meaning, and each hint says how to fix the problem.
 
-``docs/checks.md`` lists them. None touches the network. Those of ``check --deploy``
-import ``ASGI_APPLICATION``, or speak of what is right on a developer's machine.
+``docs/checks.md`` lists them. They do not use the network. Those of ``check --deploy``
+import ``ASGI_APPLICATION``, or report what is fine on a developer's machine.
 """
 
 from __future__ import annotations
@@ -22,17 +22,24 @@ from django.utils.module_loading import import_string
 
 from .conf import Settings, conf
 from .exceptions import FCSError
-from .layer.bus import layer_is_in_memory, site_layer
+from .layer.bus import layer_is_in_memory, missing_names, site_layer
 from .protocol.address import Address
 from .rooms import Room, canonical_timeframe
 
-__all__ = ["DEMO_KEY", "REDIS_CACHE", "REDIS_LAYER", "check_deployment", "check_settings"]
+__all__ = [
+    "DEMO_KEY",
+    "REDIS_CACHE",
+    "REDIS_LAYER",
+    "check_deployment",
+    "check_settings",
+    "lacking",
+]
 
 DEMO_KEY = "fcs_socket_demo"
 
 _APPLICATION = 'ASGI_APPLICATION = "django_fcs.asgi.application"'
 _APPS = 'INSTALLED_APPS = ["daphne", "channels", "django_fcs", *your_other_apps]'
-#: Lines to paste; ``alias`` is that of the site.
+#: Lines to paste into the settings; ``alias`` is the site's own.
 REDIS_LAYER = (
     'CHANNEL_LAYERS = {{"{alias}": {{"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", '
     '"CONFIG": {{"hosts": ["redis://localhost:6379"]}}}}}}'
@@ -42,7 +49,7 @@ REDIS_CACHE = (
     '"LOCATION": "redis://localhost:6379"}}}}'
 )
 
-#: Caches that keep nothing for the next process.
+#: Caches that do not share values with other processes.
 _LONELY_CACHES = {
     "django.core.cache.backends.locmem.LocMemCache": "keeps values in one process",
     "django.core.cache.backends.dummy.DummyCache": "keeps nothing",
@@ -50,12 +57,12 @@ _LONELY_CACHES = {
 
 _CORE_LAYER = "channels_redis.core.RedisChannelLayer"
 
-#: From this major version on redis-py ends an idle wait after five seconds, as long as
-#: the core layer waits for a message.
+#: From this major version on, redis-py ends an idle wait after five seconds. The core layer
+#: waits for a message for the same time.
 _IMPATIENT_REDIS = 8
 _CORE_WAITS_SECONDS = 5
 
-#: Below it one sign of life that is a little late puts rooms offline.
+#: With a lower value, one heartbeat that is slightly late puts rooms offline.
 _PATIENCE_SECONDS = 5
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -79,6 +86,7 @@ def check_settings(
         *_check_authorize(),
         *_check_lonely_cache(),
         *_check_core_layer(),
+        *_check_libraries(),
         *_check_names(),
         *_check_patience(),
     ]
@@ -88,7 +96,7 @@ def check_settings(
 def check_deployment(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Check what a site needs once strangers use it."""
+    """Check what a site needs in production."""
     return [
         *_check_sockets_are_served(),
         *_check_one_process(),
@@ -102,7 +110,7 @@ def _check_layer() -> list[CheckMessage]:
         layer = site_layer()
     except FCSError as error:
         hint = str(error)
-    except Exception as error:  # A layer may refuse its CONFIG with anything.
+    except Exception as error:  # A layer may raise any exception for its CONFIG.
         hint = f"Correct CONFIG in CHANNEL_LAYERS: {error}"
     else:
         hosts = _layer_config().get("hosts")
@@ -147,9 +155,9 @@ def _check_timeframe() -> list[CheckMessage]:
 
 
 def _check_daphne() -> list[CheckMessage]:
-    """Look for whose ``runserver`` is used: the first app that has one wins.
+    """Check which app's ``runserver`` is used: that of the first app that has one.
 
-    Daphne has a check of the order as well, without the line to paste.
+    Daphne also checks the order, but does not give the line to paste.
     """
     names = [config.name for config in apps.get_app_configs()]
     static = "django.contrib.staticfiles"
@@ -186,7 +194,7 @@ def _check_origins() -> list[CheckMessage]:
 
 
 def _as_browsers_spell(origin: str) -> str:
-    """Return the origin that was meant, as in an ``Origin`` header; else nothing."""
+    """Return the intended origin as an ``Origin`` header has it, or "" if there is none."""
     if origin in ("*", "null"):
         return origin
     try:
@@ -208,7 +216,7 @@ def _check_authorize() -> list[CheckMessage]:
         if path is None or callable(import_string(path)):
             return []
         reason = "it is not callable"
-    except Exception as error:  # Whatever the site's own module raises.
+    except Exception as error:  # The site's own module may raise anything.
         reason = str(error)
     hint = f'Give the path of a function (scope, room), such as "mysite.prices.may": {reason}.'
     text = f"FCS_AUTHORIZE ({path!r}) is not a function, so every join is refused."
@@ -221,7 +229,7 @@ def _check_sockets_are_served() -> list[CheckMessage]:
         return []
     try:
         application = import_string(path)
-    except Exception as error:  # Whatever the site's own module raises.
+    except Exception as error:  # The site's own module may raise anything.
         text = f"ASGI_APPLICATION {path!r} cannot be imported: {error}"
         hint = f"Correct the path, or the imports of its module. Ours is {_APPLICATION}."
         return [Error(text, hint, id="fcs.E011")]
@@ -283,6 +291,33 @@ def _check_core_layer() -> list[CheckMessage]:
     return messages
 
 
+def _check_libraries() -> list[CheckMessage]:
+    """Look for private names that the installed libraries do not have any more.
+
+    Not those of websockets: a check would have to import it, which pages and commands do
+    not need. The stream logs them when it connects, and ``fcs_doctor`` reports them.
+    """
+    messages: list[CheckMessage] = []
+    for library, names in () if _check_layer() else missing_names().items():
+        text, hint = lacking(library, names)
+        messages.append(Warning(text, hint, id="fcs.W011"))
+    return messages
+
+
+def lacking(library: str, names: list[str]) -> tuple[str, str]:
+    """Return the text and the hint for a library that lacks private names."""
+    release = version(library)
+    text = (
+        f"{library} {release} does not have {', '.join(names)}, so prices take a slower way "
+        "through its public calls."
+    )
+    hint = (
+        f'Upgrade django-fcs. If that does not help, require "{library}<{release}", and report '
+        "this message to the project."
+    )
+    return text, hint
+
+
 def _check_names() -> list[CheckMessage]:
     known = [name for name in vars(Settings) if name.startswith("FCS_")]
     messages: list[CheckMessage] = []
@@ -339,7 +374,7 @@ def _check_open_door() -> list[CheckMessage]:
 
 
 def _is_in_memory() -> bool | None:
-    """Tell whether the site runs in one process; ``None`` where it has no layer."""
+    """Return whether the channel layer is the in-memory one; ``None`` if there is no layer."""
     return None if _check_layer() else layer_is_in_memory()
 
 

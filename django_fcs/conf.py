@@ -1,4 +1,4 @@
-"""Shadow Django's settings with typed defaults, read at each access."""
+"""The ``FCS_*`` settings with types and defaults, read from Django at each access."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Setting(Generic[T]):
-    """One ``FCS_*`` setting: the site's value, else the default."""
+    """One ``FCS_*`` setting: the site's value, or the default."""
 
     def __init__(self, default: T) -> None:
         self.default = default
@@ -32,15 +32,15 @@ class Setting(Generic[T]):
         if instance is None:
             return self
         if not settings.configured and not os.environ.get(ENVIRONMENT_VARIABLE):
-            return self.default  # The feed alone works without a site.
+            return self.default  # The feed also works without a Django site.
         value: T = getattr(settings, self.name, self.default)
         return value
 
 
 class ListSetting(Setting[T]):
-    """A setting that lists texts; one text alone is a list of one.
+    """A setting that is a list of strings; a single string counts as a list of one.
 
-    Read letter by letter, ``"FX:*"`` would hold ``"*"``, which opens everything.
+    Read letter by letter, ``"FX:*"`` would contain ``"*"``, which allows everything.
     """
 
     @overload
@@ -50,13 +50,13 @@ class ListSetting(Setting[T]):
     def __get__(self, instance: object, owner: type[Any]) -> T: ...
 
     def __get__(self, instance: object | None, owner: type[Any]) -> Any:
-        """Return the site's value, a lone text as a list of one."""
+        """Return the site's value, a single string as a list of one."""
         value = super().__get__(instance, owner)
         return [value] if isinstance(value, str) else value
 
 
 class Settings:
-    """What ``docs/settings.md`` explains; units stand in the names."""
+    """All settings. ``docs/settings.md`` explains them; the names contain the units."""
 
     # Upstream
     FCS_API_KEY = Setting[str]("")
@@ -67,7 +67,7 @@ class Settings:
     FCS_LINGER_SECONDS = Setting[float](30)
     FCS_LEASE_SECONDS = Setting[float](3)
 
-    # Who may join what
+    # Permissions
     FCS_ALLOWED_SYMBOLS = ListSetting[Sequence[str]](())
     FCS_AUTHORIZE = Setting["str | None"](None)
     FCS_ALLOWED_ORIGINS = ListSetting["Sequence[str] | None"](None)
@@ -79,12 +79,12 @@ class Settings:
     FCS_MAX_FRAMES_PER_SECOND = Setting[float](10)
     FCS_SLOW_CLIENT_SECONDS = Setting[float](30)
 
-    # Places
+    # Channel layer, cache and address
     FCS_CHANNEL_LAYER = Setting[str]("default")
     FCS_CACHE = Setting[str]("default")
     FCS_SOCKET_URL = Setting[str]("/ws/fcs/")
 
-    # Honesty
+    # Age and decimals of prices
     FCS_STALE_AFTER_SECONDS = Setting[float](60)
     FCS_OFFLINE_AFTER_SECONDS = Setting[float](10)
     FCS_DIGITS = Setting[Mapping[str, int]]({})

@@ -43,33 +43,33 @@ logger = logging.getLogger(__name__)
 
 MERGE_PROTOCOL = "fcs.merge.v1"
 
-#: No message of a browser is longer than a join with its token. A little more may be a
-#: mistake, which is told; who sends more than ``FRAME_HUGE`` is not listened to.
+#: The longest message of a browser is a join with its token. A longer frame is answered with
+#: an error; a frame of more than ``FRAME_HUGE`` characters closes the socket.
 FRAME_MAX = 4096
 FRAME_HUGE = 65_536
 
-#: Joins a second beyond the burst of ``FCS_MAX_ROOMS_PER_CLIENT``.
+#: Joins a second after the burst of ``FCS_MAX_ROOMS_PER_CLIENT``.
 JOINS_PER_SECOND = 50
 
-#: Messages a second beyond the burst, which lets a page join and leave all its rooms.
+#: Messages a second after the burst, which is large enough to join and leave all rooms.
 MESSAGES_PER_SECOND = 200
 MESSAGES_BURST = 1000
 
-#: A frame that is refused as a whole counts as one message for so many characters: it may
-#: have cost as much to read as the messages that it could have held.
+#: A frame that is refused as a whole counts as one message, plus one for each ``BAD_SIZE``
+#: characters: reading it may have cost as much as reading that many messages.
 BAD_SIZE = 64
 
-#: So many frames are worked off before others get their turn.
+#: After this many frames of a socket, other tasks get their turn.
 FRAMES_A_TURN = 50
 
-#: A socket that has joined nothing must say something in each of these; the server's pings
-#: ask for it after 25 s of silence.
+#: A socket that has joined no room must send something in each such period. The server's
+#: pings ask for it after 25 s of silence.
 SILENCE_SECONDS = 60
 
-#: What is logged of an origin: who sends one may make it as long as a header can be.
+#: How many bytes of an origin are logged: a client can send as many as a header may have.
 ORIGIN_SHOWN = 200
 
-#: The slowest rate a page may wish for, in frames a second.
+#: The slowest rate that a page may request, in frames a second.
 RATE_MIN = 0.1
 
 CLOSE_SERVER_ENDS = 4001
@@ -82,7 +82,7 @@ CLOSE_FRAME_HUGE = 4513
 
 _TOO_LONG = f"a frame is JSON text of at most {FRAME_MAX} characters"
 
-# Of this process, whatever event loop a browser is served in.
+# Shared by all event loops of this process.
 _complaints = Complaints()
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -90,10 +90,9 @@ Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 
 
 class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
-    """One browser's conversation; see ``docs/socket.md``.
+    """The connection of one browser; see ``docs/socket.md``.
 
-    It opens no channel of its own: the hub of its process is the only member of
-    the channel layer.
+    It opens no channel of its own: only the hub of its process uses the channel layer.
     """
 
     channel_layer_alias = None
@@ -101,7 +100,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Serve one socket from its handshake to its end.
 
-        Channels' own loop waits for a channel as well, at a task an event.
+        The loop of Channels also waits for a channel, which costs a task for each event.
         """
         self.scope = scope
         self._send = send
@@ -119,26 +118,26 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
                     await self.dispatch(await receive())
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        """Hand an event of the server to its handler.
+        """Pass an event of the server to its handler.
 
-        Channels' own first cleans up database connections in a thread; there are
-        none here, and every ping would wait behind the site's slowest query.
+        The ``dispatch`` of Channels first cleans up database connections in a thread.
+        There are none here, and every ping would wait behind the site's slowest query.
         """
         await _HANDLERS[message["type"]](self, message)
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:
-        """Accept the socket, and say why where that is all that is done.
+        """Accept the socket, then welcome the browser or refuse it with the reason.
 
         A refusal before ``accept`` is a bare 403, which browsers retry for ever.
         """
         subprotocol = MERGE_PROTOCOL if self._merge else None
         await self._send({"type": "websocket.accept", "subprotocol": subprotocol})
-        # Not before: others may have been accepted meanwhile.
+        # Not earlier: during ``accept`` other sockets may have been accepted.
         self._refusal = self._refusal or self._one_too_many()
         if self._refusal is not None:
             await self._refuse(*self._refusal)
             return
-        # Not before: a beat that came now could not be sent to a socket still closed.
+        # Not earlier: a heartbeat cannot be sent before the socket is accepted.
         self._subscriber = await self._stack.enter_async_context(
             self._hub.entered(
                 self._send,
@@ -158,9 +157,9 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Say why, where the server cancels us before it closes the socket, as Daphne does."""
+        """Send the reason if the server cancels us before it closes the socket, as Daphne does."""
         if kind is not None and issubclass(kind, asyncio.CancelledError):
-            self._subscriber.close(CLOSE_SERVER_ENDS, "the server ends: come back")
+            self._subscriber.close(CLOSE_SERVER_ENDS, "the server is stopping: reconnect")
             self._subscriber.flush()
 
     async def _refuse(self, code: int, text: str) -> None:
@@ -171,16 +170,16 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
             await self._send({"type": "websocket.close", "code": code, "reason": text})
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
-        """Answer one frame; what cannot be understood gets an error, no more."""
+        """Answer one frame; a frame that cannot be understood gets an error."""
         if self._refusal is not None:
-            return  # Its close is on the way.
+            return  # This socket is being closed.
         self._is_heard = True
         self._frames += 1
         if self._frames % FRAMES_A_TURN == 0:
             await asyncio.sleep(0)
         text = message.get("text") or ""
         if len(text or message.get("bytes") or "") > FRAME_HUGE:
-            self._hang_up(CLOSE_FRAME_HUGE, "huge_frame", _TOO_LONG)
+            self._shut(CLOSE_FRAME_HUGE, "huge_frame", _TOO_LONG)
             return
         try:
             if not text or len(text) > FRAME_MAX:
@@ -194,23 +193,25 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
                 self._complain("bad_message", str(error))
 
     def _may_go_on(self, *, cost: int = 1) -> bool:
-        """Count a message; who sends too many of them is not listened to any more."""
+        """Count a message; close the socket and return ``False`` if there were too many."""
         if self._refusal is None and not self._messages.take(cost):
-            self._hang_up(CLOSE_TOO_MANY, "too_many_messages", "too many messages: come back later")
+            self._shut(
+                CLOSE_TOO_MANY, "too_many_messages", "too many messages: try again later"
+            )
         return self._refusal is None
 
-    def _hang_up(self, code: int, kind: str, text: str) -> None:
+    def _shut(self, code: int, kind: str, text: str) -> None:
         count("socket_closed")
         self._log(kind, logging.WARNING)
         self._refusal = code, text
         self._subscriber.close(code, text)
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
-        """End; the hub forgets this browser by itself."""
+        """End the socket; the hub then forgets this browser."""
         raise StopConsumer
 
     def _reason_to_refuse(self, headers: Mapping[bytes, bytes]) -> tuple[int, str] | None:
-        """Say why this socket must not be used, if so: a close code and a reason."""
+        """Return why this socket may not be used: a close code and a reason, or ``None``."""
         try:
             self._hub = Hub.of_this_loop(site_store())
         except ConfigurationError as error:
@@ -228,7 +229,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
 
     def _one_too_many(self) -> tuple[int, str] | None:
         limit = conf.FCS_MAX_SOCKETS_PER_IP
-        # Without an address, as behind a Unix socket, all would count as one.
+        # Behind a Unix socket there is no address, so all browsers would count as one.
         if limit and self._client and self._hub.sockets_from(self._client) >= limit:
             count("socket_refused")
             self._log("too_many_sockets", logging.WARNING)
@@ -236,9 +237,11 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         return None
 
     def _look_for_silence(self) -> None:
-        """Hang up on who has joined nothing and said nothing since the last look."""
+        """Close the socket if it has joined no room and sent nothing since the last look."""
         if not self._is_heard and not self._subscriber.joined:
-            self._hang_up(CLOSE_SILENT, "silent", "nothing joined, nothing said: come back later")
+            self._shut(
+                CLOSE_SILENT, "silent", "no room joined, nothing sent: try again later"
+            )
             return
         self._is_heard = False
         loop = asyncio.get_running_loop()
@@ -277,15 +280,15 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         self._hub.join(self._subscriber, room, spelling)
 
     async def _objection(self, wish: Join, room: Room, spelling: str) -> tuple[str, str] | None:
-        """Say why a join must not be, if so: ``short`` and a text."""
+        """Return why a join is refused: ``short`` and a text, or ``None``."""
         if not self._joins.take():
             return "rate_limited", f"more than {JOINS_PER_SECOND} joins a second: try again later"
         limit = conf.FCS_MAX_ROOMS_PER_CLIENT
         joined = self._subscriber.joined
         if (room, spelling) not in joined and len(joined) >= limit:
-            return "too_many_rooms", f"{room.symbol}: no more than {limit} rooms a socket"
+            return "too_many_rooms", f"{room.symbol}: no more than {limit} rooms per socket"
         if not await may_join(self.scope, room, wish.token):
-            return "room_not_allowed", f"{room.symbol} needs a token of this site"
+            return "room_not_allowed", f"{room.symbol} needs a token from this site"
         return None
 
     def _leave(self, wish: Leave) -> None:
@@ -305,7 +308,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         self._say(Refusal(short=short, message=text))
 
     def _log(self, kind: str, level: int) -> None:
-        """Say so once of a client; not what it said, which may hold anything."""
+        """Log a refusal once per client, without the message, which may contain anything."""
         if _complaints.is_new(self._client, kind):
             logger.log(level, "browser refused kind=%s client=%s", kind, self._client)
 

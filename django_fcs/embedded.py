@@ -1,7 +1,7 @@
-"""Streaming inside the web process: where the channel layer is the in-memory one.
+"""The stream inside the web process, for sites with the in-memory channel layer.
 
-The only place where stream and hub meet in one process. It starts with the first
-join, in the loop that serves it, and never while Django is being set up.
+Only here do stream and hub run in one process. The stream starts with the first join, in
+the event loop that serves the join, and never while Django is being set up.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _MISCONFIGURED = "this site is not set up for prices"
 
 
 def start() -> None:
-    """Stream in this loop from now on, where the site runs in one process."""
+    """Start the stream in this loop, if the channel layer is the in-memory one."""
     loop = asyncio.get_running_loop()
     task = streams.get(loop)
     if layer_is_in_memory() and (task is None or task.done()):
@@ -41,14 +41,14 @@ def start() -> None:
 
 
 async def stop() -> None:
-    """End the stream of this loop, as a test or a server that stops does."""
+    """Stop the stream of this loop, as a test or a stopping server does."""
     task = streams.pop(asyncio.get_running_loop(), None)
     if task is not None:
         await end(task)
 
 
 async def _stream(store: Store) -> None:
-    """Run the stream; what is wrong with the site's settings is said, not raised."""
+    """Run the stream; log errors in the site's settings instead of raising them."""
     try:
         rooms = [Room.from_text(text) for text in conf.FCS_ROOMS]
         client = UpstreamClient(
@@ -61,7 +61,7 @@ async def _stream(store: Store) -> None:
             await Stream(client, store, rooms=rooms).run()
     except FCSError as error:
         if str(error) not in _complaints:
-            # Once, not at every join that tries again.
+            # Once, not for every join that starts it again.
             _complaints.add(str(error))
             logger.error("cannot stream in this process reason=%s", error)
         await _give_up(store)
@@ -71,7 +71,7 @@ async def _stream(store: Store) -> None:
 
 
 async def _give_up(store: Store) -> None:
-    """Let open pages say that no price will come."""
+    """Tell open pages that no price will come."""
     now = time.time()
     path = PathReport(now, online=False, reason=_MISCONFIGURED)
     await store.asave({}, path)

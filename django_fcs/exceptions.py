@@ -79,12 +79,12 @@ class UpstreamError(FCSError):
     Args:
         kind: How it failed.
         place: Host and port.
-        code: The HTTP status or the close code, where there is one.
-        detail: What is known beyond that, without the API key.
+        code: The HTTP status or the close code, if there is one.
+        detail: Further details, without the API key.
     """
 
     public = "no connection to the feed"
-    """What visitors may know of it."""
+    """The reason that visitors are told."""
 
     def __init__(
         self, kind: FailureKind, place: str, code: int | None = None, detail: str = ""
@@ -99,7 +99,7 @@ class UpstreamError(FCSError):
         return self.sentence()
 
     def sentence(self, address: str = "FCS_URL", key: str = "FCS_API_KEY") -> str:
-        """Say it in one line; ``address`` and ``key`` are what the reader knows them by."""
+        """Return the error in one line; ``address`` and ``key`` are the reader's names for them."""
         place, code, detail = self.place, self.code, self.detail
         return {
             FailureKind.UNREACHABLE: f"cannot reach {address} at {place}: {detail}",

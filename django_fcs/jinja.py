@@ -1,7 +1,7 @@
 """Live prices in Jinja2 templates: the same names, as functions and as tags.
 
-Name ``django_fcs.jinja.FCSExtension`` in the environment's extensions: it
-brings both. This is the only module that imports Jinja2.
+Add ``django_fcs.jinja.FCSExtension`` to the environment's extensions to get both.
+This is the only module that imports Jinja2.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def fcs_ticker(symbol: str, timeframe: str | None = None) -> SafeString:
 
 
 def fcs_price(symbol: str, timeframe: str | None = None, *, field: str = "close") -> SafeString:
-    """Print one value, to stand in a sentence. Raises ``RoomError``."""
+    """Print one value, for use in a sentence. Raises ``RoomError``."""
     return widgets.price(symbol, timeframe, field=field)
 
 
 def fcs_token(symbol: str) -> str:
-    """Print the token with which this page may join the symbol by itself."""
+    """Print the token with which the page's own script may join the symbol."""
     return widgets.token(symbol)
 
 
@@ -57,10 +57,10 @@ _PARAMETERS = {
 
 
 class FCSExtension(Extension):
-    """Add the functions and, under the environment's own delimiters, the tags.
+    """Add the functions, and the tags with the environment's own delimiters.
 
-    A tag refuses wrong literals when the template is compiled, with
-    ``TemplateSyntaxError``, and wrong values with the same when it is rendered.
+    A tag raises ``TemplateSyntaxError``: for wrong literals when the template is
+    compiled, for other wrong values when it is rendered.
     """
 
     tags = set(_FUNCTIONS)
@@ -127,7 +127,7 @@ def _argument_name(parser: Parser) -> str:
 
 def _value(parser: Parser) -> nodes.Expr:
     stream = parser.stream
-    # Jinja would join two neighbouring strings into one.
+    # Jinja would join two adjacent strings into one.
     if stream.current.type == "string" and stream.look().type == "string":
         text = next(stream)
         return nodes.Const(text.value, lineno=text.lineno)

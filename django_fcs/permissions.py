@@ -1,4 +1,4 @@
-"""Who may join what: decision 12 of ``docs/decisions.md``."""
+"""Which clients may open the socket and join rooms: decision 12 of ``docs/decisions.md``."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ logger = logging.getLogger(__name__)
 #: What Django itself allows with DEBUG and no ALLOWED_HOSTS.
 _HOSTS_IN_DEBUG = [".localhost", "127.0.0.1", "[::1]"]
 
-#: Whoever has one IPv6 address has all that begin with so many of its bits.
+#: A client with one IPv6 address has all addresses that share this many of its first bits.
 _BITS_OF_ONE = 64
 
 
 async def may_join(scope: Mapping[str, Any], room: Room, token: str | None) -> bool:
-    """Tell whether this client may join a room.
+    """Return whether this client may join a room.
 
-    It needs a valid token for the symbol or a pattern of ``FCS_ALLOWED_SYMBOLS``;
-    where ``FCS_AUTHORIZE`` is set, that must say yes as well. An exception in it is
-    a no, and logged.
+    The client needs a valid token for the symbol, or the symbol matches a pattern of
+    ``FCS_ALLOWED_SYMBOLS``. If ``FCS_AUTHORIZE`` is set, that function must agree as
+    well. If it raises an exception, the join is refused and the exception logged.
     """
     allowed = any(fnmatchcase(room.symbol, pattern) for pattern in conf.FCS_ALLOWED_SYMBOLS)
     if not allowed and not (token and token_is_valid(token, room.symbol)):
@@ -49,7 +49,7 @@ async def may_join(scope: Mapping[str, Any], room: Room, token: str | None) -> b
         if not inspect.iscoroutinefunction(authorize):
             authorize = database_sync_to_async(authorize)
         answer = await authorize(scope, room)
-        # A decorator may hide that a function is async, and no coroutine is false.
+        # A decorator may hide that a function is async, and a coroutine is always true.
         return bool(await answer if inspect.isawaitable(answer) else answer)
     except Exception:
         if count("authorize_failures"):
@@ -71,11 +71,11 @@ def client_of(scope: Mapping[str, Any]) -> str:
 
 
 def origin_is_allowed(headers: Mapping[bytes, bytes]) -> bool:
-    """Tell whether a page of this origin may open the socket.
+    """Return whether a page of this origin may open the socket.
 
-    A missing ``Origin`` passes: apps and scripts send none, and browsers always do.
-    A present one must be the ``Host`` itself or stand in ``FCS_ALLOWED_ORIGINS``
-    (``"https://example.com"``); where that is ``None``, ``ALLOWED_HOSTS`` counts.
+    A missing ``Origin`` is allowed: apps and scripts send none, and browsers always send
+    one. Otherwise it must be the ``Host`` itself or be listed in ``FCS_ALLOWED_ORIGINS``
+    (``"https://example.com"``). If that is ``None``, ``ALLOWED_HOSTS`` is used.
     """
     origin = headers.get(b"origin", b"").decode("latin-1")
     if not origin:

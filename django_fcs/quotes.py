@@ -21,12 +21,12 @@ __all__ = ["Quote", "aget_quote", "get_quote", "quotes_of"]
 
 @dataclass(frozen=True)
 class Quote:
-    """The last value of a room, with its age and what it may claim to be.
+    """The last value of a room, with its age and state.
 
-    Prices are in the instrument's own unit; ``None`` stands for what the feed has
-    not said. ``t`` opens the candle, ``at`` is the arrival, both unix seconds;
-    ``age`` and ``delay`` are in seconds, ``until``, when a closed market opens,
-    in unix seconds.
+    Prices are in the instrument's own unit; ``None`` means that the feed has not sent
+    the value. ``t`` is the open time of the candle, ``at`` the arrival of the price and
+    ``until`` the time at which a closed market opens, all in unix seconds. ``age`` and
+    ``delay`` are in seconds.
     """
 
     room: Room
@@ -44,7 +44,7 @@ class Quote:
     digits: int
     t: int | None
     updated: datetime
-    """The feed's own time where it says so, else the arrival; in UTC."""
+    """The feed's own time if it sends one, otherwise the arrival; in UTC."""
     at: float
     age: float
     state: State
@@ -60,7 +60,7 @@ class Quote:
 
 
 def get_quote(symbol: str, timeframe: str | None = None) -> Quote | None:
-    """Return the last value of a room, or None where none is known.
+    """Return the last value of a room, or ``None`` if none is known.
 
     Raises ``BadSymbol`` or ``BadTimeframe``, never an error of the cache.
     """
@@ -73,7 +73,7 @@ def get_quote(symbol: str, timeframe: str | None = None) -> Quote | None:
 
 
 async def aget_quote(symbol: str, timeframe: str | None = None) -> Quote | None:
-    """Return what ``get_quote`` does, without blocking the loop."""
+    """Return what ``get_quote`` returns, without blocking the event loop."""
     room = Room.parse(symbol, timeframe)
     try:
         values, path = await site_store().aload([room])
@@ -83,7 +83,7 @@ async def aget_quote(symbol: str, timeframe: str | None = None) -> Quote | None:
 
 
 def quotes_of(rooms: Iterable[Room]) -> dict[Room, Quote]:
-    """Return the last value of each room that has one, at one look.
+    """Return the last value of each room that has one, in a single read.
 
     Raises ``ConfigurationError``.
     """
@@ -133,7 +133,7 @@ def _read(value: LastValue | None) -> Price | None:
 
 
 def _updated(said: float | None, at: float) -> datetime:
-    """Return the feed's own time; where it is none of this world, the arrival."""
+    """Return the feed's own time, or the arrival if that time is not valid."""
     try:
         return datetime.fromtimestamp(said or at, timezone.utc)
     except (ValueError, OverflowError, OSError):
@@ -149,7 +149,7 @@ def _spread(price: Price) -> float | None:
 def _state(at: float, expected: Expectation, path: PathReport | None, now: float) -> State:
     offline_after = conf.FCS_OFFLINE_AFTER_SECONDS
     return decide(
-        # A price from the future proves as little as an old one: some clock was set.
+        # A price from the future counts like an old one: some clock was set.
         age=abs(now - at),
         expected=expected,
         now=now,

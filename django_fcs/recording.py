@@ -1,7 +1,7 @@
 """Frames to and from JSON Lines files: ``{"at": unix_seconds, "text": "<frame>"}``.
 
-What a socket received, word for word, and when. A frame holds prices and never
-the API key; addresses, which may hold it, are not recorded.
+A recording holds what a socket received, word for word, and when. A frame holds prices
+and never the API key. Addresses, which may hold the key, are not recorded.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from .exceptions import RecordingError
 
 __all__ = ["Frame", "Recorder", "Recording", "read"]
 
-#: Longer lines are no frames; the limit keeps a wrong file out of memory.
+#: In bytes. Longer lines are not frames; the limit keeps a wrong file from filling the memory.
 LINE_MAX = 4 * 1024 * 1024
 
 _START = b'{"at":'
-_SHAPE = 'which is {"at": seconds, "text": "frame"}'
+_SHAPE = '{"at": seconds, "text": "frame"}'
 
 
 class Frame(NamedTuple):
@@ -47,26 +47,26 @@ _encode = msgspec.json.Encoder().encode
 def read(path: str | os.PathLike[str]) -> Recording:
     """Open a recording.
 
-    Raises ``RecordingError`` for a file that cannot be read or is none.
+    Raises ``RecordingError`` if the file cannot be read or is not a recording.
     """
     recording = Recording(path)
     for _ in recording:
         return recording
-    raise RecordingError(f"{recording.path}: this recording holds no frame")
+    raise RecordingError(f"{recording.path}: this recording has no frames")
 
 
 class Recording:
-    """The frames of a file, read anew from its start at each iteration.
+    """The frames of a file; each iteration reads it from the start.
 
-    Raises ``RecordingError``, with the path and the number of the line, where a
-    line is damaged. Only the last line may be: it is what a recorder leaves
-    that was killed while it wrote.
+    Raises ``RecordingError``, with the path and the number of the line, if a line is
+    damaged. An unfinished last line is skipped: a recorder leaves one if it is killed
+    while it writes.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.truncated_line: int | None = None
-        """Number of a last line that was skipped, once the iteration got there."""
+        """Number of an unfinished last line that was skipped; set when the iteration gets there."""
 
     def __iter__(self) -> Iterator[Frame]:
         self.truncated_line = None
@@ -87,17 +87,17 @@ class Recording:
                     self.truncated_line = number
                 elif line.strip():
                     raise RecordingError(
-                        f"{self.path}:{number}: not a line of a recording, {_SHAPE}"
+                        f"{self.path}:{number}: not a line of a recording: {_SHAPE}"
                     )
 
 
 class Recorder:
-    """Append frames to a recording, new or begun.
+    """Append frames to a new or existing recording.
 
-    Each line reaches the operating system whole, so a kill costs at most the
-    line being written; what is left of that one is removed when the next
-    recorder opens the file. Raises ``RecordingError`` where the file cannot be
-    written, or holds something else than a recording.
+    Each line reaches the operating system as a whole, so a kill loses at most the line
+    that is being written. The next recorder that opens the file removes what is left of
+    that line. Raises ``RecordingError`` if the file cannot be written, or is not a
+    recording.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -106,7 +106,7 @@ class Recorder:
     def __enter__(self) -> Recorder:
         try:
             with ExitStack() as undo:
-                # Unbuffered: a line is out when write() returns.
+                # Unbuffered: the line has left this process when write() returns.
                 self._file = undo.enter_context(self.path.open("a+b", buffering=0))
                 self._end = self._mend()
                 undo.pop_all()
@@ -141,17 +141,17 @@ class Recorder:
         try:
             self._file.truncate(self._end)
         except OSError:
-            # The reader reports the half line; the first error is the one to tell.
+            # The first error is the one to report; a reader reports the unfinished line.
             return
 
     def _mend(self) -> int:
-        """Make the file end where a line may begin; return that place."""
+        """Make the file end where a line may begin; return that position."""
         size = self._file.seek(0, os.SEEK_END)
         if size == 0:
             return 0
         self._file.seek(0)
         if not _begins_a_recording(self._file.read(LINE_MAX)):
-            raise RecordingError(f"{self.path}: holds something else than a recording")
+            raise RecordingError(f"{self.path}: not a recording")
         self._file.seek(max(0, size - LINE_MAX))
         rest = self._file.read(LINE_MAX).rpartition(b"\n")[2]
         if not rest:
@@ -174,11 +174,11 @@ def _frame(line: bytes) -> Frame | None:
 
 
 def _is_cut_off(line: bytes) -> bool:
-    """Tell what a killed recorder leaves from other damage: it has no end."""
+    """Return whether a killed recorder left this line: unlike other damage, it has no end."""
     return line.startswith(b"{") and not line.endswith(b"\n") and len(line) < LINE_MAX
 
 
 def _begins_a_recording(text: bytes) -> bool:
     line = text.split(b"\n", 1)[0]
-    # The second half: nothing but a first line that was cut off.
+    # The second condition: the file has only a first line, which is cut off.
     return _frame(line) is not None or (line == text and line.startswith(_START))

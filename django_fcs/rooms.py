@@ -13,10 +13,10 @@ from .exceptions import BadSymbol, BadTimeframe
 
 __all__ = ["TIMEFRAMES", "Room", "canonical_timeframe", "check_symbol"]
 
-#: Canonical spellings, the ones the vendor's own chart sends.
+#: Canonical spellings, as the vendor's own chart sends them.
 TIMEFRAMES = ("1", "5", "15", "30", "60", "240", "1D", "1W", "1M")
 
-# A closed list: 1m is a minute and 1M a month, so no spelling is ever folded by case.
+# A closed list, without ignoring case: 1m is a minute and 1M a month.
 _ALIASES = {
     **{name: name for name in TIMEFRAMES},
     **{"1m": "1", "1min": "1", "5m": "5", "15m": "15", "30m": "30"},
@@ -34,8 +34,8 @@ _GROUP_MAX = 99
 def canonical_timeframe(text: str) -> str:
     """Return the canonical spelling of a timeframe.
 
-    Raises ``BadTimeframe`` for anything outside the list of ``docs/rooms.md``;
-    ``2h`` is outside because nobody has seen the vendor stream it.
+    Raises ``BadTimeframe`` for anything that ``docs/rooms.md`` does not list. ``2h`` is
+    not listed, because nobody has seen the vendor stream it.
     """
     try:
         return _ALIASES[text]
@@ -52,11 +52,11 @@ def check_symbol(text: object) -> str:
         raise BadSymbol(f"symbol {_shown(text)} is not in upper case: write {_shown(text.upper())}")
     exchange, ticker = text.split(":")
     if not _EXCHANGE.fullmatch(exchange):
-        raise BadSymbol(f"symbol {_shown(text)} has no legal exchange before the colon")
+        raise BadSymbol(f"symbol {_shown(text)} has no valid exchange before the colon")
     if not 1 <= len(ticker) <= _TICKER_MAX:
         raise BadSymbol(f"symbol {_shown(text)} needs a ticker of 1 to {_TICKER_MAX} characters")
     if " " in ticker or not ticker.isprintable():
-        raise BadSymbol(f"symbol {_shown(text)} holds a blank or a control character")
+        raise BadSymbol(f"symbol {_shown(text)} contains a space or a control character")
     return text
 
 
@@ -65,7 +65,7 @@ def _shown(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-# A struct for its hash, kept in C: rooms are looked up for every price.
+# A struct, because it caches its hash in C: rooms are looked up for every price.
 class Room(msgspec.Struct, frozen=True, cache_hash=True):
     """One symbol in one canonical timeframe."""
 
@@ -74,7 +74,7 @@ class Room(msgspec.Struct, frozen=True, cache_hash=True):
 
     @classmethod
     def parse(cls, symbol: str, timeframe: str | None = None) -> Room:
-        """Build a room from what a user wrote; aliases of timeframes are known.
+        """Build a room from what a user wrote; aliases of timeframes are accepted.
 
         ``timeframe=None`` means the site's ``FCS_TIMEFRAME``.
         Raises ``BadSymbol`` or ``BadTimeframe``, each naming the value.
@@ -86,7 +86,7 @@ class Room(msgspec.Struct, frozen=True, cache_hash=True):
     def from_text(cls, text: str) -> Room:
         """Read ``FX:EURUSD_1D``, or ``FX:EURUSD`` in the site's timeframe.
 
-        Only a canonical suffix counts: ``NSE:M_M`` is a symbol.
+        Only a canonical suffix is read as a timeframe: ``NSE:M_M`` is a symbol.
         """
         if isinstance(text, str):
             symbol, _, suffix = text.rpartition("_")
@@ -96,7 +96,7 @@ class Room(msgspec.Struct, frozen=True, cache_hash=True):
 
     @classmethod
     def from_upstream(cls, text: str) -> Room:
-        """Read the vendor's ``BINANCE:BTCUSDT_1D_0s``, from the right."""
+        """Read the vendor's name, such as ``BINANCE:BTCUSDT_1D_0s``, from the right."""
         symbol, _, timeframe = _THROTTLE.sub("", text).rpartition("_")
         return cls.parse(symbol, timeframe)
 
@@ -105,11 +105,11 @@ class Room(msgspec.Struct, frozen=True, cache_hash=True):
 
     @property
     def group(self) -> str:
-        """The Channels group of this room: legal, injective, under 100 characters.
+        """The Channels group of this room: valid, unique, under 100 characters.
 
-        ``fcs.FX.EURUSD.1D``; bytes that Channels forbids stand as ``-`` and two
-        hex digits. A name that would be too long keeps its start and ends in a
-        hash behind ``--``, which no other name can hold.
+        For example ``fcs.FX.EURUSD.1D``. Bytes that Channels forbids are written as
+        ``-`` and two hex digits. A name that would be too long keeps its start, followed
+        by a hash after ``--``, which no other name can contain.
         """
         return _group(self.symbol, self.timeframe)
 

@@ -1,4 +1,4 @@
-"""Where the socket lives in a site that has an ``asgi.py`` of its own."""
+"""The route of the socket, for sites with their own ``asgi.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this site has: where it keeps last values, and whether this process streams."""
+"""Where this site keeps last values, and whether this process streams."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["is_idle", "site_store", "streams"]
 _memory = MemoryStore()
 _caches: dict[str, CacheStore] = {}
 
-#: The stream of each event loop of this process; ``embedded`` starts and ends them.
+#: The stream of each event loop of this process; ``embedded`` starts and stops them.
 streams: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
 
 
 def site_store() -> Store:
-    """Return where this site keeps last values; raises ``ConfigurationError``."""
+    """Return the store of this site's last values. Raises ``ConfigurationError``."""
     if layer_is_in_memory():
         return _memory
     alias = conf.FCS_CACHE
@@ -28,5 +28,5 @@ def site_store() -> Store:
 
 
 def is_idle() -> bool:
-    """Tell whether this process would stream by itself, and nobody has joined yet."""
+    """Return whether this process would stream by itself, but nobody has joined yet."""
     return layer_is_in_memory() and not streams

@@ -1,7 +1,7 @@
-"""For the tests of sites: prices without a vendor, a key or a network.
+"""Prices for the tests of sites, without a vendor, a key or a network.
 
-``docs/testing.md`` shows both ways in a test: ``push_price`` for one known price,
-``simulator`` for a whole feed behind the socket.
+``docs/testing.md`` has examples of both: ``push_price`` sets one known price, and
+``simulator`` runs a whole feed behind the socket.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ __all__ = [
 async def simulator(
     source: Source | None = None, *, faults: Faults | None = None
 ) -> AsyncIterator[Simulator]:
-    """Run a simulator that this site takes for the vendor.
+    """Run a simulator in place of the vendor.
 
-    ``FCS_URL`` and ``FCS_API_KEY`` point at it until the end, which also ends the
-    streaming of this event loop.
+    ``FCS_URL`` and ``FCS_API_KEY`` point at it until the context ends, which also stops
+    the stream of this event loop.
     """
     async with Simulator(source or RandomWalk(), faults=faults) as running:
         with override_settings(FCS_URL=running.url, FCS_API_KEY="test"):
@@ -56,7 +56,7 @@ async def simulator(
 
 
 async def end_streams() -> None:
-    """End what sockets of this event loop have started: its hub and its stream."""
+    """Stop what sockets of this event loop have started: its hub and its stream."""
     await embedded.stop()
     await Hub.of_this_loop(site_store()).aclose()
 
@@ -74,12 +74,12 @@ async def push_price(
     previous_close: float | None = None,
     age: float = 0,
 ) -> None:
-    """Let a room have this price, for views, templates and open sockets alike.
+    """Set the price of a room, for views, templates and open sockets.
 
-    The whole price: nothing of an earlier one stays. ``open``, ``high`` and ``low``
-    are ``close`` where they are not given; ``age`` is in seconds. ``room`` is a
-    ``Room`` or text such as ``"FX:EURUSD"``; raises ``BadSymbol``. Not beside a feed,
-    whose prices count as older then: there push through ``simulator()``.
+    It replaces the whole price: nothing of an earlier one stays. ``open``, ``high`` and
+    ``low`` default to ``close``; ``age`` is in seconds. ``room`` is a ``Room`` or text
+    such as ``"FX:EURUSD"``; raises ``BadSymbol``. Do not use it while a feed runs,
+    because the feed's prices then count as older: push through ``simulator()`` instead.
     """
     room = Room.from_text(room) if isinstance(room, str) else room
     now = time.time()
@@ -104,7 +104,7 @@ async def push_price(
 
 
 async def _publish(room: Room, snapshot: Snapshot, *, at: float, now: float) -> None:
-    # As the stream counts: microseconds outgrow whatever it gave out before.
+    # In microseconds, as the stream counts: higher than any number that it has used.
     price = snapshot.price("candle", seq=int(now * 1_000_000), at=at)
     epoch = int(now * 1000)
     update = Update.encode(room, price, epoch=epoch)

@@ -1,4 +1,4 @@
-"""Signed symbols: proof that this site rendered a symbol for its visitors."""
+"""Signed symbols, which prove that this site rendered a symbol for its visitors."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ __all__ = ["make_token", "token_is_valid"]
 
 _SALT = "django_fcs.tokens"
 
-# Of its own: undated, "FX:EURUSD" would read as a symbol "FX" with a date in base 62.
+# A separate salt: without it, an undated token for "FX:EURUSD" would read as one for the
+# symbol "FX", with "EURUSD" as a date in base 62.
 _SALT_OF_DATED = "django_fcs.tokens.dated"
 
 
 def make_token(symbol: str) -> str:
-    """Sign a symbol, in all its timeframes; undated unless a life is set.
+    """Sign a symbol, for all its timeframes; dated if ``FCS_TOKEN_MAX_AGE_SECONDS`` is set.
 
-    Never call it with a symbol taken unchecked from a request: whoever holds
-    the token may join the room. Raises ``BadSymbol``.
+    Never call it with an unchecked symbol from a request: anybody who has the token may
+    join the room. Raises ``BadSymbol``.
     """
     signed = _signer().sign(check_symbol(symbol))
     return signed[len(symbol) + 1 :]
 
 
 def token_is_valid(token: str, symbol: str) -> bool:
-    """Tell whether this site signed the symbol, not longer ago than allowed."""
+    """Return whether this site signed the symbol, not longer ago than allowed."""
     signer = _signer()
     signed = f"{symbol}{signer.sep}{token}"
     try:

@@ -1,4 +1,4 @@
-"""``path("fcs/", include("django_fcs.urls"))``: what the people who run a site ask."""
+"""Health and metrics for operators: ``path("fcs/", include("django_fcs.urls"))``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What load balancers and Prometheus ask of a web process."""
+"""Health and metrics of a web process, for load balancers and Prometheus."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ __all__ = ["health", "metrics"]
 @never_cache
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
-    """Say whether prices can flow: 200, or 503 with the reasons; and how much does.
+    """Return 200 if prices can flow, otherwise 503 with the reasons; and some counts.
 
-    A site in one process streams from the first join on; before it, all is well.
+    A site in one process streams from the first join on; before that, it is healthy.
     """
     reasons, age, report = _look()
     body: dict[str, Any] = {
@@ -39,7 +39,7 @@ def health(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Tell Prometheus what this process counts and measures."""
+    """Return for Prometheus what this process counts and measures."""
     try:
         content, content_type = page(request.headers.get("Accept", ""))
     except ConfigurationError as error:
@@ -48,7 +48,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _look() -> tuple[list[str], float | None, Report | None]:
-    """Return why prices do not flow, the age of the last beat, and the last report."""
+    """Return why prices do not flow, the age of the last heartbeat, and the last report."""
     try:
         store = site_store()
     except ConfigurationError:
@@ -60,12 +60,12 @@ def _look() -> tuple[list[str], float | None, Report | None]:
 
 
 def _outweighed(reason: str) -> list[str]:
-    """Prefer what this process hears to what the store says: that may be sick alone."""
+    """Prefer what this process hears to what the store says: only the store may be failing."""
     is_heard = gauges().get("hub_online")
     if is_heard:
         return []
     if is_heard is not None and not reason:
-        return ["this process hears no stream that is online"]
+        return ["this process receives nothing from a stream that is online"]
     return [reason] if reason else []
 
 

@@ -1,4 +1,4 @@
-"""Everything under any ASGI server: pages, sockets and, in front of both, static files."""
+"""The ASGI application, for any server: pages, sockets and, in front of both, static files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every page of the example needs."""
+"""Template context for every page of the example."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ MARKETS = {
         Market(
             "forex",
             "Forex",
-            "Four currency pairs, each with the digits it is quoted in.",
+            "Four currency pairs, each with its usual number of digits.",
             listed("FX", "EURUSD", "GBPUSD", "USDJPY", "AUDUSD"),
             has_volume=False,
         ),

@@ -1,4 +1,4 @@
-"""The proof that nothing of django_fcs needs an inline script or style."""
+"""A strict content security policy: django_fcs needs no inline script or style."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 
 def content_security_policy(get_response: Handler) -> Handler:
-    """Send one strict policy on Django 5.2 too, which has no middleware for it."""
+    """Send the policy with each response; Django 5.2 has no middleware for it."""
 
     def respond(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

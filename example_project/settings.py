@@ -1,7 +1,7 @@
 """Settings of the example: no database, no accounts, only prices.
 
-The environment decides: ``DJANGO_DEBUG``, every ``FCS_*`` setting under its own name, and
-``FCS_REDIS_URL``, which moves channel layer and cache to Redis.
+Environment variables change them: ``DJANGO_DEBUG``, every ``FCS_*`` setting by its own name,
+and ``FCS_REDIS_URL``, which moves the channel layer and the cache to Redis.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from example_project.environment import fcs_settings
 
 DEBUG = os.environ.get("DJANGO_DEBUG", "1") == "1"
-# The example has no accounts: all that this key signs is which symbols its pages showed.
+# The example has no accounts: this key signs only the symbols that its pages show.
 SECRET_KEY = "the example project keeps no secrets"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
@@ -69,7 +69,7 @@ if REDIS_URL:
 else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
-# The vendor's key for everybody's first steps.
+# The vendor's public demo key.
 FCS_API_KEY = "fcs_socket_demo"
 FCS_ALLOWED_SYMBOLS = ["FX:*", "BINANCE:*", "NASDAQ:*"]
 globals().update(fcs_settings(os.environ))

@@ -13,12 +13,12 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def market(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show a market with the tags and elements."""
+    """Show a market with template tags and elements."""
     return render(request, "example_project/market.html", _context(slug))
 
 
 def plain(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show a market with nothing but FCSClient and a script of the page's own."""
+    """Show a market with only FCSClient and the page's own script."""
     return render(request, "example_project/plain.html", _context(slug))
 
 
@@ -30,4 +30,4 @@ def _market_or_404(slug: str) -> Market:
     try:
         return MARKETS[slug]
     except KeyError:
-        raise Http404(f"No such market; there are {', '.join(MARKETS)}.") from None
+        raise Http404(f"No such market. The markets are: {', '.join(MARKETS)}.") from None

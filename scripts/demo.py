@@ -1,7 +1,7 @@
 """Serve the example project with live prices until Ctrl-C or SIGTERM.
 
-The prices come from the simulator, started here as a child, unless ``FCS_API_KEY`` is set and
-not empty: then from the vendor.
+If ``FCS_API_KEY`` is set and not empty, the prices come from the vendor. Otherwise they come
+from the simulator, which this script starts as a child process.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ class Demo:
         await asyncio.gather(*self._watchers)
 
     async def start_simulator(self) -> bool:
-        """Run it where the system finds a free port, and let the server know; say whether it is up.
+        """Run the simulator on a free port, for the server to use; return whether it is up.
 
-        The one line that it prints tells the address.
+        The simulator prints its address in one line.
         """
         child = await self._start("manage.py", "fcs_simulator", "--port", "0", stdout=PIPE)
         assert child.stdout is not None
@@ -56,7 +56,7 @@ class Demo:
         return bool(told)
 
     async def start_server(self, port: int) -> bool:
-        """Run Daphne; say whether it answers."""
+        """Run Daphne; return whether it answers."""
         options = ("-v", "0", "-b", HOST, "-p", str(port))
         await self._start("-m", "daphne", *options, "example_project.asgi:application")
         return await self._answers(port)
@@ -66,7 +66,7 @@ class Demo:
 
     @property
     def status(self) -> int:
-        """The exit code: 0 where a signal ended it, 1 where a child did."""
+        """The exit code: 0 if a signal ended the demo, 1 if a child process did."""
         return 0 if self._is_asked_to_end else 1
 
     def _end(self) -> None:
@@ -118,7 +118,7 @@ class Demo:
 
 
 def leave_interrupts_to_the_demo() -> None:
-    """Ignore Ctrl-C, which a terminal sends to all: a server still starting would complain."""
+    """Ignore Ctrl-C, which a terminal sends to all: a starting server would print an error."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -135,7 +135,7 @@ async def end(child: Process) -> None:
 
 def port_is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # As the servers do: a port whose old connections still fade away is free.
+        # As the servers do: a port with old connections in TIME_WAIT is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -146,7 +146,7 @@ def port_is_free(port: int) -> bool:
 
 async def serve(port: int) -> int:
     is_simulated = not os.environ.get("FCS_API_KEY")
-    # One process that streams by itself: Redis would want a stream beside it.
+    # One process that streams by itself: with Redis, fcs_stream would have to run as well.
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "example_project.settings", "FCS_REDIS_URL": ""}
     async with Demo(env) as demo:
         if is_simulated and not await demo.start_simulator():
@@ -154,7 +154,7 @@ async def serve(port: int) -> int:
         if not await demo.start_server(port):
             return demo.status
         source = "the simulator" if is_simulated else "the vendor"
-        print(f"http://{HOST}:{port}/ with prices from {source}. Ctrl-C ends it.", flush=True)
+        print(f"http://{HOST}:{port}/ with prices from {source}. Stop with Ctrl-C.", flush=True)
         await demo.over()
         return demo.status
 

@@ -38,8 +38,8 @@ OUTSIDE = {
         "upstream.connection",
         "upstream.failures",
     },
-    "redis": {"layer.bus"},
-    "channels_redis": {"layer.bus"},
+    "redis": {"layer.member", "layer.streams"},
+    "channels_redis": {"layer.bus", "layer.pubsub"},
     "channels.layers": {"layer.bus"},
     "django.core.cache": {"doctor.neighbour", "prices.store"},
     "django.core.signing": {"tokens"},
@@ -49,7 +49,7 @@ OUTSIDE = {
     "importlib": {"checks", "streaming.calendars"},
     "channels": {"asgi", "checks", "consumers", "layer.bus", "permissions"},
     # Sockets, files, threads and processes.
-    "socket": {"doctor.feed_probes", "upstream.client"},
+    "socket": {"doctor.feed_probes", "upstream.connection"},
     "ssl": {"doctor.feed_probes"},
     "pathlib": {"recording", "widgets.html"},
     "os": {"conf", "doctor.neighbour", "management.running", "recording"},
@@ -107,7 +107,7 @@ def is_of(thing: str, module: str) -> bool:
 def neighbours(name: str) -> frozenset[str]:
     """Return the modules of this package that a module imports, wherever it does so.
 
-    A face runs before any module of its wing, so whoever imports one imports the face.
+    A face runs before any module of its wing, so importing one imports the face.
     """
     things = {thing for node in ast.walk(tree(name)) for thing in imported(node, name)}
     return frozenset(

@@ -1,4 +1,4 @@
-"""System checks: what is wrong with a site's settings, and the cure."""
+"""System checks: what is wrong with a site's settings, and the fix."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.checks import ERROR
 
 from django_fcs import checks
-from tests.support.checked import MANY, PUBSUB, SHARED_CACHE, found, found_in_deployment
+from tests.support.checked import MANY, PUBSUB, SHARED_CACHE, found, found_in_deployment, hint_of
+from tests.support.missing import NAMES, RENAMED, rename
 
 pytestmark = pytest.mark.versions
 
@@ -32,8 +34,8 @@ def test_without_a_channel_layer_the_hint_is_what_to_paste(layers: dict[str, Any
     (message,) = found(CHANNEL_LAYERS=layers)
 
     assert message.id == "fcs.E001" and message.is_serious()
-    assert "channels.layers.InMemoryChannelLayer" in message.hint
-    assert PUBSUB in message.hint
+    assert "channels.layers.InMemoryChannelLayer" in hint_of(message)
+    assert PUBSUB in hint_of(message)
 
 
 def test_the_channel_layer_is_looked_for_under_the_alias_that_the_site_names() -> None:
@@ -50,7 +52,7 @@ def test_a_channel_layer_that_cannot_be_made_is_an_error_not_a_traceback(
     (message,) = found(CHANNEL_LAYERS={"default": layer})
 
     assert message.id == "fcs.E001"
-    assert "CHANNEL_LAYERS" in message.hint
+    assert "CHANNEL_LAYERS" in hint_of(message)
 
 
 @pytest.mark.parametrize("application", [None, ""])
@@ -58,22 +60,22 @@ def test_without_an_asgi_application_the_hint_names_ours(application: str | None
     (message,) = found(ASGI_APPLICATION=application)
 
     assert message.id == "fcs.E002" and message.is_serious()
-    assert 'ASGI_APPLICATION = "django_fcs.asgi.application"' in message.hint
+    assert 'ASGI_APPLICATION = "django_fcs.asgi.application"' in hint_of(message)
 
 
 def test_each_room_that_is_none_is_named() -> None:
     messages = found(FCS_ROOMS=["fx:eurusd", "FX:EURUSD", "EURUSD"])
 
     assert [message.id for message in messages] == ["fcs.E003", "fcs.E003"]
-    assert "write 'FX:EURUSD'" in messages[0].hint
-    assert "'EURUSD'" in messages[1].hint
+    assert "write 'FX:EURUSD'" in hint_of(messages[0])
+    assert "'EURUSD'" in hint_of(messages[1])
 
 
 def test_without_a_key_a_site_is_warned_and_still_starts() -> None:
     (message,) = found(FCS_API_KEY="")
 
     assert message.id == "fcs.W001" and not message.is_serious()
-    assert "FCS_API_KEY" in message.hint and "fcs_socket_demo" in message.hint
+    assert "FCS_API_KEY" in hint_of(message) and "fcs_socket_demo" in hint_of(message)
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
@@ -92,7 +94,7 @@ def test_no_check_shows_the_key() -> None:
 def test_each_id_is_used_once() -> None:
     ids = re.findall(r'id="(fcs\.[EW]\d{3})"', Path(checks.__file__).read_text())
 
-    assert len(ids) == len(set(ids)) == 21
+    assert len(ids) == len(set(ids)) == 22
 
 
 def test_every_id_stands_in_the_documents() -> None:
@@ -106,14 +108,14 @@ def test_a_cache_that_the_site_does_not_have_is_an_error() -> None:
     (message,) = found(FCS_CACHE="prices")
 
     assert message.id == "fcs.E004"
-    assert "default" in message.hint
+    assert "default" in hint_of(message)
 
 
 def test_a_default_timeframe_that_is_none_is_an_error() -> None:
     (message,) = found(FCS_TIMEFRAME="2h")
 
     assert message.id == "fcs.E005"
-    assert "240" in message.hint
+    assert "240" in hint_of(message)
 
 
 def test_a_layer_that_refuses_its_configuration_is_an_error_not_a_traceback() -> None:
@@ -121,7 +123,7 @@ def test_a_layer_that_refuses_its_configuration_is_an_error_not_a_traceback() ->
     (message,) = found(CHANNEL_LAYERS={"default": layer})
 
     assert message.id == "fcs.E001"
-    assert "list of Redis hosts" in message.hint
+    assert "list of Redis hosts" in hint_of(message)
 
 
 def test_one_host_that_is_no_list_is_found_before_the_first_price_is_sent() -> None:
@@ -129,7 +131,7 @@ def test_one_host_that_is_no_list_is_found_before_the_first_price_is_sent() -> N
     (message,) = found(CHANNEL_LAYERS={"default": layer})
 
     assert message.id == "fcs.E001"
-    assert '"hosts": ["redis://' in message.hint
+    assert '"hosts": ["redis://' in hint_of(message)
 
 
 # -- the feed
@@ -140,7 +142,7 @@ def test_an_address_that_is_none_is_told_with_the_usual_one(url: str | None) -> 
     (message,) = found(FCS_URL=url)
 
     assert message.id == "fcs.E007" and message.is_serious()
-    assert 'FCS_URL = "wss://ws-v4.fcsapi.com/ws"' in message.hint
+    assert 'FCS_URL = "wss://ws-v4.fcsapi.com/ws"' in hint_of(message)
 
 
 # -- many processes
@@ -155,7 +157,7 @@ def test_a_cache_that_shares_nothing_beside_redis_is_warned_of_with_the_lines_to
     (message,) = found(CHANNEL_LAYERS=MANY, CACHES=cache)
 
     assert message.id == "fcs.W003" and text in message.msg
-    assert '"django.core.cache.backends.redis.RedisCache"' in message.hint
+    assert '"django.core.cache.backends.redis.RedisCache"' in hint_of(message)
     assert found(CACHES=cache) == []
 
 
@@ -163,7 +165,7 @@ def test_the_lines_to_paste_hold_the_alias_of_the_site() -> None:
     caches = {"prices": LONELY["default"]}
     (message,) = found(CHANNEL_LAYERS=MANY, CACHES=caches, FCS_CACHE="prices")
 
-    assert 'CACHES = {"prices": {' in message.hint
+    assert 'CACHES = {"prices": {' in hint_of(message)
 
 
 def core(**config: Any) -> dict[str, Any]:
@@ -184,7 +186,7 @@ def test_a_core_layer_that_holds_less_than_the_rooms_is_warned_of() -> None:
     (message,) = found(CHANNEL_LAYERS=small, CACHES=SHARED_CACHE, FCS_MAX_ROOMS=500)
 
     assert message.id == "fcs.W004"
-    assert '"capacity": 500' in message.hint
+    assert '"capacity": 500' in hint_of(message)
     assert found(CHANNEL_LAYERS=small, CACHES=SHARED_CACHE, FCS_MAX_ROOMS=100) == []
     large = core(hosts=[PATIENT], capacity=1000)
     assert found(CHANNEL_LAYERS=large, CACHES=SHARED_CACHE) == []
@@ -205,7 +207,7 @@ def test_a_core_layer_that_redis_py_ends_while_it_waits_is_warned_of(hosts: Any)
     (message,) = found(CHANNEL_LAYERS=core(hosts=hosts, capacity=1000), CACHES=SHARED_CACHE)
 
     assert message.id == "fcs.W005"
-    assert '"socket_timeout": None' in message.hint
+    assert '"socket_timeout": None' in hint_of(message)
     assert "secret" not in f"{message.msg}{message.hint}"
 
 
@@ -215,12 +217,43 @@ def test_an_older_redis_py_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found(CHANNEL_LAYERS=core(capacity=1000), CACHES=SHARED_CACHE) == []
 
 
+@pytest.mark.parametrize(
+    ("library", "name"),
+    [(library, name) for library in ("channels_redis", "redis") for name in NAMES[library]],
+)
+def test_a_name_that_a_library_does_not_have_any_more_is_warned_of(
+    library: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renamed = RENAMED if name in ("_args", "_kwargs") else PUBSUB
+    rename(monkeypatch, name)
+    layers = {"default": {"BACKEND": renamed, "CONFIG": {"hosts": ["redis://me:secret@r"]}}}
+    (message,) = found(CHANNEL_LAYERS=layers, CACHES=SHARED_CACHE)
+
+    assert message.id == "fcs.W011" and not message.is_serious(ERROR)
+    assert name in message.msg and "slower" in message.msg
+    assert f'require "{library}<' in hint_of(message)
+    assert "secret" not in f"{message.msg}{message.hint}"
+    assert found() == []
+
+
+def test_over_the_core_layer_only_the_lease_needs_such_a_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    patient = core(hosts=[PATIENT], capacity=1000)
+    rename(monkeypatch, "_get_shard")
+    assert found(CHANNEL_LAYERS=patient, CACHES=SHARED_CACHE) == []
+    rename(monkeypatch, "_writer")
+    (message,) = found(CHANNEL_LAYERS=patient, CACHES=SHARED_CACHE)
+
+    assert message.id == "fcs.W011" and "_writer" in message.msg
+
+
 def test_one_process_for_strangers_is_warned_of_in_deployment() -> None:
     layer = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     (message,) = found_in_deployment(CHANNEL_LAYERS=layer)
 
     assert message.id == "fcs.W007"
-    assert PUBSUB in message.hint and "fcs_stream" in message.hint
+    assert PUBSUB in hint_of(message) and "fcs_stream" in hint_of(message)
     assert found_in_deployment(CHANNEL_LAYERS=layer, DEBUG=True) == []
 
 
@@ -239,14 +272,14 @@ def test_a_misspelt_setting_is_told_with_the_nearest_right_one(name: str, near: 
     (message,) = found(**{name: "a-secret"})
 
     assert message.id == "fcs.W006" and name in message.msg
-    assert near in message.hint
+    assert near in hint_of(message)
     assert "a-secret" not in f"{message.msg}{message.hint}"
 
 
 def test_a_setting_that_is_near_to_none_is_told_as_well() -> None:
     (message,) = found(FCS_ZZZZZZZZZZ=1)
 
-    assert message.id == "fcs.W006" and "docs/settings.md" in message.hint
+    assert message.id == "fcs.W006" and "docs/settings.md" in hint_of(message)
 
 
 def test_less_patience_than_signs_of_life_take_is_warned_of() -> None:
@@ -255,7 +288,7 @@ def test_less_patience_than_signs_of_life_take_is_warned_of() -> None:
     assert message.id == "fcs.W010" and "is 4.5" in message.msg
     assert found(FCS_OFFLINE_AFTER_SECONDS=5) == []
     (message,) = found(FCS_OFFLINE_AFTER_SECONDS="10")
-    assert "is '10'" in message.msg and "a number" in message.hint
+    assert "is '10'" in message.msg and "a number" in hint_of(message)
 
 
 def test_the_key_of_everybody_is_warned_of_in_deployment() -> None:

@@ -9,7 +9,7 @@ from channels.routing import ProtocolTypeRouter
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.asgi import get_asgi_application
 
-from tests.support.checked import found, found_in_deployment
+from tests.support.checked import found, found_in_deployment, hint_of
 
 pytestmark = pytest.mark.versions
 
@@ -20,7 +20,7 @@ def test_daphne_behind_staticfiles_is_an_error_with_the_line_to_paste() -> None:
     (message,) = found(INSTALLED_APPS=["django.contrib.staticfiles", "daphne", "django_fcs"])
 
     assert message.id == "fcs.E006" and message.is_serious()
-    assert 'INSTALLED_APPS = ["daphne", "channels", "django_fcs"' in message.hint
+    assert 'INSTALLED_APPS = ["daphne", "channels", "django_fcs"' in hint_of(message)
 
 
 def test_a_missing_daphne_is_told_where_runserver_is_used() -> None:
@@ -28,7 +28,7 @@ def test_a_missing_daphne_is_told_where_runserver_is_used() -> None:
     (message,) = found(INSTALLED_APPS=apps, DEBUG=True)
 
     assert message.id == "fcs.W002"
-    assert 'INSTALLED_APPS = ["daphne"' in message.hint
+    assert 'INSTALLED_APPS = ["daphne"' in hint_of(message)
     assert found(INSTALLED_APPS=apps, DEBUG=False) == []
 
 
@@ -47,8 +47,8 @@ def test_an_application_of_pages_only_is_an_error_with_both_ways_out(name: str) 
     (message,) = found_in_deployment(ASGI_APPLICATION=f"tests.test_checks_socket.{name}")
 
     assert message.id == "fcs.E009" and message.is_serious()
-    assert 'ASGI_APPLICATION = "django_fcs.asgi.application"' in message.hint
-    assert "django_fcs.routing.websocket_urlpatterns" in message.hint
+    assert 'ASGI_APPLICATION = "django_fcs.asgi.application"' in hint_of(message)
+    assert "django_fcs.routing.websocket_urlpatterns" in hint_of(message)
 
 
 @pytest.mark.parametrize("name", ["with_sockets", "middleware"])
@@ -92,7 +92,7 @@ def test_an_origin_that_no_browser_sends_is_told_as_browsers_spell_it(
     (message,) = found(FCS_ALLOWED_ORIGINS=["https://www.example.com", origin])
 
     assert message.id == "fcs.E008" and message.is_serious()
-    assert f'"{right}"' in message.hint
+    assert f'"{right}"' in hint_of(message)
 
 
 @pytest.mark.parametrize("origin", ["https://*.example.com", "", "https://", "https://[", "a:b"])
@@ -131,7 +131,7 @@ def test_a_socket_open_to_all_is_warned_of_in_deployment(
     (message,) = found_in_deployment(**settings)
 
     assert message.id == "fcs.W009" and name in message.msg
-    assert "FCS_ALLOWED_ORIGINS = []" in message.hint
+    assert "FCS_ALLOWED_ORIGINS = []" in hint_of(message)
     assert found_in_deployment(**settings, DEBUG=True) == found(**settings) == []
 
 

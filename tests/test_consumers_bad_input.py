@@ -12,6 +12,7 @@ import pytest
 from channels.layers import get_channel_layer
 from django.test import override_settings
 from hypothesis import HealthCheck, given, settings, strategies as st
+from msgspec.structs import replace
 
 from django_fcs import consumers
 from django_fcs.consumers import MERGE_PROTOCOL, RATE_MIN
@@ -98,7 +99,7 @@ async def test_pongs_that_nobody_asked_for_are_taken_for_nothing() -> None:
 
 @pytest.fixture
 def on_daphne(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A server that takes everything at once, whoever reads it."""
+    """A server that takes everything at once, whether or not the browser reads."""
     monkeypatch.setattr(hub, "server_takes_everything", lambda: True)
     monkeypatch.setattr(consumers, "MESSAGES_BURST", 100_000)
     with override_settings(FCS_SLOW_CLIENT_SECONDS=0.2):
@@ -136,7 +137,7 @@ async def push_prices(number: int) -> None:
     await eventually(lambda: EURUSD.group in get_channel_layer().groups)
     async with Bus() as bus:
         for seq in range(1, number + 1):
-            price = Price(**BARE, c=seq, seq=seq, at=1000.0)
+            price = replace(BARE, c=seq, seq=seq, at=1000.0)
             await bus.publish([Update.encode(EURUSD, price, epoch=9 * 10**12)])
             await passes_until(lambda seq=seq: newest(watched) == seq)
 
@@ -146,7 +147,7 @@ def newest(watched: Watched) -> int | None:
     return update.seq if update else None
 
 
-async def passes_until(condition: Callable[[], Any]) -> None:
+async def passes_until(condition: Callable[..., Any]) -> None:
     """Wait as ``eventually`` does, but not 5 ms at a time."""
     for _ in range(1000):
         if condition():
@@ -155,7 +156,7 @@ async def passes_until(condition: Callable[[], Any]) -> None:
     raise AssertionError("not within a thousand passes of the loop")
 
 
-BARE = {"symbol": "FX:EURUSD", "timeframe": "1D", "mode": "candle", "t": 60, "o": 1, "h": 1, "l": 1}
+BARE = Price(symbol="FX:EURUSD", timeframe="1D", mode="candle", t=60, o=1, h=1, l=1)
 
 
 @pytest.mark.usefixtures("on_daphne")
@@ -177,7 +178,8 @@ async def test_one_who_answers_every_ping_is_sent_every_price() -> None:
         await browser.join(timeframe="1D")
         await browser.settle()
         pushing = asyncio.ensure_future(push_prices(2000))
-        closes, pings = [], 0
+        closes: list[float] = []
+        pings = 0
         while not closes or closes[-1] < 2000:
             message = await browser.hear()
             if message["type"] == "ping":
@@ -348,7 +350,7 @@ async def assert_all_is_heard(
         await eventually(lambda: EURUSD.group in shared_layer.behind.groups)
         for base, fields, group in messages:
             await shared_layer.behind.group_send(group, {**base, **fields})
-        # A gap makes the hub begin anew: what it misses meanwhile a stream says again. Of an
+        # A gap makes the hub begin again: what it misses meanwhile a stream says again. Of an
         # epoch above any that a forged beat may have had.
         last = update(EURUSD, seq=2**60, at=1000.0, epoch=2**53 // 1000 - 1)
         async with running(say_again(shared_layer, EURUSD.group, last.event())):

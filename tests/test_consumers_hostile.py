@@ -70,7 +70,7 @@ def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
 # -- floods
 
 
-FLOODS = {
+FLOODS: dict[str, dict[str, str | bytes]] = {
     "malformed frames": {"text_data": "x"},
     "empty frames": {"text_data": " "},
     "binary frames": {"bytes_data": b"\x00" * 100},

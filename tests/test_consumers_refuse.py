@@ -37,7 +37,7 @@ REFUSED = {
     ),
     "no token": (
         '{"type":"join_symbol","symbol":"NASDAQ:AAPL","timeframe":"1D"}',
-        *("room_not_allowed", "NASDAQ:AAPL needs a token of this site"),
+        *("room_not_allowed", "NASDAQ:AAPL needs a token from this site"),
     ),
 }
 

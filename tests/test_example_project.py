@@ -153,7 +153,7 @@ def test_a_market_that_is_not_there_is_not_found(client: Client) -> None:
     ("url", "words"),
     [
         ("ws://127.0.0.1:9780", "Simulated prices"),
-        ("wss://ws-v4.fcsapi.com/ws", "Prices of the FCS API"),
+        ("wss://ws-v4.fcsapi.com/ws", "Prices from the FCS API"),
     ],
 )
 def test_the_page_says_whether_its_prices_are_real(client: Client, url: str, words: str) -> None:

@@ -139,7 +139,8 @@ async def test_errors_of_the_feed_tell_nobody_with_all_that_led_to_them() -> Non
                         assert not leaks(repr(event))
                         break
             except FCSError as error:
-                chain, link = [], error
+                chain: list[str] = []
+                link: BaseException | None = error
                 while link is not None:
                     chain.append(f"{link!r} {''.join(traceback.format_exception(link))}")
                     link = link.__context__

@@ -52,22 +52,44 @@ def quote_of(
 
 
 def test_a_quote_holds_all_that_is_known_of_a_room(store: MemoryStore) -> None:
-    candle = {"t": 1699920000, "o": 1.1, "h": 1.6, "l": 1.05, "c": 1.5, "v": 7}
     quote = quote_of(
         store,
-        **candle,
-        **{"a": 1.51, "b": 1.49, "update": NOW - 5, "pc": 1.2, "ch": 0.3, "chp": 25.0},
-        **{"digits": 5, "delay": 900},
+        t=1699920000,
+        o=1.1,
+        h=1.6,
+        l=1.05,
+        c=1.5,
+        v=7,
+        a=1.51,
+        b=1.49,
+        update=NOW - 5,
+        pc=1.2,
+        ch=0.3,
+        chp=25.0,
+        digits=5,
+        delay=900,
     )
 
     assert quote == Quote(
         room=ROOM,
-        **{"open": 1.1, "high": 1.6, "low": 1.05, "close": 1.5, "volume": 7, "t": 1699920000},
-        **{"ask": 1.51, "bid": 1.49, "spread": 0.02, "previous_close": 1.2},
-        **{"change": 0.3, "change_percent": 25.0, "digits": 5, "delay": 900},
+        open=1.1,
+        high=1.6,
+        low=1.05,
+        close=1.5,
+        volume=7,
+        ask=1.51,
+        bid=1.49,
+        previous_close=1.2,
+        change=0.3,
+        change_percent=25.0,
+        spread=0.02,
+        digits=5,
+        t=1699920000,
         updated=datetime.fromtimestamp(NOW - 5, timezone.utc),
-        **{"at": NOW - 2, "age": 2.0},
+        at=NOW - 2,
+        age=2.0,
         state=State.LIVE,
+        delay=900,
     )
 
 
@@ -269,7 +291,7 @@ def test_a_closed_market_says_when_it_opens_and_a_broken_path_does_not(store: Me
 def test_a_price_without_any_sign_of_life_is_not_live() -> None:
     value = LastValue(text_of())
 
-    assert quotes._quote(ROOM, value, None, NOW).state is State.OFFLINE  # type: ignore[union-attr]
+    assert quotes._quote(ROOM, value, None, NOW).state is State.OFFLINE
 
 
 @override_settings(FCS_STALE_AFTER_SECONDS=5, FCS_OFFLINE_AFTER_SECONDS=100)

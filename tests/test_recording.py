@@ -179,7 +179,7 @@ def test_a_whole_last_line_without_its_end_is_kept(path: Path) -> None:
 def test_a_file_that_is_no_recording_is_not_touched(path: Path, content: str) -> None:
     path.write_text(content)
 
-    with pytest.raises(RecordingError, match="something else"), Recorder(path):
+    with pytest.raises(RecordingError, match="not a recording"), Recorder(path):
         pass
 
     assert path.read_text() == content

@@ -63,8 +63,14 @@ def test_a_process_whose_stream_beats_is_healthy(client: Client, store: MemorySt
 async def test_counts_tell_how_much_flows(store: MemoryStore) -> None:
     last = PathReport(time.time() - 2, online=True, reason="")
     report = Report(
-        **{"at": last.at, "epoch": 1, "rooms": ("FX:EURUSD_1D", "FX:USDJPY_1D"), "joined": 1},
-        **{"updates_per_second": 31.04, "last_at": None, "leader": True, "counts": {}},
+        at=last.at,
+        epoch=1,
+        rooms=("FX:EURUSD_1D", "FX:USDJPY_1D"),
+        joined=1,
+        updates_per_second=31.04,
+        last_at=None,
+        leader=True,
+        counts={},
     )
     await store.asave({}, last, report)
     with shown(lambda: {"hub_sockets": 3, "hub_rooms": 1}):
@@ -105,7 +111,7 @@ def test_a_process_that_is_deaf_is_not_healthy_though_the_stream_is(
 def test_a_cache_that_does_not_answer_is_not_taken_for_silence(
     client: Client, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(MemoryStore, "sickness", "connecting to 10.0.0.5 failed")
+    monkeypatch.setattr(MemoryStore, "failure", "connecting to 10.0.0.5 failed")
 
     assert health(client) == sick("the cache does not answer")
 
@@ -158,7 +164,7 @@ async def test_a_site_in_one_process_that_streams_in_vain_is_not_healthy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     loop, task = asyncio.get_running_loop(), asyncio.create_task(asyncio.sleep(0))
-    monkeypatch.setitem(site.streams, loop, task)  # type: ignore[misc]
+    monkeypatch.setitem(site.streams, loop, task)
     response = await asyncio.to_thread(Client().get, URL)
     await task
 

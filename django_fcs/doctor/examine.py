@@ -1,8 +1,8 @@
-"""Try one thing after the other, each under a time limit, and name the cure.
+"""Run one probe after the other, each with a time limit, and name the fixes.
 
-A probe is a plain function that returns what it found. It runs in a daemon thread of
-its own, so one that hangs (a resolver, a Redis whose packets vanish) holds up neither
-the next one nor the end of the process.
+A probe is a plain function that returns what it found. It runs in its own daemon thread,
+so that a probe that hangs (a resolver, a Redis whose packets are lost) does not block the
+next probe or the end of the process.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django_fcs.tools.redaction import without_secrets
 
 __all__ = ["Finding", "Outcome", "Probe", "broken", "examine", "ok", "skipped", "warning"]
 
-#: How long one probe may take; what it waits for itself has to be shorter.
+#: How long one probe may take, in seconds; its own waits have to be shorter.
 PROBE_SECONDS = 25.0
 
 
@@ -33,54 +33,54 @@ class Outcome(str, Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One line for a person: what is so, and what to change."""
+    """One line for people: what was found, and what to change."""
 
     outcome: Outcome
     text: str
-    cure: str = ""
+    fix: str = ""
     id: str = ""
-    """Of the system check that said it, for probes that need it to be well."""
+    """The id of the system check that reported it; other probes may need that check to pass."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """Something to try."""
+    """Something to test."""
 
     name: str
     run: Callable[[], list[Finding]]
-    cure: str
-    """For what it does not expect: an exception, or no end in time."""
+    fix: str
+    """The fix if the probe raises an exception or does not end in time."""
     needs: tuple[str, ...] = ()
-    """Probes and ids of system checks without which it cannot run."""
+    """Probes and ids of system checks that must pass before it can run."""
 
 
 def ok(text: str) -> list[Finding]:
-    """Find all well."""
+    """Return one finding: this works."""
     return [Finding(Outcome.OK, text)]
 
 
-def warning(text: str, cure: str) -> list[Finding]:
-    """Find what works and should not stay so."""
-    return [Finding(Outcome.WARNING, text, cure)]
+def warning(text: str, fix: str) -> list[Finding]:
+    """Return one finding: this works, but should be changed."""
+    return [Finding(Outcome.WARNING, text, fix)]
 
 
-def broken(text: str, cure: str) -> list[Finding]:
-    """Find what does not work."""
-    return [Finding(Outcome.BROKEN, text, cure)]
+def broken(text: str, fix: str) -> list[Finding]:
+    """Return one finding: this does not work."""
+    return [Finding(Outcome.BROKEN, text, fix)]
 
 
 def skipped(reason: str) -> list[Finding]:
-    """Find nothing; the reason reads on after "skipped"."""
+    """Return one finding: the probe did not run; the reason is read after "skipped"."""
     return [Finding(Outcome.SKIPPED, reason)]
 
 
 def examine(
     probes: Iterable[Probe], *, seconds: float = PROBE_SECONDS
 ) -> Iterator[tuple[str, Finding]]:
-    """Run the probes in order; yield each one's name with what it found.
+    """Run the probes in order; yield the name of each with what it found.
 
-    A probe that needs another which is broken, or did not run, is skipped. No text
-    holds the API key or the credentials of an address.
+    A probe is skipped if one that it needs is broken or did not run. The texts do not
+    contain the API key or the credentials of an address.
     """
     unmet: set[str] = set()
     for probe in probes:
@@ -101,18 +101,18 @@ def _in_time(probe: Probe, seconds: float) -> list[Finding]:
         except FCSError as error:
             findings.extend(broken("not set up", str(error)))
         except Exception as error:  # Anything may be wrong with a site.
-            findings.extend(broken(f"{type(error).__name__}: {error}", probe.cure))
+            findings.extend(broken(f"{type(error).__name__}: {error}", probe.fix))
 
     thread = threading.Thread(target=work, name=f"fcs_doctor {probe.name}", daemon=True)
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
-        return broken(f"no answer in {seconds:g} s", probe.cure)
+        return broken(f"no answer in {seconds:g} s", probe.fix)
     return findings
 
 
 def _discreet(finding: Finding) -> Finding:
-    return replace(finding, text=_in_one_line(finding.text), cure=_in_one_line(finding.cure))
+    return replace(finding, text=_in_one_line(finding.text), fix=_in_one_line(finding.fix))
 
 
 def _in_one_line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Probes of the way to the vendor: key, name, line, welcome, one symbol."""
+"""Probes of the path to the vendor: key, name, connection, welcome, one symbol."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from urllib.parse import SplitResult, urlsplit
 
-from django_fcs.checks import DEMO_KEY
+from django_fcs.checks import DEMO_KEY, lacking
 from django_fcs.conf import Settings, conf
 from django_fcs.exceptions import KeyRefused, ProtocolError
 from django_fcs.protocol import Price, Refusal, parse
 from django_fcs.rooms import Room
 from django_fcs.upstream import Arrival, Status, Timing, UpstreamClient
+from django_fcs.upstream.connection import missing_names
 
-from .examine import Finding, Probe, broken, ok
+from .examine import Finding, Probe, broken, ok, warning
 
 __all__ = ["PROBES"]
 
-#: Crypto trades at weekends too.
+#: Crypto also trades at weekends.
 ALWAYS_OPEN = "BINANCE:BTCUSDT"
 
-#: Limits of single waits, in seconds: below that of a whole probe.
+#: Limits of single waits, in seconds; shorter than the limit of a whole probe.
 CONNECT_SECONDS = 5.0
 WELCOME_SECONDS = 6.0
 PRICE_SECONDS = 8.0
@@ -33,34 +34,36 @@ _PORTS = {"ws": 80, "wss": 443}
 
 _SET_KEY = f'Set FCS_API_KEY = "{DEMO_KEY}" to try things out, then to your own socket key.'
 _SPELL_URL = f"Correct FCS_URL (the default is {Settings.FCS_URL.default})"
-_ONE_A_KEY = "A key may be limited to one connection: stop fcs_stream and all else that uses it"
+_ONE_A_KEY = (
+    "A key may be limited to one connection: stop fcs_stream and everything else that uses the key"
+)
 
 
 def probe_key() -> list[Finding]:
-    """Look whether there is a key at all."""
+    """Check that a key is set."""
     if conf.FCS_API_KEY:
         return ok("FCS_API_KEY is set")
     return broken("FCS_API_KEY is empty", _SET_KEY)
 
 
 def probe_dns() -> list[Finding]:
-    """Look the vendor's name up."""
+    """Look up the host name of the vendor."""
     place = _place()
     if proxy := _proxy(place):
-        return ok(f"left to the proxy that the environment sets for {proxy}")
+        return ok(f"not tested: the environment sets a proxy for {proxy}")
     try:
         found = socket.getaddrinfo(place.hostname, _port(place), type=socket.SOCK_STREAM)
     except OSError as error:
-        cure = f"{_SPELL_URL} if it is wrong. Otherwise check the network and DNS of this machine."
-        return broken(f"{place.hostname} has no address: {error.strerror or error}", cure)
+        fix = f"{_SPELL_URL} if it is wrong. Otherwise check the network and DNS of this machine."
+        return broken(f"{place.hostname} has no address: {error.strerror or error}", fix)
     return ok(f"{place.hostname} is {found[0][4][0]}")
 
 
 def probe_connection() -> list[Finding]:
-    """Open TCP to the vendor, and TLS where FCS_URL says so."""
+    """Open TCP to the vendor, and TLS if FCS_URL says so."""
     place = _place()
     if proxy := _proxy(place):
-        return ok(f"left to the proxy that the environment sets for {proxy}")
+        return ok(f"not tested: the environment sets a proxy for {proxy}")
     where = f"{place.hostname}:{_port(place)}"
     try:
         with socket.create_connection((place.hostname, _port(place)), CONNECT_SECONDS) as line:
@@ -72,14 +75,14 @@ def probe_connection() -> list[Finding]:
     except ssl.SSLCertVerificationError as error:
         return broken(f"{where}: certificate not trusted: {error.verify_message}", _TRUST)
     except ssl.SSLError as error:
-        cure = 'Perhaps this port has no TLS: begin FCS_URL with "ws://", or name the TLS port.'
-        return broken(f"{where}: TLS fails: {error.reason or error}", cure)
+        fix = 'Perhaps this port has no TLS: begin FCS_URL with "ws://", or name the TLS port.'
+        return broken(f"{where}: TLS fails: {error.reason or error}", fix)
     except ConnectionRefusedError:
-        cure = f"Start the server there (manage.py fcs_simulator?). {_SPELL_URL} if it is wrong."
-        return broken(f"{where} refuses connections", cure)
+        fix = f"Start the server there (manage.py fcs_simulator?). {_SPELL_URL} if it is wrong."
+        return broken(f"{where} refuses connections", fix)
     except OSError as error:
-        cure = f"Allow TCP to {where} in the firewall. {_SPELL_URL} if it is wrong."
-        return broken(f"{where} cannot be reached: {error.strerror or error}", cure)
+        fix = f"Allow TCP to {where} in the firewall. {_SPELL_URL} if it is wrong."
+        return broken(f"{where} cannot be reached: {error.strerror or error}", fix)
 
 
 def probe_welcome() -> list[Finding]:
@@ -88,7 +91,7 @@ def probe_welcome() -> list[Finding]:
 
 
 def probe_symbol() -> list[Finding]:
-    """Join one room: the first of FCS_ROOMS, else one that trades at all hours."""
+    """Join one room: the first of FCS_ROOMS, or one that trades at all hours."""
     return asyncio.run(_symbol(Room.from_text([*conf.FCS_ROOMS, ALWAYS_OPEN][0])))
 
 
@@ -102,7 +105,7 @@ _TRUST = (
     "the clock of this machine."
 )
 
-#: In the order in which each leans on the one before.
+#: In order: each one relies on those before it.
 PROBES = (
     Probe("key", probe_key, _SET_KEY),
     Probe("dns", probe_dns, "Fix the DNS resolver of this machine.", needs=("fcs.E007",)),
@@ -121,7 +124,7 @@ def _port(place: SplitResult) -> int:
 
 
 def _proxy(place: SplitResult) -> str:
-    """Return for which scheme the environment names a proxy, as websockets looks for it."""
+    """Return the scheme for which the environment sets a proxy, as websockets looks for it."""
     if urllib.request.proxy_bypass(f"{place.hostname}:{_port(place)}"):
         return ""
     schemes = (place.scheme, "socks", "https", "http")[: 4 if place.scheme == "ws" else 3]
@@ -139,10 +142,12 @@ async def _welcome() -> list[Finding]:
         try:
             status = await _status(events)
         except KeyRefused as error:
-            cure = f"Set FCS_API_KEY to the socket key of your account, in full. {_ONE_A_KEY}."
-            return broken(str(error), cure)
+            fix = f"Set FCS_API_KEY to the socket key of your account, in full. {_ONE_A_KEY}."
+            return broken(str(error), fix)
     if status.online:
-        return ok("the key is accepted")
+        missing = missing_names()
+        slower = warning(*lacking("websockets", missing)) if missing else []
+        return ok("the key is accepted") + slower
     return broken(status.reason, f"{_SPELL_URL} if it is wrong. {_ONE_A_KEY}.")
 
 
@@ -168,7 +173,7 @@ async def _symbol(room: Room) -> list[Finding]:
 
 
 async def _news(events: AsyncGenerator[Arrival | Status, None], complaints: list[str]) -> str:
-    """Wait for the first price or profile; a closed market sends at least one of them."""
+    """Wait for the first price or profile; even a closed market sends one of them."""
     while True:
         event = await anext(events)
         if isinstance(event, Status):

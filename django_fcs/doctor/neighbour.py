@@ -1,7 +1,7 @@
-"""What ``fcs_doctor`` does to a site's layer and cache, here and in another process.
+"""What ``fcs_doctor`` does with a site's layer and cache, here and in another process.
 
-``python -m django_fcs.doctor.neighbour`` is that process: it loads the same settings, as a
-web process or ``fcs_stream`` would, and does one of these things.
+``python -m django_fcs.doctor.neighbour`` is the other process. It loads the same settings,
+as a web process or ``fcs_stream`` would, and does one of these things.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from django_fcs.layer.bus import site_layer
 
 __all__ = ["NeighbourError", "ask", "can_be_asked", "forget", "kept", "remember", "send"]
 
-#: How long another process of the site may take to start, which imports all of it, and to do
-#: what it was asked.
+#: How long another process of the site may take, in seconds, to start (it imports the whole
+#: site) and to do its task.
 ASK_SECONDS = 20.0
 
-#: How long the cache keeps what a doctor who was interrupted left behind.
+#: How long the cache keeps a value that an interrupted doctor left behind.
 _KEEP_SECONDS = 60
 
 
 class NeighbourError(FCSError):
-    """The other process failed; the message is the last line of its complaint."""
+    """The other process failed; the message is the last line that it printed to stderr."""
 
 
 def can_be_asked() -> bool:
-    """Tell whether another process could find the settings of this site."""
+    """Return whether another process could find the settings of this site."""
     return ENVIRONMENT_VARIABLE in os.environ
 
 
 def ask(*arguments: str) -> str:
-    """Let another process of this site do something; return what it says.
+    """Let another process of this site do something; return what it prints.
 
-    Raises ``NeighbourError`` where it fails or takes longer than ``ASK_SECONDS``.
+    Raises ``NeighbourError`` if it fails or takes longer than ``ASK_SECONDS``.
     """
     path = os.pathsep.join(folder for folder in sys.path if folder)
     try:
@@ -72,12 +72,12 @@ def remember(key: str, word: str) -> None:
 
 
 def kept(key: str) -> str:
-    """Return the word that the site's cache has, or nothing."""
+    """Return the word that the site's cache has, or ""."""
     return str(caches[conf.FCS_CACHE].get(key) or "")
 
 
 def forget(key: str) -> None:
-    """Take a word out of the site's cache."""
+    """Remove a word from the site's cache."""
     caches[conf.FCS_CACHE].delete(key)
 
 

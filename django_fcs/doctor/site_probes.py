@@ -26,22 +26,22 @@ from .neighbour import NeighbourError
 
 __all__ = ["BEFORE", "after"]
 
-#: Limits of single waits, in seconds: below that of a whole probe.
+#: Limits of single waits, in seconds; shorter than the limit of a whole probe.
 HEAR_SECONDS = 2.0
 LAYER_SECONDS = 22.5
 WELCOME_SECONDS = 6.0
 
-#: What a probe finds out better: the key, the cache, the origins.
+#: Checks that probes of their own replace: the key, the cache, the origins.
 _TRIED = ("fcs.W001", "fcs.W003", "fcs.W009")
 
-_NO_SETTINGS_MODULE = "because DJANGO_SETTINGS_MODULE, which another process needs, is not set"
+_NO_SETTINGS_MODULE = "because another process needs DJANGO_SETTINGS_MODULE, which is not set"
 _ORIGINS = 'FCS_ALLOWED_ORIGINS = ["https://www.example.com"]'
 
 Send = Callable[[str, str], Awaitable[None]]
 
 
 def probe_settings() -> list[Finding]:
-    """Run this project's system checks, those for deployment included."""
+    """Run this project's system checks, including those for deployment."""
     messages = run_checks(tags=["django_fcs"], include_deployment_checks=True)
     findings = [
         Finding(
@@ -53,18 +53,18 @@ def probe_settings() -> list[Finding]:
         for message in messages
         if message.id not in _TRIED and not message.is_silenced()
     ]
-    return findings or ok("the system checks find nothing")
+    return findings or ok("the system checks found no problems")
 
 
 def probe_layer() -> list[Finding]:
-    """Send a message to ourselves."""
+    """Send a message to this process."""
     if layer_is_in_memory():
         return ok("in memory: each web process streams by itself and keeps its own prices")
-    return asyncio.run(_layer(neighbour.send, _layer_cure()))
+    return asyncio.run(_layer(neighbour.send, _layer_fix()))
 
 
 def probe_processes() -> list[Finding]:
-    """Let another process send a message, and hear it here."""
+    """Let another process send a message, and receive it here."""
     if layer_is_in_memory():
         return skipped("because the channel layer is in memory, which is for one process only")
     if not neighbour.can_be_asked():
@@ -73,7 +73,7 @@ def probe_processes() -> list[Finding]:
 
 
 def probe_cache() -> list[Finding]:
-    """Keep a word in the cache and read it, here and in another process."""
+    """Store a word in the cache and read it, here and in another process."""
     if layer_is_in_memory():
         return ok("not used: the web process keeps the last prices in memory")
     key, word = f"fcs:doctor:{secrets.token_hex(8)}", secrets.token_hex(8)
@@ -83,37 +83,37 @@ def probe_cache() -> list[Finding]:
         if neighbour.kept(key) != word:
             return broken(f"the cache {alias!r} keeps nothing", f"Set {_redis_cache()}.")
         if not neighbour.can_be_asked():
-            return ok(f"{alias!r} keeps values; not tried from another process")
+            return ok(f"{alias!r} keeps values; not tested from another process")
         shared = neighbour.ask("kept", key) == word
         neighbour.forget(key)
     except NeighbourError as error:
-        return broken(f"another process cannot read the cache {alias!r}: {error}", _cache_cure())
+        return broken(f"another process cannot read the cache {alias!r}: {error}", _cache_fix())
     if not shared:
-        text = f"another process does not find the value that this one kept in the cache {alias!r}"
+        text = f"another process does not find the value that this one put into cache {alias!r}"
         return broken(text, f"Set {_redis_cache()}.")
     return ok(f"{alias!r} keeps values for all processes")
 
 
 def probe_origins(url: str) -> list[Finding]:
-    """Ask who may open the socket, a stranger among them."""
+    """Check which pages may open the socket, and whether those of a foreign site may."""
     origins = conf.FCS_ALLOWED_ORIGINS
     if _may_open("https://foreign.invalid"):
-        cure = f"Set FCS_ALLOWED_ORIGINS = [] for your own pages only, or {_ORIGINS}."
-        return warning("pages of any site can open the socket on behalf of your visitors", cure)
+        fix = f"Set FCS_ALLOWED_ORIGINS = [] for your own pages only, or {_ORIGINS}."
+        return warning("pages of any site can open the socket on behalf of your visitors", fix)
     if origins is None and not settings.ALLOWED_HOSTS and not settings.DEBUG:
-        cure = 'Set ALLOWED_HOSTS = ["www.example.com"].'
-        return broken("ALLOWED_HOSTS is empty, so Django refuses every request", cure)
+        fix = 'Set ALLOWED_HOSTS = ["www.example.com"].'
+        return broken("ALLOWED_HOSTS is empty, so Django refuses every request", fix)
     origin = _origin(url)
     if origin and not _may_open(origin):
         text = f"pages of {origin} can open the socket only if Host reaches this site unchanged"
-        cure = f'Set FCS_ALLOWED_ORIGINS = ["{origin}"], or make your proxy pass Host on.'
-        return warning(text, cure)
+        fix = f'Set FCS_ALLOWED_ORIGINS = ["{origin}"], or make your proxy pass Host on unchanged.'
+        return warning(text, fix)
     others = settings.ALLOWED_HOSTS if origins is None else origins
     return ok(f"open to pages of the host itself; others: {', '.join(others) or 'none'}")
 
 
 def probe_server(url: str) -> list[Finding]:
-    """Open the socket that a running web server should serve."""
+    """Open the socket of a running web server."""
     if not url:
         return skipped("because it needs a running web server: --url http://127.0.0.1:8000")
     return asyncio.run(_server(_socket_of(url)))
@@ -127,12 +127,12 @@ BEFORE = (Probe("settings", probe_settings, _RUN_CHECKS),)
 
 
 def after(url: str) -> tuple[Probe, ...]:
-    """Return the probes of what runs; ``url`` is where the web server is, or empty."""
+    """Return the probes of running parts; ``url`` is that of the web server, or empty."""
     origins, server = partial(probe_origins, url), partial(probe_server, url)
     return (
         Probe("layer", probe_layer, _SLOW_REDIS, needs=("fcs.E001",)),
         Probe("processes", probe_processes, _SLOW_REDIS, needs=("fcs.E001", "layer")),
-        Probe("cache", probe_cache, _cache_cure(), needs=("fcs.E001", "fcs.E004")),
+        Probe("cache", probe_cache, _cache_fix(), needs=("fcs.E001", "fcs.E004")),
         Probe("origins", origins, f"Set {_ORIGINS}.", needs=("fcs.E008",)),
         Probe("server", server, _SERVER),
     )
@@ -146,33 +146,33 @@ def _redis_cache() -> str:
     return REDIS_CACHE.format(alias=conf.FCS_CACHE)
 
 
-def _layer_cure() -> str:
+def _layer_fix() -> str:
     return (
         f"Start Redis, or correct hosts of CHANNEL_LAYERS[{conf.FCS_CHANNEL_LAYER!r}]: "
         "redis-cli -u ADDRESS ping must answer PONG."
     )
 
 
-def _cache_cure() -> str:
+def _cache_fix() -> str:
     return (
         f"Start the server of CACHES[{conf.FCS_CACHE!r}], or correct its LOCATION. "
         f"For Redis: {_redis_cache()}."
     )
 
 
-async def _layer(send: Send, cure: str) -> list[Finding]:
+async def _layer(send: Send, fix: str) -> list[Finding]:
     try:
         heard = await asyncio.wait_for(_is_heard(send), LAYER_SECONDS)
     except NeighbourError as error:
-        return broken(f"another process cannot send: {error}", _layer_cure())
+        return broken(f"another process cannot send: {error}", _layer_fix())
     except asyncio.TimeoutError:
         return broken(f"the channel layer does not answer in {LAYER_SECONDS:g} s", _SLOW_REDIS)
-    except Exception as error:  # Whatever the site's layer raises.
-        return broken(f"the channel layer fails: {type(error).__name__}: {error}", cure)
+    except Exception as error:  # The site's layer may raise anything.
+        return broken(f"the channel layer fails: {type(error).__name__}: {error}", fix)
     who = "this process" if send is neighbour.send else "another process"
     if heard:
         return ok(f"a message from {who} arrives")
-    return broken(f"a message from {who} does not arrive", cure)
+    return broken(f"a message from {who} does not arrive", fix)
 
 
 async def _is_heard(send: Send) -> bool:
@@ -199,7 +199,7 @@ def _may_open(origin: str) -> bool:
 
 
 def _origin(url: str) -> str:
-    """Return whose pages a visitor would see there; nobody's, where it is this machine."""
+    """Return the origin of the pages at this URL; "" if it is this machine."""
     parts = urlsplit(url)
     if parts.hostname in (None, "localhost", "127.0.0.1", "::1"):
         return ""
@@ -222,9 +222,9 @@ _REFUSES = "That site refuses sockets: its log says why. Run fcs_doctor with its
 
 
 async def _server(socket: str) -> list[Finding]:
-    """Open the socket as the vendor's clients would: the site speaks their protocol."""
+    """Open the socket as the vendor's clients do: the site speaks their protocol."""
     said = ""
-    # The site ignores the key of a browser, so none that is worth anything goes there.
+    # Not a real key: the site ignores the keys of browsers.
     client = UpstreamClient("fcs_doctor", url=socket, timing=Timing(welcome=WELCOME_SECONDS))
     async with client, aclosing(client.events()) as events:
         try:
@@ -235,9 +235,7 @@ async def _server(socket: str) -> list[Finding]:
                 elif event.online:
                     return ok(f"{socket} says welcome")
                 elif event.error is not None:
-                    return broken(
-                        f"{socket}: {said or _of_server(event.error)}", _cure(event.error)
-                    )
+                    return broken(f"{socket}: {said or _of_server(event.error)}", _fix(event.error))
         except KeyRefused as error:
             return broken(f"{socket}: {_of_server(error)}", _SERVER)
 
@@ -249,7 +247,7 @@ def _complaint(text: str) -> str:
         return ""
 
 
-def _cure(error: UpstreamError) -> str:
+def _fix(error: UpstreamError) -> str:
     if error.kind is FailureKind.UNREACHABLE:
         return _NO_SERVER
     is_ours = error.kind is FailureKind.CLOSED and (error.code or 0) // 1000 == 4
@@ -257,5 +255,5 @@ def _cure(error: UpstreamError) -> str:
 
 
 def _of_server(error: UpstreamError) -> str:
-    """Say of the site's own socket what the client says of the vendor's."""
+    """Return the error of the vendor's client in words that fit the site's own socket."""
     return error.sentence(address="the server", key="the socket")

@@ -1,4 +1,4 @@
-"""What is due when."""
+"""An agenda: what is due, and when."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ T = TypeVar("T", bound=Hashable)
 
 
 class Agenda(Generic[T]):
-    """Things with a time each, in any unit; a thing stands on it once, at its earliest.
+    """Things that are due at a time, in any unit.
 
-    Bound: one entry a thing, and one for each time that an earlier one has replaced.
+    Each thing is listed once, at the earliest time it was added with.
+
+    Bound: one entry per thing, and one for each time that an earlier one has replaced.
     """
 
     def __init__(self) -> None:
         self._times: list[float] = []
-        """A heap of the times at which something stands: many things share a time."""
+        """A heap of the times at which something is due. Many things share a time."""
         self._at: dict[float, list[T]] = {}
         self._listed: dict[T, float] = {}
 
     def add(self, thing: T, due: float) -> None:
-        """Put a thing on it, unless it stands there as early or is due never (infinity)."""
+        """Add a thing, unless it is listed as early already or ``due`` is infinite."""
         if due < self._listed.get(thing, math.inf):
             self._listed[thing] = due
             things = self._at.get(due)
@@ -36,11 +38,11 @@ class Agenda(Generic[T]):
                 things.append(thing)
 
     def next(self) -> float:
-        """Return when the first is due; infinite where nothing is."""
+        """Return when the first thing is due; infinite if there is none."""
         return self._times[0] if self._times else math.inf
 
     def take(self, now: float) -> Iterator[T]:
-        """Hand over what is due, earliest first, and forget it."""
+        """Yield the things that are due, earliest first, and remove them."""
         while self._times and self._times[0] <= now:
             due = heapq.heappop(self._times)
             for thing in self._at.pop(due):

@@ -1,9 +1,9 @@
-"""Browsers on the merge protocol: who shares a frame with whom, and when it goes.
+"""Browsers on the merge protocol: which of them share a frame, and when it is sent.
 
-Every browser starts alone. Those that have joined the same rooms at the same rate
-and have been sent the same are united, and from then on one frame is written for
-all of them. Who falls behind goes alone again. Nothing here waits: the time is
-given with every call, in monotonic seconds.
+Every browser starts in a cohort of its own. Cohorts are united if they have the same
+rooms and rate and were sent the same messages. From then on one frame is written for
+all their browsers. A browser that falls behind gets a cohort of its own again.
+Nothing here waits or reads a clock: callers give the time, in monotonic seconds.
 """
 
 from __future__ import annotations
@@ -21,28 +21,29 @@ from .routes import Reader, Routes
 
 __all__ = ["Cohorts", "Member", "Run"]
 
-#: Frames that waited go at multiples of this, so that cohorts share the wake-ups of the
-#: process; the first after a quiet time goes at once.
+#: Frames that had to wait are sent at multiples of this, so that cohorts share the wake-ups
+#: of the process. The first frame after a quiet time is sent at once.
 GRID_SECONDS = 0.025
 
-#: So many frames are written before the first of them is sent: taking turns, writing and
-#: sending would each find the processor's caches full of the other. Not more: they wait.
+#: How many frames are written before the first of them is sent. If writing and sending took
+#: turns, each would find the processor's caches filled by the other. With a higher number the
+#: first frames would wait longer.
 FRAMES_AT_ONCE = 64
 
 
 class Member(Protocol):
-    """A browser, as far as a cohort knows it."""
+    """What a cohort needs of a browser."""
 
     @property
     def is_open(self) -> bool:
-        """Whether what is sent now goes at once."""
+        """Whether a message sent now goes out at once."""
 
 
 M = TypeVar("M", bound=Member)
 
 
 class _Cohort(Generic[M]):
-    """Browsers that are sent the same frames: one reader of the rooms they joined."""
+    """Browsers that are sent the same frames; one reader of the rooms they joined."""
 
     __slots__ = (
         *("agenda", "arrivals", "due", "fresh", "grid", "interval", "is_listed", "keys", "mail"),
@@ -55,24 +56,24 @@ class _Cohort(Generic[M]):
         self.members: dict[M, None] = {}
         self.keys: dict[Hashable, None] = {}
         self.fresh: set[Hashable] = set()
-        """Rooms of which no price has come since they were joined."""
+        """Rooms that have had no price since they were joined."""
         self.write_on(Mail())
         self.due = -math.inf
-        """When the next frame may go; infinite while its only member is shut."""
+        """When the next frame may be sent; infinite while its only member is not open."""
         self.is_listed = False
-        """Whether it stands on the agenda, so that not every price needs to ask."""
+        """Whether it is on the agenda; a flag, so that not every price asks the agenda."""
         self.name: Hashable = None
-        """What it has in common with those who could share its frames."""
+        """Equal for cohorts that could share frames; ``None`` while unknown."""
         self.arrivals: list[_Cohort[M]] = []
-        """Those of the same name, to be united with it after its next frame."""
+        """Cohorts of the same name, to be united with this one after its next frame."""
 
     def pace(self, interval: float) -> None:
-        """Let so many seconds be between two frames."""
+        """Set the time between two frames, in seconds."""
         self.interval = interval
         self.grid = min(GRID_SECONDS, interval / 10)
 
     def write_on(self, mail: Mail) -> None:
-        """Go on with what is not sent yet."""
+        """Set the mail, which holds what is not sent yet."""
         self.mail = mail
         self.newest = mail.newest
 
@@ -93,24 +94,24 @@ class _Cohort(Generic[M]):
         self.enlist()
 
     def enlist(self) -> None:
-        """Let its frame go when it is due, now that there is one."""
+        """Put it on the agenda, now that it has something to send."""
         self.is_listed = self.due < math.inf
         self.agenda.add(self, self.due)
 
 
 @dataclass
 class Run(Generic[M]):
-    """Frames that go at the same time."""
+    """Frames that are sent at the same time."""
 
     frames: list[tuple[Collection[M], str]] = field(default_factory=list)
-    """Each with the browsers that it goes to."""
+    """Each frame with the browsers it is sent to."""
     first_at: float | None = None
-    """When the first price of one of them came in, unix seconds; ``None`` where that is the
-    first of its room."""
+    """When the first price of one of them came in, in unix seconds; ``None`` if that price
+    is the first of its room."""
 
 
 class Cohorts(Generic[M]):
-    """All browsers of a process that are on the merge protocol."""
+    """All browsers of a process that use the merge protocol."""
 
     def __init__(self) -> None:
         self._routes: Routes[_Cohort[M]] = Routes()
@@ -123,26 +124,26 @@ class Cohorts(Generic[M]):
 
     @property
     def members(self) -> int:
-        """How many browsers there are."""
+        """The number of browsers."""
         return len(self._of)
 
     def waiting(self) -> list[int]:
-        """Return how many messages wait in each mailbox; may be asked from any thread."""
+        """Return how many messages wait for each cohort; may be called from any thread."""
         return [len(cohort.mail) for cohort in tuple(self._all)]
 
     def enter(self, member: M, rate: float) -> None:
-        """Take in a browser that gets at most ``rate`` frames a second."""
+        """Add a browser that gets at most ``rate`` frames a second."""
         self._admit(member, _Cohort(self._agenda, 1 / rate))
 
     def exit(self, member: M) -> None:
-        """Forget a browser that has gone."""
+        """Remove a browser."""
         cohort = self._of.pop(member)
         del cohort.members[member]
         if not cohort.members:
             self._dissolve(cohort)
 
     def set_rate(self, member: M, rate: float) -> None:
-        """Send a browser at most so many frames a second, counted from the last one."""
+        """Send a browser at most ``rate`` frames a second, counted from its last frame."""
         cohort = self._alone(member)
         cohort.due += 1 / rate - cohort.interval
         cohort.pace(1 / rate)
@@ -150,9 +151,9 @@ class Cohorts(Generic[M]):
             cohort.enlist()
 
     def join(self, member: M, key: Hashable) -> Reader:
-        """Send a room to a browser; its first price will be an initial.
+        """Send a room to a browser from now on; its first price will be an initial.
 
-        Returns the reader by which it alone can be told what is known already.
+        Returns a reader of this browser alone, for what is already known of the room.
         """
         cohort = self._alone(member)
         cohort.keys[key] = None
@@ -162,7 +163,7 @@ class Cohorts(Generic[M]):
         return cohort
 
     def leave(self, member: M, key: Hashable) -> None:
-        """Send a room to a browser no more."""
+        """Stop sending a room to a browser."""
         cohort = self._alone(member)
         cohort.keys.pop(key, None)
         cohort.fresh.discard(key)
@@ -170,7 +171,7 @@ class Cohorts(Generic[M]):
         self._routes.discard(key, cohort)
 
     def put(self, key: Hashable, update: Update) -> None:
-        """Send a price to those that joined its room, or a newer one in its place."""
+        """Send a price to the browsers in its room; it replaces an older one that waits."""
         for cohort in self._routes.of(key):
             if cohort.fresh:
                 cohort.put(key, update)
@@ -184,22 +185,22 @@ class Cohorts(Generic[M]):
                 cohort.enlist()
 
     def describe(self, key: Hashable, text: str) -> None:
-        """Send a profile to those that joined its room."""
+        """Send a profile to the browsers in its room."""
         for cohort in self._routes.of(key):
             cohort.describe(key, text)
 
     def tell(self, key: Hashable, text: str) -> None:
-        """Send a state to those that joined its room, or a newer one in its place."""
+        """Send a state to the browsers in its room; it replaces an older one that waits."""
         for cohort in self._routes.of(key):
             cohort.tell(key, text)
 
     def tell_all(self, key: Hashable, text: str) -> None:
-        """Tell every browser something, or something newer in its place."""
+        """Send a message to all browsers; it replaces an older one of this key that waits."""
         for cohort in self._all:
             cohort.tell(key, text)
 
     def ready(self, member: M) -> None:
-        """Take note that a browser can be sent frames again."""
+        """Note that a browser can be sent frames again."""
         cohort = self._of[member]
         if cohort.due == math.inf:
             cohort.due = -math.inf
@@ -207,11 +208,11 @@ class Cohorts(Generic[M]):
                 cohort.enlist()
 
     def next_due(self) -> float:
-        """Return when to flush again, in monotonic seconds; infinite for never."""
+        """Return when to flush again, in monotonic seconds; infinite if nothing is due."""
         return self._agenda.next()
 
     def flush(self, now: float) -> Iterator[Run[M]]:
-        """Write the frames that are due; to be sent before the next ones are written."""
+        """Yield the frames that are due; send each run before you take the next one."""
         due = [cohort for cohort in self._agenda.take(now) if self._is_due(cohort, now)]
         for first in range(0, len(due), FRAMES_AT_ONCE):
             yield self._run_of(due[first : first + FRAMES_AT_ONCE], now)
@@ -236,7 +237,7 @@ class Cohorts(Generic[M]):
         return bool(cohort.members)
 
     def settle(self) -> None:
-        """Find those that could share their frames; to be called now and then."""
+        """Unite cohorts that can share their frames; call it from time to time."""
         firsts: dict[Hashable, _Cohort[M]] = {}
         for cohort in list(self._all):
             cohort.arrivals = []
@@ -247,7 +248,7 @@ class Cohorts(Generic[M]):
                 first.arrivals.append(cohort)
 
     def _written(self, cohort: _Cohort[M], now: float) -> str:
-        """Write the next frame for those that can be sent it; nothing where none can."""
+        """Return the next frame for the members that are open; empty if there is none."""
         for member in cohort.members:
             if not member.is_open:
                 self._part_with_the_shut(cohort)
@@ -273,12 +274,15 @@ class Cohorts(Generic[M]):
             if other.due <= now and (frame := self._written(other, now)):
                 yield Run([(other.members, frame)])
             if not self._unite(cohort, other) and other.due < math.inf:
-                # Out of step: it waits for the others once.
+                # They send at different times: ``other`` waits once, until ``cohort`` is due.
                 other.due = max(other.due, cohort.due)
                 cohort.arrivals.append(other)
 
     def _unite(self, cohort: _Cohort[M], other: _Cohort[M]) -> bool:
-        """Make two one, if neither has anything to send: then both were sent the same."""
+        """Unite two cohorts if neither has anything to send; return whether they are united.
+
+        Two cohorts of the same name without mail were sent the same messages.
+        """
         if cohort.mail or other.mail or math.inf in (cohort.due, other.due):
             return False
         cohort.members.update(other.members)
@@ -289,7 +293,7 @@ class Cohorts(Generic[M]):
         return True
 
     def _alone(self, member: M) -> _Cohort[M]:
-        """Return the cohort of this member and nobody else."""
+        """Return a cohort that has only this member; split it off if necessary."""
         cohort = self._of[member]
         cohort.name = None
         if len(cohort.members) == 1:
@@ -318,7 +322,7 @@ class Cohorts(Generic[M]):
 
 
 def _turn_after(cohort: _Cohort[M], now: float) -> float:
-    """Return when its next frame may go, counted from when this one was due."""
+    """Return when the next frame may be sent, counted from when this one was due."""
     grid = cohort.grid
     begun = cohort.due if now - cohort.due < grid else now
     return math.ceil((begun + cohort.interval) / grid - 1e-6) * grid

@@ -1,6 +1,6 @@
-"""Run a coroutine at once, up to where it would wait.
+"""Run a coroutine at once, up to the point where it would wait.
 
-A coroutine that ends at once then costs no turn of the event loop, and mostly no
+A coroutine that does not wait then costs no turn of the event loop, and usually no
 task either.
 """
 
@@ -20,13 +20,13 @@ def start(
 ) -> asyncio.Task[None] | None:
     """Run a coroutine until it ends or waits.
 
-    Returns ``None`` where it has ended, else the task that will end it; raises what
-    it raised at once. To be called from a task.
+    Returns ``None`` if it has ended, else the task that runs the rest of it. Raises
+    what it raised before it waited. Call this from a task.
 
-    Without ``context`` what runs at once finds context and task of the caller. That is
-    the fastest, and right only for code that looks at neither. With one, which must
-    not be the caller's own, it finds that context and, from Python 3.12 on, a task of
-    its own.
+    Without ``context``, the part that runs at once sees the context and the task of the
+    caller. That is fastest, but right only for code that uses neither. With ``context``,
+    which must not be the caller's own, it sees that context and, from Python 3.12 on, a
+    task of its own.
     """
     if context is not None:
         return _start_in(context, coroutine)
@@ -54,15 +54,16 @@ else:
     def _start_in(
         context: Context, coroutine: Coroutine[Any, Any, None]
     ) -> asyncio.Task[None] | None:
-        # In the context, so that the task copies it: create_task takes none before 3.11.
+        # Run in the context, the task copies it: create_task takes no context before 3.11.
         return context.run(start, coroutine)
 
 
 class _Rest(Coroutine[Any, Any, None]):
-    """A coroutine that waits already: says once more what for, then goes on.
+    """The rest of a coroutine that is waiting: repeats what it waits for, then continues.
 
-    Given to a task as it is, it would be resumed at once, its wait not over; behind
-    another coroutine, a task cancelled before its first step would not reach it.
+    A task that was given the coroutine itself would resume it before its wait is over.
+    If another coroutine wrapped it, a task cancelled before its first step would not
+    cancel it.
     """
 
     def __init__(self, coroutine: Coroutine[Any, Any, None], awaited: Any) -> None:

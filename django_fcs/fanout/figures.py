@@ -1,4 +1,4 @@
-"""What is measured of a hub: what waits in it, and how old prices are as they leave it."""
+"""The metrics of a hub: what waits in it, and how old prices are when they leave it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ __all__ = ["Lags", "hub_figures"]
 
 
 class Waiting(Protocol):
-    """A browser, as far as its mailbox is concerned."""
+    """What the metrics need of a browser."""
 
     @property
     def waiting(self) -> int:
-        """Messages that it has not been sent."""
+        """The number of messages that it has not been sent."""
 
 
 class Lags:
     """Samples of how long prices take from the vendor's frame to browsers.
 
-    One a burst and one for up to 64 frames that go at the same time, whatever the number
-    of browsers. A price that somebody is sent because he joined is no sample: it may be as
-    old as it likes.
+    There is one sample per burst, and one per run of up to 64 frames that are sent at the
+    same time, whatever the number of browsers. A price that is sent because a browser
+    joined is not a sample, as it may be of any age.
     """
 
     __slots__ = ("_clock", "at")
@@ -36,14 +36,14 @@ class Lags:
         """When the first price of this burst came in, in unix seconds."""
 
     def burst_ended(self, *, is_seen: bool) -> None:
-        """Take note that every browser without the merge protocol was sent its prices."""
+        """Note that every browser without the merge protocol was sent its prices."""
         if self.at is not None:
             if is_seen:
                 observe("browser_lag_seconds", self._clock() - self.at, "v4")
             self.at = None
 
     def frame_went(self, at: float) -> None:
-        """Take note that a frame went out whose first price came in at ``at``."""
+        """Note that a frame was sent whose first price came in at ``at``."""
         observe("browser_lag_seconds", self._clock() - at, "merge")
 
 
@@ -53,8 +53,8 @@ def hub_figures(
     rooms: Sized,
     is_online: bool | None,
 ) -> dict[str, float]:
-    """Return the gauges of a hub; ``is_online`` is None while it cannot know."""
-    # Copies: a scrape comes from a thread of its own.
+    """Return the gauges of a hub; ``is_online`` is None while that is unknown."""
+    # Copies, because a scrape runs in a thread of its own.
     waiting = [*cohorts.waiting(), *(one.waiting for one in tuple(subscribers))]
     figures: dict[str, float] = {
         "hub_cohorts": len(cohorts),

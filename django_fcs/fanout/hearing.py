@@ -1,9 +1,9 @@
-"""Whether a process hears all that the stream says; where it does not, it has to rejoin.
+"""Detection of missed messages: a process that misses some has to rejoin.
 
-A connection that looks healthy may lose messages: a Redis that forgot the members of a
-group, a layer that was full, a machine that slept. Two things tell: a heartbeat is missing,
-or a text of a room. The stream numbers texts as they go out, so that what it merges before
-is no gap.
+A connection that looks healthy may lose messages: Redis forgot the members of a group, a
+layer was full, or a machine slept. There are two signs: a heartbeat is missing, or a text of
+a room. The stream numbers the texts when it sends them, so the ticks that it merges before
+leave no gap.
 """
 
 from __future__ import annotations
@@ -23,24 +23,25 @@ __all__ = ["Hearing"]
 
 logger = logging.getLogger(__name__)
 
-#: The longest pause between two rejoins, and after how long without one the next is a first
-#: one. A layer that is full loses more with each; a stream that has stopped is not there
-#: either way.
+#: The longest pause between two rejoins. Each rejoin makes a full layer lose more messages, and
+#: does not bring back a stream that has stopped.
 PAUSE_MAX_SECONDS = 30
+
+#: After this long without a rejoin, the pauses start with the shortest again.
 SETTLED_SECONDS = 60
 
 
 class Hearing:
     """What one member of the channel layer hears, and what it has missed.
 
-    Every call is given the time, in monotonic seconds.
+    Callers give the time, in monotonic seconds.
     """
 
     def __init__(self, intervals: Intervals = DEFAULT) -> None:
         self._intervals = intervals
         self._next_seq: dict[Room, float] = {}
-        """Of the text that comes next, if none is missing; -1 where that is unknown, and
-        infinite until the group is joined: earlier texts are for the member before."""
+        """The number of each room's next text if none is missing; -1 if unknown. Infinite
+        until the group is joined, because earlier texts were for the previous member."""
         self._beat_at = 0.0
         self._has_gap = False
         self._pauses = self._from_the_first()
@@ -50,33 +51,34 @@ class Hearing:
         return doubling(first=self._intervals.rejoin, cap=PAUSE_MAX_SECONDS)
 
     def begin(self, now: float) -> None:
-        """Listen with a new member: whatever comes first is no gap."""
+        """Start with a new member of the layer: its first messages are no gap."""
         self._beat_at, self._has_gap = now, False
         self._next_seq = dict.fromkeys(self._next_seq, math.inf)
 
     def add(self, room: Room) -> None:
-        """Listen to a room, from when ``follow`` says that its group is joined."""
+        """Add a room; ``follow`` reports when its group is joined."""
         self._next_seq[room] = math.inf
 
     def discard(self, room: Room) -> None:
-        """Listen to a room no longer."""
+        """Remove a room."""
         self._next_seq.pop(room, None)
 
     def follow(self, rooms: Iterable[Room]) -> None:
-        """Miss nothing of these rooms from now on: their groups are joined."""
+        """Look for gaps in these rooms from now on, as their groups are joined."""
         for room in rooms:
             if self._next_seq.get(room) == math.inf:
                 self._next_seq[room] = -1
 
     def restart(self) -> None:
-        """Take any number for the next one of each room."""
+        """Accept any number for the next text of each room."""
         self._next_seq = dict.fromkeys(self._next_seq, -1)
 
     def is_late(self, now: float) -> bool:
-        """Tell whether what comes now may have been sent long ago.
+        """Tell whether messages that come now may have been sent long ago.
 
-        While a process stood still, buffers on the way kept prices and heartbeats for it. Taken
-        in one by one, old prices would be shown as new. A new member hears only new messages.
+        While a process stood still, buffers on the way kept prices and heartbeats for it. If it
+        applied them one by one, it would show old prices as new. A new member gets only new
+        messages.
         """
         silence = now - self._beat_at
         if silence <= self._intervals.late:
@@ -85,7 +87,7 @@ class Hearing:
         return True
 
     def note(self, burst: Iterable[Event], now: float) -> bool:
-        """Note what has come; True where something is missing for the first time."""
+        """Note what came; return True if it is the first to show that a text is missing."""
         had_gap = self._has_gap
         for event in burst:
             if isinstance(event, Update):
@@ -99,7 +101,7 @@ class Hearing:
         return self._has_gap and not had_gap
 
     def trouble(self, now: float) -> str:
-        """Return why to rejoin now; empty where all is well, or after a rejoin just now."""
+        """Return why to rejoin now; empty if nothing is missing or the last rejoin is recent."""
         reason = "a price is missing" if self._has_gap else ""
         if now - self._beat_at > self._intervals.beat_missing:
             reason = "no heartbeat from fcs_stream (is it running?)"

@@ -1,7 +1,7 @@
-"""Fan-out of one process: one channel-layer member, however many browsers.
+"""Fan-out in one process: one member of the channel layer for any number of browsers.
 
-A hub is told of joins and leaves without waiting. A task of its own lets the groups
-follow, announces the rooms to the stream, and hands on what comes in.
+Calls to join and leave rooms do not wait. The hub's own task then updates the groups,
+announces the rooms to the stream, and passes on what it receives.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ from .watched import Watched, WatchedRoom
 
 __all__ = ["Hub"]
 
-#: How long prices are handed on without a turn for the rest of the process. Not less:
-#: what a server has not written yet when the next price comes goes out in one write.
+#: How long prices are passed on before the rest of the process gets a turn. Not shorter:
+#: a server sends in one write what it has not written when the next price comes.
 SLICE_SECONDS = 0.05
 
-#: After a burst that took longer, only the newest prices of the next one are handed on.
+#: After a burst that took longer, only the newest prices of the next one are passed on.
 BEHIND_SECONDS = 0.1
 
-#: How long an idle hub stays, so that a page change does not rebuild it.
+#: How long a hub without browsers keeps working, so that a page change does not rebuild it.
 IDLE_SECONDS = 30
 
 Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
@@ -56,8 +56,8 @@ class Hub:
     """The rooms and browsers of one event loop.
 
     ``async with Hub.of_this_loop(store).entered(send, …) as subscriber`` enters the
-    loop's one hub, which works from the first to ``IDLE_SECONDS`` after the last who
-    entered.
+    loop's one hub. It works from when the first browser enters until ``IDLE_SECONDS``
+    after the last has left.
     """
 
     _hubs: ClassVar[dict[asyncio.AbstractEventLoop, Hub]] = {}
@@ -78,7 +78,7 @@ class Hub:
         self._subscribers: dict[Subscriber, None] = {}
         self._ready: ReadyQueue[Subscriber] = ReadyQueue()
         self._routes: Routes[Subscriber] = Routes()
-        """Those that get prices one by one; the others are with the cohorts."""
+        """The browsers that get prices one by one; the others are in the cohorts."""
         self._lags = Lags(clock)
         self._cohorts: Cohorts[Subscriber] = Cohorts()
         self._wakes_at = math.inf
@@ -95,7 +95,7 @@ class Hub:
         loop = asyncio.get_running_loop()
         hub = cls._hubs.get(loop)
         if hub is None:
-            # Not a weak dictionary: a hub's task holds the loop, and so its own key.
+            # A weak dictionary would keep hubs for ever: a hub's task refers to the loop, its key.
             cls._hubs = {other: it for other, it in cls._hubs.items() if not other.is_closed()}
             hub = cls._hubs[loop] = cls(store)
         return hub
@@ -104,9 +104,10 @@ class Hub:
     async def entered(
         self, send: Send, *, merge: bool, rate: float, address: str = ""
     ) -> AsyncIterator[Subscriber]:
-        """Let a browser join rooms, by the server's ``send``; it leaves them at the end.
+        """Let a browser join rooms; it leaves them at the end.
 
-        ``merge`` says that it speaks the merge protocol, at ``rate`` frames a second.
+        ``send`` is the server's. ``merge`` says that the browser speaks the merge protocol,
+        at ``rate`` frames a second.
         """
         async with Subscriber(
             send,
@@ -127,7 +128,7 @@ class Hub:
         if subscriber.merge:
             self._cohorts.enter(subscriber, rate)
         if self._task is None or self._task.done():
-            # An idle hub hears no heartbeat.
+            # An idle hub receives no heartbeats.
             self._watched.listen()
             self._task = asyncio.create_task(self._run())
 
@@ -142,7 +143,7 @@ class Hub:
         self._idle_since = self._monotonic()
 
     async def aclose(self) -> None:
-        """End its work at once, as a test or a server that stops does."""
+        """Stop at once; for tests, and for a server that stops."""
         if self._task is not None:
             await end(self._task)
 
@@ -151,12 +152,12 @@ class Hub:
         return sum(subscriber.address == address for subscriber in self._subscribers)
 
     def set_rate(self, subscriber: Subscriber, rate: float) -> None:
-        """Send a browser on the merge protocol at most so many frames a second."""
+        """Send a browser on the merge protocol at most ``rate`` frames a second."""
         self._cohorts.set_rate(subscriber, rate)
         self._ready.wake()
 
     def join(self, subscriber: Subscriber, room: Room, spelling: str) -> None:
-        """Send a room to a browser from now on, first what is known already."""
+        """Send a room to a browser from now on, beginning with what is already known."""
         key = Key(room, spelling)
         watched = self._watched.get(room)
         if watched is None:
@@ -174,7 +175,7 @@ class Hub:
         self._ready.wake()
 
     def _reader(self, subscriber: Subscriber, key: Key) -> Reader:
-        """Let a browser follow a room; its next price will be an initial."""
+        """Add a room to a browser and return its reader; its next price will be an initial."""
         if subscriber.merge:
             return self._cohorts.join(subscriber, key)
         subscriber.expect(key)
@@ -182,7 +183,7 @@ class Hub:
         return subscriber
 
     def leave(self, subscriber: Subscriber, room: Room, spelling: str) -> None:
-        """Send a room to a browser no more; harmless where it never joined."""
+        """Stop sending a room to a browser; does nothing if it never joined."""
         key = Key(room, spelling)
         if key not in subscriber.joined:
             return
@@ -200,7 +201,7 @@ class Hub:
             self._hearing.discard(key.room)
 
     async def _run(self) -> None:
-        """Work until idle; a browser may come while the last work is being ended."""
+        """Work until idle. A browser may enter while the work is being stopped."""
         with shown(self._figures):
             while not self._is_idle():
                 await together(self._follow(), self._deliver(), self._watch())
@@ -215,14 +216,14 @@ class Hub:
         )
 
     async def _listen(self, bus: Bus) -> bool:
-        """Hand on what the stream says, for as long as nothing is missing."""
+        """Pass on what the stream sends, until something is missing."""
         self._hearing.begin(self._monotonic())
         self._needs.ask_for_all()
         await together(self._receive(bus), self._announce(bus))
         return False
 
     async def _deliver(self) -> None:
-        """Send what had to wait: for its turn, for the server, or for the browser."""
+        """Send what had to wait for its turn, for the server, or for the browser."""
         while True:
             for subscriber in self._ready.take():
                 subscriber.flush()
@@ -233,7 +234,7 @@ class Hub:
             await self._ready.wait(max(0.0, self._wakes_at - self._monotonic()))
 
     async def _watch(self) -> None:
-        """Let states and slow browsers follow the clock, until idle."""
+        """Update states and check for slow browsers as time passes, until idle."""
         while not self._is_idle():
             self._tell_states(self._watched.look())
             now, slow_after = self._monotonic(), conf.FCS_SLOW_CLIENT_SECONDS
@@ -261,7 +262,7 @@ class Hub:
         return not self._subscribers and self._monotonic() - self._idle_since >= self._idle
 
     async def _announce(self, bus: Bus) -> None:
-        """Let groups and demand follow the joins, until something is missing."""
+        """Update groups and demand when rooms are joined or left, until something is missing."""
         async with aclosing(self._needs.turns(bus)) as turns:
             async for asked in turns:
                 self._hearing.follow(asked)
@@ -270,7 +271,7 @@ class Hub:
                     return
 
     async def _restore(self, rooms: list[Room]) -> None:
-        """Show the last known price of rooms of which the stream has said nothing yet."""
+        """Show the stored price of rooms for which the stream has sent none yet."""
         missing = self._watched.without_price(rooms)
         if not missing:
             return
@@ -318,7 +319,7 @@ class Hub:
             self._tell_states([watched])
 
     def _hand_on(self, watched: WatchedRoom) -> None:
-        """Send a room's price to all that joined it."""
+        """Send a room's price to all browsers that joined it."""
         update = watched.update
         assert update is not None
         for key in watched.keys:

@@ -1,4 +1,4 @@
-"""All that a browser, or a cohort of browsers, has not been sent yet."""
+"""Everything that a browser, or a cohort of browsers, has not been sent yet."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from .mailbox import Mailbox
 
 __all__ = ["FRAME_BYTES", "Mail"]
 
-#: No frame has more characters, save by its last message: what a slow browser costs is bounded.
+#: The size of a frame in characters, which only its last message may exceed. This bounds what a
+#: slow browser costs.
 FRAME_BYTES = 64_000
 
 
 class Mail:
     """Profiles, prices and states that wait, in the order in which a page needs them.
 
-    Bound: of each room two prices, one profile and one state.
+    Bound: two prices, one profile and one state per room.
     """
 
     __slots__ = ("_notes", "_prices", "_profiles", "newest", "put")
@@ -25,9 +26,9 @@ class Mail:
         self._profiles: dict[Hashable, str] = {}
         self._prices: Mailbox[Hashable] = Mailbox() if prices is None else prices
         self.put: Final = self._prices.put
-        """Keep a price, or a newer one in its place."""
+        """Keep a price; it replaces an older one."""
         self.newest: Final = self._prices.newest
-        """The newest price of each room; where none waits, one may be added here."""
+        """The newest price of each room. If a room has none, you may add one here."""
         self._notes: dict[Hashable, str] = {}
 
     def __bool__(self) -> bool:
@@ -41,23 +42,23 @@ class Mail:
         self._profiles[key] = text
 
     def tell(self, key: Hashable, text: str) -> None:
-        """Keep a state or beat, or a newer one in its place."""
+        """Keep a state or heartbeat; it replaces an older one."""
         self._notes[key] = text
 
     def forget(self, key: Hashable) -> None:
-        """Drop what waits of a room that was left."""
+        """Drop what waits of a room that the reader has left."""
         self._profiles.pop(key, None)
         self._prices.forget(key)
         self._notes.pop(key, None)
 
     def copy(self) -> Mail:
-        """Return the same for another reader."""
+        """Return a copy for another reader."""
         other = Mail(self._prices.copy())
         other._profiles, other._notes = self._profiles.copy(), self._notes.copy()
         return other
 
     def pop(self) -> str | None:
-        """Hand over the next message, and forget it; ``None`` where none waits."""
+        """Remove and return the next message; ``None`` if none waits."""
         if self._profiles:
             return _take_first(self._profiles)
         update = self._prices.pop()
@@ -66,12 +67,12 @@ class Mail:
         return _take_first(self._notes) if self._notes else None
 
     def first_at(self) -> float | None:
-        """Return when the first price that waits came in; None for the first of a room."""
+        """Return when the first price that waits came in; None if it is a room's first."""
         update = self._prices.first()
         return None if update is None or update.mode == "initial" else update.at
 
     def frame(self) -> str:
-        """Hand over what waits as one array, as far as it may be long; nothing as ""."""
+        """Remove and return what waits as one array, up to ``FRAME_BYTES``; "" if nothing."""
         texts = [*self._profiles.values(), *self._prices.texts(), *self._notes.values()]
         if not texts:
             return ""

@@ -1,4 +1,4 @@
-"""What a reader has not been sent: conflation, newest wins per room and candle."""
+"""Conflation: of the prices that wait, only the newest is kept for each room and candle."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ K = TypeVar("K", bound=Hashable)
 
 
 class Mailbox(Generic[K]):
-    """Two slots a key: the newest text, and the last state of the candle before.
+    """Two slots per key: the newest text, and the last state of the candle before.
 
     Bound: 2 × keys texts, whatever the feed does. Policy: a newer text of the same
-    candle replaces an older one (``merged``); a reader that misses more than one
-    boundary misses the candles between (``missed``).
+    candle replaces an older one (``merged``). A reader that is more than one candle
+    boundary behind misses the candles between (``missed``).
     """
 
     def __init__(self) -> None:
         self.newest: dict[K, Update] = {}
-        """What waits, by key; an update of which none waits may be added here."""
+        """The newest update of each key. If a key has none, you may add one here."""
         self._before: dict[K, Update] = {}
         self.merged = 0
         self.missed = 0
@@ -45,41 +45,41 @@ class Mailbox(Generic[K]):
             self._begin(key, waiting, update)
 
     def _begin(self, key: K, waiting: Update, update: Update) -> None:
-        """Cross a boundary: what waits was the last of its candle."""
+        """Begin a candle: the update that waits was the last of the candle before."""
         missed = self._before.get(key)
         if missed is not None:
             self.missed += 1
-            # The first that a reader gets of a room is an initial, whatever it misses.
+            # The first price that a reader gets of a room is an initial, even if it missed some.
             waiting = waiting.in_mode("initial") if missed.mode == "initial" else waiting
         self._before[key] = waiting
         unseen = update.mode == "askbid" and update.holds_candle
         self.newest[key] = update.in_mode("candle") if unseen else update
 
     def texts(self) -> list[str]:
-        """Return all that waits, in the order of ``pop``."""
+        """Return all texts that wait, in the order of ``pop``."""
         if not self._before:
             return [update.text for update in self.newest.values()]
         return [update.text for _, update in self._all()]
 
     def pop(self) -> Update | None:
-        """Hand over the next text that waits, and forget it; ``None`` where none does."""
+        """Remove and return the next update; ``None`` if none waits."""
         key = next(iter(self.newest), None)
         if key is None:
             return None
         return self._before.pop(key, None) or self.newest.pop(key)
 
     def first(self) -> Update | None:
-        """Return the newest of the room that waits longest."""
+        """Return the newest update of the room that has waited longest; ``None`` if none waits."""
         return next(iter(self.newest.values()), None)
 
     def copy(self) -> Mailbox[K]:
-        """Return the same for another reader."""
+        """Return a copy for another reader."""
         other = Mailbox[K]()
         other.newest, other._before = self.newest.copy(), self._before.copy()
         return other
 
     def take(self) -> list[tuple[K, Update]]:
-        """Hand over all that waits, each room in order, and forget it."""
+        """Remove and return all updates, in order within each room."""
         taken = list(self._all())
         self.clear()
         return taken
@@ -91,18 +91,18 @@ class Mailbox(Generic[K]):
             yield key, newest
 
     def clear(self) -> None:
-        """Drop all that waits."""
+        """Drop all updates."""
         self.newest.clear()
         self._before.clear()
 
     def forget(self, key: K) -> None:
-        """Drop what waits of one room: its reader has left."""
+        """Drop the updates of a room that the reader has left."""
         self.newest.pop(key, None)
         self._before.pop(key, None)
 
 
 def newest_of(burst: list[Event]) -> list[Event]:
-    """Leave out prices that a newer one of the same candle follows."""
+    """Return the burst without prices that a newer one of the same candle follows."""
     kept: Mailbox[Room] = Mailbox()
     others: list[Event] = []
     for event in burst:
@@ -122,5 +122,9 @@ def _is_same_candle(waiting: Update, update: Update) -> bool:
 
 
 def _mode_of_both(waiting: Update, update: Update) -> str:
-    """An askbid says that the candle did not change: not to one who never got it."""
+    """Return the mode of an update that replaces one that waits.
+
+    An askbid says that the candle did not change, which is wrong for a reader that never
+    got the candle.
+    """
     return waiting.mode if waiting.mode == "initial" or update.mode == "askbid" else update.mode

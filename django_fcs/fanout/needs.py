@@ -1,4 +1,4 @@
-"""Which rooms a process needs: its groups and its announcements follow them."""
+"""The rooms that a process needs. They determine its groups and its announcements."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ __all__ = ["Needs"]
 
 
 class Member(Protocol):
-    """What is needed of a bus."""
+    """What ``Needs`` uses of a bus."""
 
     async def subscribe(self, rooms: Iterable[Room]) -> None:
-        """Be a member of exactly these rooms' groups."""
+        """Join the groups of these rooms, and leave those of all others."""
 
     async def announce(self, announcement: Announcement) -> None:
-        """Tell the stream."""
+        """Send an announcement to the stream."""
 
 
 class Needs:
-    """The rooms that a hub needs, under its name; joins and leaves do not wait."""
+    """The rooms that the hub called ``name`` needs; adding and removing does not wait."""
 
     def __init__(
         self,
@@ -42,18 +42,18 @@ class Needs:
         self._changed = Bell()
 
     def add(self, room: Room) -> None:
-        """Need a room from now on, and ask the stream for its price."""
+        """Add a room, and ask the stream for its price."""
         self._rooms[room] = self._new[room] = None
         self._changed.ring()
 
     def discard(self, room: Room) -> None:
-        """Need a room no longer."""
+        """Remove a room."""
         self._rooms.pop(room, None)
         self._new.pop(room, None)
         self._changed.ring()
 
     def ask_for_all(self) -> None:
-        """Announce every room as new: what is known of it may be old."""
+        """Announce every room as new, because what is known of it may be old."""
         self._new = dict.fromkeys(self._rooms)
         self._changed.ring()
 
@@ -62,7 +62,7 @@ class Needs:
         self._changed.ring()
 
     async def turns(self, bus: Member) -> AsyncGenerator[list[Room], None]:
-        """Let a bus follow, for ever: each turn gives the rooms just asked for."""
+        """Keep a bus up to date, for ever; each turn yields the rooms just asked for."""
         announce_at = self._monotonic()
         changed = await self._changed.heard(0)
         while True:

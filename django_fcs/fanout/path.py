@@ -1,4 +1,4 @@
-"""The way from the vendor to this process, as far as heartbeats tell."""
+"""The path from the vendor to this process, as heartbeats report it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django_fcs.prices.paths import PathReport
 
 __all__ = ["Path"]
 
-#: Until the first heartbeat nothing speaks against the path.
+#: Before the first heartbeat the path counts as working.
 _UNHEARD = PathReport(0.0, online=True, reason="")
 
 
@@ -21,17 +21,17 @@ class Path:
     """When the last heartbeat came; before the first, when this process began to listen."""
     report: PathReport = _UNHEARD
     epoch: int | None = None
-    """Of the stream that sent it; ``None`` until the first."""
+    """The epoch of the stream that sent it; ``None`` before the first heartbeat."""
     fence: int = 0
-    """Messages of an older epoch come too late."""
+    """Messages of a lower epoch come too late and are refused."""
 
     @classmethod
     def of(cls, beat: Beat, now: float) -> Path:
-        """Return what a heartbeat says that has just come."""
+        """Return the path that a heartbeat reports, which came at ``now``."""
         return cls(now, beat.path, beat.epoch, fence=beat.epoch)
 
     def unfenced(self) -> Path:
-        """Return the same, open to streams of any epoch."""
+        """Return the same path, open to streams of any epoch."""
         return Path(self.beat_at, self.report, self.epoch)
 
     def is_silent(self, now: float, offline_after: float) -> bool:
@@ -49,7 +49,7 @@ class Path:
         return None if self.epoch is None else not self.is_broken(now, offline_after)
 
     def why_broken(self, now: float, offline_after: float) -> str:
-        """Return why it is broken, for visitors; empty where it is not."""
+        """Return why it is broken, for visitors; empty if it is not."""
         if not self.is_broken(now, offline_after):
             return ""
         if not self.report.online:

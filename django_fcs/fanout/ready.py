@@ -1,4 +1,4 @@
-"""Things that want the attention of one task."""
+"""A queue of things that one task looks after."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ T = TypeVar("T", bound=Hashable)
 
 
 class ReadyQueue(Generic[T]):
-    """What callbacks and other tasks leave for the one task that iterates.
+    """Things that callbacks and other tasks leave for one task.
 
-    Bound: a thing waits once, so there are never more than there are things.
+    Bound: each thing waits once, however often it is added.
     """
 
     def __init__(self) -> None:
@@ -23,20 +23,20 @@ class ReadyQueue(Generic[T]):
         self._bell = Bell()
 
     def add(self, thing: T) -> None:
-        """Leave a thing and wake the task."""
+        """Add a thing and wake the task."""
         self._things[thing] = None
         self._bell.ring()
 
     def wake(self) -> None:
-        """Wake the task, which has something else to look at."""
+        """Wake the task because there is something else to look at."""
         self._bell.ring()
 
     def take(self) -> list[T]:
-        """Hand over all that wait, and forget them."""
+        """Remove and return all things."""
         things = list(self._things)
         self._things.clear()
         return things
 
     async def wait(self, seconds: float) -> None:
-        """Return once there is something, or after so many seconds (infinity: never)."""
+        """Wait until the task is woken, for at most ``seconds`` (infinity: no limit)."""
         await self._bell.heard(seconds)

@@ -18,39 +18,39 @@ class Key(NamedTuple):
 
     room: Room
     spelling: str
-    """Of the timeframe: ``1D`` and ``D`` are one room."""
+    """The timeframe as the browser wrote it; ``1D`` and ``D`` are the same room."""
 
 
 class Reader(Protocol):
-    """Whatever takes in the messages of a room."""
+    """An object that takes the messages of a room."""
 
     def put(self, key: Hashable, update: Update) -> None:
-        """Take a price, or a newer one in its place."""
+        """Take a price; it replaces an older one that waits."""
 
     def describe(self, key: Hashable, text: str) -> None:
         """Take a room's profile."""
 
     def tell(self, key: Hashable, text: str) -> None:
-        """Take a room's state, or a newer one in its place."""
+        """Take a room's state; it replaces an older one that waits."""
 
 
 class Routes(Generic[R]):
-    """Readers by room; a key is a room in the spelling in which it was joined."""
+    """Readers by room; a key is a room with the spelling it was joined with."""
 
     def __init__(self) -> None:
         self._readers: dict[Hashable, dict[R, None]] = {}
 
     def add(self, key: Hashable, reader: R) -> None:
-        """Let a reader follow a room."""
+        """Add a reader to a room."""
         self._readers.setdefault(key, {})[reader] = None
 
     def discard(self, key: Hashable, reader: R) -> None:
-        """Let it follow the room no more; harmless where it never did."""
+        """Remove a reader from a room; does nothing if it is not there."""
         readers = self._readers.get(key, {})
         readers.pop(reader, None)
         if not readers:
             self._readers.pop(key, None)
 
     def of(self, key: Hashable) -> Collection[R]:
-        """Return who follows a room."""
+        """Return the readers of a room."""
         return self._readers.get(key, ())

@@ -12,17 +12,17 @@ _SERVERS = ("daphne", "uvicorn")
 
 
 def is_of_a_server(send: Callable[..., object]) -> bool:
-    """Tell whether no middleware stands between us and a server whose code we know.
+    """Tell whether ``send`` belongs to a server whose code we know, without middleware.
 
-    Theirs looks at neither context nor task, and changes no message; what a
-    middleware does may.
+    The code of these servers uses neither context nor task, and changes no message. The
+    code of a middleware may do so.
     """
     function = send.func if isinstance(send, partial) else send
     return getattr(function, "__module__", "").partition(".")[0] in _SERVERS
 
 
 def server_takes_everything() -> bool:
-    """Tell whether this process serves with Daphne, which buffers without a bound.
+    """Tell whether Daphne serves this process, which buffers without a limit.
 
     Sends then never wait, however slow a browser is:
     https://github.com/django/daphne/issues/170

@@ -1,4 +1,4 @@
-"""One browser: what goes to it at once, what waits, and when it is too slow."""
+"""One browser: what is sent to it at once, what waits, and when it is too slow."""
 
 from __future__ import annotations
 
@@ -28,45 +28,39 @@ __all__ = ["CLOSE_TOO_SLOW", "Subscriber", "send_to_all"]
 logger = logging.getLogger(__name__)
 _complaints = Complaints()
 
-#: Replies that may wait: who asks on without reading is closed.
+#: How many replies may wait. A browser that keeps asking without reading is closed.
 REPLIES_MAX = 64
 
-#: A silent socket is pinged, in seconds: proxies cut what says nothing for a minute.
+#: A silent socket is pinged after this long: proxies cut sockets that are silent for a minute.
 PING_SECONDS = 25
 
-#: After so much the browser is asked to prove that it reads, and so much may be
-#: unproved, in characters, before prices wait for it.
+#: How many characters, not proved to be read, cause a ping, and how many make prices wait.
 PING_SIZE = 64_000
 WINDOW_SIZE = 128_000
-
 CLOSE_TOO_SLOW = 4408
-#: Not 1011: Daphne sends only 1000 and what is above 3000.
+
+#: Not 1011, because Daphne sends only 1000 and codes above 3000.
 CLOSE_BROKEN = 4011
 
 
 class Subscriber:
     """The sending side of one browser's socket: a gate, and what waits behind it.
 
-    While the gate is open, what is sent goes at once and costs no task. It shuts
-    while the server is busy with a send, and while the browser owes the answer to a
-    ping for ``WINDOW_SIZE``. Behind it wait ``REPLIES_MAX`` replies, one confirmation a
-    room, and of a browser without the merge protocol what ``Mail`` keeps; of all others
-    their cohort does. Once it could open, the browser is put into ``ready``, whose
-    owner calls ``flush``.
+    While the gate is open, messages are sent at once and cost no task. It shuts while the server is
+    busy with a send, and while the browser has not answered a ping for ``WINDOW_SIZE`` characters.
+    Behind it wait up to ``REPLIES_MAX`` replies, one confirmation per room, and a ``Mail``; with
+    the merge protocol its cohort has the mail. When the gate could open, the browser is put into
+    ``ready``, whose owner calls ``flush``. Leaving the context ends a send that is under way.
 
     Args:
-        send: The server's.
-        ready: Where it appears when its owner should ``flush`` it.
+        send, address: The ``send`` of the server, and the network address of the browser.
+        ready: The queue it is put into when its owner should call ``flush``.
         merge: Whether it speaks the merge protocol, where a frame is an array.
-        address: Where it comes from.
-        must_answer: Whether it is held to pings though it never answered one.
-
-    To be entered, and left when the socket is: a send that is under way ends then.
+        must_answer: Whether it must answer pings even if it never answered one.
     """
 
     __slots__ = (
-        *("_asked", "_clock", "_closing", "_confirms", "_context", "_fresh", "_heard"),
-        *("_is_gone",),
+        *("_asked", "_clock", "_closing", "_confirms", "_context", "_fresh", "_heard", "_is_gone"),
         *("_mail", "_must_answer", "_quiet_since", "_ready", "_replies", "_send"),
         *("_sending", "_shut_since", "_unproved", "address", "is_open", "joined", "merge"),
     )
@@ -82,16 +76,16 @@ class Subscriber:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.joined: dict[Key, None] = {}
-        """Rooms joined, each as spelled by the browser; its hub keeps them."""
+        """Rooms joined, as the browser spelled them; the hub adds and removes them."""
         self.address = address
         self.merge = merge
         self.is_open = True
-        """Whether what is sent now goes at once."""
+        """Whether a message sent now goes out at once."""
         self._send = send
         self._ready = ready
         self._must_answer = must_answer
         self._clock = clock
-        # A copy: the socket's own is entered while its consumer runs.
+        # A copy, because the socket's own context is in use while its consumer runs.
         self._context = None if is_of_a_server(send) else copy_context()
         self._sending: asyncio.Task[None] | None = None
         self._replies: deque[str] | None = None
@@ -108,7 +102,7 @@ class Subscriber:
 
     @property
     def waiting(self) -> int:
-        """Messages that it has not been sent; may be asked from any thread."""
+        """The number of messages that it has not been sent; may be read from any thread."""
         return sum(len(kept) for kept in (self._replies, self._confirms, self._mail) if kept)
 
     async def __aenter__(self) -> Subscriber:
@@ -120,7 +114,7 @@ class Subscriber:
             await end(self._sending)
 
     def send(self, text: str) -> None:
-        """Send a frame, behind what waits."""
+        """Send a frame, after the replies that wait."""
         if self.is_open:
             self._say(text)
         elif self._can_wait():
@@ -131,16 +125,16 @@ class Subscriber:
         self.send(f"[{text}]" if self.merge else text)
 
     def confirm(self, room: Room, spelling: str) -> None:
-        """Tell the browser that it has joined a room."""
+        """Confirm to the browser that it has joined a room."""
         if self.is_open:
-            self.reply(_confirmation(room, spelling))
+            self.reply(serialise(Joined.of(room.symbol, spelling)))
         elif self._can_wait():
-            # Not a reply: who joins hundreds of rooms at once asks for nothing odd.
+            # Not counted as a reply: to join hundreds of rooms at once is normal.
             self._confirms = self._confirms or {}
             self._confirms[room, spelling] = None
 
     def expect(self, key: Hashable) -> None:
-        """Make the next price of a room, just joined, its initial."""
+        """Make the next price of a room, which was just joined, an initial."""
         self._fresh = self._fresh or set()
         self._fresh.add(key)
         if self._mail:
@@ -165,7 +159,7 @@ class Subscriber:
             self._keep().describe(key, text)
 
     def tell(self, key: Hashable, text: str) -> None:
-        """Keep a state to oneself: FCS v4 has no word for it."""
+        """Do nothing with a state: FCS v4 has no message for it."""
 
     def forget(self, key: tuple[Room, str]) -> None:
         """Drop what waits of a room that the browser has left."""
@@ -177,9 +171,9 @@ class Subscriber:
             self._mail.forget(key)
 
     def answered(self) -> None:
-        """Take note that the browser has read all that came before the last ping."""
+        """Note that the browser has read everything sent before the last ping."""
         if self._asked is None:
-            return  # A pong that nobody asked for proves nothing.
+            return  # A pong without a ping proves nothing.
         self._unproved -= self._asked
         self._asked = self._shut_since = None
         self._must_answer = True
@@ -187,7 +181,7 @@ class Subscriber:
             self._ready.add(self)
 
     def close(self, code: int, reason: str) -> None:
-        """Close the socket in place of what waits for it."""
+        """Close the socket and drop what waits."""
         if self._closing is None and not self._is_gone:
             self._closing = {"type": "websocket.close", "code": code, "reason": reason}
             self._replies = self._confirms = self._mail = None
@@ -195,7 +189,7 @@ class Subscriber:
             self._ready.add(self)
 
     def flush(self) -> None:
-        """Send what waits, as far as it can go; the gate opens where nothing is left."""
+        """Send what waits until the gate has to stay shut; open it if nothing is left."""
         if self._closing is not None and self._is_free():
             self._is_gone = True
             self._transmit(self._closing, 0)
@@ -209,7 +203,7 @@ class Subscriber:
             self._say(text)
 
     def ping(self) -> None:
-        """Ask the browser for a sign of life, unless a send is under way."""
+        """Send a ping, unless a send is under way."""
         if not self._is_free():
             return
         if self._asked is None:
@@ -219,9 +213,9 @@ class Subscriber:
         self._say(text)
 
     def look(self, now: float, slow_after: float) -> None:
-        """Ping a silent browser; close one shut for ``slow_after`` seconds without progress.
+        """Ping a silent browser; close it after ``slow_after`` seconds shut without progress.
 
-        To be called about every second, with monotonic seconds.
+        Call it about every second, with monotonic seconds.
         """
         if not self.is_open:
             self._shut_since = now if self._shut_since is None else self._shut_since
@@ -238,7 +232,7 @@ class Subscriber:
         self._transmit({"type": "websocket.send", "text": text}, len(text))
 
     def _transmit(self, message: dict[str, Any], size: int) -> None:
-        """Give the server a message; every price comes by here."""
+        """Pass a message to the server."""
         self._unproved += size
         try:
             sending = start(self._send(message), self._context)
@@ -273,9 +267,8 @@ class Subscriber:
     def _fail(self, error: Exception) -> None:
         self.is_open = False
         if isinstance(error, (OSError, RuntimeError)):
-            # The server knows that the socket is gone before the consumer does.
             logger.debug("socket closed reason=%r", error)
-            self._is_gone = True
+            self._is_gone = True  # The server knows this before the consumer does.
         else:
             logger.error("cannot send to a browser", exc_info=error)
             self.close(CLOSE_BROKEN, "the server could not send")
@@ -300,10 +293,12 @@ class Subscriber:
 
     def _next(self) -> str | None:
         if self._confirms:
-            # Before the replies: a pong says that all is answered that came before.
+            # Before the replies: a pong says that everything before it has been answered.
             key = next(iter(self._confirms))
             del self._confirms[key]
-            return f"[{_confirmation(*key)}]" if self.merge else _confirmation(*key)
+            room, spelling = key
+            confirmation = serialise(Joined.of(room.symbol, spelling))
+            return f"[{confirmation}]" if self.merge else confirmation
         if self._replies:
             return self._replies.popleft()
         text = self._mail.pop() if self._mail else None
@@ -322,7 +317,7 @@ class Subscriber:
 
 
 class _Round:
-    """A part of a loop over browsers: up to one whose server makes it wait."""
+    """A part of a loop over browsers, up to the first whose server makes it wait."""
 
     __slots__ = ("at", "is_over")
 
@@ -362,7 +357,7 @@ def send_to_all(
 ) -> None:
     """Send many browsers the same text, each at the cost of one ``await``.
 
-    ``otherwise`` is called for those to which it cannot go at once, or not as it is.
+    ``otherwise`` is called for each browser that cannot be sent it at once and unchanged.
     """
     going = iter(subscribers)
     message = {"type": "websocket.send", "text": text}
@@ -371,19 +366,6 @@ def send_to_all(
         sending = start(this_round.go(going, message, otherwise))
         if sending is None:
             return
-        # That task ends with the one browser; the next round takes the others.
+        # That task ends with this browser; the next round sends to the others.
         this_round.is_over = True
         this_round.at._wait_for(sending)
-
-
-def _confirmation(room: Room, spelling: str) -> str:
-    """Confirm as the vendor does, but with the full symbol: its clients rejoin by it."""
-    text = f"{room.symbol}_{spelling}_0s"
-    return serialise(
-        Joined(
-            message=f"Successfully joined room: {text}",
-            room=text,
-            symbol=room.symbol,
-            timeframe=spelling,
-        )
-    )

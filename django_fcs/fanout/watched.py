@@ -1,4 +1,4 @@
-"""The rooms of a process: which are joined, their last prices, and what these may claim."""
+"""The rooms of a process: which are joined, their last prices, and their states."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ _UNPROVED = "no price since the connection was lost"
 
 
 class Claim(NamedTuple):
-    """What browsers are told of a room's state."""
+    """A room's state as it is sent to browsers."""
 
     state: State
     reason: str = ""
-    """Why it is offline, or waits in vain, where it does."""
+    """Why it is offline, or why it waits in vain; else empty."""
     until: int | None = None
-    """When it opens, unix seconds, where it is closed and that is known."""
+    """When it opens, in unix seconds, if it is closed and this is known."""
 
 
 class Heard(NamedTuple):
-    """What follows from a heartbeat."""
+    """What the hub has to do after a heartbeat."""
 
     may_lack: bool
     """Whether texts may be missing, so that the stream is asked for all rooms again."""
     restarts: bool
-    """Whether texts are numbered from lower numbers on."""
+    """Whether the numbers of texts start again from a lower one."""
 
 
 @dataclass(eq=False)
 class WatchedRoom:
-    """A room in this process: the last of everything, and how it was joined."""
+    """A room in this process: its last values, and how it was joined."""
 
     room: Room
     update: Update | None = None
@@ -62,17 +62,17 @@ class WatchedRoom:
     """The room is live again only after a text with this ``seq`` or a later one."""
     profile: str = ""
     is_left: bool = False
-    """A newer price may have been missed: the room is not live until it is heard again."""
+    """A newer price may have been missed: the room is not live until a text comes."""
     expected: Expectation | None = None
-    """What the stream expects; ``None`` until the stream or the store says so."""
+    """What the stream expects; ``None`` until it comes from the stream or the store."""
     trouble: str = ""
-    """Why no price can come, as the stream says."""
+    """Why no price can come, as the stream reports; empty if one can."""
     claim: Claim = Claim(State.WAITING)
     keys: dict[Key, int] = field(default_factory=dict)
     """How many browsers joined it under each key."""
 
     def is_newer(self, update: Update) -> bool:
-        """Tell whether a text is newer than the last one; a repetition proves that one."""
+        """Tell whether a text is newer than the last one; a repetition proves the last one."""
         if self.proof_seq is not None and update.seq >= self.proof_seq:
             self.proof_seq = None
         if self.update is not None and update.seq >= self.update.seq:
@@ -80,23 +80,26 @@ class WatchedRoom:
         return self.update is None or update.seq > self.update.seq
 
     def note_trouble(self, trouble: str) -> None:
-        """Note why no price can come, if so; after it the last price may not be the newest."""
+        """Note why no price can come; empty if one can.
+
+        When a trouble ends, the last price may not be the newest.
+        """
         self.is_left = self.is_left or (bool(self.trouble) and not trouble)
         self.trouble = trouble
 
     def doubt(self) -> None:
-        """Demand proof of the price: a repetition or a newer one."""
+        """Require proof of the price: a repetition or a newer one."""
         if self.update is not None:
             self.proof_seq = self.update.seq
 
     def forget(self) -> None:
-        """Take any number from now on."""
+        """Forget the price, and accept a text of any number."""
         self.update, self.proof_seq = None, None
 
     def expect(self, expected: Expectation) -> bool:
-        """Note what the stream expects; False while the price behind it has yet to come.
+        """Note what the stream expects; False if the price that caused it has yet to come.
 
-        That price opened the market: until it comes, the old one would seem stale.
+        That price opened the market. Until it comes, the old one would seem stale.
         """
         opens = self.expected is not None and self.expected.closed and not expected.closed
         self.expected = expected
@@ -121,26 +124,26 @@ class WatchedRoom:
 
 
 class Limits(NamedTuple):
-    """What the site allows, in seconds: read once for all rooms, since settings are slow."""
+    """Limits of the site, in seconds; read once for all rooms, because settings are slow."""
 
     stale_after: float
     offline_after: float
 
     @classmethod
     def of_site(cls) -> Limits:
-        """Return them as they are now."""
+        """Return the current limits."""
         return cls(conf.FCS_STALE_AFTER_SECONDS, conf.FCS_OFFLINE_AFTER_SECONDS)
 
 
 class Watched:
     """All rooms of a process, and the path by which their prices come.
 
-    It applies what the stream says and what the clock changes, and returns the rooms of
-    which browsers have to be told. It sends nothing itself.
+    It applies messages of the stream and the passing of time, and returns the rooms whose
+    changes have to be sent to browsers. It sends nothing itself.
 
     Args:
         clock: Unix seconds.
-        monotonic: Seconds of a clock that nobody sets.
+        monotonic: Seconds of a clock that is never set.
     """
 
     def __init__(
@@ -161,11 +164,11 @@ class Watched:
         return iter(self._rooms.values())
 
     def get(self, room: Room) -> WatchedRoom | None:
-        """Return a room that is joined here."""
+        """Return a room; None if no browser has joined it."""
         return self._rooms.get(room)
 
     def listen(self) -> None:
-        """Start to listen: what was heard before says nothing about now."""
+        """Start to listen. Earlier heartbeats say nothing about the present."""
         self.path = Path(beat_at=self._monotonic())
 
     def join(self, key: Key) -> WatchedRoom:
@@ -178,7 +181,7 @@ class Watched:
         return watched
 
     def leave(self, key: Key) -> bool:
-        """Note that a browser left a room; True where it was the room's last."""
+        """Note that a browser left a room; return True if it was the last one."""
         watched = self._rooms[key.room]
         watched.keys[key] -= 1
         if not watched.keys[key]:
@@ -189,7 +192,7 @@ class Watched:
         return True
 
     def newer(self, update: Update) -> WatchedRoom | None:
-        """Return the room that a price is newer in; None where it is old or not wanted."""
+        """Return the room of a newer price; None if the price is old or not wanted."""
         if update.epoch < self.path.fence:
             count("hub_fenced")
             return None
@@ -197,7 +200,7 @@ class Watched:
         return watched if watched is not None and watched.is_newer(update) else None
 
     def apply(self, update: Update, watched: WatchedRoom) -> bool:
-        """Note a newer price; True where it changes the room's state."""
+        """Note a newer price; return True if it changes the room's state."""
         return self._show(watched, update, trouble="", is_left=False)
 
     def _show(self, watched: WatchedRoom, update: Update, *, trouble: str, is_left: bool) -> bool:
@@ -205,7 +208,7 @@ class Watched:
         return watched.claim.state is not State.LIVE and self._changes(watched, Limits.of_site())
 
     def apply_notice(self, notice: RoomNotice) -> tuple[WatchedRoom | None, bool, bool]:
-        """Note what is known of a room; return it, and whether profile and state changed."""
+        """Note what is known of a room; return it, and whether its profile and state changed."""
         watched = self._rooms.get(notice.room)
         if watched is None:
             return None, False, False
@@ -217,7 +220,7 @@ class Watched:
         return watched, has_profile, is_complete and self._changes(watched, Limits.of_site())
 
     def apply_beat(self, beat: Beat) -> Heard | None:
-        """Note a heartbeat; None where its stream is no longer the leader."""
+        """Note a heartbeat; return None if its stream is no longer the leader."""
         path, now = self.path, self._monotonic()
         if beat.epoch < path.fence:
             if count("hub_fenced"):
@@ -227,7 +230,7 @@ class Watched:
                 )
             return None
         is_new = beat.epoch != path.epoch
-        # Redis lost its data and its clock went back: otherwise nothing would be newer.
+        # Redis lost its data and its clock went back. Without this, no text would be newer.
         restarts = beat.epoch < (path.epoch or 0)
         was_silent = path.is_silent(now, conf.FCS_OFFLINE_AFTER_SECONDS)
         for watched in self:
@@ -243,9 +246,9 @@ class Watched:
     def restore(
         self, values: Mapping[Room, LastValue], report: PathReport | None
     ) -> Iterator[tuple[WatchedRoom, bool]]:
-        """Note what the store has kept of rooms without a price.
+        """Note the stored values of rooms without a price.
 
-        Yields those that now have one, and whether it changed the room's state.
+        Yields the rooms that now have one, and whether it changed their state.
         """
         if report and self.path.epoch is None:
             self.path = Path(self._monotonic() - report.age(self._clock()), report)
@@ -260,7 +263,7 @@ class Watched:
                 yield watched, self._show(watched, update, trouble=trouble, is_left=is_left)
 
     def look(self) -> list[WatchedRoom]:
-        """Let states follow the clock; return the rooms whose state changed."""
+        """Update states as time passes; return the rooms whose state changed."""
         limits = Limits.of_site()
         if self.path.is_silent(self._monotonic(), limits.offline_after):
             self.path = self.path.unfenced()
@@ -284,7 +287,7 @@ class Watched:
 
 
 def claim(watched: WatchedRoom, path: Path, *, at: float, now: float, limits: Limits) -> Claim:
-    """Return what a room may claim to be; ``at`` in unix, ``now`` in monotonic seconds."""
+    """Return the state of a room; ``at`` is in unix, ``now`` in monotonic seconds."""
     expected, update = watched.expected or Expectation(), watched.update
     is_outdated = update is not None and (
         bool(watched.trouble)
@@ -292,7 +295,7 @@ def claim(watched: WatchedRoom, path: Path, *, at: float, now: float, limits: Li
         or path.report.outage.outdates(update.at, at, limits.offline_after)
     )
     state = decide(
-        # A price from the future proves as little as an old one: some clock was set.
+        # A price from the future proves no more than an old one: a clock was set.
         age=abs(at - update.at) if update else None,
         expected=expected,
         now=at,

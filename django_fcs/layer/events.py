@@ -1,14 +1,14 @@
-"""What stream and hubs say to each other over the channel layer.
+"""The messages between stream and hubs on the channel layer.
 
 ========== ======================= ============================================
 group      from → to               message types
 ========== ======================= ============================================
-room.group stream → hubs, anybody  ``fcs.price``, and never another
+room.group stream → hubs, anybody  only ``fcs.price``
 fcs.hubs   stream → hubs           ``fcs.beat``, ``fcs.room``
 fcs.demand hubs → stream           ``fcs.demand``
 ========== ======================= ============================================
 
-How often they are sent stands in ``protocol.intervals``.
+``protocol.intervals`` defines how often they are sent.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ __all__ = ["DEMAND", "HUBS", "Announcement", "Beat", "Event", "RoomNotice", "rea
 HUBS = "fcs.hubs"
 DEMAND = "fcs.demand"
 
-#: A thousand epochs are one number on the way to a browser, which holds 2^53.
+#: A browser gets an epoch multiplied by 1000 in ``seq``, and its integers are exact to 2^53.
 _Epoch = Annotated[int, msgspec.Meta(ge=0, lt=2**53 // 1000)]
 
 
 class Beat(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.beat"):
-    """The heartbeat of a stream: it is alive, and how its way to the vendor stands."""
+    """The heartbeat of a stream, with the state of its connection to the vendor."""
 
     epoch: _Epoch
     path: PathReport
@@ -47,15 +47,15 @@ class Beat(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.beat"):
 
 
 class RoomNotice(msgspec.Struct, frozen=True):
-    """What is known of a room beside its price."""
+    """What is known of a room besides its price."""
 
     room: Room
     profile: str
-    """The text of its profile frame; empty where none came."""
+    """The text of its profile frame; empty if none came."""
     expected: Expectation | None
-    """``None`` where the stream knows nothing of it."""
+    """``None`` if the stream knows nothing of it."""
     trouble: str = ""
-    """Why no price of it can come; empty where one can."""
+    """Why no price of it can come; empty if one can."""
 
     def event(self) -> dict[str, Any]:
         """Return the message that goes to all hubs."""
@@ -63,7 +63,7 @@ class RoomNotice(msgspec.Struct, frozen=True):
 
 
 class Announcement(msgspec.Struct, frozen=True):
-    """A hub says which rooms it needs, and which of them it has no price of."""
+    """The rooms that a hub needs, and those of them that it has no price of."""
 
     hub: str
     rooms: tuple[Room, ...]
@@ -111,7 +111,7 @@ class _Demand(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.demand"):
 
 
 def read_event(message: Mapping[str, Any]) -> Event:
-    """Read a group's message; raises ``ProtocolError`` for anything malformed."""
+    """Read a group's message; raise ``ProtocolError`` if it is malformed."""
     try:
         read = msgspec.convert(message, _Price | Beat | _Notice | _Demand)
         return read if isinstance(read, Beat) else read.read()
@@ -120,12 +120,12 @@ def read_event(message: Mapping[str, Any]) -> Event:
 
 
 def _check_profile(text: str, room: Room) -> None:
-    """Raise unless it is a profile of the room: browsers get the text as it is."""
+    """Raise unless it is a profile of the room, because browsers get the text unchanged."""
     [said] = parse(text)
     if not isinstance(said, ProfileUpdate):
-        raise ProtocolError("no text of a profile")
+        raise ProtocolError("the text is not a profile")
     if (said.symbol, said.timeframe) != (room.symbol, room.timeframe):
-        raise ProtocolError(f"a profile of another room than {room}")
+        raise ProtocolError(f"the text is not a profile of {room}")
 
 
 @functools.lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-"""Between tasks that read and one that works off what they read, by the burst."""
+"""A queue between tasks that read and one that processes what they read, in bursts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 class Inbox(Generic[T]):
-    """What came in and is not worked off yet.
+    """What came in and is not processed yet.
 
-    Bound: ``limit`` things, and what is added in one call. Policy: who has filled it
-    waits, and so does whoever sends to it.
+    Bound: ``limit`` things, and what is added in one call. Policy: a task that has filled
+    it waits, and so does the sender that this task reads from.
     """
 
     def __init__(self, limit: int) -> None:
@@ -27,17 +27,17 @@ class Inbox(Generic[T]):
 
     @property
     def is_full(self) -> bool:
-        """Whether nothing more should be added before it was emptied."""
+        """Whether nothing more should be added before it is emptied."""
         return len(self._things) >= self._limit
 
     def add(self, things: Iterable[T]) -> None:
-        """Add things; who finds it full afterwards has to wait, see ``when_taken``."""
+        """Add things; if it is full afterwards, the caller has to wait, see ``when_taken``."""
         self._things += things
         if self._things:
             self._came.set()
 
     def when_taken(self, callback: Callable[[], None]) -> None:
-        """Call back once, when it is empty again."""
+        """Call ``callback`` once, when the inbox is empty again."""
         if callback not in self._held_up:
             self._held_up.append(callback)
 
@@ -50,12 +50,12 @@ class Inbox(Generic[T]):
             await emptied.wait()
 
     def fail(self, error: Exception) -> None:
-        """Say that nothing more will come; the first reason stays."""
+        """Note that nothing more will come; the first error is kept."""
         self._error = self._error or error
         self._came.set()
 
     async def take(self) -> list[T]:
-        """Wait for the first thing, and hand over all; raises what it failed with, behind them."""
+        """Wait for the first thing, and return all; after the last one, raise the error."""
         while not self._things:
             if self._error is not None:
                 raise self._error

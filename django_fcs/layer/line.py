@@ -1,60 +1,80 @@
-"""Question and answer with one Redis server, beside all that is published there."""
+"""Commands and answers on a connection to one Redis server, apart from all that is published."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
+from django_fcs.tools.fallbacks import warn_once
+
+from .streams import missing_names, wire_of
 from .wire import Reply, Wire, close_sentinels, command
 
 __all__ = ["Line"]
 
 
 class Line:
-    """One connection, opened when needed; a second question waits for the first answer.
+    """One connection, opened by the first command. A command waits for the answer to the last one.
 
     Args:
-        pool: A ``ConnectionPool`` of redis-py, whose ``make_connection`` knows of TLS,
-            passwords and Sentinel. It is asked anew after each failure, so that the
-            next connection leads to the master of that moment.
+        pool: A ``ConnectionPool`` of redis-py. Its ``make_connection`` handles TLS,
+            passwords and Sentinel. After each failure it makes a new connection, which
+            leads to the server that is the master at that time.
     """
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
         self._connection: Any = None
-        self._wire: Wire | None = None
+        self._ask: Callable[..., Awaitable[Reply]] | None = None
         self._asking = asyncio.Lock()
 
     async def ask(self, *words: bytes) -> Reply:
-        """Send a command and return the answer; raises what redis-py or ``Wire`` raises.
+        """Send a command and return the answer. Raises what redis-py or ``Wire`` raises.
 
-        Who fails or is cancelled leaves no connection behind: the answer to this
-        question would be taken for the answer to the next.
+        A call that fails or is cancelled closes the connection. Otherwise the next
+        command would receive the answer to this one.
         """
         async with self._asking:
-            wire, self._wire = self._wire, None
+            ask, self._ask = self._ask, None
             try:
-                if wire is None:
-                    wire = await self._opened()
-                await wire.send([command(*words)])
-                answers: list[Reply] = []
-                while not answers:
-                    # A list is a push of RESP3, and answers nothing.
-                    answers = [one for one in await wire.receive() if not isinstance(one, list)]
-                self._wire = wire
+                if ask is None:
+                    ask = await self._opened()
+                answer = await ask(*words)
+                self._ask = ask
             finally:
-                if self._wire is None:
+                if self._ask is None:
                     await self.close()
-            return answers[0]
+            return answer
 
     async def close(self) -> None:
-        """End the connection at once; the next question opens another."""
-        connection, self._connection, self._wire = self._connection, None, None
+        """Close the connection at once. The next command opens another one."""
+        connection, self._connection, self._ask = self._connection, None, None
         if connection is not None:
             await connection.disconnect(nowait=True)
             await close_sentinels(self._pool)
 
-    async def _opened(self) -> Wire:
-        self._connection = self._pool.make_connection()
-        await self._connection.connect()
-        return Wire(self._connection._reader, self._connection._writer)
+    async def _opened(self) -> Callable[..., Awaitable[Reply]]:
+        connection = self._connection = self._pool.make_connection()
+        await connection.connect()
+        if missing := missing_names():
+            warn_once("redis", *missing)
+            return partial(_ask_with_public_calls, connection)
+        return partial(_ask, wire_of(connection))
+
+
+async def _ask(wire: Wire, *words: bytes) -> Reply:
+    await wire.send([command(*words)])
+    while True:
+        for reply in await wire.receive():
+            # A list is a push message of RESP3, not an answer.
+            if not isinstance(reply, list):
+                return reply
+
+
+async def _ask_with_public_calls(connection: Any, *words: bytes) -> Reply:
+    await connection.send_command(*words)
+    reply: Any = await connection.read_response(disable_decoding=True)
+    # ``Wire`` returns the digits.
+    return b"%d" % reply if isinstance(reply, int) else reply

@@ -1,4 +1,4 @@
-"""One Redis server as the pub/sub layer uses it: every message once, many at a time."""
+"""One Redis server of the pub/sub layer: publish and subscribe, many messages at a time."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from collections import deque
 from typing import Any
 
 from .inbox import Inbox
+from .streams import wire_of
 from .wire import Reply, Wire, close_sentinels, command
 
 __all__ = ["Shard"]
 
 
 class Shard:
-    """Publishes on one connection and subscribes on another, opened when needed.
+    """Publishes on one connection and subscribes on another. Each is opened when needed.
 
     Args:
-        pool: A ``ConnectionPool`` of redis-py; of it only ``make_connection`` is used,
-            and of what that makes, the streams: what redis-py does by itself to mend
-            a connection would hide that messages were lost.
-        inbox: Where what others publish goes. It fails with the connection, and so
-            does whoever waits for an answer; there is no way back but a new ``Shard``.
+        pool: A ``ConnectionPool`` of redis-py. Only its ``make_connection`` is used, and
+            of a connection only its streams: redis-py reconnects by itself, which would
+            hide that messages were lost.
+        inbox: Receives what others publish. If the connection fails, the inbox and all
+            calls that wait for an answer fail too. A ``Shard`` does not recover: make a
+            new one.
     """
 
     def __init__(self, pool: Any, inbox: Inbox[bytes]) -> None:
@@ -35,18 +37,21 @@ class Shard:
         self._error: Exception | None = None
 
     async def publish(self, commands: list[bytes]) -> None:
-        """Send commands in one go, and wait until the server has done them."""
+        """Send all commands in one write and wait until the server has executed them."""
         async with self._publishing:
             if self._out is None:
                 self._out = await self._connected()
             await self._out.send(commands)
             left = len(commands)
             while left > 0:
-                # A list is a push of RESP3, and answers nothing.
+                # A list is a push message of RESP3, not an answer.
                 left -= sum(not isinstance(reply, list) for reply in await self._out.receive())
 
     async def change(self, joining: list[bytes], leaving: list[bytes]) -> None:
-        """Subscribe and unsubscribe, and wait until the server has done so, or just answers."""
+        """Subscribe and unsubscribe, and wait for the server.
+
+        Without channels it only finds out whether the server answers.
+        """
         if self._in is None:
             if not joining:
                 return
@@ -65,7 +70,7 @@ class Shard:
         connection = self._pool.make_connection()
         self._connections.append(connection)
         await connection.connect()
-        return Wire(connection._reader, connection._writer)
+        return wire_of(connection)
 
     def _hear(self, replies: list[Reply]) -> None:
         messages = [message for reply in replies if (message := self._message(reply)) is not None]
@@ -82,7 +87,7 @@ class Shard:
                 answer.set_exception(error)
 
     def _message(self, reply: Reply) -> bytes | None:
-        """Return what somebody published; None for the server's own answers."""
+        """Return the payload of a published message, or None for the server's own answers."""
         kind = reply[0] if isinstance(reply, list) and reply else reply
         if kind == b"message" and isinstance(reply, list) and isinstance(reply[-1], bytes):
             return reply[-1]

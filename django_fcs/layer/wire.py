@@ -1,9 +1,9 @@
-"""One connection to a Redis server, spoken by the burst: many commands a write, many
-replies a read.
+"""One connection to a Redis server, used in bursts: many commands per write, many
+replies per read.
 
-redis-py awaits several times a reply, which is most of what a lone message costs. A
-connection that it has opened (address, TLS, Sentinel, password) is given here, and
-everything that it says until its end is read here. RESP2 and RESP3:
+redis-py awaits several times per reply, which is most of the cost of a single message.
+redis-py opens the connection (address, TLS, Sentinel, password), and this module then
+reads everything from it until it ends. RESP2 and RESP3:
 https://redis.io/docs/latest/develop/reference/protocol-spec/
 """
 
@@ -16,7 +16,7 @@ from typing import Any, cast
 
 __all__ = ["Parser", "Reply", "Wire", "WireError", "close_sentinels", "command"]
 
-#: What is read at once, in bytes.
+#: How much is read at once, in bytes.
 READ_SIZE = 256 * 1024
 
 _CLOSED = "the server closed the connection"
@@ -25,17 +25,17 @@ Reply = bytes | list["Reply"] | None
 
 
 class WireError(ConnectionError):
-    """The server refused a command, went away, or says what is no RESP."""
+    """The server refused a command, closed the connection, or sent data that is not RESP."""
 
 
 class Parser:
-    """Cut replies out of what a connection says, however it is chopped."""
+    """Split the data of a connection into replies, however it is chopped."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, data: bytes) -> list[Reply]:
-        """Return the replies that are whole by now; raises ``WireError``."""
+        """Return the replies that are complete now; raises ``WireError``."""
         data, at = self._rest + data if self._rest else data, 0
         replies: list[Reply] = []
         try:
@@ -45,16 +45,16 @@ class Parser:
         except _Incomplete:
             pass
         except (ValueError, OverflowError, RecursionError):
-            raise WireError("the server sent what is no RESP") from None
+            raise WireError("the server sent data that is not RESP") from None
         self._rest = data[at:]
         return replies
 
 
 class Wire:
-    """Commands to, and replies of, one connection; who owns it closes it.
+    """Commands to one connection, and its replies; the owner closes it.
 
-    Replies are waited for with ``receive``, or, once ``tap`` was called, handed over
-    as they come: a lone message then wakes one task and not two.
+    Wait for replies with ``receive``. Once ``tap`` was called, they are passed to a
+    callback as they come: a single message then wakes one task instead of two.
     """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -65,16 +65,16 @@ class Wire:
     async def send(self, commands: Iterable[bytes]) -> None:
         """Write commands, each made by ``command``; waits while the server is busy.
 
-        Raises ``WireError`` where the connection is lost already.
+        Raises ``WireError`` if the connection is already lost.
         """
         if self._writer.is_closing():
-            # To asyncio of Python 3.12 that is a TypeError.
+            # In Python 3.12 asyncio would raise a TypeError.
             raise WireError("the connection is lost")
         self._writer.writelines(commands)
         await self._writer.drain()
 
     def abort(self) -> None:
-        """End the connection at once: a dead one never takes what waits to be written."""
+        """Close at once: a dead connection never takes what waits to be written."""
         self._writer.transport.abort()
 
     async def receive(self) -> list[Reply]:
@@ -90,15 +90,15 @@ class Wire:
     def tap(
         self, heard: Callable[[list[Reply]], None], failed: Callable[[Exception], None]
     ) -> asyncio.Transport:
-        """Hand over replies as they come, and at last why no more will."""
+        """Pass replies to ``heard`` as they come, and to ``failed`` why no more will come."""
         transport = self._writer.transport
         transport.set_protocol(_Tap(transport.get_protocol(), self._parser, heard, failed))
-        # It is typed as one that can only write; uvloop's is no subclass of asyncio's.
+        # Its type allows only writing; uvloop's transport is no subclass of asyncio's.
         return cast(asyncio.Transport, transport)
 
 
 class _Tap(asyncio.Protocol):
-    """Takes what comes in; what a writer has to know goes to the protocol before."""
+    """Takes what comes in, and informs the previous protocol of what a writer has to know."""
 
     def __init__(
         self,
@@ -130,12 +130,12 @@ class _Tap(asyncio.Protocol):
 
 
 def command(*words: bytes) -> bytes:
-    """Return the bytes of a command."""
+    """Return a command as bytes."""
     return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(w), w) for w in words)
 
 
 async def close_sentinels(pool: Any) -> None:
-    """End what a ``ConnectionPool`` of redis-py keeps open to Sentinels; it never does itself."""
+    """Close what a redis-py ``ConnectionPool`` keeps open to Sentinels, which it never closes."""
     manager = getattr(pool, "sentinel_manager", None)
     for sentinel in manager.sentinels if manager is not None else ():
         await sentinel.connection_pool.disconnect()
@@ -150,7 +150,7 @@ class _Incomplete(Exception):
 
 
 def _read_message(data: bytes, at: int) -> tuple[Reply, int] | None:
-    """Read what somebody published, in a fifth of the time; None where it is not that."""
+    """Read a published message in a fifth of the time; None if it is another reply."""
     head = _MESSAGE.match(data, at)
     if head is None:
         return None
@@ -166,7 +166,7 @@ def _read_message(data: bytes, at: int) -> tuple[Reply, int] | None:
 
 
 def _read(data: bytes, at: int) -> tuple[Reply, int]:
-    """Read the reply that starts there; return where the next one does."""
+    """Read the reply that starts at ``at``; return it and where the next one starts."""
     end = data.find(b"\r\n", at)
     if end < 0:
         raise _Incomplete
@@ -178,7 +178,7 @@ def _read(data: bytes, at: int) -> tuple[Reply, int]:
         if len(data) < at + length + 2:
             raise _Incomplete
         return data[at : at + length], at + length + 2
-    if kind in b"*>":  # an array, and what nobody asked for
+    if kind in b"*>":  # an array, or a push
         items: list[Reply] = []
         for _ in range(int(head)):
             item, at = _read(data, at)

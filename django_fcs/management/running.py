@@ -1,4 +1,4 @@
-"""What the commands that run until a signal have in common."""
+"""Shared code of the commands that run until a signal."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ __all__ = ["Screen", "fail", "port_number", "quiet", "run_until_signal", "show_l
 
 _CLEAR_LINE = "\r\x1b[2K"
 
-#: Who asked to leave has this long for it; then it is cancelled.
+#: How long work that was asked to leave may take, in seconds; then it is cancelled.
 LEAVE_SECONDS = 2.0
 
 
 def run_until_signal(
     work: Callable[[], Coroutine[Any, Any, None]], *, leave: asyncio.Event | None = None
 ) -> None:
-    """Run the work until it ends, or SIGTERM or Ctrl-C end it cleanly.
+    """Run the work until it ends, or until SIGTERM or Ctrl-C ends it cleanly.
 
-    Where there is ``leave``, that is set first, and the work has ``LEAVE_SECONDS`` to
-    end by itself.
+    If ``leave`` is given, the signal sets it first, and the work has ``LEAVE_SECONDS``
+    to end by itself.
     """
 
     async def main() -> None:
         stop = asyncio.Event()
         asyncio.get_running_loop().set_default_executor(Threads())
-        # Not everywhere, not in every thread: there KeyboardInterrupt ends asyncio.run.
+        # Not every system and thread can do this: there KeyboardInterrupt ends asyncio.run.
         with suppress(NotImplementedError, RuntimeError, ValueError):
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -50,7 +50,7 @@ def run_until_signal(
     except KeyboardInterrupt:
         pass
     except BrokenPipeError:
-        # Who read our output has gone (`| head`); the flush at exit must not fail on it.
+        # The reader of our output has ended (`| head`); the flush at exit must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -62,7 +62,7 @@ async def _wait(stop: asyncio.Event, leave: asyncio.Event | None) -> None:
 
 
 def fail(error: FCSError) -> CommandError:
-    """Turn an error into one line and an exit code: 2 where the user can mend it."""
+    """Turn an error into one line and an exit code: 2 if the user can fix it, otherwise 1."""
     usage = isinstance(error, (ConfigurationError, KeyRefused, RoomError))
     return CommandError(str(error), returncode=2 if usage else 1)
 
@@ -77,7 +77,7 @@ def port_number(text: str) -> int:
 
 @contextmanager
 def quiet(*names: str) -> Iterator[None]:
-    """Keep the log from being printed where the site has set up no place for it."""
+    """Keep the log from being printed if the site has no handler for it."""
     handler = logging.NullHandler()
     loggers = [logging.getLogger(name) for name in ("django_fcs", *names)]
     for logger in loggers:
@@ -90,7 +90,7 @@ def quiet(*names: str) -> Iterator[None]:
 
 
 class Screen:
-    """A place at the end of a terminal that is drawn again and again."""
+    """An area at the end of a terminal that is redrawn again and again."""
 
     def __init__(self, out: TextIO) -> None:
         self.is_terminal = out.isatty()
@@ -98,9 +98,9 @@ class Screen:
         self._lines = 0
 
     def draw(self, lines: list[str]) -> None:
-        """Put these lines where the last ones stood, cut to what the terminal shows.
+        """Replace the last lines with these, cut to the size of the terminal.
 
-        A line that wrapped would count as two, and leave one behind at each draw.
+        A line that wraps would count as two, and leave one behind at each draw.
         """
         size = shutil.get_terminal_size()
         shown = [line[: size.columns - 1] for line in lines[: size.lines - 1]]
@@ -110,13 +110,13 @@ class Screen:
         self._lines = len(shown)
 
     def clear(self) -> None:
-        """Take away what was drawn."""
+        """Remove what was drawn."""
         if self._lines:
             self._out.write(_CLEAR_LINE + f"\x1b[1A{_CLEAR_LINE}" * (self._lines - 1))
             self._lines = 0
 
     def leave(self) -> None:
-        """Let what was drawn stand, and go on below it."""
+        """Keep what was drawn, and continue below it."""
         if self._lines:
             self._out.write("\n")
             self._out.flush()
@@ -135,7 +135,7 @@ class _AboveTheScreen(logging.StreamHandler):  # type: ignore[type-arg]
 
 
 def show_logs(screen: Screen, *, level: int) -> None:
-    """Show this project's log where the site has set up no place for it."""
+    """Show this project's log if the site has no handler for it."""
     logger = logging.getLogger("django_fcs")
     if logger.hasHandlers():
         return

@@ -1,7 +1,7 @@
-"""What this process counts and measures, as Prometheus reads it.
+"""What this process counts and measures, in the format of Prometheus.
 
-``prometheus_client`` is optional. It only writes the text and answers scrapes: the
-registry is our own, so that a site's metrics and these never meet by accident.
+``prometheus_client`` is optional. It only writes the text and answers scrapes. The
+registry is our own, so that these metrics never mix with the site's by accident.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__ = ["page", "serving"]
 
 _MISSING = "metrics need prometheus_client: pip install 'django-fcs[metrics]'"
 
-#: Of counters that the table of ``metrics`` does not know.
+#: The help text of counters that are not in the table of ``metrics``.
 _UNDOCUMENTED = "Counted by this process."
 
 
@@ -52,7 +52,7 @@ class _Figures:
 def page(accept: str) -> tuple[bytes, str]:
     """Return all metrics in the format that ``accept`` asks for, and its content type.
 
-    Raises ``ConfigurationError`` where ``prometheus_client`` is not installed.
+    Raises ``ConfigurationError`` if ``prometheus_client`` is not installed.
     """
     registry = _registry()
     encode, content_type = choose_encoder(accept)
@@ -61,10 +61,10 @@ def page(accept: str) -> tuple[bytes, str]:
 
 @contextmanager
 def serving(host: str, port: int) -> Iterator[str]:
-    """Answer scrapes at this address, in threads of its own; yields the URL.
+    """Answer scrapes at this address, in separate threads; yields the URL.
 
-    Raises ``ConfigurationError`` where ``prometheus_client`` is not installed, or
-    nothing can listen there. Port 0 takes a free one.
+    Raises ``ConfigurationError`` if ``prometheus_client`` is not installed, or if the
+    server cannot listen there. Port 0 takes a free one.
     """
     registry = _registry()
     try:
@@ -89,7 +89,7 @@ def _registry() -> core.CollectorRegistry:
 
 
 def _counters() -> Iterator[Metric]:
-    # From 0 on: a rate over a counter that appears with its first event misses that one.
+    # Counters start at 0: the rate of one that appears with its first event misses that event.
     for name, value in sorted((dict.fromkeys(COUNTERS, 0) | counts()).items()):
         text = COUNTERS.get(name, _UNDOCUMENTED)
         yield core.CounterMetricFamily(f"fcs_{name}", text, value=value)

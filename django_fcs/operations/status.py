@@ -1,4 +1,4 @@
-"""Whether prices flow, as far as the store can tell: for probes and people."""
+"""Whether prices flow, as far as the store can tell; for health checks and commands."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from django_fcs.site import site_store
 __all__ = ["cause", "shared_store", "trouble"]
 
 _IN_MEMORY = (
-    "the channel layer is the in-memory one, with which only the web process knows how its stream "
-    "does: ask it at fcs/health/ (include django_fcs.urls)"
+    "the channel layer is the in-memory one, so only the web process knows the state of its "
+    "stream: ask it at fcs/health/ (include django_fcs.urls)"
 )
 
-#: The check that finds a cache which keeps nothing for the next process.
+#: The check that finds a cache that does not share values with other processes.
 _LONELY_CACHE = "fcs.W003"
 
 
 def shared_store() -> Store:
-    """Return the store by which another process than the stream's can know of it.
+    """Return the store from which other processes can read the state of the stream.
 
-    Raises ``ConfigurationError`` with the cure where there is none.
+    Raises ``ConfigurationError``, with the fix, if there is none.
     """
     if layer_is_in_memory():
         raise ConfigurationError(_IN_MEMORY)
@@ -35,11 +35,11 @@ def shared_store() -> Store:
 
 
 def trouble(store: Store, beat: PathReport | None, now: float) -> str:
-    """Say in a few words why prices do not flow; nothing where they do.
+    """Return in a few words why prices do not flow, or "" if they do.
 
-    No hosts and none of the vendor's words: anybody may be told.
+    The text contains no host names and no text of the vendor, so anybody may read it.
     """
-    if beat is None and store.sickness:
+    if beat is None and store.failure:
         return "the cache does not answer"
     offline_after = conf.FCS_OFFLINE_AFTER_SECONDS
     if beat is None or beat.is_silent(beat.age(now), offline_after):
@@ -49,6 +49,6 @@ def trouble(store: Store, beat: PathReport | None, now: float) -> str:
 
 
 def cause(store: Store, beat: PathReport | None, trouble: str) -> str:
-    """Add to a trouble what the site's own people may know of its cause."""
-    known = store.sickness if beat is None else "" if beat.online else beat.reason
+    """Add to a trouble what is known of its cause; only for operators."""
+    known = store.failure if beat is None else "" if beat.online else beat.reason
     return f"{trouble}: {known}" if trouble and known else trouble

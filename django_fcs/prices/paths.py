@@ -1,4 +1,4 @@
-"""The way from the vendor to a site, as the stream reported it last."""
+"""The path from the vendor to a site, as the stream last reported it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ __all__ = ["PathReport"]
 
 
 class PathReport(msgspec.Struct, frozen=True):
-    """What every heartbeat says, and the cache keeps; unix seconds on the stream's clock.
+    """The content of a heartbeat, also kept in the cache; unix seconds on the stream's clock.
 
-    Readers give its ``age`` in seconds: hubs on their monotonic clock, others on the wall
-    clock.
+    Callers pass its ``age`` in seconds: hubs measure it on their monotonic clock, other
+    readers on the wall clock.
     """
 
     at: UnixTime
     online: bool
     reason: str
-    """Why it is not online; visitors may read it."""
+    """Why the path is not online; visitors may read it."""
     outage: Outage = Outage()
     silence: Seconds = 0.0
-    """For how many seconds the vendor had not been heard."""
+    """Seconds without data from the vendor when the report was made."""
 
     def is_silent(self, age: float, offline_after: float) -> bool:
         """Tell whether the next report is overdue."""
@@ -33,13 +33,13 @@ class PathReport(msgspec.Struct, frozen=True):
     def is_broken(self, age: float, offline_after: float) -> bool:
         """Tell whether the path from the vendor is broken.
 
-        A stream may not know yet that its connection is cut, and its successor never
-        learns it. So the silence of the vendor counts, too.
+        A stream may not know yet that its connection is cut, and the next leader never
+        learns it. Therefore the vendor's silence counts too.
         """
         if not self.online or self.is_silent(age, offline_after):
             return True
         return age + self.silence > offline_after + PONG_SECONDS
 
     def age(self, now: float) -> float:
-        """Return its age at a unix time; a report from the future is as good as none."""
+        """Return its age at a unix time; for a report from the future, how far ahead it is."""
         return abs(now - self.at)

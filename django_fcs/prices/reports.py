@@ -1,4 +1,4 @@
-"""What a stream says of itself once a second, for those who run the site."""
+"""What a stream reports about itself once a second, for operators."""
 
 from __future__ import annotations
 
@@ -11,47 +11,50 @@ __all__ = ["GrowthRate", "Report", "StreamStatus"]
 
 
 class Report(msgspec.Struct, frozen=True):
-    """How the stream was doing. Times are unix seconds."""
+    """The figures of a stream at one moment. Times are unix seconds."""
 
     at: float
     epoch: int
     rooms: tuple[str, ...]
-    """All that it wants, as ``FX:EURUSD_1D``."""
+    """All rooms that it wants, as ``FX:EURUSD_1D``."""
     joined: int
     """How many of them the vendor has confirmed."""
     updates_per_second: float
     last_at: float | None
-    """When the last price came in."""
+    """When the last price arrived."""
     leader: bool
-    """Whether it leads. True also where there is no lease: it leads alone."""
+    """Whether it is the leader. Without a lease the only stream is always the leader."""
     counts: dict[str, int]
-    """All counters of its process since that began."""
+    """All counters of its process since the process started."""
 
 
 @dataclass(frozen=True)
 class StreamStatus:
-    """What a person at the terminal wants to know."""
+    """The status of a stream for its own terminal and its metrics."""
 
     is_leader: bool
-    """Else it stands by; ``reason`` then says why Redis cannot be asked, if it cannot."""
+    """If false, it is on standby; ``reason`` is then the error of Redis, if there is one."""
     online: bool
     reason: str
     wanted: int
     joined: int
     updates: int
-    """Price frames taken in since the start."""
+    """Price frames received since the start."""
     last_at: float | None
-    """When the last of them came in, unix seconds."""
+    """When the last of them arrived, unix seconds."""
 
 
 class GrowthRate:
-    """How fast a total grows, by its last ``readings``; one at the same time replaces."""
+    """How fast a total grows over its last ``readings``.
+
+    A reading with the time of the one before replaces it.
+    """
 
     def __init__(self, readings: int = 10) -> None:
         self._readings: deque[tuple[float, int]] = deque(maxlen=readings + 1)
 
     def note(self, total: int, now: float) -> float:
-        """Note a reading, in seconds of any clock; return the growth a second."""
+        """Add a reading, in seconds of any clock; return the growth per second."""
         if self._readings and self._readings[-1][0] == now:
             self._readings.pop()
         self._readings.append((now, total))

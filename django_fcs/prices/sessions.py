@@ -1,7 +1,7 @@
 """When markets are open: the forex week, coins always, exchanges by their calendars.
 
-Times are unix seconds and always given. What is not known is ``None``, never closed:
-a calendar may err, and a price outweighs it (``states.Pulse``).
+Times are unix seconds and always arguments. Unknown hours are ``None``, never closed.
+A calendar may be wrong, so a price has priority over it (``states.Pulse``).
 """
 
 from __future__ import annotations
@@ -22,22 +22,23 @@ _NEW_YORK = ZoneInfo("America/New_York")
 #: The forex day D runs from this hour of D - 1 to the same hour of D, in New York.
 _ROLLOVER = 17
 
-#: Metals pause for the hour after the rollover, as their futures do.
+#: Metals pause for the hour after the rollover, like their futures.
 _METALS_OPEN = 18
 
-#: Month and day on which dealers rest, from the rollover before to the rollover of the day.
+#: Month and day of holidays, each from the rollover of the day before to that of the day.
 _HOLIDAYS = ((12, 25), (1, 1))
 
-#: Longer than any run of open or closed days of the forex week, to either side.
+#: How many days to list before and after a day: more than the forex week ever stays open or
+#: closed.
 _WINDOW_DAYS = 10
 
 _DAY_SECONDS = 86_400
 
-#: Calendars are corrected now and then: what was read counts for so long.
+#: Calendars are corrected now and then, so each is read again after this time.
 _KEEP_SECONDS = 7 * _DAY_SECONDS
 
-#: Exchange as the vendor spells it → calendar. Its TSE is Tokyo, while XTSE is Toronto;
-#: the two exchanges of Mumbai keep the same days and hours; an index has those of its shares.
+#: Exchange as the vendor spells it → calendar. The vendor's TSE is Tokyo, while XTSE is
+#: Toronto. Both exchanges of Mumbai have the same hours, and an index has those of its shares.
 _CALENDARS = {
     **dict.fromkeys(("NASDAQ", "NYSE", "AMEX", "SP", "DJ"), "XNYS"),
     **dict.fromkeys(("BSE", "NSE"), "XBOM"),
@@ -48,7 +49,7 @@ _OPEN_SESSIONS = ("market", "regular", "pre_market", "post_market")
 
 
 class Phase(NamedTuple):
-    """Whether a market is open, since when, and until when; ``None`` is unknown."""
+    """Whether a market is open, since when, and until when; ``None`` means unknown."""
 
     is_open: bool | None
     since: float | None = None
@@ -62,15 +63,16 @@ class Hours(Protocol):
     """When one market is open."""
 
     def phase(self, now: float) -> Phase:
-        """Return what is known of this moment."""
+        """Return what is known about this moment."""
 
 
 class Timetable:
-    """When a market is open, as a list; before its first and after its last entry
-    nothing is known.
+    """A list of times at which a market is open.
+
+    Nothing is known before its first and after its last entry.
 
     Args:
-        intervals: Opening and closing, ascending; those that touch become one.
+        intervals: Opening and closing times, ascending. Intervals that touch are merged.
     """
 
     def __init__(self, intervals: Iterable[tuple[float, float]] = ()) -> None:
@@ -84,7 +86,7 @@ class Timetable:
                 self._closes.append(closes)
 
     def phase(self, now: float) -> Phase:
-        """Return what is known of this moment; an opening is open, a closing closed."""
+        """Return the phase; at its opening time a market is open, at its closing time closed."""
         index = bisect_right(self._opens, now) - 1
         if index < 0:
             return _UNKNOWN
@@ -101,9 +103,10 @@ class _Always:
 
 
 class _Forex:
-    """The forex week; ``is_sure`` says that all of it is trading time.
+    """The forex week; ``is_sure`` means that all of it is trading time.
 
-    Indices, oil and gas on a forex feed rest when it rests, and at hours of their own.
+    Indices, oil and gas on a forex feed are closed when forex is, and at further hours of
+    their own.
     """
 
     def __init__(self, *, opens: int = _ROLLOVER, is_sure: bool = True) -> None:
@@ -116,7 +119,7 @@ class _Forex:
 
 
 class _Exchange:
-    """A stock exchange; its table stays empty until its calendar is read."""
+    """A stock exchange; its table is empty until its calendar has been read."""
 
     def __init__(self) -> None:
         self.table = Timetable()
@@ -132,7 +135,7 @@ class _Exchange:
 class Markets:
     """The hours of every symbol's market.
 
-    Nothing is known of a stock exchange until ``learn`` is told of its calendar.
+    The hours of a stock exchange are unknown until ``learn`` has received its calendar.
     """
 
     def __init__(self) -> None:
@@ -144,7 +147,7 @@ class Markets:
         self._exchanges: dict[str, _Exchange] = {}
 
     def hours(self, symbol: str) -> Hours:
-        """Return the hours of a symbol; they know more once its calendar is read."""
+        """Return the hours of a symbol; the object is updated when its calendar is read."""
         market = market_of(symbol)
         if market == "crypto":
             return self._always
@@ -158,7 +161,7 @@ class Markets:
         return self._nothing
 
     def lacking(self, symbols: Iterable[str], now: float) -> frozenset[str]:
-        """Return the calendars that have to be read for these symbols, or read again."""
+        """Return the calendars to read, for the first time or again, for these symbols."""
         exchanges = {exchange_of(symbol) for symbol in symbols}
         names = {_CALENDARS[exchange] for exchange in exchanges if exchange in _CALENDARS}
         return frozenset(
@@ -168,21 +171,21 @@ class Markets:
         )
 
     def learn(self, calendar: str, table: Timetable, now: float) -> None:
-        """Take in what was read of a calendar; an empty table says that nothing is known."""
+        """Store what was read from a calendar; an empty table means unknown hours."""
         exchange = self._exchanges.setdefault(calendar, _Exchange())
         exchange.table = table
         exchange.read_at = now
 
 
 def vendor_says_open(profile: Mapping[str, Any]) -> bool | None:
-    """Read the session in a profile; ``None`` where it names none."""
+    """Return whether a profile's session is open; ``None`` if the profile has no session."""
     session = profile.get("current_session")
     return session in _OPEN_SESSIONS if isinstance(session, str) else None
 
 
 @functools.lru_cache(maxsize=16)
 def _forex_days(day: int, opens: int) -> Timetable:
-    """Return the days of trade around a day, which is counted in UTC from 1970."""
+    """Return the trading days around a day, which is given in days since 1970 in UTC."""
     middle = date(1970, 1, 1) + timedelta(day)
     days = (middle + timedelta(offset) for offset in range(-_WINDOW_DAYS, _WINDOW_DAYS + 1))
     return Timetable(

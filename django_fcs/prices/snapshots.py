@@ -1,4 +1,4 @@
-"""The merged last value of a room. It has no clock and knows no socket."""
+"""The merged last value of a room, without clock or sockets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django_fcs.rooms import Room
 
 __all__ = ["Snapshot", "decimals", "digits_for"]
 
-#: More decimals than any instrument quotes are an artefact of binary floats.
+#: No instrument is quoted with more decimals: any further ones come from binary rounding.
 DIGITS_MAX = 10
 
 _CANDLE = ("o", "h", "l", "v")
@@ -21,11 +21,11 @@ _DELAYED = "delayed_streaming_"
 
 
 class Snapshot:
-    """All that is known of a room, merged from its frames in their order.
+    """Everything known about a room, merged from its frames in order.
 
-    Fields bear the vendor's names: the candle ``o h l c v`` opened at ``t``
-    (unix seconds), ask ``a``, bid ``b``, ``update`` (unix seconds); ``pc`` is
-    the close of the candle before, where history or this stream has seen it.
+    Fields have the vendor's names: the candle ``o h l c v`` opened at ``t``
+    (unix seconds), ask ``a``, bid ``b``, ``update`` (unix seconds). ``pc`` is
+    the close of the candle before, if the history or this stream contains it.
     """
 
     __slots__ = (
@@ -53,7 +53,7 @@ class Snapshot:
 
     @property
     def digits(self) -> int:
-        """Decimals to show: those the site set, else the most the feed has sent."""
+        """Decimals to show: set by the site, or the most that the feed has sent."""
         return self._digits if self._fixed_digits is None else self._fixed_digits
 
     @property
@@ -63,7 +63,7 @@ class Snapshot:
 
     @property
     def change(self) -> float | None:
-        """Close minus previous close where that is known, else minus open."""
+        """Close minus previous close if that is known, otherwise close minus open."""
         base = self.o if self.pc is None else self.pc
         if self.c is None or base is None:
             return None
@@ -71,16 +71,16 @@ class Snapshot:
 
     @property
     def change_percent(self) -> float | None:
-        """The same in percent of what it is measured against."""
+        """``change`` in percent of the previous close or the open."""
         base = self.o if self.pc is None else self.pc
         if self.c is None or not base:
             return None
         return round((self.c - base) / base * 100, 4)
 
     def merge(self, price: Price) -> bool:
-        """Take in a frame of this room; False where it comes too late to change it.
+        """Merge a frame of this room; return False if it is too late to change anything.
 
-        High and low are the vendor's, never stretched.
+        High and low are always the vendor's, never extended to the close.
         """
         if self.t is not None and price.t is not None and price.t < self.t:
             return self._take_late_close(price)
@@ -91,11 +91,11 @@ class Snapshot:
         return True
 
     def describe(self, profile: Mapping[str, Any]) -> None:
-        """Take in a profile: the feed's delay."""
+        """Take the feed's delay from a profile."""
         self.delay = _delay(profile.get("update_mode"))
 
     def price(self, mode: str, *, seq: int, at: float) -> Price:
-        """Return all that is known as one frame of the given mode."""
+        """Return everything known as one frame of the given mode."""
         return Price(
             symbol=self.room.symbol,
             timeframe=self.room.timeframe,
@@ -119,7 +119,7 @@ class Snapshot:
         )
 
     def _take_late_close(self, price: Price) -> bool:
-        """The vendor may say how a candle ended after the next has begun."""
+        """Take the last state of a candle, which may arrive after the next has begun."""
         if price.mode != "close" or price.t != self._before or price.c == self.pc:
             return False
         self.pc = price.c
@@ -127,11 +127,11 @@ class Snapshot:
         return True
 
     def _advance(self, price: Price) -> None:
-        """Begin the candle of this frame, if it is a new one: nothing of it is known yet."""
+        """Begin a new candle, without any values, if this frame belongs to one."""
         if price.t is None or price.t == self.t:
             return
         if self.t is not None:
-            # An initial follows a gap, in which other candles may have ended unseen.
+            # Before an initial there is a gap, in which other candles may have ended.
             self.pc = None if price.mode == "initial" else self.c
             self.o = self.h = self.l = self.v = None
             self._volume_is_real = False
@@ -147,11 +147,11 @@ class Snapshot:
         if price.mode != "askbid":
             self.o, self.h, self.l = price.o, price.h, price.l
             self._take_volume(price)
-        # The time of an earlier tick must not outlive it.
+        # A frame without a time must not keep the time of an earlier tick.
         self.update = price.update
 
     def _take_volume(self, price: Price) -> None:
-        """The vendor's ``initial.v`` is no volume of the candle: it yields to any other."""
+        """Take the volume; ``initial.v`` is not the candle's volume, so any other replaces it."""
         if price.v is None or (price.mode == "initial" and self._volume_is_real):
             return
         self.v = price.v
@@ -170,12 +170,12 @@ class Snapshot:
             self._learn_digits(self.pc)
 
 
-# The same prices come again and again, and writing a float costs a microsecond. Four times
-# as many would be found in one per cent more cases at 50 rooms, in five at 500, and would
-# let a process grow for a quarter of an hour.
+# The same prices repeat, and formatting a float takes a microsecond. A cache four times as
+# large would raise the hit rate by one percent at 50 rooms and five at 500, but the process
+# would grow for a quarter of an hour.
 @functools.lru_cache(maxsize=4096)
 def decimals(value: float) -> int:
-    """Count the decimals of a number; 0 for what only a float's rounding explains."""
+    """Count the decimals of a number; 0 if they can only come from rounding."""
     text = repr(value)
     if "e" not in text and "." in text:
         count = 0 if text.endswith(".0") else len(text) - text.index(".") - 1
@@ -185,7 +185,7 @@ def decimals(value: float) -> int:
 
 
 def digits_for(symbol: str, patterns: Mapping[str, int]) -> int | None:
-    """Return what ``FCS_DIGITS`` sets for a symbol; the first pattern that fits."""
+    """Return what ``FCS_DIGITS`` sets for a symbol: the first pattern that matches counts."""
     for pattern, digits in patterns.items():
         if fnmatchcase(symbol, pattern):
             return digits
@@ -193,7 +193,7 @@ def digits_for(symbol: str, patterns: Mapping[str, int]) -> int | None:
 
 
 def _delay(update_mode: object) -> int | None:
-    """Seconds of delay in ``delayed_streaming_900``, which is all the vendor says."""
+    """Return the seconds of ``delayed_streaming_900``, the vendor's only field on delay."""
     if not isinstance(update_mode, str) or not update_mode.startswith(_DELAYED):
         return None
     seconds = update_mode[len(_DELAYED) :]

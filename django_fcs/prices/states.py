@@ -1,8 +1,8 @@
-"""The one place that decides what a price may claim to be.
+"""The only module that decides which state a room is in.
 
-The stream keeps a ``Pulse`` a room and tells the ``Expectation`` that follows from it:
-a few numbers, which hubs and the cache hold beside the price. ``decide`` turns them,
-the price's age and the path's last beat into a ``State``.
+The stream keeps a ``Pulse`` for each room and publishes the ``Expectation`` that follows
+from it: a few numbers, which hubs and the cache store with the price. ``decide`` computes
+the ``State`` from them, the price's age and the path's last heartbeat.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ __all__ = [
     "decide",
 ]
 
-#: A silence of so many times the longest gap of late is none of the room's habits. Where
-#: ticks fall at random, n gaps seen leave a chance of n⁻³ that the next is as long.
+#: A silence of this many times the longest recent gap is unusual for the room. If ticks come
+#: at random and n gaps were seen, the next gap is that long with a probability of n⁻³.
 GAPS = 3
 
-#: A stream says sooner than this that a market has opened.
+#: A stream reports within this time that a market has opened.
 OPENING_SECONDS = 60
 
-#: How long a gap is remembered: by a factor e less after this time.
+#: A remembered gap shrinks by a factor of e in this time.
 MEMORY_SECONDS = 3600
 
-#: The longest patience. A room that ticks once an hour keeps within it; nobody should be
-#: told of a silent price for longer than a morning that it is the market's.
+#: The longest patience. A room with one tick an hour stays within it. A silent price should
+#: not be shown as the current market price for longer than a morning.
 CEILING_SECONDS = 4 * 3600
 
-#: Patience is told in steps of this factor: a change of it costs a message.
+#: Patience is published in steps of this factor, because each change costs a message.
 _STEP = 1.5
 
 
 class State(str, Enum):
-    """What a viewer may be told of a room."""
+    """The state of a room, as visitors see it."""
 
-    WAITING = "waiting"  #: no price has come yet
-    LIVE = "live"  #: the last price is the market's
-    STALE = "stale"  #: a tick was due and did not come
+    WAITING = "waiting"  #: no price has arrived yet
+    LIVE = "live"  #: the last price is the current market price
+    STALE = "stale"  #: a tick was due and did not arrive
     CLOSED = "closed"  #: the market is not open
     OFFLINE = "offline"  #: the path from the vendor is broken
 
@@ -70,18 +70,18 @@ def decide(
     """Decide the state of a room.
 
     Args:
-        age: Of its last price, in seconds; ``None`` before the first.
+        age: Age of its last price in seconds; ``None`` before the first.
         expected: What the stream expects of the room.
         now: Unix seconds, on the stream's clock.
-        broken: Whether the path from the vendor is broken, as ``PathReport`` says.
+        broken: Whether the path from the vendor is broken, see ``PathReport``.
         stale_after: Seconds of silence that the site always allows.
         unproved: Whether a newer price may have been missed.
-        outdated: Whether the path was broken since the price came, for longer than a page
-            may be wrong, and the room has not been heard again.
+        outdated: Whether the path was broken after the price came, for longer than a page
+            may show a wrong state, and no price of the room has come since.
 
-    A broken path outweighs everything: nothing is known behind it, not even that the
-    market closed. A market opens with its first price. Until then, or until a price was
-    due, the last price of the session before is that of a closed market.
+    A broken path has priority, because nothing is known then, not even whether the market
+    has closed. A market opens with its first price. Until then, or until a price was due,
+    the price of the last session counts as that of a closed market.
     """
     if broken:
         return State.OFFLINE
@@ -102,7 +102,7 @@ def decide(
 class Outage(msgspec.Struct, frozen=True):
     """The last time without data from the vendor; unix seconds on the stream's clock, 0 = never.
 
-    It begins when the vendor was last heard. The connection may have been lost up to
+    It begins with the last data from the vendor. The connection may have been lost up to
     ``PONG_SECONDS`` later.
     """
 
@@ -112,16 +112,16 @@ class Outage(msgspec.Struct, frozen=True):
     """When the outage before this one ended."""
 
     def until(self, now: float) -> Outage:
-        """Return the same without times in the future, as after the clock was put back."""
+        """Return the same without times in the future, which exist after a clock was set back."""
         if max(self.lost_at, self.ended_at, self.before) <= now:
             return self
         return Outage(min(self.lost_at, now), min(self.ended_at, now), min(self.before, now))
 
     def outdates(self, at: float, now: float, offline_after: float) -> bool:
-        """Tell whether a price of ``at`` is too old to be shown as live since this outage.
+        """Tell whether a price of ``at`` is too old to be shown as live after this outage.
 
-        A new connection proves nothing about a room: the last of some hundred rooms is
-        joined ten seconds later. A short outage changes no state.
+        A new connection proves nothing about a room: the last of several hundred rooms is
+        joined ten seconds later. A short outage does not change the state.
         """
         is_long = abs(now - self.lost_at) > offline_after + PONG_SECONDS
         return at < self.before or (at < self.ended_at and is_long)
@@ -132,36 +132,36 @@ class Expectation(msgspec.Struct, frozen=True):
 
     closed: bool = False
     patience: Seconds = 0.0
-    """Seconds of silence that its own rate allows."""
+    """Seconds of silence that the room's own rate allows."""
     since: UnixTime | None = None
     """When its market opened or closed; ``None`` = not known."""
     until: UnixTime | None = None
     """When it will close or open next; ``None`` = not known."""
     overdue: bool = False
-    """A tick was due and has not come: an answer to a join, which may be old, is none.
+    """A tick was due and has not come. The answer to a join may be old, so it is no tick.
 
-    Or none can come, as the room is streamed no longer. What it said of a closed market
-    holds until that opens.
+    Also true if no tick can come because the room is no longer streamed. ``closed`` is then
+    valid until the market opens.
     """
 
     def left(self) -> Expectation:
-        """Return what is expected of a room from when it is streamed no longer."""
+        """Return what is expected of the room once it is no longer streamed."""
         return replace(self, closed=self.closed and self.until is not None, overdue=True)
 
     def is_closed(self, now: float) -> bool:
         """Tell whether its market is closed, as far as that is known.
 
-        When it opens the stream says so; where no stream does any more, the clock.
+        The stream reports the opening. If no stream does so any more, the clock decides.
         """
         grace = 0.0 if self.overdue else OPENING_SECONDS
         return self.closed and (self.until is None or now < self.until + grace)
 
     def is_overdue(self, now: float) -> bool:
-        """Tell whether a tick was due; also since an opening of which nobody told."""
+        """Tell whether a tick was due, or the market has opened and no stream reported it."""
         return self.overdue or (self.closed and not self.is_closed(now))
 
     def open_for(self, now: float) -> float | None:
-        """Return for how many seconds the market has been open, where that is known."""
+        """Return for how many seconds the market has been open; ``None`` = not known."""
         return None if self.closed or self.since is None else max(0.0, now - self.since)
 
     @property
@@ -171,15 +171,15 @@ class Expectation(msgspec.Struct, frozen=True):
 
 
 class Rhythm:
-    """How long a room's silences are: its longest gap of late.
+    """How long a room is usually silent: its longest recent gap between ticks.
 
     Args:
         floor: Seconds of silence that are always allowed, ``FCS_STALE_AFTER_SECONDS``.
 
-    A burst changes nothing, a longer gap counts at once, a shorter one never. Of a new
-    room a gap of ``floor`` is supposed, which is forgotten as fast. An outage must not
-    make the room patient: a gap beyond its patience counts as that patience, so it
-    takes a room of one tick an hour four ticks to be known as such.
+    A longer gap counts at once, a shorter one never, so bursts have no effect. A new room
+    starts with an assumed gap of ``floor``, which decays within about ``floor`` seconds.
+    A gap beyond the patience counts as that patience, because an outage must not make the
+    room patient. After four ticks a room with one tick an hour is known as slow.
     """
 
     __slots__ = ("_at", "_began", "_learned_at", "_longest", "floor")
@@ -193,7 +193,7 @@ class Rhythm:
 
     @property
     def patience(self) -> float:
-        """Seconds of silence after the last tick that are within the room's habits."""
+        """Seconds of silence after the last tick that are usual for the room."""
         known = self._decayed()
         watched = 0.0 if self._began is None else max(0.0, self._at - self._began)
         supposed = self.floor * math.exp(-watched / self.floor)
@@ -212,7 +212,7 @@ class Rhythm:
         self.rest(at)
 
     def rest(self, at: float) -> None:
-        """Count from here: the silence before was not the room's."""
+        """Start counting here: the silence before was not caused by the room."""
         if self._began is None:
             self._began = at
         self._at = at
@@ -223,14 +223,14 @@ class Rhythm:
 
 
 class Pulse:
-    """One room as the stream hears it: its ticks, the vendor's word, its market's hours.
+    """What the stream knows about one room: its ticks, the vendor's session, market hours.
 
     Args:
         hours: When its market is open.
         floor: ``FCS_STALE_AFTER_SECONDS``.
         at: When the room was joined.
 
-    All times are unix seconds. The hours of a delayed feed are later by its delay.
+    All times are unix seconds. The hours of a delayed feed are shifted by its delay.
     """
 
     __slots__ = (
@@ -248,7 +248,7 @@ class Pulse:
         self._delay = 0.0
 
     def tick(self, at: float) -> None:
-        """Take in any price but an initial: it outweighs the vendor's word and calendars."""
+        """Note a tick, which has priority over the vendor's session and over calendars."""
         if self._rhythm.is_long(at):
             since = self._phase(at).since
             if since is not None and since > self._heard_at:
@@ -258,17 +258,17 @@ class Pulse:
         self._said_closed_at = self._overdue_at = None
 
     def initial(self, at: float) -> None:
-        """Take in the answer to a join: it comes at night too, and tells of no rate.
+        """Note the answer to a join, which comes at night too and says nothing about a rate.
 
-        The confirmation of a join counts as much: the silence before was not the room's.
+        The confirmation of a join counts the same: the room did not cause the silence before.
         """
         self._rhythm.rest(at)
         self._heard_at = at
 
     def describe(self, *, is_open: bool | None, delay: float | None, at: float) -> None:
-        """Take in a profile: what the vendor says of the session, and the delay in seconds.
+        """Note a profile: the vendor's session, and the delay in seconds.
 
-        That a market is open is no proof, as it may be said at any hour.
+        An open session proves nothing, because the vendor may send it at any hour.
         """
         self._said_closed_at = at if is_open is False else None
         self._delay = delay or 0.0
@@ -280,14 +280,14 @@ class Pulse:
         closed = self._is_closed(phase, now, patience)
         overdue = self._is_overdue(phase, closed)
         if closed != (phase.is_open is False):
-            # The calendar errs: nor has it a next time.
+            # The calendar is wrong, so its next time does not count either.
             return Expectation(closed, patience, overdue=overdue)
         return Expectation(closed, patience, phase.since, phase.until, overdue)
 
     def is_due(self, now: float) -> bool:
         """Tell whether a tick should have come by now.
 
-        Never of a closed market, nor of one whose hours nobody knows before its first tick.
+        False for a closed market, and before the first tick if the hours are unknown.
         """
         if abs(now - self._heard_at) <= self._rhythm.floor:
             return False
@@ -295,11 +295,11 @@ class Pulse:
         if expected.closed or (self._ticked_at is None and not self._phase(now).is_open):
             return False
         silent_since = max(self._heard_at, expected.since or 0.0)
-        # A tick from the future is one from before the clock was put back.
+        # A tick with a time in the future came before the clock was set back.
         return abs(now - silent_since) > expected.patience
 
     def note_overdue(self, now: float) -> None:
-        """Remember that a tick was due, until one comes or the market opens anew."""
+        """Remember that a tick was due, until a tick comes or the market opens again."""
         self._overdue_at = now
 
     def _is_overdue(self, phase: Phase, closed: bool) -> bool:
@@ -309,7 +309,7 @@ class Pulse:
     def _is_closed(self, phase: Phase, now: float, patience: float) -> bool:
         began = phase.since or 0.0
         if self._said_closed_at is not None and self._said_closed_at >= began:
-            return True  # It was said of this session; of an earlier one it says nothing.
+            return True  # Sent in this session; what was sent in an earlier one does not count.
         if phase.is_open is not False:
             return False
         ticked = self._ticked_at

@@ -1,7 +1,7 @@
-"""Last values for templates and for the first moment of a join, never a hub's truth.
+"""Last values for templates and for the first moment after a join; hubs do not rely on them.
 
-JSON text under versioned keys, kept for 7 days. A cache that fails or is slow is
-logged once and left alone for a while; no caller ever sees its error.
+They are JSON texts under versioned keys, kept for 7 days. If the cache fails or is slow,
+this is logged once and the cache is not used for a while. Callers never get its error.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ __all__ = ["CacheStore", "LastValue", "MemoryStore", "Store"]
 
 logger = logging.getLogger(__name__)
 
-#: Raise it with every change of what is stored, so that old and new never meet.
+#: Raise it with every change of the stored format, so that versions never read each other's.
 VERSION = 4
 
 KEEP_SECONDS = 7 * 24 * 3600
 
-#: How long a caller waits for the cache, and how long a sick one is left alone.
+#: How long a caller waits for the cache, and how long a failing cache is not used.
 PATIENCE_SECONDS = 0.5
 REST_SECONDS = 5
 
-#: Rooms a process remembers in memory; the one longest not written goes first.
+#: Rooms that a process keeps in memory. The least recently saved room is dropped first.
 MEMORY_ROOMS = 10_000
 
 _BEAT_KEY = f"fcs:{VERSION}:beat"
@@ -48,38 +48,38 @@ T = TypeVar("T")
 
 
 class LastValue(msgspec.Struct, frozen=True):
-    """The last text of a room, as it went to browsers, and what is expected of it."""
+    """The last text of a room, as sent to browsers, and what is expected of the room."""
 
     text: str
     expected: Expectation = Expectation()
 
 
 class Store(Protocol):
-    """Where last values are kept; nothing here raises for a sick store."""
+    """Where last values are kept; no method raises an error of the store."""
 
     def save(self, values: Mapping[Room, LastValue], beat: PathReport) -> None:
-        """Keep values and beat."""
+        """Save values and heartbeat."""
 
     def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
-        """Return what is kept of these rooms, and the last beat."""
+        """Return the saved values of these rooms, and the last heartbeat."""
 
     async def asave(
         self, values: Mapping[Room, LastValue], beat: PathReport, report: Report | None = None
     ) -> bool:
-        """Keep values, beat and, where there is one, report, without blocking the loop.
+        """Save values, heartbeat and the report, if any, without blocking the loop.
 
-        False where it is not known that they were kept.
+        Return False if they may not have been saved.
         """
 
     async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
-        """Return what ``load`` does, without blocking the loop."""
+        """Return the same as ``load``, without blocking the loop."""
 
     def report(self) -> tuple[PathReport | None, Report | None]:
-        """Return the last beat and the last report of the stream."""
+        """Return the last heartbeat and the last report of the stream."""
 
     @property
-    def sickness(self) -> str:
-        """Why the last call had no answer, for the site's own people; nothing where it had."""
+    def failure(self) -> str:
+        """Why the last call failed, for operators; empty if it did not."""
 
 
 class MemoryStore:
@@ -91,7 +91,7 @@ class MemoryStore:
         self._report: Report | None = None
 
     def save(self, values: Mapping[Room, LastValue], beat: PathReport) -> None:
-        """Keep values and beat."""
+        """Save values and heartbeat."""
         self._beat = beat
         for room, value in values.items():
             self._values[room] = value
@@ -100,37 +100,37 @@ class MemoryStore:
             self._values.popitem(last=False)
 
     def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
-        """Return what is kept of these rooms, and the last beat."""
+        """Return the saved values of these rooms, and the last heartbeat."""
         found = {room: self._values.get(room) for room in rooms}
         return {room: value for room, value in found.items() if value}, self._beat
 
     async def asave(
         self, values: Mapping[Room, LastValue], beat: PathReport, report: Report | None = None
     ) -> bool:
-        """Keep values, beat and, where there is one, report."""
+        """Save values, heartbeat and the report, if any."""
         self.save(values, beat)
         self._report = report or self._report
         return True
 
     async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
-        """Return what ``load`` does."""
+        """Return the same as ``load``."""
         return self.load(rooms)
 
     def report(self) -> tuple[PathReport | None, Report | None]:
-        """Return the last beat and the last report of the stream."""
+        """Return the last heartbeat and the last report of the stream."""
         return self._beat, self._report
 
     @property
-    def sickness(self) -> str:
-        """Return nothing: memory answers."""
+    def failure(self) -> str:
+        """Always empty: memory does not fail."""
         return ""
 
 
 class CacheStore:
     """Last values in one of Django's caches, shared by all processes of a site.
 
-    The cache is spoken to in one thread, through one instance held there: Django's
-    async cache calls would queue behind the site's ORM.
+    One thread makes all calls, through its own instance of the cache: Django's async cache
+    calls would queue behind the site's ORM.
     """
 
     def __init__(self, alias: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -138,8 +138,8 @@ class CacheStore:
         self._monotonic = monotonic
         self._thread = Worker("fcs-cache")
         self._rests_until = 0.0
-        self.sickness = ""
-        """Why the last call had no answer; nothing where it had."""
+        self.failure = ""
+        """Why the last call failed; empty if it did not."""
         try:
             self._cache = caches.create_connection(alias)
         except KeyError as error:
@@ -148,30 +148,30 @@ class CacheStore:
             raise ConfigurationError(f"FCS_CACHE names {alias!r}: {error}") from None
 
     def save(self, values: Mapping[Room, LastValue], beat: PathReport) -> None:
-        """Keep values and beat, waiting for the cache no longer than its patience."""
+        """Save values and heartbeat, waiting ``PATIENCE_SECONDS`` at most."""
         self._wait(self._submit(lambda: self._write(values, beat, None)), False)
 
     def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
-        """Return what is kept of these rooms, and the last beat."""
+        """Return the saved values of these rooms, and the last heartbeat."""
         wanted = list(rooms)
         return self._wait(self._submit(lambda: self._read(wanted)), ({}, None))
 
     async def asave(
         self, values: Mapping[Room, LastValue], beat: PathReport, report: Report | None = None
     ) -> bool:
-        """Keep values, beat and, where there is one, report, without blocking the loop.
+        """Save values, heartbeat and the report, if any, without blocking the loop.
 
-        False where it is not known that they were kept.
+        Return False if they may not have been saved.
         """
         return await self._await(self._submit(lambda: self._write(values, beat, report)), False)
 
     async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
-        """Return what ``load`` does, without blocking the loop."""
+        """Return the same as ``load``, without blocking the loop."""
         wanted = list(rooms)
         return await self._await(self._submit(lambda: self._read(wanted)), ({}, None))
 
     def report(self) -> tuple[PathReport | None, Report | None]:
-        """Return the last beat and the last report of the stream."""
+        """Return the last heartbeat and the last report of the stream."""
         return self._wait(self._submit(self._read_report), (None, None))
 
     def _write(
@@ -181,7 +181,7 @@ class CacheStore:
         texts[_BEAT_KEY] = _encode(beat)
         if report is not None:
             texts[_REPORT_KEY] = _encode(report)
-        # Some caches tell which keys they did not take.
+        # Some caches return the keys that they could not store.
         return not self._cache.set_many(texts, timeout=KEEP_SECONDS)
 
     def _read(self, rooms: list[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
@@ -207,9 +207,9 @@ class CacheStore:
         try:
             result = future.result(PATIENCE_SECONDS)
         except Exception as error:
-            future.cancel()  # Else calls would queue up behind one that hangs.
+            future.cancel()  # Otherwise calls would queue up behind a call that hangs.
             return self._rest(error, otherwise)
-        self.sickness = ""
+        self.failure = ""
         return result
 
     async def _await(self, future: Future[T] | None, otherwise: T) -> T:
@@ -219,17 +219,17 @@ class CacheStore:
             result = await asyncio.wait_for(asyncio.wrap_future(future), PATIENCE_SECONDS)
         except Exception as error:
             return self._rest(error, otherwise)
-        self.sickness = ""
+        self.failure = ""
         return result
 
     def _rest(self, error: Exception, otherwise: T) -> T:
-        """Leave a sick cache alone for a while; say so once, not at each call."""
+        """Stop using a failing cache for a while; log this once, not at each call."""
         self._rests_until = self._monotonic() + REST_SECONDS
         slow = isinstance(error, (FutureTimeoutError, asyncio.TimeoutError))
         reason = f"no answer in {PATIENCE_SECONDS} s" if slow else repr(error)
-        if not self.sickness:
+        if not self.failure:
             logger.warning("cache failed alias=%s reason=%s", self._alias, reason)
-        self.sickness = reason
+        self.failure = reason
         return otherwise
 
 
@@ -242,7 +242,7 @@ def _encode(value: LastValue | PathReport | Report) -> str:
 
 
 def _decode(text: Any, kind: type[T]) -> T | None:
-    """Read what was stored; anything else under the key counts as nothing."""
+    """Decode a stored value; ``None`` for any other content of the key."""
     try:
         return msgspec.json.decode(text, type=kind) if text else None
     except (msgspec.MsgspecError, TypeError):

@@ -1,6 +1,6 @@
-"""What a symbol is: its market by the exchange, its parts by the ticker.
+"""What a symbol stands for: the exchange gives its market, the ticker its parts.
 
-The one table for hours, formats and the simulator. ``fcs-elements.js`` repeats the
+Hours, formats and the simulator all use these tables. ``fcs-elements.js`` repeats the
 currencies and metals; a test compares them.
 """
 
@@ -68,7 +68,7 @@ def ticker_of(symbol: str) -> str:
 
 
 def market_of(symbol: str) -> Market:
-    """Return the market that a symbol is traded on; an unknown exchange trades stocks."""
+    """Return the market of a symbol; an unknown exchange counts as one for stocks."""
     exchange = exchange_of(symbol)
     if exchange in _FOREX_FEEDS:
         return "forex"
@@ -76,7 +76,7 @@ def market_of(symbol: str) -> Market:
 
 
 def is_currency_pair(symbol: str) -> bool:
-    """Tell whether a symbol is a pair of currencies, which dealers read in pips."""
+    """Tell whether a symbol is a pair of currencies, whose prices are read in pips."""
     return _PAIR.fullmatch(ticker_of(symbol)) is not None
 
 
@@ -86,7 +86,7 @@ def is_metal(symbol: str) -> bool:
 
 
 def parts_of(symbol: str) -> tuple[str, ...]:
-    """Split a pair into what is priced and its unit; anything else is its ticker alone."""
+    """Split a pair into base and quote; for any other symbol return its ticker alone."""
     ticker = ticker_of(symbol)
     for pattern in (_PAIR, _METAL, _COIN):
         if match := pattern.fullmatch(ticker):

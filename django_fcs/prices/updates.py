@@ -1,8 +1,7 @@
-"""A price on its way from the stream to the browsers: encoded once, never again.
+"""A price on its way from the stream to the browsers, encoded only once.
 
-What a browser needs to be told apart (mode, spelling of the timeframe) is changed
-in the finished text by one slice or replacement; ``docs/protocol.md`` promises the
-order of fields that makes this safe.
+What differs between browsers (mode, spelling of the timeframe) is replaced in the
+finished text. ``docs/protocol.md`` guarantees the order of fields that makes this safe.
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ from django_fcs.rooms import Room
 
 __all__ = ["EVENT_TYPE", "Update", "respell"]
 
-#: The message type of a room's group; consumers answer to it as ``fcs_price``.
+#: The message type in a room's group; a consumer handles it in its method ``fcs_price``.
 EVENT_TYPE = "fcs.price"
 
 _MODE = re.compile(r'"mode":"[a-z]*"')
 
 
 class Update(msgspec.Struct, frozen=True, gc=False):
-    """One room's price as text, with what conflation has to know of it."""
+    """A room's price as text, with the values that conflation needs."""
 
     room: Room
     text: str
@@ -39,26 +38,29 @@ class Update(msgspec.Struct, frozen=True, gc=False):
 
     @classmethod
     def encode(cls, room: Room, price: Price, *, epoch: int) -> Update:
-        """Write a price that has ``seq`` and ``at`` once, for all who watch."""
+        """Encode a price once for all browsers; it must have ``seq`` and ``at``.
+
+        Raises ``ProtocolError`` if it has not.
+        """
         if price.seq is None or price.at is None:
             raise ProtocolError("a price without seq or at cannot be published")
         return cls(room, serialise(price), price.seq, epoch, price.at, price.mode, price.t)
 
     @classmethod
     def from_text(cls, room: Room, text: str, *, epoch: int) -> Update:
-        """Read a text that this project wrote; raises ``ProtocolError`` otherwise."""
+        """Read a text that this project wrote; raise ``ProtocolError`` for any other."""
         head = read_head(text)
         if (head.symbol, head.timeframe) != (room.symbol, room.timeframe):
-            raise ProtocolError(f"a text of another room than {room}")
+            raise ProtocolError(f"the text is not a price of {room}")
         return cls(room, text, head.seq, epoch, head.at, head.mode, head.prices.t)
 
     @property
     def holds_candle(self) -> bool:
-        """Whether the text carries open, high and low, whatever its mode."""
+        """Whether the text contains open, high and low, in any mode."""
         return '"o":' in self.text
 
     def event(self) -> dict[str, Any]:
-        """Return the event that goes to the room's group."""
+        """Return the event to send to the room's group."""
         return {
             "type": EVENT_TYPE,
             "room": str(self.room),
@@ -71,7 +73,7 @@ class Update(msgspec.Struct, frozen=True, gc=False):
         """Return the same price under another mode."""
         if mode == self.mode:
             return self
-        # Not by its name: one without a candle is an askbid, whatever its text says.
+        # self.mode may differ from the text: a price without a candle counts as an askbid.
         text = _MODE.sub(f'"mode":"{mode}"', self.text, count=1)
         return replace(self, text=text, mode=mode)
 
@@ -83,7 +85,7 @@ class Update(msgspec.Struct, frozen=True, gc=False):
 
 
 def respell(text: str, room: Room, timeframe: str) -> str:
-    """Put another spelling of the timeframe into the head of a price or profile."""
+    """Replace the timeframe at the start of a price or profile by another spelling."""
     if timeframe == room.timeframe:
         return text
     canonical = f'"timeframe":"{room.timeframe}"'

@@ -1,4 +1,4 @@
-"""Where the vendor's socket is, and the key that must not be told."""
+"""The address of the vendor's socket, and the key, which must stay secret."""
 
 from __future__ import annotations
 
@@ -13,26 +13,25 @@ __all__ = ["Address"]
 class Address:
     """A socket address and its key.
 
-    Raises ``ConfigurationError`` where ``url`` is not a socket address, or the key is
-    empty.
+    Raises ``ConfigurationError`` if ``url`` is not a socket address or the key is empty.
     """
 
     def __init__(self, url: str, key: str) -> None:
         self.with_key = _with_key(url, key)
         self.place = urlsplit(url).netloc.rpartition("@")[2]
-        """Host and port: what may be told."""
+        """Host and port, which are not secret."""
         self._spellings_of_key = spellings_of(key)
 
     def __repr__(self) -> str:
         return f"<Address {self.place}>"
 
     def without_key(self, text: str) -> str:
-        """Return the text with every spelling of the key struck out."""
+        """Return the text with every spelling of the key replaced by ``[key]``."""
         return self._spellings_of_key.sub("[key]", text)
 
 
 def _with_key(url: str, key: str) -> str:
-    """Add the key to the address, whatever query that has already."""
+    """Add the key to the address and keep the query that it already has."""
     if not key:
         raise ConfigurationError("FCS_API_KEY is empty: set it to your FCS socket key")
     try:

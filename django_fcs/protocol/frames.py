@@ -1,8 +1,7 @@
 """FCS v4 frames in both directions, without any socket.
 
-One vocabulary for all four speakers: the upstream client, the site's consumer,
-the simulator and the tests. ``docs/protocol.md`` says which part of it the
-vendor documents and which was only seen.
+The upstream client, the site's consumer, the simulator and the tests all use it.
+``docs/protocol.md`` says which parts the vendor documents and which were only observed.
 """
 
 from __future__ import annotations
@@ -41,12 +40,12 @@ from .ticks import SECONDS_MAX, read_tick
 __all__ = ["parse", "parse_wishes", "serialise"]
 
 
-# One object, so that the encoder knows a frame without history by identity.
+# One shared object: the encoder recognises a frame without history by identity.
 _NO_HISTORY = msgspec.Raw()
 
 
 class _Prices(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """The ``prices`` object on the wire, in the order in which it is written."""
+    """The ``prices`` object on the wire; fields are written in this order."""
 
     mode: str | None = None
     t: float | None = None
@@ -70,7 +69,7 @@ class _Prices(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class _PriceFrame(msgspec.Struct, kw_only=True, omit_defaults=True, tag="price", tag_field="type"):
-    """A price on the wire. The order is a promise: see ``docs/protocol.md``."""
+    """A price on the wire; ``docs/protocol.md`` guarantees the order of fields."""
 
     symbol: str
     timeframe: str
@@ -80,7 +79,7 @@ class _PriceFrame(msgspec.Struct, kw_only=True, omit_defaults=True, tag="price",
 
 
 class _Frame(msgspec.Struct, kw_only=True):
-    """Every field any message has; what a frame leaves out is ``None``."""
+    """All fields of all messages; a field that the frame does not have is ``None``."""
 
     type: str
     symbol: str | None = None
@@ -102,7 +101,7 @@ class _Frame(msgspec.Struct, kw_only=True):
     frames_per_second: float | None = None
 
 
-# Not strict: numeric strings are numbers, as the reference asks.
+# Not strict: numeric strings are accepted as numbers, as the vendor's reference requires.
 _decode_one = msgspec.json.Decoder(_Frame, strict=False).decode
 _decode_many = msgspec.json.Decoder(list[_Frame], strict=False).decode
 _decode_history = msgspec.json.Decoder(list[Candle], strict=False).decode
@@ -113,19 +112,20 @@ _FIELDS = [field for field in msgspec.structs.fields(_Frame) if field.name != "h
 
 
 def parse(text: str | bytes) -> list[Message]:
-    """Read one frame: an object, or an array of them.
+    """Read one frame: an object, or an array of objects.
 
-    Raises ``ProtocolError`` for anything else, with a reason in one line; a
-    frame is taken whole or not at all.
+    Raises ``ProtocolError`` for anything else, with a reason in one line. One invalid
+    message makes the whole frame invalid.
     """
     tick = read_tick(text)
     return _parse_any(text) if tick is None else [tick]
 
 
 def parse_wishes(text: str) -> list[Message]:
-    """Read one frame of a browser, as ``parse`` does, but without patience.
+    """Read one frame of a browser like ``parse``, but reject invalid frames at once.
 
-    To look again at what is odd costs milliseconds for a few kB that mean harm.
+    A second attempt at an invalid frame takes milliseconds for a few kB, which an attacker
+    could use.
     """
     return _parse_any(text, is_patient=False)
 
@@ -152,18 +152,18 @@ def serialise(message: Message) -> str:
         frame = _PriceFrame(symbol=message.symbol, timeframe=message.timeframe, prices=prices)
         return _encode(frame).decode()
     if isinstance(message, Joined):
-        # The defaults of a confirmation belong on the wire.
+        # A confirmation is sent with all its fields, defaults included.
         fields = {"type": "message", **msgspec.structs.asdict(message)}
         return _encode(fields).decode()
     return _encode(message).decode()
 
 
 def _decode_leniently(text: str | bytes, error: msgspec.ValidationError) -> list[_Frame]:
-    """Read a frame whose fields are not as this version knows them.
+    """Read a frame some of whose fields have an unexpected type.
 
-    Nobody has published what else a server's ``welcome`` or ``error`` may carry, so
-    of those a field of another type counts as left out. Prices and wishes do not
-    bend.
+    The vendor has not published which fields a ``welcome`` or ``error`` of its server has.
+    In such messages a field of an unexpected type is ignored. In prices and in messages of
+    browsers it raises ``ProtocolError``.
     """
     try:
         found = msgspec.json.decode(text)
@@ -215,7 +215,7 @@ def _price(frame: _Frame) -> Price | ProfileUpdate:
 
 
 def _mode(prices: _Prices) -> str:
-    """Name what a frame is; where no known mode says so, what it carries does."""
+    """Return the mode of a frame; if it is unknown, derive it from the fields present."""
     if prices.c is None and prices.a is None and prices.b is None:
         raise ProtocolError("a price frame without any price")
     if prices.mode == "askbid":
@@ -227,7 +227,7 @@ def _mode(prices: _Prices) -> str:
 
 def _finite(number: float | None) -> float | None:
     if number is not None and not math.isfinite(number):
-        raise ProtocolError(f"{number} is not a number to work with")
+        raise ProtocolError(f"{number} is not a finite number")
     return number
 
 
@@ -236,7 +236,7 @@ def _whole(number: float | None) -> int | None:
 
 
 def _history(raw: msgspec.Raw) -> list[Candle] | None:
-    """Read earlier candles; their shape is not documented, so no shape is an error."""
+    """Read earlier candles; ``None`` for any other content, as the vendor documents none."""
     try:
         history = _decode_history(raw) if raw else None
     except (msgspec.MsgspecError, UnicodeError, RecursionError):

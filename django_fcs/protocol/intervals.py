@@ -1,7 +1,7 @@
-"""Times that several parts of a site count on, in seconds.
+"""Times that several parts of a site rely on, in seconds.
 
-The vendor, the stream and the hubs are different processes: one may only conclude
-something from the silence of another if both know the same interval.
+The vendor, the stream and the hubs are different processes. A process can only conclude
+something from the silence of another if both use the same interval.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ import msgspec
 
 __all__ = ["DEFAULT", "PONG_SECONDS", "Intervals", "Seconds", "UnixTime"]
 
-#: A healthy vendor is heard at least this often: it answers pings where nothing ticks.
+#: A healthy vendor sends something at least this often: without ticks, it answers pings.
 PONG_SECONDS = 3
 
-#: A time or a duration that is read from the channel layer or the cache. The bounds exclude
-#: infinity and NaN; a thousand times the upper one still fits into a browser's date.
+#: A time or duration read from the channel layer or the cache. The bounds exclude infinity
+#: and NaN. A browser's date can still hold a thousand times the upper bound.
 UnixTime = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
 Seconds = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
 
 
 @dataclass(frozen=True)
 class Intervals:
-    """How often stream and hubs speak, and what each concludes from silence."""
+    """How often stream and hubs send messages, and when each acts on silence."""
 
     beat: float = 3
     """Between two heartbeats of the stream."""
     announce: float = 5
     """Between two announcements of a hub's rooms."""
     look: float = 1
-    """Between two looks at the clock: states and demand change without any message."""
+    """Between two checks of the clock: states and demand also change without a message."""
     save: float = 1
-    """Between two saves of what changed."""
+    """Between two saves of changed values."""
     reconnect: float = 1
     """Before the first reconnect to a channel layer that failed; it doubles each time."""
     rejoin: float = 2
@@ -41,17 +41,17 @@ class Intervals:
 
     @property
     def beat_missing(self) -> float:
-        """After this long without a heartbeat a hub rejoins: two are missing."""
+        """After this long without a heartbeat a hub rejoins: two heartbeats are missing."""
         return 2 * self.beat + 0.5
 
     @property
     def late(self) -> float:
-        """After this long without a heartbeat a hub no longer trusts what comes next."""
+        """After this long without a heartbeat a hub does not trust the next message."""
         return 3 * self.beat + 1
 
     @property
     def demand_ttl(self) -> float:
-        """A stream forgets a hub's rooms after three announcements were missing."""
+        """After this long a stream forgets a hub's rooms: three announcements are missing."""
         return 3 * self.announce
 
 

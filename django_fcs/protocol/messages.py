@@ -1,6 +1,6 @@
 """The messages of FCS v4 and of this project's additions to it.
 
-Import them from ``django_fcs.protocol``, which reads and writes them.
+Import them from ``django_fcs.protocol``, which also reads and writes them.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Welcome(_Message, frozen=True, kw_only=True, tag="welcome"):
 
 
 class Ping(_Message, frozen=True, kw_only=True, tag="ping"):
-    """A heartbeat, either way; ``timestamp`` in unix milliseconds."""
+    """A ping in either direction; ``timestamp`` in unix milliseconds."""
 
     timestamp: int | None = None
 
@@ -57,7 +57,7 @@ class Pong(_Message, frozen=True, kw_only=True, tag="pong"):
 
 
 class Join(_Message, frozen=True, kw_only=True, tag="join_symbol"):
-    """A wish for a room; ``token`` is this project's own addition."""
+    """A request to join a room; ``token`` is this project's own addition."""
 
     symbol: str
     timeframe: str | None = None
@@ -65,21 +65,21 @@ class Join(_Message, frozen=True, kw_only=True, tag="join_symbol"):
 
 
 class Leave(_Message, frozen=True, kw_only=True, tag="leave_symbol"):
-    """The end of that wish."""
+    """A request to leave a room."""
 
     symbol: str
     timeframe: str | None = None
 
 
 class RemoveAll(_Message, frozen=True, kw_only=True, tag="remove_all"):
-    """The end of all wishes of a connection."""
+    """A request to leave all rooms of a connection."""
 
 
 class Joined(_Message, frozen=True, kw_only=True, tag="message"):
     """The confirmation ``joined_room``.
 
-    The vendor puts the bare ticker into ``symbol``; only ``room`` is whole, as
-    ``BINANCE:BTCUSDT_1D_0s``. It is empty where a server leaves it out.
+    The vendor puts the bare ticker into ``symbol``. Only ``room`` contains the exchange, as
+    in ``BINANCE:BTCUSDT_1D_0s``. It is empty if a server does not send it.
     """
 
     success: bool = msgspec.field(default=True)
@@ -88,6 +88,13 @@ class Joined(_Message, frozen=True, kw_only=True, tag="message"):
     symbol: str
     timeframe: str
     short: str = "joined_room"
+
+    @classmethod
+    def of(cls, symbol: str, timeframe: str) -> Joined:
+        """Return the vendor's confirmation with the full symbol, which its clients rejoin with."""
+        room = f"{symbol}_{timeframe}_0s"
+        message = f"Successfully joined room: {room}"
+        return cls(message=message, room=room, symbol=symbol, timeframe=timeframe)
 
 
 class Notice(_Message, frozen=True, kw_only=True, tag="message"):
@@ -98,14 +105,14 @@ class Notice(_Message, frozen=True, kw_only=True, tag="message"):
 
 
 class Refusal(_Message, frozen=True, kw_only=True, tag="error"):
-    """An ``error``: ``short`` is for programs, ``message`` for people."""
+    """A message ``error``: ``short`` is for programs, ``message`` for people."""
 
     short: str
     message: str = ""
 
 
 class ProfileUpdate(_Message, frozen=True, kw_only=True, tag="price"):
-    """What the vendor knows of an instrument, once a join."""
+    """The vendor's description of an instrument, sent once per join."""
 
     symbol: str
     timeframe: str
@@ -113,7 +120,7 @@ class ProfileUpdate(_Message, frozen=True, kw_only=True, tag="price"):
 
 
 class Candle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A candle of the past, as ``history`` lists them; ``t`` in unix seconds."""
+    """A past candle in ``history``; ``t`` in unix seconds."""
 
     t: int | None = None
     o: float | None = None
@@ -124,10 +131,10 @@ class Candle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Price(_Message, frozen=True, kw_only=True, tag="price"):
-    """One price frame; ``None`` stands for what it does not carry.
+    """One price frame; fields that it does not have are ``None``.
 
-    ``t`` opens the candle ``o h l c v`` and ``update`` is the time of the tick,
-    both in unix seconds; ``a`` and ``b`` are ask and bid. This project adds
+    ``t`` is the opening time of the candle ``o h l c v`` and ``update`` the time of the
+    tick, both in unix seconds; ``a`` and ``b`` are ask and bid. This project adds
     ``pc`` (previous close), ``ch`` and ``chp`` (change, and in percent),
     ``digits``, ``delay`` (seconds), ``seq`` and ``at`` (arrival, unix seconds).
     """
@@ -155,24 +162,24 @@ class Price(_Message, frozen=True, kw_only=True, tag="price"):
 
 
 class Rate(_Message, frozen=True, kw_only=True, tag="rate"):
-    """How many frames a second a browser wants, or was granted."""
+    """How many frames a second a browser requests or was granted."""
 
     frames_per_second: float
 
 
 class RoomState(_Message, frozen=True, kw_only=True, tag="state"):
-    """What a room's price may claim to be; see ``django_fcs.prices.states``."""
+    """The state of a room; see ``django_fcs.prices.states``."""
 
     symbol: str
     timeframe: str
     state: str
     reason: str = ""
     until: int | None = None
-    """When a closed market opens, in unix seconds, where that is known."""
+    """When a closed market opens, in unix seconds; ``None`` = not known."""
 
 
 class Beat(_Message, frozen=True, kw_only=True, tag="beat"):
-    """The whole path from the stream is alive; unix milliseconds."""
+    """A heartbeat from the stream, which proves the path; ``timestamp`` in unix milliseconds."""
 
     timestamp: int
 

@@ -1,7 +1,7 @@
-"""The frame that floods: a price, read in one step where it is as documented.
+"""A faster reader for prices, the most frequent frames.
 
-``protocol.parse`` reads everything, and what does not fit here. This is the short
-way of a price from the vendor, and of a text of this project from a stream to a hub.
+It decodes a price in the documented form in one step; ``protocol.parse`` reads everything
+else. Prices from the vendor and the texts that a stream sends to hubs are read here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .messages import Price
 
 __all__ = ["SECONDS_MAX", "Head", "read_head", "read_tick"]
 
-#: The year 3000. A t in milliseconds would make every later candle a late one.
+#: The year 3000. After a ``t`` in milliseconds, every later candle would count as too late.
 SECONDS_MAX = 32_503_680_000
 
 # JSON has no infinity, but 1e999 reads as one.
@@ -47,7 +47,7 @@ class _Prices(msgspec.Struct, gc=False):
 
 
 class _TickPrices(_Prices, gc=False):
-    # What only the long way reads: anything but null does not fit.
+    # Fields that only ``protocol.parse`` reads: any value but null makes decoding fail.
     pc: None = None
     ch: None = None
     chp: None = None
@@ -58,7 +58,7 @@ class _TickPrices(_Prices, gc=False):
 
 
 class _Tick(msgspec.Struct, gc=False):
-    # No tag: msgspec takes an object without one for what it looks for.
+    # Not a msgspec tag: msgspec would accept an object without its tag.
     type: Literal["price"]
     symbol: Annotated[str, msgspec.Meta(min_length=1)]
     timeframe: str
@@ -69,7 +69,7 @@ class _Tick(msgspec.Struct, gc=False):
 
 
 class Head(msgspec.Struct, gc=False):
-    """What conflation has to know of a text of this project."""
+    """The values of a text of this project that conflation needs."""
 
     type: Literal["price"]
     symbol: str
@@ -80,7 +80,7 @@ class Head(msgspec.Struct, gc=False):
 
     @property
     def mode(self) -> str:
-        """What the text is; without a candle it is an askbid, whatever it says."""
+        """The mode of the text; without a candle it is ``askbid``, even if the text has another."""
         return self.prices.mode if self.prices.holds_candle else "askbid"
 
 
@@ -89,7 +89,7 @@ _decode_head = msgspec.json.Decoder(Head).decode
 
 
 def read_tick(text: str | bytes) -> Price | None:
-    """Read a price as the vendor documents it; None for whatever else this may be."""
+    """Read a price as the vendor documents it; return None for any other text."""
     try:
         tick = _decode_tick(text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -115,9 +115,9 @@ def read_tick(text: str | bytes) -> Price | None:
 
 
 def read_head(text: str) -> Head:
-    """Read a text that this project wrote, whole; raises ``ProtocolError`` otherwise."""
+    """Read a text that this project wrote; raise ``ProtocolError`` for any other."""
     try:
-        # Bytes would be read as well, and go to browsers as they are.
+        # ``encode`` rejects bytes, which would decode, but browsers would get them as bytes.
         head = _decode_head(text.encode())
     except (AttributeError, msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise ProtocolError(f"not a price of this project: {error}") from None

@@ -1,4 +1,4 @@
-"""An FCS v4 server for development and tests, its sources of prices and its faults."""
+"""An FCS v4 server for development and tests, with its price sources and faults."""
 
 from __future__ import annotations
 

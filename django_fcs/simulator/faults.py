@@ -1,7 +1,7 @@
-"""Everything about the vendor's server that the simulator can be told to do otherwise.
+"""The switches that make the simulator behave differently from the vendor's samples.
 
-Nothing here was tested against the vendor: where its documents leave a question
-open, a switch offers both answers, and a client has to survive either.
+The simulator was not tested against the vendor. Where the vendor's documents leave a
+question open, a switch offers both answers, and a client must work with both.
 """
 
 from __future__ import annotations
@@ -38,39 +38,39 @@ _WORDS |= dict.fromkeys(("0", "off", "no", "false"), False)
 
 @dataclass(frozen=True)
 class Faults:
-    """The simulator's switches; the defaults are what the vendor's samples show."""
+    """The simulator's switches; the defaults follow the vendor's samples."""
 
     # -- confirmations
     confirm: str = "bare"
-    """``symbol`` of a confirmation: ``bare`` ticker, or ``full``."""
+    """``symbol`` in a confirmation: the ``bare`` ticker or the ``full`` symbol."""
     echo: str = "joined"
-    """Spelling of timeframes in answers: as ``joined``, or ``canonical``."""
+    """Timeframes in answers: spelled as ``joined``, or ``canonical``."""
     suffix: str = "_0s"
-    """End of a confirmation's ``room``: ``_0s`` or ``_1s``."""
+    """End of ``room`` in a confirmation: ``_0s`` or ``_1s``."""
     unknown: tuple[str, ...] = ()
-    """Patterns of symbols and rooms that do not exist, as ``FX:NO*``."""
+    """Patterns of symbols and rooms that do not exist, such as ``FX:NO*``."""
     unknown_reply: str = "error"
     """Answer to a join of those: an ``error``, or ``silence``."""
-    mute: tuple[str, ...] = ()
-    """Patterns of symbols and rooms that are confirmed and then say nothing."""
+    silent: tuple[str, ...] = ()
+    """Patterns of symbols and rooms that are confirmed but never send a price."""
 
     # -- prices
     history: bool = False
     """Whether ``initial`` lists the candles before."""
     emit_close: bool = False
-    """Whether a candle that ended is sent once more, with mode ``close``."""
+    """Whether a candle that has ended is sent once more, with mode ``close``."""
     strings: bool = False
     """Whether numbers in prices are strings."""
     candle_sides: bool = True
-    """Whether ``candle`` carries ask and bid."""
+    """Whether ``candle`` contains ask and bid."""
     forex_volume: bool = True
-    """Whether forex prices carry ``v``, which is 0."""
+    """Whether forex prices contain ``v``, which is 0."""
     closed: bool = False
     """Whether the market is closed: ``profile`` and ``initial``, then nothing."""
 
     # -- the connection
     refusal: str = "message"
-    """How a key is refused: ``message`` and close, ``close`` only, ``http`` status."""
+    """How a bad key is refused: ``message`` and close, ``close`` only, or ``http`` status."""
     close_code: int = 4001
     """The close code of a refusal."""
     http_status: int = 401
@@ -78,29 +78,29 @@ class Faults:
     welcome_after: float = 0.0
     """Seconds before ``welcome``."""
     drop_early_joins: bool = False
-    """Whether joins that come before ``welcome`` are ignored."""
+    """Whether joins before ``welcome`` are ignored."""
     pong: bool = True
     """Whether a client's ``ping`` is answered."""
     ping_seconds: float = 25.0
-    """Seconds between the server's own pings; 0 for none."""
+    """Seconds between the server's own pings; 0 means none."""
     drop_after: int = 0
-    """Frames after which a connection is cut without goodbye (1006); 0 for never."""
+    """Cut a connection without a close frame (1006) after this many frames; 0 means never."""
     arrays: bool = False
-    """Whether frames are arrays, of all that waits to be sent."""
+    """Whether each frame is an array of everything that waits to be sent."""
     malformed_every: int = 0
-    """After every so many frames one follows that is not JSON; 0 for none."""
+    """Send a frame that is not JSON after every so many frames; 0 means never."""
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
-                raise ConfigurationError(f"fault {name} is one of {', '.join(choices)}")
+                raise ConfigurationError(f"fault {name} must be one of {', '.join(choices)}")
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> Faults:
-        """Build faults from ``NAME=VALUE`` texts; a bare ``NAME`` switches on.
+        """Build faults from ``NAME=VALUE`` texts; a bare ``NAME`` switches a fault on.
 
-        A list's value is one pattern, or several with commas between them.
-        Raises ``ConfigurationError``, which tells the names there are.
+        A list is given as patterns separated by commas. Raises ``ConfigurationError`` for an
+        unknown name, with a list of all names, and for a wrong value.
         """
         faults = cls()
         known = {field.name for field in fields(cls)}
@@ -120,11 +120,11 @@ class Faults:
         return not _fits(room, self.unknown)
 
     def silences(self, room: Room) -> bool:
-        """Tell whether the room is confirmed but mute."""
-        return _fits(room, self.mute)
+        """Tell whether the room is confirmed but gets no prices."""
+        return _fits(room, self.silent)
 
     def confirmation(self, room: Room, spelling: str) -> Joined:
-        """Return what a join is answered; ``spelling`` is that of the timeframe."""
+        """Return the answer to a join; ``spelling`` is the timeframe as it is spelled there."""
         name = f"{room.symbol}_{spelling}{self.suffix}"
         return Joined(
             message=f"Successfully joined room: {name}",
@@ -142,14 +142,14 @@ class Faults:
             left_out.add("v")
         prices = {name: value for name, value in prices.items() if name not in left_out}
         frame: dict[str, Any] = {"type": "price", "symbol": room.symbol, "timeframe": spelling}
-        # Not protocol.serialise: a recording is passed on with all that it holds.
+        # Not protocol.serialise: a recording keeps fields that the protocol does not know.
         return _encode(
             {**frame, "prices": _as_strings(prices) if self.strings else prices}
         ).decode()
 
 
 def _as_strings(value: Any) -> Any:
-    """Write every number as a string, and none with an exponent."""
+    """Convert every number to a string without an exponent."""
     if isinstance(value, dict):
         return {name: _as_strings(inner) for name, inner in value.items()}
     if isinstance(value, list):

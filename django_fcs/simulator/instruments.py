@@ -1,7 +1,7 @@
-"""What the simulated market trades: start prices, decimals, spreads, volumes.
+"""The instruments of the simulated market: start prices, decimals, spreads, volumes.
 
-Round figures of the mid-2020s, good enough to look right on a page. A symbol
-that stands in no table gets figures of its own, the same ones for the same seed.
+Round figures of the mid-2020s that look right on a page. A symbol that is in no table
+gets random figures, always the same for the same seed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TIMEZONES = {
     **{"BSE": "Asia/Kolkata", "NSE": "Asia/Kolkata", "PSX": "Asia/Karachi", "IDX": "Asia/Jakarta"},
 }
 
-# One unit in US dollars: any pair of two is a cross rate, so all pairs agree.
+# The price of one unit in US dollars. All pairs are computed as cross rates, so they agree.
 _CURRENCIES = {
     **{"USD": 1.0, "EUR": 1.0842, "GBP": 1.2715, "JPY": 1 / 149.85, "CHF": 1.1384},
     **{"AUD": 0.6588, "NZD": 0.6021, "CAD": 0.7312, "SEK": 0.0957, "NOK": 0.0932},
@@ -45,22 +45,22 @@ _STOCKS = {
 
 
 class Instrument(NamedTuple):
-    """How a symbol behaves."""
+    """The parameters of a symbol."""
 
     market: Market
     price: float
     digits: int
-    #: Usual distance of ask and bid, in price; never under one unit of the last digit.
+    #: Usual difference of ask and bid, in price; at least one unit of the last digit.
     spread: float
     #: Standard deviation of a day's change, as a fraction.
     volatility: float
-    #: Traded in a day; 0 where the feed names none.
+    #: Volume of a day; 0 if the feed has no volume.
     volume: float
     timezone: str
 
 
 def instrument(symbol: str, rng: Random) -> Instrument:
-    """Describe a symbol; ``rng`` makes up what no table knows."""
+    """Return the instrument of a symbol; ``rng`` draws values that are in no table."""
     market, ticker = market_of(symbol), ticker_of(symbol)
     if market == "forex":
         return _forex(ticker, rng)
@@ -96,7 +96,7 @@ def _coin_price(ticker: str) -> float | None:
 
 
 def _coin_digits(price: float) -> int:
-    """Fewer decimals the dearer a coin is, as its exchanges have it."""
+    """Return the decimals of a coin: fewer for a higher price, as on its exchanges."""
     return next((digits for least, digits in ((20, 2), (0.3, 4), (0.01, 5)) if price >= least), 8)
 
 

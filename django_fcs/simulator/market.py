@@ -1,9 +1,9 @@
-"""A seeded random walk for one symbol, and the candles it draws.
+"""A seeded random walk for one symbol, and its candles.
 
-Pure: the time is an argument. All timeframes of a symbol are candles of the same
-walk, so a day's high is never under an hour's. A walk begins in the middle of
-its candles: a path is drawn backwards from the first price to the start of the
-month, and the candles are cut out of it.
+The time is an argument. All timeframes of a symbol are candles of the same walk, so a
+day's high is never below an hour's. A walk begins in the middle of its candles: a path
+is drawn backwards from the first price to the start of the month, and the candles are
+computed from it.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from .instruments import instrument
 __all__ = ["HISTORY", "Prices", "Walk", "candle_bounds"]
 
 Prices = dict[str, Any]
-"""What a price frame carries under ``prices``, in the vendor's names."""
+"""The content of ``prices`` in a price frame, with the vendor's field names."""
 
-#: Candles before the one under way that ``initial`` may list.
+#: Candles before the current one that ``initial`` may list.
 HISTORY = 5
 
-#: Share of ticks in which only ask and bid move.
+#: Share of ticks in which only ask and bid change.
 _QUOTES_ONLY = 0.35
 
-#: A symbol nobody watched does not leap when it is watched again.
+#: The longest step of the walk: a symbol must not jump after a time in which nobody watched it.
 _STEP_SECONDS_MAX = 60.0
 
-#: How fast the price is drawn back to where it started, in seconds.
+#: The time constant with which the price returns to its start value, in seconds.
 _PULL_SECONDS = 3 * 86400.0
 
-#: Points of the path before the walk, spread as a logarithm: dense near now.
+#: Points of the path before the walk, on a logarithmic scale: dense near now.
 _PATH_POINTS = 120
 
 _FIXED_SECONDS = {"1": 60, "5": 300, "15": 900, "30": 1800, "60": 3600, "240": 14400, "1D": 86400}
@@ -45,9 +45,9 @@ _FIRST_MONDAY = 4 * 86400
 
 
 def candle_bounds(timeframe: str, now: float) -> tuple[int, int]:
-    """Return when the candle under way opened and when it ends, in UTC.
+    """Return when the current candle opened and when it ends, in unix seconds.
 
-    Weeks start on Monday, months on the first.
+    Bounds follow UTC; weeks start on Monday, months on the first.
     """
     if timeframe == "1M":
         start = datetime.fromtimestamp(now, timezone.utc).replace(
@@ -62,7 +62,7 @@ def candle_bounds(timeframe: str, now: float) -> tuple[int, int]:
 
 @dataclass
 class _Candle:
-    """One candle; the names are the vendor's."""
+    """One candle, with the vendor's field names."""
 
     t: int
     end: int
@@ -86,7 +86,7 @@ class _Candle:
 
 
 def _volume(value: float) -> float:
-    """Round a volume; whole and huge ones are written without a point."""
+    """Round a volume; return an int if it is whole or huge."""
     rounded = round(value, 6)
     return int(rounded) if rounded.is_integer() or rounded > 1e6 else rounded
 
@@ -103,20 +103,20 @@ class Walk:
         self.instrument = instrument(symbol, rng)
         self._unit = 10.0**-self.instrument.digits
         self._volatility = self.instrument.volatility / math.sqrt(86400)  # of one second
-        # Not rounded: steps under one unit of the last digit add up.
+        # Not rounded, so that steps below one unit of the last digit add up.
         self._price = self.instrument.price * math.exp(rng.gauss(0, 0.004))
         self._at = now
         self._last_size = 0.0
         self._candles: dict[str, _Candle] = {}
         self._history: dict[str, deque[Prices]] = {}
-        self._told: dict[str, int] = {}  # the candle that joined clients know of
+        self._told: dict[str, int] = {}  # opening time of the candle last sent to clients
         self._quote()
         self._begin(now)
 
-    # -- what a join is told
+    # -- answers to a join
 
     def profile(self) -> Prices:
-        """Return the profile of the symbol, of an open market."""
+        """Return the profile of the symbol, with an open market."""
         return {
             "current_session": "market",
             "timezone": self.instrument.timezone,
@@ -125,23 +125,23 @@ class Walk:
         }
 
     def initial(self, timeframe: str, now: float) -> Prices:
-        """Return the candle under way, without ask and bid, as the vendor's sample.
+        """Return the current candle without ask and bid, as in the vendor's sample.
 
-        Its volume is that of the last trade: the vendor's sample shows 0.247
-        beside 8192.70 in the next ``candle``.
+        Its volume is that of the last trade: the vendor's sample has 0.247 here and
+        8192.70 in the next ``candle``.
         """
         self._roll(timeframe, now)
         candle = self._candles[timeframe].prices(self.instrument.digits)
         return {"mode": "initial", **candle, "v": _volume(self._last_size)}
 
     def history(self, timeframe: str) -> list[Prices]:
-        """Return the candles before the one under way, oldest first."""
+        """Return the candles before the current one, oldest first."""
         return list(self._history[timeframe])
 
-    # -- what happens then
+    # -- live prices
 
     def tick(self, now: float, timeframes: tuple[str, ...]) -> dict[str, Prices]:
-        """Let something happen; return what it means in each of the timeframes."""
+        """Trade or change the quote; return the new price in each timeframe."""
         if self._rng.random() < _QUOTES_ONLY:
             self._quote()
             mode = "askbid"
@@ -175,7 +175,7 @@ class Walk:
             self._candles[timeframe].trade(self._close(), self._last_size)
 
     def _quote(self) -> None:
-        """Set ask and bid around the price; in forex the price is the bid."""
+        """Set ask and bid around the price; in forex the price equals the bid."""
         digits, close = self.instrument.digits, self._close()
         spread = self.instrument.spread * self._rng.uniform(0.7, 1.4)
         below = 0.0 if self.instrument.market == "forex" else spread * self._rng.random()
@@ -189,12 +189,12 @@ class Walk:
         return self._traded(elapsed, self._rng.expovariate(1))
 
     def _traded(self, seconds: float, factor: float) -> float:
-        """Return the volume of some time; shares are whole."""
+        """Return the volume in a period; stocks trade whole shares."""
         volume = self.instrument.volume * seconds / 86400 * factor
         return float(math.ceil(volume)) if self.instrument.market == "stock" else volume
 
     def _roll(self, timeframe: str, now: float) -> None:
-        """Begin a new candle at the last price where the clock says so."""
+        """Begin a new candle at the last price if the old one has ended."""
         old = self._candles[timeframe]
         if now < old.end:
             return
@@ -204,7 +204,7 @@ class Walk:
             *candle_bounds(timeframe, now), o=close, h=close, l=close, c=close, v=0.0
         )
 
-    # -- what happened before
+    # -- before the first price
 
     def _begin(self, now: float) -> None:
         bounds = {timeframe: candle_bounds(timeframe, now) for timeframe in TIMEFRAMES}
@@ -220,7 +220,7 @@ class Walk:
             self._history[timeframe] = self._earlier(timeframe, start, prices[0])
 
     def _path(self, now: float, starts: list[int]) -> list[tuple[float, float, float]]:
-        """Return (time, price, volume until the next) from the oldest to now."""
+        """Return points (time, price, volume until the next), from the oldest to now."""
         span = max(1.0, now - min(starts))
         times = {now - span ** (i / _PATH_POINTS) for i in range(_PATH_POINTS)}
         times |= {float(start) for start in starts} | {now}
@@ -236,7 +236,7 @@ class Walk:
         return path[::-1]
 
     def _earlier(self, timeframe: str, start: int, close: float) -> deque[Prices]:
-        """Make up the candles before: each closes where the next one opened."""
+        """Draw the candles before ``start``; each closes at the open of the next."""
         candles: deque[Prices] = deque(maxlen=HISTORY)
         while len(candles) < HISTORY:
             t, end = candle_bounds(timeframe, start - 1)

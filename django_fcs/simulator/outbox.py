@@ -1,4 +1,4 @@
-"""What one client of the simulator has yet to be sent."""
+"""The queue of frames for one client of the simulator."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections import deque
 
 __all__ = ["QUEUE_MAX", "Outbox"]
 
-#: Frames that wait for one client.
+#: Frames that may wait for one client.
 QUEUE_MAX = 1000
 
 
 class Outbox:
-    """The frames that one client has not been sent yet, at most ``QUEUE_MAX``.
+    """The frames that wait to be sent to one client, at most ``QUEUE_MAX``.
 
-    Who has an answer waits for ``room`` first. Of live prices the oldest gives way.
+    If it is full, a live price replaces the oldest live price. An answer waits for ``room``
+    first, and no further message of the client is read until then.
     """
 
     def __init__(self) -> None:
@@ -30,7 +31,7 @@ class Outbox:
             await self._roomy.wait()
 
     def append(self, text: str, *, live: bool = False) -> bool:
-        """Take a frame; False if one had to give way for it."""
+        """Append a frame; return False if a price was dropped, an old one or this one."""
         crowded = live and len(self._frames) >= QUEUE_MAX
         if crowded and not self._drop_oldest():
             return False
@@ -39,7 +40,7 @@ class Outbox:
         return not crowded
 
     async def take(self, most: int) -> list[str]:
-        """Wait for frames and return up to so many."""
+        """Wait for frames; return at most ``most``."""
         while not self._frames:
             self._filled.clear()
             await self._filled.wait()
@@ -48,7 +49,7 @@ class Outbox:
         return taken
 
     def close(self) -> None:
-        """Let nobody wait any more."""
+        """Wake all tasks that wait for room."""
         self.closed = True
         self._roomy.set()
 

@@ -1,14 +1,7 @@
-"""An FCS v4 server for development, demos and tests.
+"""An FCS v4 server for development, demos and tests; ``docs/simulator.md`` shows its use.
 
-::
-
-    async with Simulator(RandomWalk()) as simulator:
-        ...  # FCS_URL = simulator.url
-
-It behaves as the vendor's published samples do; ``Faults`` changes that, also
-while it runs. What a client has not read yet waits in a queue of ``QUEUE_MAX``
-frames. Answers wait until there is room, and so does the client's next wish. Of
-live prices the oldest gives way; a replay waits for its slowest reader instead.
+It behaves like the vendor's published samples; ``Faults`` changes that, also while it runs.
+What a client has not read yet waits in its ``Outbox``. A replay waits for its slowest reader.
 """
 
 from __future__ import annotations
@@ -54,25 +47,21 @@ __all__ = ["BAD_KEY", "Received", "Simulator"]
 
 logger = logging.getLogger(__name__)
 
-#: The key that is refused where every other one is accepted.
+#: A key that is refused even if all others are accepted.
 BAD_KEY = "bad_key"
-
-#: Messages of clients that are remembered.
 RECEIVED_MAX = 10_000
 
-#: Prices that are due within this time go out together, in seconds.
+#: Prices that are due within this time are sent together, in seconds.
 _PACE = 0.002
-
 _CLOSE_SECONDS = 2.0
 _MALFORMED = '{"type":"price","symbol":'
 
 
 class Received(NamedTuple):
-    """One message of a client."""
+    """One message of a client; connections are numbered from 1."""
 
     at: float
     connection: int
-    """Connections count from 1."""
     message: Message
 
 
@@ -83,23 +72,23 @@ class _Client:
         self.number = number
         self.socket = socket
         self.outbox = Outbox()
-        self.rooms: dict[Room, str] = {}  # and the timeframe as the client spells it
+        self.rooms: dict[Room, str] = {}  # room → timeframe as the client spells it
         self.welcomed = asyncio.Event()
         self.gone = asyncio.Event()
         self.sent = 0
 
 
 class Simulator:
-    """An FCS v4 server, up for as long as it is entered.
+    """An FCS v4 server that runs within an ``async with`` block.
 
     Args:
-        source: Where the prices come from: ``RandomWalk`` or ``Replay``.
-        host, port: Where to listen; port 0 takes a free one.
-        faults: What to do otherwise than the vendor; may be replaced at any time.
-        accepted_keys: The keys to accept; ``None`` for any but ``bad_key`` and "".
-        clock: Unix time, for the candles and the messages' timestamps.
+        source: The source of prices, ``RandomWalk`` or ``Replay``.
+        host, port: Where to listen; port 0 selects a free one.
+        faults: Differences from the vendor's samples; may be replaced at any time.
+        accepted_keys: The keys to accept; ``None`` for any except ``bad_key`` and "".
+        clock: Unix time, for candles and timestamps of messages.
 
-    Raises ``OSError`` on entering where it cannot listen.
+    Entering the block raises ``OSError`` if it cannot listen.
     """
 
     def __init__(
@@ -114,9 +103,9 @@ class Simulator:
     ) -> None:
         self.faults = faults or Faults()
         self.received: deque[Received] = deque(maxlen=RECEIVED_MAX)
-        """What clients said, oldest first."""
+        """The last ``RECEIVED_MAX`` messages of clients, oldest first."""
         self.dropped = 0
-        """Prices that gave way because a client did not read."""
+        """Prices dropped because a client did not read."""
         self._source = source
         self._host = host
         self._port = port
@@ -158,16 +147,16 @@ class Simulator:
 
     @property
     def connections(self) -> int:
-        """How many clients are connected with an accepted key."""
+        """The number of clients that are connected with an accepted key."""
         return len(self._clients)
 
     @property
     def joined(self) -> Counter[Room]:
-        """The rooms that clients are in, and how many clients."""
+        """The rooms that clients have joined, with the number of clients."""
         return Counter({room: len(clients) for room, clients in self._rooms.items()})
 
     async def drop_all(self) -> int:
-        """Cut every connection without goodbye (1006); return how many those were."""
+        """Cut every connection without a close frame (1006); return their number."""
         clients = list(self._clients)
         for client in clients:
             client.socket.transport.abort()
@@ -176,17 +165,14 @@ class Simulator:
         return len(clients)
 
     async def push(self, symbol: str, timeframe: str, **prices: Any) -> int:
-        """Send one price to all in a room; return how many those are.
+        """Send one price to all clients in a room; return their number.
 
-        A ``candle`` unless ``mode`` says otherwise. What it leaves out is as it
-        was; a new ``t`` opens at ``c``, and high and low reach to ``c``.
+        The mode is ``candle`` by default. ``filled`` completes fields that are missing.
         """
         room = Room.parse(symbol, timeframe)
         last = self._last.get(room, {})
         await self._deliver(room, filled(last, {"mode": "candle", **prices}))
         return len(self._rooms.get(room, ()))
-
-    # -- the market
 
     async def _stream(self) -> None:
         try:
@@ -195,7 +181,7 @@ class Simulator:
                 for room, prices in self._source.advance(self._clock()):
                     await self._deliver(room, prices)
         except Exception:
-            # Nobody may be waiting for this task: say at once why prices ended.
+            # Log it now, because the task may not be awaited for a long time.
             logger.exception("simulator stopped streaming")
             raise
 
@@ -230,8 +216,6 @@ class Simulator:
                 text = texts[spelling] = self.faults.price(room, spelling, prices)
             if not client.outbox.append(text, live=True):
                 self.dropped += 1
-
-    # -- one connection
 
     async def _answer_upgrade(self, socket: ServerConnection, request: Request) -> Response | None:
         if self.faults.refusal != "http" or self._accepts(request.path):
@@ -286,7 +270,7 @@ class Simulator:
         client.gone.set()
 
     async def _watch(self, client: _Client) -> None:
-        """Free who waits in the middle of a message: only reading notices the end."""
+        """When the connection ends, wake tasks that wait: only reading would notice the end."""
         await client.socket.wait_closed()
         client.outbox.close()
         client.welcomed.set()
@@ -319,8 +303,6 @@ class Simulator:
     def _timestamp(self) -> int:
         return int(self._clock() * 1000)
 
-    # -- what a client says
-
     async def _read(self, client: _Client, text: str | bytes) -> None:
         try:
             messages = parse(text)
@@ -335,7 +317,7 @@ class Simulator:
         if isinstance(message, Join):
             await self._join(client, message)
         elif isinstance(message, Leave):
-            # No sample shows an answer to this one and the next, so there is none.
+            # The vendor's samples show no answer to a leave or a remove_all.
             with suppress(RoomError):
                 self._leave(client, Room.parse(message.symbol, message.timeframe or ""))
         elif isinstance(message, RemoveAll):
@@ -352,7 +334,7 @@ class Simulator:
         await client.outbox.room()
         if client.outbox.closed:
             return
-        # From here on nothing is awaited: no price may overtake the confirmation.
+        # No await from here on, so that no price overtakes the confirmation.
         try:
             room = Room.parse(message.symbol, message.timeframe or "")
         except RoomError as error:
@@ -370,7 +352,7 @@ class Simulator:
             client.outbox.append(serialise(Refusal(short="unknown_symbol", message=reason)))
 
     def _open(self, client: _Client, room: Room, spelling: str, opening: Opening) -> None:
-        """Confirm a join, again where it is one too many, and tell the price."""
+        """Confirm a join, also a repeated one, and send profile and price."""
         logger.info("joined room=%s connection=%d", room, client.number)
         client.rooms[room] = spelling
         self._rooms.setdefault(room, {})[client] = None

@@ -1,7 +1,7 @@
-"""What the simulator streams: a random walk, or a recording played again.
+"""The simulator's sources of prices: a random walk, or a recording that is replayed.
 
-Pure: a source says when it is due next and what happened by a given time; the
-simulator owns the clock, the waiting and the sockets.
+A source returns when its next price is due and the prices up to a given time. The
+simulator has the clock and the sockets, and does the waiting.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from .market import HISTORY, Prices, Walk
 
 __all__ = ["Opening", "RandomWalk", "Replay", "Source", "Tick", "filled", "merged", "opened_at"]
 
-#: Ticks handed out at once, so that a replay without waiting stays in step with its readers.
+#: Ticks returned at once, so that a replay without pauses does not run ahead of its readers.
 _BATCH = 100
 
 _FIELDS = tuple("tohlcvab")
 
-#: A walk that was held up this long goes on from now instead of catching up.
+#: A walk that is later than this continues from now instead of catching up.
 _LATE_SECONDS = 1.0
 
 
 class Opening(NamedTuple):
-    """What a join is told before the live prices."""
+    """What a client gets for a join before the live prices."""
 
     profile: Prices | None
     initial: Prices | None
@@ -48,26 +48,26 @@ class Tick(NamedTuple):
 
 
 class Source(Protocol):
-    """Where the simulator's prices come from; times are unix seconds."""
+    """A source of the simulator's prices; times are unix seconds."""
 
     lossless: bool
-    """Whether to wait for slow readers rather than leave prices out."""
+    """Whether to wait for slow readers instead of dropping prices."""
 
     def open(self, room: Room, now: float) -> Opening | None:
-        """Begin or go on with a room; ``None`` if there is no such room here."""
+        """Start or continue a room; return ``None`` if the source does not have it."""
 
     def close(self, room: Room) -> None:
-        """Take note that nobody is in the room any more."""
+        """Note that the room has no clients any more."""
 
     def due(self) -> float | None:
-        """Return when something happens next; ``None``: nothing before another join."""
+        """Return when the next price is due; ``None`` = not before another join."""
 
     def advance(self, now: float) -> list[Tick]:
-        """Return what happened by now and was not returned yet, in batches."""
+        """Return the ticks up to now that were not returned yet, one batch per call."""
 
 
 def merged(state: Prices, prices: Prices) -> Prices:
-    """Return what is known of a room after one more price; late ones change nothing."""
+    """Merge a price into the state of a room; a late price changes nothing."""
     before = opened_at(state)
     now = opened_at(prices) or before
     if now < before:
@@ -76,22 +76,22 @@ def merged(state: Prices, prices: Prices) -> Prices:
         state = {name: state[name] for name in "cab" if name in state}
     news = {name: prices[name] for name in _FIELDS if prices.get(name) is not None}
     if prices.get("mode") == "initial" and "v" in state:
-        # The volume of an initial is not the candle's.
+        # The volume of an initial is not that of the candle.
         news.pop("v", None)
     known = {**state, **news}
     return {name: known[name] for name in _FIELDS if name in known}
 
 
 def opened_at(prices: Prices) -> float:
-    """Return when the candle of a price opened; 0 where that is not said."""
-    # Recordings may hold numbers as strings.
+    """Return when the candle of a price opened; 0 if the price has no ``t``."""
+    # Recordings may contain numbers as strings.
     return float(prices.get("t") or 0)
 
 
 def filled(last: Prices, prices: Prices) -> Prices:
-    """Complete a price with what was known before it.
+    """Add missing fields to a price, from the price before it.
 
-    A new ``t`` opens at ``c``; high and low reach to ``c`` unless they are given.
+    A candle with a new ``t`` opens at ``c``. High and low are extended to ``c`` unless given.
     """
     if opened_at(prices) > opened_at(last):
         last = {name: last[name] for name in "cab" if name in last}
@@ -108,8 +108,8 @@ def filled(last: Prices, prices: Prices) -> Prices:
 class RandomWalk:
     """A seeded market in which every symbol exists.
 
-    ``rate`` is the mean number of updates a second of each joined symbol; with 0
-    a join gets its ``initial`` and nothing more.
+    ``rate`` is the mean number of updates per second of each joined symbol. With 0, a join
+    gets its ``initial`` and nothing more.
     """
 
     lossless = False
@@ -123,7 +123,7 @@ class RandomWalk:
         self._schedule: list[tuple[float, str]] = []
 
     def open(self, room: Room, now: float) -> Opening:
-        """Begin or go on with a room."""
+        """Start or continue a room."""
         walk = self._walks.get(room.symbol)
         if walk is None:
             walk = self._walks[room.symbol] = Walk(room.symbol, seed=self._seed, now=now)
@@ -136,7 +136,7 @@ class RandomWalk:
         return Opening(walk.profile(), initial, walk.history(room.timeframe))
 
     def close(self, room: Room) -> None:
-        """Stop a room; its symbol goes on if another timeframe is joined."""
+        """Stop a room; its symbol continues if another timeframe is joined."""
         joined = self._timeframes.get(room.symbol, ())
         left = tuple(timeframe for timeframe in joined if timeframe != room.timeframe)
         if left:
@@ -147,11 +147,11 @@ class RandomWalk:
             heapq.heapify(self._schedule)
 
     def due(self) -> float | None:
-        """Return when the next symbol moves."""
+        """Return when the next symbol has a tick."""
         return self._schedule[0][0] if self._schedule else None
 
     def advance(self, now: float) -> list[Tick]:
-        """Move every symbol whose time has come."""
+        """Return a tick of every symbol that is due."""
         ticks: list[Tick] = []
         while self._schedule and self._schedule[0][0] <= now and len(ticks) < _BATCH:
             due, symbol = self._schedule[0]
@@ -168,7 +168,7 @@ class RandomWalk:
 class _PriceFrame(msgspec.Struct, tag="price", tag_field="type"):
     symbol: str
     timeframe: str | int
-    prices: msgspec.Raw  # Kept as text: a day's recording in dictionaries fills the memory.
+    prices: msgspec.Raw  # kept as text: a day's recording as dictionaries would fill the memory
 
 
 _decode_frame = msgspec.json.Decoder(_PriceFrame).decode
@@ -178,10 +178,10 @@ _decode_prices = msgspec.json.Decoder(Prices).decode
 
 @dataclass
 class _Track:
-    """The recording of one room, and how far it has been played."""
+    """The recording of one room, and its position in the replay."""
 
     steps: list[tuple[float, msgspec.Raw]] = field(default_factory=list)
-    at: float = 0.0  # of the last step, in recorded time that never goes back
+    at: float = 0.0  # recorded time of the last step, which never decreases
     began: float | None = None
     position: int = 0
     profile: Prices | None = None
@@ -212,7 +212,7 @@ class _Track:
         return prices
 
     def skip_opening(self) -> None:
-        """Play what was recorded of the join itself."""
+        """Play the recorded answers to the join."""
         while self.position < len(self.steps):
             mode = _decode_prices(self.steps[self.position][1]).get("mode")
             if mode not in ("profile", "initial"):
@@ -221,10 +221,10 @@ class _Track:
 
 
 class Replay:
-    """A recording, each of its rooms played once from the first join of that room.
+    """A recording; each room is played once, starting with the first join of the room.
 
-    ``speed`` divides the recorded waits; 0 means none. A later join is told where
-    the replay is, and gets no more than that when it has ended.
+    The recorded pauses are divided by ``speed``; 0 means no pauses. A later join gets the
+    current state of the replay, and nothing more if the replay has ended.
     """
 
     lossless = True
@@ -242,7 +242,7 @@ class Replay:
         return list(self._tracks)
 
     def open(self, room: Room, now: float) -> Opening | None:
-        """Begin the room's replay, or tell where it is."""
+        """Start the room's replay or return its current state."""
         track = self._tracks.get(room)
         if track is None:
             return None
@@ -253,7 +253,7 @@ class Replay:
         return Opening(track.profile, initial, list(track.history))
 
     def close(self, room: Room) -> None:
-        """Play on: a recording runs once, watched or not."""
+        """Do nothing: the replay continues without clients."""
 
     def due(self) -> float | None:
         """Return when the next recorded price is due."""
@@ -261,7 +261,7 @@ class Replay:
         return min((due for due in dues if due is not None), default=None)
 
     def advance(self, now: float) -> list[Tick]:
-        """Play what is due, at most a batch of each room."""
+        """Play the prices that are due, at most one batch per room."""
         ticks: list[Tick] = []
         for room, track in self._tracks.items():
             for _ in range(_BATCH):
@@ -280,7 +280,7 @@ class Replay:
 
 
 def _price_frames(text: str) -> list[_PriceFrame]:
-    """Return the prices in a frame; what else a server said, this one says itself."""
+    """Return the prices in a frame; the simulator writes all other messages itself."""
     try:
         raws = _decode_frames(text) if text.lstrip()[:1] == "[" else [text]
     except msgspec.MsgspecError:

@@ -1,6 +1,6 @@
 """The calendars of stock exchanges: read from the optional ``exchange_calendars``.
 
-Its import brings pandas, which takes seconds, so it happens in the thread that reads.
+Importing it also imports pandas, which takes seconds, so the thread that reads does it.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ __all__ = ["read_calendar", "read_calendars"]
 
 logger = logging.getLogger(__name__)
 
-#: How often to look for what is not known yet.
+#: How often to look for calendars that are not known yet.
 LOOK_SECONDS = 5
 
 _DAY_SECONDS = 86_400
 
-#: What is read of a calendar, before and after now; markets close for two weeks at most.
+#: How much of a calendar is read, before and after now. Markets close for two weeks at most.
 _BEHIND_SECONDS = 21 * _DAY_SECONDS
 _AHEAD_SECONDS = 60 * _DAY_SECONDS
 
@@ -36,7 +36,7 @@ _LIBRARY = "exchange_calendars"
 async def read_calendars(
     markets: Markets, rooms: Callable[[], Iterable[Room]], clock: Callable[[], float]
 ) -> None:
-    """Let ``markets`` know the hours of all rooms; runs until it is cancelled.
+    """Keep the hours of all rooms in ``markets``; runs until it is cancelled.
 
     A thread reads the calendars, one after the other. It does not delay the end of the
     process.
@@ -54,9 +54,9 @@ async def read_calendars(
 def read_calendar(name: str, now: float) -> Timetable:
     """Read a calendar around ``now`` (unix seconds); never raises. Call it in a thread.
 
-    The first call imports pandas: a second or two and 70 MB, then half a second a
-    calendar. In a thread it holds up the event loop by up to 50 ms at a time. Returns an
-    empty table where the library is missing or cannot read the calendar.
+    The first call imports pandas, which takes a second or two and 70 MB. Each calendar
+    then takes half a second. In a thread this delays the event loop by up to 50 ms at a
+    time. Returns an empty table if the library is missing or cannot read the calendar.
     """
     try:
         library = import_module(_LIBRARY)
@@ -67,16 +67,16 @@ def read_calendar(name: str, now: float) -> Timetable:
         )
     except ImportError:
         logger.info("hours are unknown without %s calendar=%s", _LIBRARY, name)
-    except Exception as error:  # A calendar that cannot be read must not end the prices.
+    except Exception as error:  # A calendar that cannot be read must not stop the prices.
         logger.warning("cannot read calendar calendar=%s reason=%r", name, error)
     return Timetable()
 
 
 def _intervals(schedule: Any) -> Iterator[tuple[float, float]]:
-    """Cut a schedule, a table of pandas, at its breaks."""
+    """Yield the hours of a schedule, a table of pandas, split at its breaks."""
     for row in schedule.itertuples():
         opens, closes = row.open.timestamp(), row.close.timestamp()
-        if row.break_start == row.break_start:  # It is NaT where there is no break.
+        if row.break_start == row.break_start:  # NaT, unequal to itself, if there is no break.
             yield opens, row.break_start.timestamp()
             opens = row.break_end.timestamp()
         yield opens, closes

@@ -1,4 +1,4 @@
-"""Which rooms browsers need, as the web processes announce them: soft state."""
+"""The rooms that browsers need, as web processes announce them; soft state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CROWDED = "too many symbols are watched"
 
 
 class Choice(NamedTuple):
-    """What a stream asks of the vendor, and why it does not have the rest."""
+    """The rooms that a stream asks the vendor for, and why it gets no price of others."""
 
     wanted: list[Room]
     unserved: dict[Room, str]
@@ -30,19 +30,19 @@ class Choice(NamedTuple):
 @dataclass
 class _Interest:
     since: float
-    """When somebody first wanted the room, without a break since."""
+    """When the room was first wanted; it has been wanted without a break since."""
     until: float
-    """When the last announcement of it runs out."""
+    """When the last announcement of it expires."""
     doubt: int = 0
-    """The number of the last doubt in it; 0 where there is none."""
+    """The number of the last doubt about it, counted over all rooms; 0 if there is none."""
 
 
 class Demand:
-    """Rooms wanted by hubs; every call is given the time (monotonic seconds).
+    """Rooms wanted by hubs; callers give the time, in monotonic seconds.
 
-    A hub repeats its rooms well within ``ttl``. A hub that is killed says nothing
-    more, so its rooms run out; one that leaves a room says so by leaving it out.
-    Either way the room lingers before it counts as wanted no longer.
+    A hub repeats its rooms well within ``ttl``. If a hub is killed, it announces nothing
+    more and its rooms expire. If a hub leaves a room, its next announcement is without
+    it. In both cases the room lingers before it is no longer wanted.
     """
 
     def __init__(self, *, ttl: float, linger: float) -> None:
@@ -55,7 +55,7 @@ class Demand:
         self._complaints = Complaints()
 
     def announce(self, hub: str, rooms: Iterable[Room], now: float) -> None:
-        """Take in what one hub needs, in place of what it needed before; longest first."""
+        """Replace the rooms that one hub needs; they come in order, longest needed first."""
         in_order = list(rooms)
         needed = frozenset(in_order)
         before, _ = self._hubs.get(hub, (frozenset(), now))
@@ -69,7 +69,7 @@ class Demand:
     def learn(self, *, joined: Collection[Room], unconfirmed: Iterable[Room]) -> None:
         """Doubt rooms that the vendor does not confirm, until it does.
 
-        Anybody may invent a symbol, and must not take the place of one that exists.
+        Anybody can invent a symbol, which must not take the place of one that exists.
         """
         before, self._unconfirmed = self._unconfirmed, frozenset(unconfirmed)
         for room in self._unconfirmed - before:
@@ -77,7 +77,7 @@ class Demand:
             if room in self._interests:
                 self._interests[room].doubt = self._doubts
             count("stream_rooms_unconfirmed")
-            # As kinds of one client: anybody may invent names, so the log gets twenty an hour.
+            # All count as one client: anybody can invent names, so the log gets twenty an hour.
             if self._complaints.is_new("", str(room)):
                 logger.warning("the vendor did not confirm the room, leaving it room=%s", room)
         for room, interest in self._interests.items():
@@ -90,7 +90,7 @@ class Demand:
         doubtful = [room for room, interest in self._interests.items() if interest.doubt]
         crowded = rooms[limit:]
         if crowded and count("stream_rooms_over_limit"):
-            text = "FCS_MAX_ROOMS is reached, rooms wait for others to end rooms=%d"
+            text = "FCS_MAX_ROOMS is reached, some rooms have to wait rooms=%d"
             logger.warning(text, len(crowded))
         unserved = dict.fromkeys([*self._unconfirmed, *doubtful], _UNCONFIRMED)
         return Choice(rooms[:limit], {**unserved, **dict.fromkeys(crowded, _CROWDED)})
@@ -98,8 +98,8 @@ class Demand:
     def rooms(self, now: float) -> list[Room]:
         """Return the wanted rooms, longest watched first, lingering ones included.
 
-        Those in doubt stand behind all others, the one that was tried last behind the rest: each
-        has its turn, as a vendor that was slow once may confirm it then.
+        Rooms in doubt come after all others, the one that was tried last at the end. Each of them
+        gets another turn, because a vendor that was slow once may confirm it then.
         """
         self._hubs = {hub: known for hub, known in self._hubs.items() if known[1] > now}
         self._interests = {

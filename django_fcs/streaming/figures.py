@@ -1,4 +1,4 @@
-"""What is measured of a stream: its gauges, and how old ticks are as they come in."""
+"""The metrics of a stream: its gauges, and how old ticks are when they come in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django_fcs.upstream.arrivals import Event
 
 __all__ = ["measure_feed", "stream_figures"]
 
-#: The feed's own time of a tick, if it is older, is none: the vendor may send a 0.
+#: A tick whose time in the feed is older is not measured: the vendor may send a 0.
 FEED_LAG_MAX_SECONDS = 86_400
 
 
@@ -27,7 +27,10 @@ def stream_figures(status: StreamStatus) -> dict[str, float]:
 
 
 def measure_feed(event: Event) -> None:
-    """Sample how old a tick was when it came in; the first of a room may be of yesterday."""
+    """Sample how old a tick was when it came in.
+
+    The first price of a room is left out, because it may be from yesterday.
+    """
     if isinstance(event, Arrival) and event.items:
         _, item = event.items[-1]
         if isinstance(item, Price) and item.update is not None and item.mode != "initial":

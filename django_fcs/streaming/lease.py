@@ -1,9 +1,9 @@
-"""Who leads: the right to hold the upstream connection, on loan from Redis.
+"""The lease: the right to hold the connection to the vendor, which Redis lends.
 
-Of all streams of a site one leads. It renews the lease well before that runs out; the
-others ask for it until it is free. Who leads stops by its own clock before the lease
-runs out at Redis, so that never two lead at once, whatever Redis says or fails to say.
-Each leader has a higher epoch than the one before, by which hubs tell late words.
+One stream of a site leads. It renews the lease well before the lease expires; the others
+ask for it until it is free. The leader stops by its own clock before the lease expires
+in Redis, so two streams never lead at once, whatever Redis answers or fails to answer.
+Each leader has a higher epoch than the one before, by which hubs recognise late messages.
 """
 
 from __future__ import annotations
@@ -25,35 +25,36 @@ __all__ = ["Alone", "Lease"]
 
 logger = logging.getLogger(__name__)
 
-#: A process that ends waits no longer for Redis than this, in seconds.
+#: How long a process that ends waits for Redis at most, in seconds.
 GOODBYE_SECONDS = 0.5
 
-#: The shortest lease, in seconds: below it every hiccup of Redis would end one.
+#: The shortest lease, in seconds. Every short delay of Redis would end a shorter one.
 SHORTEST_SECONDS = 0.5
 
-#: Parts of a lease. Two clocks may differ by ``MARGIN``; who leads renews after
-#: ``RENEW``; who waits asks each ``POLL``, and so does who got no answer; one is
-#: awaited for ``PATIENCE``.
+#: Parts of a lease's length. Two clocks may differ by ``MARGIN``. A leader renews after
+#: ``RENEW``. A standby asks every ``POLL``, and so does a process that got no answer. An
+#: answer is awaited for ``PATIENCE``.
 MARGIN = 0.1
 RENEW = 1 / 3
 POLL = 0.1
 PATIENCE = 1 / 3
 
-#: A process that stood still for longer was paused.
+#: A process that stood still for longer than this, in seconds, was paused.
 PAUSED_SECONDS = 10
 
-#: Which run of which server this is; nothing where a proxy or its rights do not let it say so.
+#: Sets ``server`` to the id of this run of Redis; empty if a proxy or its permissions hide it.
 _SERVER = b"""
 local info = redis.pcall('INFO', 'server')
 local server = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or ''
 """
 
-#: Keys: lease, epoch, somebody waits, the run of the server. Arguments: token, milliseconds.
+#: Keys: lease, epoch, a standby waits, the run of the server. Arguments: token, milliseconds.
 #: Returns the epoch, or minus the milliseconds after which it is worth asking again.
-#: A Redis that knows no epoch is new or has lost its data; one that runs anew, or was a
-#: replica, may have lost the last of it. Whoever led before may lead on for what is left of a
-#: lease, so it lends to nobody for as long as one lasts; and the epoch goes on above all
-#: earlier ones, as none runs faster than a millisecond each.
+#: A Redis without an epoch is new or has lost its data. One that was restarted, or was a
+#: replica, may have lost the latest data. The leader before may then still lead for the rest
+#: of its lease, so Redis lends to nobody for the length of one lease. The next epoch is the
+#: time in milliseconds or higher. This is above all earlier epochs, because terms begin less
+#: often than once per millisecond.
 ACQUIRE = (
     _SERVER
     + b"""
@@ -79,9 +80,9 @@ return epoch
 """
 )
 
-#: Returns 1, or 0 where the lease is another's or nobody's. PEXPIRE and not SET: it
-#: works on a Redis that is out of memory, too. Where the server runs anew and has kept the
-#: lease, nothing was lost.
+#: Returns 1, or 0 if another process or nobody has the lease. It uses PEXPIRE instead of SET,
+#: because PEXPIRE also works on a Redis that is out of memory. If the server was restarted and
+#: has kept the lease, nothing was lost.
 RENEW_IT = (
     _SERVER
     + b"""
@@ -91,7 +92,7 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """
 )
 
-#: Returns whether somebody waits for it; -1 where it is another's or nobody's.
+#: Returns whether a standby waits for the lease; -1 if another process or nobody has it.
 RELEASE = b"""
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
 redis.call('DEL', KEYS[1])
@@ -100,22 +101,22 @@ return redis.call('EXISTS', KEYS[3])
 
 
 class Redis(Protocol):
-    """What a lease needs of Redis; ``Line`` is one."""
+    """What a lease needs of Redis; ``Line`` provides it."""
 
     async def ask(self, *words: bytes) -> Reply:
         """Send a command and return the answer; may raise anything, or never return."""
 
     async def close(self) -> None:
-        """End the connection; the next question opens another."""
+        """Close the connection; the next ``ask`` opens another."""
 
 
 class Lease:
-    """The lease of one site, as one process sees it; ``async with`` gives it back.
+    """The lease of one site, as one process sees it; ``async with`` gives it back at the end.
 
     Args:
-        redis: Where it is lent; the lease closes it.
-        seconds: How long one loan lasts. All streams of a site have to agree.
-        prefix: What the keys begin with: that of the channel layer.
+        redis: The Redis that lends it; the lease closes it.
+        seconds: How long the lease lasts. It must be the same for all streams of a site.
+        prefix: The prefix of the keys, which is that of the channel layer.
         monotonic, sleep: For tests.
 
     Raises:
@@ -142,7 +143,7 @@ class Lease:
         self._token = b""
         self._until = -math.inf
         self.trouble = ""
-        """Why Redis cannot be asked, where it cannot."""
+        """Why Redis cannot be asked; empty if it can."""
 
     async def __aenter__(self) -> Lease:
         return self
@@ -155,12 +156,12 @@ class Lease:
 
     @property
     def is_held(self) -> bool:
-        """Whether this process leads, by its own clock; to be looked at before each deed."""
+        """Whether this process leads, by its own clock; check it before each action."""
         return self._monotonic() < self._until
 
     async def acquire(self) -> int:
         """Wait until this process leads, and return its epoch."""
-        # A new one each time: what an earlier one still has under way means nothing.
+        # A new one each time: a command still under way with an earlier one means nothing.
         self._token = secrets.token_hex(16).encode()
         is_told = False
         while True:
@@ -174,12 +175,12 @@ class Lease:
                 is_told = True
                 logger.info("standing by until the lease is free")
             pause = self._seconds * POLL
-            # Just after it runs out, if that is sooner.
+            # Ask just after the lease expires, if that is sooner.
             left = -answer / 1000 + 0.001 if answer is not None and answer < 0 else pause
             await self._sleep(min(pause, left))
 
     async def keep(self) -> None:
-        """Renew the lease; returns once it is lost."""
+        """Renew the lease; return once it is lost."""
         pause = self._seconds * RENEW
         while (left := self._until - self._monotonic()) > 0:
             await self._sleep(min(pause, left))
@@ -191,22 +192,22 @@ class Lease:
             if answer == 0:
                 self._until = -math.inf
             elif answer is not None and self.is_held:
-                # Not where time has run out meanwhile: others may have seen that.
+                # Not if the lease has expired meanwhile: others may have seen that.
                 self._until = asked_at + self._seconds * (1 - MARGIN)
             pause = self._seconds * (POLL if answer is None else RENEW)
 
     async def release(self) -> bool:
-        """Give it back; False where nobody else has it or waits for it."""
+        """Give the lease back; False if no other process has it or waits for it."""
         self._until = -math.inf
         if not self._token:
             return True
-        # Also where it was never granted: the answer may have been on its way.
+        # Also if it was never granted, because the answer may have been on its way.
         answer = await self._asked(RELEASE, GOODBYE_SECONDS)
         self._token = b""
         return answer != 0
 
     async def _asked(self, script: bytes, limit: float) -> int | None:
-        """Return the answer of a script; None where there was none in time."""
+        """Run a script and return its answer; None if there was none in time."""
         milliseconds = b"%d" % (self._seconds * 1000)
         words = (b"EVAL", script, b"4", *self._keys, self._token, milliseconds)
         try:
@@ -224,10 +225,10 @@ class Lease:
 
 
 class Alone:
-    """The lease of a stream that no other could relieve: it leads, unless it was paused.
+    """The lease of a stream that can have no standby: it leads, unless it was paused.
 
-    What lay in the socket's buffers while the machine slept comes in as if it were new: so a
-    stream that was paused has to begin anew like any other, without having read it.
+    Data that was in the socket's buffers while the machine slept would seem new. A stream that
+    was paused therefore starts a new term without reading it, like any other stream.
     """
 
     trouble = ""
@@ -251,7 +252,7 @@ class Alone:
         return self._monotonic() < self._until
 
     async def acquire(self) -> int:
-        """Return the epoch: time in milliseconds, and above the last one."""
+        """Return the epoch: the time in milliseconds, but always above the last one."""
         self._until = self._monotonic() + PAUSED_SECONDS
         self._epoch = max(self._epoch + 1, int(self._clock() * 1000))
         return self._epoch
@@ -263,6 +264,6 @@ class Alone:
             await self._sleep(PAUSED_SECONDS * POLL)
 
     async def release(self) -> bool:
-        """Tell that nobody waits."""
+        """Stop leading; return False, because no standby waits."""
         self._until = -math.inf
         return False

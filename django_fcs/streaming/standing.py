@@ -1,4 +1,4 @@
-"""How the way to the vendor stands, as the leader of a site's streams knows it."""
+"""The state of the connection to the vendor, as the leader of a site's streams knows it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ class Standing:
     """The result of the last connection attempt; all times are unix seconds."""
 
     outage: Outage = Outage()
-    """The last one, which may not have ended."""
+    """The last outage, which may not have ended."""
     online: bool = False
     reason: str = "not connected yet"
     """Why it is not online, for operators."""
     public: str = ""
     """The same, for visitors."""
     is_decided: bool = False
-    """Whether the first attempt has ended; before, there is nothing to tell hubs."""
+    """Whether the first attempt has ended; until then there is nothing to report to hubs."""
 
     @classmethod
     def after(cls, report: PathReport) -> Standing:
-        """Return that of the successor of a leader that left this report."""
+        """Return the standing of a new leader whose predecessor left this report."""
         before = cls(report.outage, report.online)
         before.note(online=False, heard_at=report.at - report.silence)
         return cls(before.outage)
@@ -34,7 +34,8 @@ class Standing:
     def note(self, *, online: bool, heard_at: float, reason: str = "", public: str = "") -> None:
         """Note how an attempt or a connection ended, and when the vendor was last heard.
 
-        An outage begins then: that a connection is cut is known seconds later.
+        An outage begins when the vendor was last heard, because a cut connection is noticed
+        seconds later.
         """
         if online and not self.online:
             self.outage = Outage(self.outage.lost_at, heard_at, self.outage.before)
@@ -44,9 +45,9 @@ class Standing:
         self.is_decided = True
 
     def report(self, now: float, silence: float) -> PathReport:
-        """Return what heartbeats say; ``silence`` of the vendor in seconds.
+        """Return the report for heartbeats; ``silence`` of the vendor is in seconds.
 
-        No outage is in the future, as it would be after the clock was put back.
+        An outage that lies in the future, because the clock was set back, is moved to ``now``.
         """
         self.outage = self.outage.until(now)
         return PathReport(now, self.online, self.public, self.outage, silence)

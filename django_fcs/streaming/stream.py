@@ -1,7 +1,7 @@
 """From the vendor to the site: upstream → snapshots → bus, and demand the other way.
 
-Of all streams of a site one leads and the others stand by. Standbys hear which rooms are
-wanted, hold no connection to the vendor and send nothing.
+One stream of a site leads and the others stand by. Standbys hear which rooms are
+wanted, but have no connection to the vendor and send nothing.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ __all__ = ["Stream"]
 
 logger = logging.getLogger(__name__)
 
-#: Prices that come within this long of a burst wait for the next one.
+#: Prices that come within this time after a burst wait for the next one.
 BURST_SECONDS = 0.02
 
-#: After a publish that took long it rests for as long, but no longer than this.
+#: After publishing, the stream rests for as long as that took, but no longer than this.
 REST_SECONDS = 1
 
-#: How often every room is saved, whether or not it changed.
+#: How often every room is saved, even if it has not changed.
 SAVE_ALL_SECONDS = 30
 
 T = TypeVar("T")
@@ -54,17 +54,17 @@ class Stream:
     """The one process of a site that talks to the vendor.
 
     Args:
-        client: The upstream; the stream sets what it wants.
+        client: The connection to the vendor; the stream sets the rooms it wants.
         store: Where last values are kept for templates.
-        rooms: Rooms joined whether or not anybody watches.
-        lease: By which it leads; without one it always does.
-        recorder: Where every frame is written that comes in.
+        rooms: Rooms that are joined even if nobody watches them.
+        lease: The lease that lets it lead; without one it always leads.
+        recorder: Where every incoming frame is written.
         markets: The hours of all symbols.
-        intervals: What stream and hubs count on.
+        intervals: The times that stream and hubs agree on.
         clock, monotonic, sleep: For tests.
 
-    ``run`` ends only by cancellation, ``KeyRefused`` or when it is asked to leave. After a
-    failure of the channel layer it reconnects.
+    ``run`` ends only when it is cancelled or asked to leave, or with ``KeyRefused``. After
+    a failure of the channel layer it reconnects.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Stream:
         self._changed = Bell()
         self._to_save = Bell()
         self._term: Term | None = None
-        """While it leads, and until a leader that lost its lease has let go of everything."""
+        """Set while it leads, and until a leader that lost its lease has cleaned up."""
         self._updates = 0
         self._last_at: float | None = None
         self._rate = GrowthRate()
@@ -107,7 +107,7 @@ class Stream:
 
     @property
     def status(self) -> StreamStatus:
-        """How things stand."""
+        """The current status, for operators."""
         standing = self._term.standing if self._term else None
         return StreamStatus(
             is_leader=self.is_leader,
@@ -121,11 +121,11 @@ class Stream:
 
     @property
     def is_leader(self) -> bool:
-        """Whether it may speak, by its own clock."""
+        """Whether it may send to hubs, by its own clock."""
         return self._term is not None and self._lease.is_held
 
     async def run(self, leave: asyncio.Event | None = None) -> None:
-        """Stream until cancelled, or until ``leave`` is set: then leave well and return."""
+        """Stream until cancelled, or until ``leave`` is set; then stop cleanly and return."""
         self._leave = leave or self._leave
         with shown(lambda: stream_figures(self.status)):
             await together(
@@ -135,12 +135,12 @@ class Stream:
             )
 
     async def _lead(self) -> None:
-        """Lead whenever it is this process's turn, until it has to leave."""
+        """Lead whenever this process gets the lease, until it has to leave."""
         while not self._leave.is_set():
             await together(self._begin(), self._leave.wait())
             if self._term is not None:
                 await self._go_on(self._term)
-        # What was taken in is published now, and then the lease is given back.
+        # What was read is published now, and then the lease is given back.
         self._has_read.set()
         self._ready.ring()
         await self._has_left.wait()
@@ -152,7 +152,7 @@ class Stream:
         logger.info("leading epoch=%d", epoch)
 
     async def _go_on(self, term: Term) -> None:
-        """Stream until the lease is lost or the process leaves; no connection outlives it."""
+        """Stream until the lease is lost or the process leaves; then close the connection."""
         try:
             await together(
                 self._read(term),
@@ -177,19 +177,19 @@ class Stream:
         return self._clock() - self._client.silence
 
     async def _hold(self) -> None:
-        """Keep the lease; without it the connection goes before anything else is done."""
+        """Keep the lease; once it is lost, close the connection before anything else."""
         await self._lease.keep()
         self._client.cut()
 
     def _while_leading(self, things: Iterable[T]) -> Iterator[T]:
-        """Hand things on; a process that was paused in the middle of it stops there."""
+        """Yield things while the lease is held, as the process may be paused in between."""
         for thing in things:
             if not self._lease.is_held:
                 return
             yield thing
 
     async def _read(self, term: Term) -> None:
-        """Take in what the vendor sends; waits for nothing else."""
+        """Read what the vendor sends; wait for nothing else."""
         async with aclosing(self._client.batches()) as batches:
             async for batch in batches:
                 if not self._lease.is_held:
@@ -216,7 +216,7 @@ class Stream:
             self._last_at = arrival.at
 
     def _record(self, recorder: Recorder, arrival: Arrival) -> None:
-        """Write the frame; a disk that is full must not end the prices."""
+        """Write the frame; a full disk must not stop the prices."""
         try:
             recorder.write(arrival.at, arrival.text)
         except RecordingError as error:
@@ -235,7 +235,7 @@ class Stream:
         self._has_left.set()
 
     async def _speak(self, bus: Bus) -> bool:
-        """Speak with the hubs, until all is said."""
+        """Exchange messages with the hubs, until everything is sent."""
         if self._term is not None:
             self._repeat(list(self._term.rooms))
         await together(self._publish(bus), self._listen(bus), self._follow(bus))
@@ -243,10 +243,10 @@ class Stream:
         return True
 
     async def _publish(self, bus: Bus) -> None:
-        """Publish at once after a pause, else in bursts: a wake-up costs a hub more.
+        """Publish at once after a pause, else in bursts: waking up costs a hub more than a price.
 
-        Where publishing takes long it rests as well, so that reading keeps up. Ends once
-        nothing more is read and all has gone out.
+        If publishing takes long, the stream also rests, so that reading keeps up. Ends once
+        nothing more is read and everything has been sent.
         """
         due = self._monotonic()
         while not self._has_read.is_set() or self._has_more:
@@ -268,9 +268,9 @@ class Stream:
         return self._term is not None and self._term.rooms.is_due and self._lease.is_held
 
     async def _say_goodbye(self, bus: Bus) -> None:
-        """Give the lease back; where no standby waits for it, tell pages that prices end.
+        """Give the lease back; if no standby waits for it, report to pages that prices end.
 
-        A standby takes over within moments, and pages need not notice.
+        A standby takes over within moments, so pages need not notice.
         """
         led = self.is_leader
         if not await self._lease.release() and led and self._term is not None:
@@ -288,7 +288,7 @@ class Stream:
                     self._repeat(event.new)
 
     async def _follow(self, bus: Bus) -> None:
-        """Send heartbeats, and let what is wanted follow the clock: demand expires silently."""
+        """Send heartbeats, and update the wanted rooms, as demand expires without a message."""
         beat_at = self._monotonic()
         changed = await self._changed.heard(0)
         while True:
@@ -303,11 +303,11 @@ class Stream:
         if term is not None and term.standing.is_decided and self.is_leader:
             await bus.beat(term.beat(self._clock(), self._client.silence))
         if (term is not None) == self._lease.is_held:
-            # A leader that was paused and lost its lease first disconnects from the vendor.
+            # A leader that lost its lease in a pause first disconnects from the vendor.
             await bus.subscribe(())
 
     async def _watch(self, term: Term) -> None:
-        """Let what is expected of rooms follow the clock, and act on silent ones."""
+        """Update what is expected of rooms as time passes, and act on silent ones."""
         while True:
             client, now = self._client, self._monotonic()
             remedy = term.look(client.joined, client.wanted, now=self._clock(), monotonic=now)
@@ -326,7 +326,7 @@ class Stream:
             await asyncio.sleep(self._intervals.look)
 
     def _want(self) -> None:
-        """Let what is asked of the vendor follow demand, and note the rooms that get none."""
+        """Ask the vendor for the rooms in demand, and note those that get no price."""
         self._demand.learn(joined=self._client.joined, unconfirmed=self._client.unconfirmed)
         limit, now = conf.FCS_MAX_ROOMS, self._monotonic()
         wanted, unserved = self._demand.choose(self._rooms, limit=limit, now=now)
@@ -339,9 +339,9 @@ class Stream:
                 term.rooms.forget(set(term.rooms) - set(wanted))
 
     async def _save(self, term: Term) -> None:
-        """Keep last values, the changed ones often and all now and then.
+        """Save last values: the changed ones often, and all of them from time to time.
 
-        A change of the way to the vendor is kept at once: a successor starts from it.
+        A change of the connection is saved at once, because a successor starts from it.
         """
         all_at = self._monotonic()
         while True:
@@ -352,10 +352,10 @@ class Stream:
             await self._to_save.heard(self._intervals.save)
 
     async def _save_changed(self, term: Term) -> None:
-        """Keep what changed, unless the lease is lost: a successor knows better.
+        """Save what changed, unless the lease is lost: a successor's values are newer.
 
-        Nor before the first attempt has ended: until then the report of the leader before
-        is the newest.
+        Nothing is saved before the first attempt to connect has ended: until then the report
+        of the leader before is the newest.
         """
         if not self._lease.is_held or not term.standing.is_decided:
             return

@@ -1,7 +1,7 @@
-"""The rooms of a stream: each tick is merged as it comes, each text written as it goes.
+"""The rooms of a stream: ticks are merged when they come, texts are written when they are sent.
 
-Between two publishes a room that ticks often costs a merge a tick and one text; two
-where a candle ended, as ``Mailbox`` keeps two.
+Between two publishes a room that ticks often costs one merge per tick and one text, or
+two texts if a candle ended, as ``Mailbox`` keeps two.
 """
 
 from __future__ import annotations
@@ -24,72 +24,72 @@ from django_fcs.tools.metrics import count
 
 __all__ = ["Streamed", "StreamedRoom"]
 
-#: Hubs are told again this often what is expected of a room, as a channel layer at capacity
-#: drops messages; a few rooms at each look.
+#: How often hubs get again what is expected of a room, because a channel layer at capacity
+#: drops messages. Each look sends it for a few rooms.
 TELL_SECONDS = 30
 
-#: Rooms that were left and that the store has not taken yet, where ``FCS_MAX_ROOMS`` is no more;
-#: the one longest left is forgotten first.
+#: How many rooms that were left wait for the store, unless ``FCS_MAX_ROOMS`` is higher. The room
+#: that was left first is forgotten first.
 LEFT_MAX = 1000
 
-#: Of so many rooms a look tells why no price can come: anybody may ask for any number.
+#: For how many rooms a look sends why no price can come: anybody may ask for any number.
 TROUBLES_MAX = 20
 
 
-# eq=False: a streamed is itself, and compares as fast.
+# eq=False: compares by identity, which is fast.
 @dataclass(eq=False)
 class StreamedRoom:
     room: Room
     snapshot: Snapshot
     pulse: Pulse
     expected: Expectation
-    """What hubs and store were told, or are about to be."""
+    """What was sent to hubs and store, or is about to be."""
     told_at: float
-    """When hubs were told so last, though nothing had changed."""
+    """When it was last sent to hubs although nothing had changed, in unix seconds."""
     is_joined: bool = False
     profile: str = ""
     update: Update | None = None
-    """The newest text that went out."""
+    """The newest text that was published."""
     at: float | None = None
-    """When the newest tick came that no text tells of yet; None where all is told."""
+    """When the newest tick came that is not in a text yet; None if all are."""
     mode: str = "askbid"
-    """Of the next text: an askbid says that the candle did not change since the last."""
+    """The mode of the next text; askbid: the candle has not changed since the last text."""
     ended: Price | None = None
-    """The last state of the candle before, where no text told of it."""
+    """The last state of the candle before, if it is not in a text yet."""
     is_due: bool = False
     is_asked_for: bool = False
-    """A hub wants the text again that it may have missed."""
+    """Whether a hub asked for the text again, which it may have missed."""
     is_dirty: bool = False
 
 
 class Streamed:
     """What is known of each room, and what of it is still to be published.
 
-    Bound: two texts a room. Policy: ticks merge (``stream_merged``); where more than
+    Bound: two texts per room. Policy: ticks merge (``stream_merged``). If more than
     one candle ended between two publishes, those before the last are lost
     (``stream_missed``).
 
-    A text's ``seq`` is given as it goes out: +1 for each of its room, the first of an
-    epoch is epoch × 1000. It outlives the room: a hub that kept the old price would
-    take a lower one for a repetition.
+    A text gets its ``seq`` when it is published: +1 for each text of its room, and
+    epoch × 1000 for the first of an epoch. The count outlives the room: a hub that kept
+    the old price would take a lower ``seq`` for a repetition.
     """
 
     def __init__(self, *, epoch: int, markets: Markets) -> None:
         self.ticks = 0
-        """Prices that came, but for the answers to joins."""
+        """The number of prices that came, without the answers to joins."""
         self._epoch = epoch
         self._markets = markets
         self._rooms: dict[Room, StreamedRoom] = {}
         self._seq: dict[Room, int] = {}
-        # Flags and lists, not sets: a tick is worth one look-up, not four.
+        # Flags and lists, not sets: a tick then costs one look-up, not four.
         self._due: list[StreamedRoom] = []
         self._dirty: list[StreamedRoom] = []
         self._left: dict[Room, tuple[str, Expectation]] = {}
-        """What is to be kept of rooms that are streamed no longer."""
+        """What is to be stored of rooms that are no longer streamed."""
         self._notices: dict[Room, None] = {}
         self._unserved: dict[Room, str] = {}
         self._untold: dict[Room, None] = {}
-        """Rooms of which that is to be told, or that it is so no more."""
+        """Rooms whose entry in ``_unserved`` is new, changed or gone, and not yet sent."""
         self._troubles_told_at = 0.0
 
     def __iter__(self) -> Iterator[Room]:
@@ -101,7 +101,7 @@ class Streamed:
         return bool(self._due or self._notices)
 
     def merge(self, room: Room, price: Price, at: float) -> bool:
-        """Take in a tick that came at ``at`` (unix seconds); False for one too late."""
+        """Merge a price that came at ``at`` (unix seconds); return False if it is too late."""
         streamed = self._rooms.get(room) or self._begin(room, at)
         if self._unserved and self._unserved.pop(room, ""):
             self._untold[room] = None
@@ -131,7 +131,7 @@ class Streamed:
         return True
 
     def describe(self, room: Room, message: ProfileUpdate, at: float) -> None:
-        """Take in what the vendor says of an instrument, at ``at`` (unix seconds)."""
+        """Note an instrument's profile, which came at ``at`` (unix seconds)."""
         streamed = self._rooms.get(room) or self._begin(room, at)
         streamed.snapshot.describe(message.profile)
         is_open, delay = vendor_says_open(message.profile), streamed.snapshot.delay
@@ -142,9 +142,9 @@ class Streamed:
         self._touch(streamed)
 
     def look(self, joined: Collection[Room], now: float) -> set[Room]:
-        """Let what is expected follow the clock; return the joined rooms that are silent.
+        """Update what is expected at ``now`` (unix seconds); return the silent joined rooms.
 
-        Those are due a tick that has not come.
+        A tick of these rooms was due and has not come.
         """
         for room in joined:
             streamed = self._rooms.get(room) or self._begin(room, now)
@@ -165,10 +165,10 @@ class Streamed:
         return silent
 
     def lack(self, unserved: Mapping[Room, str], wanted: Collection[Room]) -> None:
-        """Take in of which rooms no price can come, and why, and which are asked for.
+        """Note why no price can come of ``unserved`` rooms, and which rooms are ``wanted``.
 
-        There may be any number, so it is told by and by: ``TROUBLES_MAX`` at each look. Of a
-        room that is neither any more nobody need hear.
+        There may be any number, so each look sends this for ``TROUBLES_MAX`` rooms only. For a
+        room that is no longer in either, nothing is sent.
         """
         changed = self._unserved.items() ^ unserved.items()
         self._untold.update(dict.fromkeys(room for room, _ in changed))
@@ -177,7 +177,7 @@ class Streamed:
         self._untold = {room: None for room in self._untold if room in known}
 
     def repeat(self, rooms: Iterable[Room]) -> None:
-        """Let what is known be published again, each price with the seq it had."""
+        """Mark rooms to be published again, each price with the seq it had."""
         for room in rooms:
             if room in self._unserved:
                 self._untold[room] = None
@@ -189,14 +189,14 @@ class Streamed:
             self._notices[room] = None
 
     def touch(self) -> None:
-        """Let every room be kept again, as if it had just changed."""
+        """Mark every room to be stored again, as if it had just changed."""
         for streamed in self._rooms.values():
             self._touch(streamed)
 
     def forget(self, rooms: Collection[Room]) -> None:
-        """Drop rooms that are wanted no longer, and what of them is still to be published.
+        """Drop rooms that are no longer wanted, and what of them is still to be published.
 
-        What is kept of them shall say so.
+        Their stored expectation will say that they are no longer streamed.
         """
         for room in rooms:
             self._notices.pop(room, None)
@@ -210,7 +210,7 @@ class Streamed:
             del self._left[room]
 
     def take_notices(self) -> Iterator[RoomNotice]:
-        """Hand over what changed of rooms beside their price."""
+        """Yield what changed in rooms besides their price, and remove it."""
         notices, self._notices = self._notices, {}
         for room in notices:
             streamed, trouble = self._rooms.get(room), self._unserved.get(room, "")
@@ -220,7 +220,7 @@ class Streamed:
                 yield RoomNotice(room, "", None, trouble)
 
     def _tell_troubles(self, now: float) -> None:
-        """Let what is new of them be told, and all of it again now and then."""
+        """Mark new troubles of rooms to be sent, and all of them again from time to time."""
         if not self._untold and abs(now - self._troubles_told_at) >= TELL_SECONDS:
             self._untold = dict.fromkeys(self._unserved)
         if self._untold:
@@ -230,13 +230,13 @@ class Streamed:
             self._notices[room] = None
 
     def take_updates(self) -> Iterator[Update]:
-        """Hand over what is to be published, each room in order, each text written now.
+        """Yield the texts to publish, in order within each room; each is written now.
 
-        Who stops half-way has to ``repeat`` all rooms.
+        A caller that stops half-way has to ``repeat`` all rooms.
         """
         due, self._due = self._due, []
         for streamed in due:
-            # All before the first: who stops half-way could owe the others nothing again.
+            # All before the first text: a caller that stops half-way can list the others again.
             streamed.is_due = False
         for streamed in due:
             is_asked_for, streamed.is_asked_for = streamed.is_asked_for, False
@@ -246,11 +246,11 @@ class Streamed:
                 yield streamed.update
 
     def take_values(self) -> Iterator[tuple[Room, str, Expectation]]:
-        """Hand over the newest text of each room that changed, and what is expected of it.
+        """Yield the newest text of each room that changed, and what is expected of it.
 
-        One that is still to be published has the seq of the one before, so that no
-        hub takes the published one for a repetition. Of rooms that were left it is handed
-        over until ``were_kept``; of the others all is kept now and then, see ``touch``.
+        A text that is still to be published has the seq of the one before, so that no hub
+        takes the published one for a repetition. Rooms that were left are yielded until
+        ``were_kept``. All others are stored again from time to time, see ``touch``.
         """
         dirty, self._dirty = self._dirty, []
         for streamed in dirty:
@@ -262,7 +262,7 @@ class Streamed:
             yield room, text, expected
 
     def were_kept(self, values: Iterable[tuple[Room, str, Expectation]]) -> None:
-        """Take note that the store has these."""
+        """Note that the store has these values."""
         for room, *kept in values:
             if self._left.get(room) == tuple(kept):
                 del self._left[room]

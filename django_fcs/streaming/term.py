@@ -1,4 +1,4 @@
-"""What a stream knows while it leads: made with the lease, dropped with it."""
+"""Everything a stream knows while it leads, from taking the lease to losing it."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from .watchdog import Remedy, Watchdog
 
 __all__ = ["STOPPED", "Term"]
 
-#: Why no price comes once the stream has stopped; visitors read it.
+#: Why no price comes once the stream has stopped; visitors see it.
 STOPPED = "the stream has stopped"
 
 
 class Term:
-    """The rooms of a leader, and its way to the vendor.
+    """The rooms of a leader, and its connection to the vendor.
 
     Args:
-        epoch: The number of this leadership; a later leader has a higher one.
+        epoch: The number of this term; a later term has a higher one.
         markets: The hours of all symbols.
-        before: What the leader before it reported last, if anything.
+        before: The last report of the leader before, if there is one.
     """
 
     def __init__(self, epoch: int, *, markets: Markets, before: PathReport | None = None) -> None:
@@ -37,11 +37,11 @@ class Term:
         self.rooms = Streamed(epoch=epoch, markets=markets)
         self.standing = Standing.after(before) if before else Standing()
         self.silent = 0
-        """Rooms that were due a tick at the last look."""
+        """The number of rooms that were due a tick at the last look."""
         self._watchdog = Watchdog()
 
     def apply(self, arrival: Arrival) -> int:
-        """Note what a frame says; return how many prices it holds."""
+        """Note what a frame contains; return the number of prices in it."""
         prices = 0
         for room, item in arrival.items:
             if isinstance(item, ProfileUpdate):
@@ -64,7 +64,7 @@ class Term:
         self._watchdog.begin(now)
 
     def stop(self, heard_at: float) -> None:
-        """Note that no price comes any more, as the stream stops."""
+        """Note that no more prices come, because the stream stops."""
         self.standing.note(online=False, heard_at=heard_at, reason=STOPPED, public=STOPPED)
 
     def beat(self, now: float, silence: float) -> Beat:
@@ -74,7 +74,7 @@ class Term:
     def look(
         self, joined: Collection[Room], wanted: Collection[Room], *, now: float, monotonic: float
     ) -> Remedy:
-        """Let what is expected of rooms follow the clock; return what to do about silence.
+        """Update what is expected of rooms; return what to do about silence.
 
         ``now`` is in unix seconds, ``monotonic`` in monotonic seconds.
         """

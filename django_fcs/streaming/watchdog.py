@@ -1,7 +1,7 @@
 """What to do about prices that are due and do not come.
 
-Judged by ticks alone: heartbeats, confirmations and answers to joins prove nothing.
-No sockets and no tasks; times are monotonic seconds, and always given.
+Only ticks count: heartbeats, confirmations and answers to joins prove nothing.
+No sockets and no tasks; callers give the time, in monotonic seconds.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from django_fcs.rooms import Room
 
 __all__ = ["Remedy", "Watchdog"]
 
-#: A room must be silent this long: after the clock was set many seem silent until they tick.
+#: A room must be silent this long before it is rejoined. After the clock was set, many rooms
+#: seem silent until their next tick.
 GRACE_SECONDS = 10
 
-#: A trouble is over after so many times the floor without it. One tick proves nothing: a vendor
-#: may answer a join with what looks like a tick.
+#: A trouble is over after this many times the floor without it. One tick proves nothing: the
+#: vendor may answer a join with a message that looks like a tick.
 CALM = 10
 
 #: The longest pause between two attempts to end the same trouble.
@@ -26,7 +27,7 @@ PAUSE_MAX_SECONDS = 3600
 
 
 class Remedy(NamedTuple):
-    """What is to be done now."""
+    """What the stream has to do now."""
 
     rejoin: tuple[Room, ...] = ()
     reconnect: bool = False
@@ -39,7 +40,7 @@ class _Trouble:
     pause: float
 
     def is_due(self, now: float) -> bool:
-        """Tell whether to act now; the pause before the next is twice as long."""
+        """Tell whether to act now; if so, the next pause is twice as long."""
         if now < self.next_at:
             return False
         self.next_at = now + self.pause
@@ -48,7 +49,7 @@ class _Trouble:
 
 
 class Watchdog:
-    """Rejoins a silent room while others flow, and reconnects a silent feed."""
+    """Rejoins silent rooms while others have ticks, and reconnects a silent feed."""
 
     def __init__(self) -> None:
         self._ticks = 0
@@ -71,7 +72,7 @@ class Watchdog:
         floor: float,
         now: float,
     ) -> Remedy:
-        """Return what to do; call it every second or so while connected.
+        """Return what to do; call it about once a second while connected.
 
         Args:
             silent: The rooms of open markets that are due a tick.

@@ -33,14 +33,14 @@ def fcs_ticker(symbol: str, timeframe: str | None = None) -> SafeString:
 
 @register.simple_tag
 def fcs_price(symbol: str, timeframe: str | None = None, *, field: str = "close") -> SafeString:
-    """Print one value, to stand in a sentence."""
+    """Print one value, for use in a sentence."""
     with _syntax_errors():
         return widgets.price(symbol, timeframe, field=field)
 
 
 @register.simple_tag
 def fcs_token(symbol: str) -> str:
-    """Print the token with which this page may join the symbol by itself."""
+    """Print the token with which the page's own script may join the symbol."""
     with _syntax_errors():
         return widgets.token(symbol)
 
@@ -70,7 +70,7 @@ def _checking(compile_tag: Callable[[Parser, Token], Node]) -> Callable[[Parser,
 
 
 def _literal(expression: FilterExpression) -> object:
-    """Return the value of a plain literal; ``None`` for what only rendering can tell."""
+    """Return the value of a plain literal; ``None`` if only rendering can tell the value."""
     if expression.filters:
         return None
     return expression.var.literal if isinstance(expression.var, Variable) else expression.var

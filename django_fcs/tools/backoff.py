@@ -1,4 +1,4 @@
-"""When to try again: policy as a generator, so that a loop only takes the next."""
+"""Pauses between retries, as generators: a retry loop only takes the next value."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def full_jitter(rng: random.Random, *, first: float, cap: float) -> Iterator[flo
 
 
 def doubling(*, first: float, cap: float) -> Iterator[float]:
-    """Yield ``first``, twice that, and so on up to ``cap`` for ever."""
+    """Yield ``first``, twice that and so on, up to ``cap``, for ever."""
     pause = first
     while True:
         yield min(pause, cap)

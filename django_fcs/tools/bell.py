@@ -1,4 +1,4 @@
-"""Wake a task that has something to do now, or at a time."""
+"""Wake a waiting task, at once or after a time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ __all__ = ["Bell"]
 
 
 class Bell:
-    """Rung by callbacks and other tasks, heard by the one task that waits for it.
+    """A signal from callbacks and other tasks to the only task that waits for it.
 
-    What rings while that task is at work is heard as soon as it waits again.
+    If it rings while that task is busy, the task wakes as soon as it waits again.
     """
 
     def __init__(self) -> None:
@@ -19,26 +19,26 @@ class Bell:
         self._waiter: asyncio.Future[None] | None = None
 
     def ring(self) -> None:
-        """Wake the task, or let it not sleep the next time."""
+        """Wake the task, or make its next wait return at once."""
         if not self._has_rung:
             self._has_rung = True
             self._wake()
 
     def clear(self) -> None:
-        """Forget that it has rung: what it rang for has been seen."""
+        """Forget that it has rung, because the task has already seen the cause."""
         self._has_rung = False
 
     async def heard(self, seconds: float = math.inf) -> bool:
-        """Return True once it has rung, or False after so many seconds."""
+        """Wait until it rings and return True, or return False after ``seconds``."""
         if not self._has_rung:
             await self._rest(seconds)
         has_rung, self._has_rung = self._has_rung, False
         return has_rung
 
     async def _rest(self, seconds: float) -> None:
-        # No asyncio.wait_for: before Python 3.12 it costs a task, and can lose a
+        # Before Python 3.12, asyncio.wait_for creates a task and can lose a
         # cancellation: https://github.com/python/cpython/issues/86296
-        assert self._waiter is None, "one task listens"
+        assert self._waiter is None, "only one task may wait"
         loop = asyncio.get_running_loop()
         self._waiter = loop.create_future()
         timer = None if math.isinf(seconds) else loop.call_later(seconds, self._wake)

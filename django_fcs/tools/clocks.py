@@ -1,4 +1,4 @@
-"""The clock of what must notice that the machine slept."""
+"""A clock that also counts the time in which the machine was suspended."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ __all__ = ["since_boot"]
 
 _BOOT = getattr(time, "CLOCK_BOOTTIME", None)
 
-#: Monotonic seconds that count a sleep of the machine, where the system does: those of Linux'
-#: ``time.monotonic`` do not. A hub asks twice a price.
+#: Monotonic seconds, time in suspension included if the system supports it. On Linux,
+#: ``time.monotonic`` does not include it. It must be fast: a hub calls it twice per price.
 since_boot = time.monotonic if _BOOT is None else partial(time.clock_gettime, _BOOT)

@@ -1,4 +1,4 @@
-"""What the log has been told of whom: a flood of bad messages must not fill the disk."""
+"""Which problems of a client were logged already: bad messages must not fill the disk."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ FORGET_SECONDS = 3600
 
 
 class Complaints:
-    """Tell what is new of a client from what was logged of it already.
+    """Remembers what was logged about each client, to log each kind of problem only once.
 
-    Bound: ``CLIENTS_MAX`` clients of ``KINDS_MAX`` kinds each. Policy: the client
-    known longest is forgotten, more kinds of one client are not logged, and all is
-    forgotten after ``FORGET_SECONDS``, as what goes on for days is worth another line.
+    Bound: ``CLIENTS_MAX`` clients with ``KINDS_MAX`` kinds each. Policy: the client known
+    longest is forgotten, and further kinds of one client are not logged. Everything is
+    forgotten after ``FORGET_SECONDS``: a problem that lasts for days is logged again.
     """
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -26,7 +26,7 @@ class Complaints:
         self._kinds: dict[str, set[str]] = {}
 
     def is_new(self, client: str, kind: str) -> bool:
-        """Tell whether this is worth a line in the log; it is so once."""
+        """Tell whether to log this problem; True only the first time."""
         if self._monotonic() >= self._forget_at:
             self._forget_at = self._monotonic() + FORGET_SECONDS
             self._kinds.clear()

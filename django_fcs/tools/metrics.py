@@ -1,7 +1,7 @@
-"""What this process counts and measures; ``exposition`` tells it to Prometheus.
+"""The metrics of this process; ``operations.exposition`` exports them to Prometheus.
 
-Counters and durations are kept here, gauges are read where they arise, when somebody
-asks. Nothing here knows a room, a key or an address, so no metric can tell one.
+Counters and durations are kept here. Gauges are read from their owners when metrics are
+requested. No room, key or address is stored here, so a metric cannot reveal one.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ __all__ = [
     "shown",
 ]
 
-#: What each counter counts.
+#: Counter → help text.
 COUNTERS = {
     "authorize_failures": "Joins refused because FCS_AUTHORIZE raised an exception.",
     "hub_fenced": "Prices and heartbeats of a former leader that were refused.",
     "hub_layer_reconnects": "Times a hub reconnected to the channel layer after a failure.",
     "hub_merged": "Prices merged into a later one because this process fell behind.",
-    "hub_missed": "Candles whose last state was never sent to browsers for the same reason.",
+    "hub_missed": "Candles whose last state was never sent because this process fell behind.",
     "hub_rejoins": "Times a hub rejoined the channel layer because it missed messages.",
     "hub_slow_closed": "Browsers closed with 4408 because they read nothing for too long.",
     "layer_malformed": "Messages of the channel layer dropped because they were malformed.",
     "socket_closed": "Sockets closed for too many messages, a huge frame, or silence.",
     "socket_errors": "Messages from browsers that were answered with an error.",
-    "socket_refused": "Sockets closed at once: foreign origin, too many, site not set up.",
+    "socket_refused": "Sockets closed at once: foreign origin, too many, or site not set up.",
     "stream_late": "Price frames dropped because a newer candle had begun.",
     "stream_layer_reconnects": "Times the stream reconnected to the channel layer after a failure.",
     "stream_lease_failures": "Lease requests that Redis did not answer.",
@@ -53,16 +53,16 @@ COUNTERS = {
     "upstream_lost": "Connections to the vendor that failed or ended; each is followed by a retry.",
     "upstream_malformed": "Frames of the vendor dropped because they were malformed.",
     "upstream_rejoins": "Rooms rejoined because they were silent while others had prices.",
-    "upstream_stalled": "Connections closed because no price came though one was due.",
+    "upstream_stalled": "Connections closed because no price came although one was due.",
 }
 
 
 class Gauge(NamedTuple):
-    """A figure that goes up and down."""
+    """A value that goes up and down."""
 
     help: str
     of_many: Callable[[Iterable[float]], float] = sum
-    """What several owners in one process come to."""
+    """Combines the values of several owners in one process."""
 
 
 GAUGES = {
@@ -72,44 +72,44 @@ GAUGES = {
     "hub_online": Gauge("1 if this process hears a stream that hears the vendor.", min),
     "hub_rooms": Gauge("Rooms that browsers of this process have joined."),
     "hub_sockets": Gauge("Sockets of browsers."),
-    "stream_last_tick_timestamp_seconds": Gauge("When the last price came in, unix time.", max),
-    "stream_leader": Gauge("1 if this process leads, 0 if it stands by.", max),
-    "stream_online": Gauge("1 while the vendor's connection is up.", max),
+    "stream_last_tick_timestamp_seconds": Gauge("When the last price arrived, unix time.", max),
+    "stream_leader": Gauge("1 if this process leads, 0 if it is on standby.", max),
+    "stream_online": Gauge("1 while the connection to the vendor is up.", max),
     "stream_rooms_joined": Gauge("Rooms that the vendor has confirmed."),
     "stream_rooms_wanted": Gauge("Rooms that the stream wants."),
 }
 
 
 class Duration(NamedTuple):
-    """Seconds that something takes, by how many took no longer than each bound."""
+    """A histogram of seconds, with the upper bounds of its buckets."""
 
     help: str
     bounds: tuple[float, ...]
     label: str = ""
-    """What tells several distributions of it apart."""
+    """The name of the label that separates its distributions, if it has several."""
 
 
 DURATIONS = {
     "browser_lag_seconds": Duration(
-        "From the arrival of the vendor's frame to the price's going out to browsers.",
+        "From the arrival of the vendor's frame until the price is sent to browsers.",
         (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30),
         label="protocol",
     ),
     "feed_lag_seconds": Duration(
-        "From the feed's own time of a tick, where it says so, to the frame's arrival.",
+        "From the feed's own time of a tick, if it sends one, to the arrival of the frame.",
         (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 1800),
     ),
 }
 
 
 class Distribution:
-    """How often something took how long."""
+    """How many durations lie in each bucket, and their sum."""
 
     __slots__ = ("buckets", "sum")
 
     def __init__(self, buckets: Iterable[int], sum: float = 0.0) -> None:
         self.buckets = list(buckets)
-        """How many lay in each interval; the last has no upper bound."""
+        """The number of durations in each bucket; the last bucket has no upper bound."""
         self.sum = sum
 
 
@@ -121,7 +121,7 @@ _readers: dict[object, Reader] = {}
 
 
 def count(name: str, by: int = 1) -> bool:
-    """Add to a counter; True where its total is worth a line in the log.
+    """Add to a counter; return True if the event should be logged.
 
     That is the 1st, 2nd, 4th, 8th time and so on: a flood must not fill the disk.
     """
@@ -136,7 +136,7 @@ def counts() -> dict[str, int]:
 
 
 def observe(name: str, seconds: float, label: str = "") -> None:
-    """Take note of one duration; clocks that disagree may make it negative, which is 0."""
+    """Add one duration; a negative one, from clocks that disagree, counts as 0."""
     bounds = DURATIONS[name].bounds
     taken = _distributions.get((name, label))
     if taken is None:
@@ -153,10 +153,10 @@ def distributions() -> dict[tuple[str, str], Distribution]:
 
 @contextmanager
 def shown(read: Reader) -> Iterator[None]:
-    """Let gauges be read for as long as their owner works.
+    """Expose the gauges of an owner while the ``with`` block runs.
 
-    ``read`` is called from whatever thread is asked for them, so it must not iterate
-    over what its owner changes meanwhile, but over a copy.
+    ``read`` may be called from any thread. It must iterate over a copy of any collection
+    that its owner may change at the same time.
     """
     key = object()
     _readers[key] = read
@@ -167,7 +167,7 @@ def shown(read: Reader) -> Iterator[None]:
 
 
 def gauges() -> dict[str, float]:
-    """Read all gauges of this process that have an owner now."""
+    """Return the values of all gauges that have an owner in this process now."""
     values: dict[str, list[float]] = {}
     for read in [*_readers.values()]:
         for name, value in read().items():

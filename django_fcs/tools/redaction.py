@@ -1,4 +1,4 @@
-"""Keep API keys that careless browsers put into their URLs out of server logs."""
+"""Keep API keys out of server logs when browsers send them in URLs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django_fcs.conf import conf
 
 __all__ = ["SILENT", "install", "spellings_of", "without_secrets"]
 
-#: Where servers log the addresses that they are asked for: uvicorn those of sockets at INFO.
+#: Loggers in which servers log requested URLs; uvicorn logs those of sockets at INFO.
 _LOGGERS = (
     *("uvicorn.error", "uvicorn.asgi", "uvicorn.access"),
     *("daphne.ws_protocol", "daphne.http_protocol", "daphne.server"),
@@ -23,18 +23,18 @@ _LOGGERS = (
     *("granian.access", "_granian"),
 )
 
-#: Anybody's key, by the names that the vendor's samples give it.
+#: Any key, found by the parameter names that the vendor's samples use.
 _NAMED = re.compile(r"((?:access|api)[_-]?key=)[^&\s\"']*", re.IGNORECASE)
 
-#: User and password of an address.
+#: User and password in an address.
 _CREDENTIALS = re.compile(r"//[^\s\"']*@")
 
-#: Under this length a site's key would be found in innocent words.
+#: A site's key shorter than this is not replaced, because it may occur in ordinary words.
 _KEY_MIN = 6
 
 
-#: For websockets, which logs the request line with the key at DEBUG. Outside the tree
-#: of loggers, nobody's configuration can turn this one on.
+#: For websockets, which logs the request line with the key at DEBUG. This logger is not in
+#: the logger hierarchy, so no logging configuration can enable it.
 SILENT = logging.Logger("websockets")  # noqa: LOG001
 SILENT.disabled = True
 
@@ -43,7 +43,7 @@ class _Redact(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
         if message != _redacted(message):
-            # uvicorn's formatter takes the arguments of an access line apart.
+            # Keep args if possible: uvicorn's formatter unpacks those of an access line.
             record.args = _redacted(record.args)
             message = record.getMessage()
             if message != _redacted(message):
@@ -53,14 +53,14 @@ class _Redact(logging.Filter):
 
 @functools.lru_cache(maxsize=16)
 def spellings_of(key: str) -> re.Pattern[str]:
-    """Match a key as it is, and as addresses and JSON write it."""
+    """Return a pattern that matches a key as it is, as encoded in URLs, and as in JSON."""
     spellings = {key, quote(key), quote(key, safe=""), quote_plus(key), json.dumps(key)[1:-1]}
-    # The longest first: one may begin another.
+    # The longest first, because one may be a prefix of another.
     return re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True))))
 
 
 def without_secrets(text: str, key: str) -> str:
-    """Return the text without the key, in any spelling, and without passwords in addresses."""
+    """Return the text without the key in any spelling and without passwords in addresses."""
     text = spellings_of(key).sub("[key]", text) if key else text
     return _CREDENTIALS.sub("//[hidden]@", text)
 
@@ -79,7 +79,7 @@ def _redacted(value: Any) -> Any:
 
 
 def install() -> None:
-    """Add the filter once to each of the loggers."""
+    """Add the filter to each logger, but only once."""
     for name in _LOGGERS:
         logger = logging.getLogger(name)
         if not any(isinstance(existing, _Redact) for existing in logger.filters):

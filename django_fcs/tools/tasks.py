@@ -1,4 +1,4 @@
-"""Run coroutines side by side so that none outlives or hides another."""
+"""Run coroutines concurrently, so that each one ends with its owner and no error is lost."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ __all__ = ["end", "running", "together"]
 async def together(*coroutines: Coroutine[Any, Any, object]) -> None:
     """Run all until the first ends or fails, then cancel the others.
 
-    Raises what the first that failed raised. ``asyncio.TaskGroup`` has other
-    rules (it waits for all) and needs Python 3.11.
+    Raises the error of the first that failed. ``asyncio.TaskGroup`` waits for all instead,
+    and needs Python 3.11.
     """
     tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
     try:
@@ -27,7 +27,7 @@ async def together(*coroutines: Coroutine[Any, Any, object]) -> None:
 
 @asynccontextmanager
 async def running(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run one beside the body, and end it with the body; its failure is raised."""
+    """Run a coroutine during the ``with`` block and cancel it at the end; raises its error."""
     task = asyncio.ensure_future(coroutine)
     try:
         yield
@@ -38,9 +38,10 @@ async def running(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 async def end(*tasks: asyncio.Future[Any]) -> None:
-    """Cancel tasks and wait until they are done, whatever they end with.
+    """Cancel tasks and wait until they are done; their errors are ignored.
 
-    Cancelled itself, it still sees them out first: no task outlives who runs it.
+    If it is cancelled itself, it still waits for all tasks first, so that no task outlives
+    its owner.
     """
     pending = set(tasks)
     interruption: asyncio.CancelledError | None = None

@@ -1,4 +1,4 @@
-"""A limit on how often something may happen, with a burst."""
+"""A rate limit that allows bursts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["TokenBucket"]
 
 
 class TokenBucket:
-    """Allow ``burst`` at once and ``rate`` a second after that."""
+    """Allows ``burst`` at once and ``rate`` per second after that."""
 
     def __init__(
         self, *, burst: float, rate: float, monotonic: Callable[[], float] = time.monotonic
@@ -21,7 +21,7 @@ class TokenBucket:
         self._filled_at = monotonic()
 
     def take(self, number: float = 1) -> bool:
-        """Take one, or so many, if there are as many."""
+        """Take ``number`` tokens and return True, or return False if there are fewer."""
         now = self._monotonic()
         self._left = min(self._burst, self._left + (now - self._filled_at) * self._rate)
         self._filled_at = now

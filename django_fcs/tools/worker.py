@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 __all__ = ["JOBS_MAX", "Threads", "Worker"]
 
-#: Calls that wait for one that hangs; more are refused.
+#: Calls that may wait; further calls are refused.
 JOBS_MAX = 1000
 
 T = TypeVar("T")
@@ -21,14 +21,14 @@ _Job = tuple["Future[Any]", Callable[[], Any]]
 
 
 class Worker:
-    """One thread that does what is submitted, in order; it begins with the first call.
+    """One thread that runs submitted calls in order; it starts with the first call.
 
-    It ends with the process, even in the middle of a call: that of a
-    ``ThreadPoolExecutor`` would be waited for, and a process that was asked to stop
-    would hang with the cache that does.
+    The thread ends with the process, even in the middle of a call. Python waits for the
+    threads of a ``ThreadPoolExecutor`` at exit, so a cache that hangs would keep the process
+    from stopping.
 
-    At most ``JOBS_MAX`` calls wait, those included that nobody waits for any more: what is
-    cancelled leaves when its turn comes. The future of one more has failed with ``Full``.
+    At most ``JOBS_MAX`` calls wait. Cancelled calls count until their turn comes. The future
+    of any further call fails with ``Full``.
     """
 
     def __init__(self, name: str) -> None:
@@ -38,7 +38,7 @@ class Worker:
         self._thread: threading.Thread | None = None
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
-        """Let the thread do it; the future has what comes of it."""
+        """Run a call in the thread; return the future of its result."""
         future: Future[T] = Future()
         with self._lock:
             if self._thread is None:
@@ -50,32 +50,33 @@ class Worker:
             if self._jobs.qsize() < JOBS_MAX:
                 self._jobs.put((future, work))
                 return future
-        future.set_exception(Full(f"{JOBS_MAX:,} calls wait for one that hangs"))
+        future.set_exception(Full(f"{JOBS_MAX:,} calls are waiting: a call hangs"))
         return future
 
 
 class Threads(ThreadPoolExecutor):
-    """A thread a call, for the default executor of a loop: its end waits for none of them.
+    """A default executor for a loop with a thread per call; shutdown does not wait for them.
 
-    There asyncio looks up names, and a resolver that does not answer would keep a process
-    that was asked to stop for as long as it is asked itself. Who calls bounds the threads.
+    asyncio resolves host names in the default executor. Without this class, a resolver that
+    does not answer would keep a process from stopping until the lookup ends. The number of
+    threads is limited only by the callers.
     """
 
     def submit(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        """Let a thread of its own do it; the future has what comes of it."""
+        """Run a call in its own thread; return the future of its result."""
         future: Future[T] = Future()
         job = partial(_do, future, partial(work, *args, **kwargs))
         threading.Thread(target=job, name="fcs-call", daemon=True).start()
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Wait for nobody."""
+        """Return at once, without waiting for threads."""
 
 
 def _work(jobs: SimpleQueue[_Job | None]) -> None:
     while (job := jobs.get()) is not None:
         _do(*job)
-        del job  # Else the last of all would be kept while it waits.
+        del job  # Otherwise the last job would be kept alive while the thread waits.
 
 
 def _do(future: Future[T], work: Callable[[], T]) -> None:
@@ -84,4 +85,4 @@ def _do(future: Future[T], work: Callable[[], T]) -> None:
             future.set_result(work())
         except Exception as error:
             future.set_exception(error)
-            del future  # It would hold the error, whose traceback holds this frame.
+            del future  # It would form a cycle: future, error, traceback, this frame.

@@ -1,4 +1,4 @@
-"""The vendor's socket, for code without a site: ``UpstreamClient`` and what it yields."""
+"""The vendor's socket, usable without a site: ``UpstreamClient`` and what it yields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an upstream client tells whoever iterates it, and how patient it is."""
+"""What an upstream client yields, and its timeouts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["PATIENT", "Arrival", "Event", "Item", "Status", "Timing"]
 
 @dataclass(frozen=True)
 class Timing:
-    """Every pause of the client, in seconds."""
+    """All pauses and timeouts of the client, in seconds."""
 
     welcome: float = 10
     heartbeat: float = 25
@@ -24,19 +24,19 @@ class Timing:
     joins_per_second: float = 50
     goodbye: float = 2
     ping: float = PONG_SECONDS
-    """Between two pings of WebSocket's own, which any server answers."""
+    """Between two pings of the WebSocket protocol, which any server answers."""
     pong: float = 9
-    """How long the answer may take: a line may be cut without a word."""
+    """How long the answer may take. A line may be cut without a close frame."""
     retry_first: float = 1
     retry_cap: float = 60
     refused_first: float = 60
     refused_cap: float = 900
     settled: float = 30
-    """A connection that lasted this long makes the next retry a first one."""
+    """After a connection that lasted this long, pauses start at the first value again."""
 
     @classmethod
     def within(cls, seconds: float) -> Timing:
-        """Return what notices a line that was cut within so many seconds and five."""
+        """Return a timing that notices a cut line within ``seconds`` plus five."""
         return cls(pong=max(1.0, seconds - 1))
 
 
@@ -47,25 +47,25 @@ Item = tuple[Room, Price | ProfileUpdate]
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
-    """One frame as it came in, and what it says of wanted rooms."""
+    """One frame as it arrived, with the prices and profiles of wanted rooms in it."""
 
     at: float
-    """When it came in, unix seconds."""
+    """When it arrived, unix seconds."""
     text: str
     items: tuple[Item, ...]
 
 
 @dataclass(frozen=True)
 class Status:
-    """A change of the connection: welcomed, or lost."""
+    """A change of the connection: welcomed or lost."""
 
     online: bool
     error: UpstreamError | None = None
-    """What ended it."""
+    """The error that ended the connection."""
 
     @property
     def reason(self) -> str:
-        """Why it was lost, for operators: addresses and the vendor's words included."""
+        """Why it was lost, for operators; includes addresses and the vendor's message."""
         return str(self.error or "")
 
     @property

@@ -1,6 +1,6 @@
-"""The vendor's socket: welcome, heartbeat, wanted rooms, reconnects without end.
+"""The vendor's socket: welcome, pings, wanted rooms, endless reconnects.
 
-Nothing here knows Django's channel layer; who iterates gets what arrives::
+It does not use Django's channel layer. Iterating over the client yields prices::
 
     async with UpstreamClient(key, rooms=["FX:EURUSD"]) as client:
         async for price in client:
@@ -16,9 +16,7 @@ import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager, suppress
-from socket import SO_RCVBUF, SOL_SOCKET
 
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from django_fcs.exceptions import FailureKind, KeyRefused, ProtocolError, RoomError, UpstreamError
@@ -43,7 +41,7 @@ from django_fcs.tools.redaction import SILENT
 from django_fcs.tools.tasks import running
 
 from .arrivals import PATIENT, Arrival, Event, Item, Status, Timing
-from .connection import SIZE_MAX, Connecting, Connection, LastHeard
+from .connection import SIZE_MAX, Connection, LastHeard, connecting
 from .failures import failure_of
 from .subscriptions import Subscriptions
 
@@ -53,23 +51,19 @@ logger = logging.getLogger(__name__)
 
 _AUTHENTICATION_FAILED = "authentication_failed"
 
-#: Frames worked off before anything else gets its turn: a millisecond or two.
+#: Frames to process before other tasks may run: a millisecond or two.
 BATCH_MAX = 200
-
-#: What the kernel may keep for us, in bytes (it keeps twice that for its own needs).
-#: Left to itself it grows to several MB, which in a flood are most of a second old.
-RECEIVE_BUFFER = 512 * 1024
 
 
 class UpstreamClient:
-    """One connection to an FCS v4 server, kept up for as long as it is iterated.
+    """One connection to an FCS v4 server, kept open while the client is iterated.
 
     Args:
         key: The vendor's socket key. It appears in no log, repr or exception.
         rooms: Rooms to join, as ``Room`` or text (``"FX:EURUSD_1D"``).
-        url: Where the server is, ``ws://`` or ``wss://``; TLS is verified.
-        give_up_on_refusal: Raise ``KeyRefused`` where the key is refused before
-            this client was ever welcomed; else, and later, it is tried again.
+        url: Address of the server, ``ws://`` or ``wss://``; TLS is verified.
+        give_up_on_refusal: Raise ``KeyRefused`` if the key is refused before the first
+            welcome. Otherwise, and after a welcome, the client tries again.
         timing, clock, monotonic, rng: For tests.
 
     Raises:
@@ -83,7 +77,6 @@ class UpstreamClient:
         rooms: Iterable[Room | str] = (),
         url: str = "wss://ws-v4.fcsapi.com/ws",
         give_up_on_refusal: bool = True,
-        # For tests
         timing: Timing = PATIENT,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -117,14 +110,14 @@ class UpstreamClient:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        # The outer ones first: they may be left in the middle of the inner ones.
+        # The outer generators first: they may be suspended inside the inner ones.
         for iteration in (self._prices, self._events, self._batches):
             if iteration is not None:
                 await iteration.aclose()
 
     @property
     def wanted(self) -> frozenset[Room]:
-        """The rooms asked for."""
+        """The rooms that this client should join."""
         return self._subscriptions.wanted
 
     @property
@@ -134,39 +127,36 @@ class UpstreamClient:
 
     @property
     def unconfirmed(self) -> frozenset[Room]:
-        """The rooms it has left, for now, because the vendor did not confirm them."""
+        """The rooms left for now because the vendor did not confirm them."""
         return self._subscriptions.unconfirmed
 
     @property
     def silence(self) -> float:
-        """For how many seconds nothing came from the vendor, no answer to a ping either.
-
-        Since the start where nothing ever came. Every three seconds there should be one.
-        """
+        """Seconds since the last data, answers to pings included; at first since the start."""
         return self._last_heard.silence
 
     def want(self, rooms: Iterable[Room | str]) -> None:
-        """Replace the set of wanted rooms; joins and leaves follow by themselves."""
+        """Replace the set of wanted rooms; the client then joins and leaves rooms."""
         self._subscriptions.want(
             Room.from_text(room) if isinstance(room, str) else room for room in rooms
         )
         self._changed.ring()
 
     def rejoin(self, rooms: Iterable[Room]) -> None:
-        """Leave these of the joined rooms and join them again; the wanted set stays."""
+        """Leave these joined rooms and join them again; the wanted set does not change."""
         for room in rooms:
             self._subscriptions.rejoin(room)
         self._changed.ring()
 
     def reconnect(self, reason: str) -> None:
-        """Give up a connection that is up in name only, for ``reason``, and make another."""
+        """Close the connection, for ``reason``, and open another."""
         self._given_up = reason
         self._changed.ring()
 
     def cut(self) -> None:
-        """End the connection now, with no goodbye; who iterates on connects again."""
+        """Abort the connection without a close frame; further iteration reconnects."""
         if self._socket is not None:
-            self._socket.transport.abort()
+            self._socket.abort()
 
     def __aiter__(self) -> AsyncIterator[Price]:
         self._prices = self._iterate_prices()
@@ -181,10 +171,9 @@ class UpstreamClient:
                             yield item
 
     def events(self) -> AsyncGenerator[Event, None]:
-        """Iterate over everything that happens, for ever; one iteration at a time.
+        """Iterate over all events for ever; only one iteration at a time.
 
-        Raises ``KeyRefused`` as the class says; every other failure is a
-        ``Status`` and a retry.
+        Raises ``KeyRefused`` as the class does; any other failure is a ``Status`` and a retry.
         """
         self._events = self._iterate_events()
         return self._events
@@ -196,7 +185,7 @@ class UpstreamClient:
                     yield event
 
     def batches(self) -> AsyncGenerator[list[Event], None]:
-        """Iterate over the same by the burst: what had come in, some ``BATCH_MAX`` at most."""
+        """Iterate over the same events in batches of about ``BATCH_MAX`` at most."""
         self._batches = self._iterate_batches()
         return self._batches
 
@@ -229,7 +218,7 @@ class UpstreamClient:
         )
 
     async def _connection(self) -> AsyncGenerator[list[Event], None]:
-        """Connect once and hand on what comes; always ends in an ``UpstreamError``."""
+        """Connect once and yield what arrives; always ends with an ``UpstreamError``."""
         self._welcomed, self._given_up = False, ""
         self._subscriptions.reset()
         async with self._open() as socket, running(self._tend(socket)):
@@ -243,16 +232,16 @@ class UpstreamClient:
                         await self._answer(socket, answer)
                     del texts[:BATCH_MAX]
                     if texts:
-                        # A flood must not keep others from their turn.
+                        # A flood must not block other tasks.
                         await asyncio.sleep(0)
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[Connection]:
         try:
-            async with Connecting(
+            async with connecting(
                 self._address.with_key,
                 last_heard=self._last_heard,
-                # A vendor that compressed 20,000 small frames a second would stall us.
+                # Decompressing 20,000 small frames a second would stall this process.
                 compression=None,
                 open_timeout=self._timing.welcome,
                 close_timeout=self._timing.goodbye,
@@ -261,9 +250,6 @@ class UpstreamClient:
                 max_size=SIZE_MAX,
                 logger=SILENT,
             ) as socket:
-                assert isinstance(socket, Connection)
-                own = socket.transport.get_extra_info("socket")
-                own.setsockopt(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER)
                 self._socket = socket
                 try:
                     yield socket
@@ -283,15 +269,15 @@ class UpstreamClient:
             ) from None
 
     async def _say_goodbye(self, socket: Connection) -> None:
-        """Leave all rooms and close; a vendor that takes nothing is not waited for."""
+        """Leave all rooms and close; do not wait for a vendor that does not read."""
         with suppress(ConnectionClosed, asyncio.TimeoutError):
             if farewell := self._subscriptions.farewell():
                 await asyncio.wait_for(socket.send(serialise(farewell)), self._timing.goodbye)
-        # Left to itself, websockets says 1011 to the vendor at every clean end.
+        # Otherwise websockets would close with 1011 whenever iteration ends normally.
         await socket.close()
 
     async def _receive(self, socket: Connection) -> list[bytes]:
-        """Wait for frames; until the welcome, not for ever."""
+        """Wait for frames; before the welcome, raise ``UpstreamError`` after a timeout."""
         if self._welcomed:
             return await socket.texts()
         try:
@@ -301,7 +287,7 @@ class UpstreamClient:
             raise UpstreamError(FailureKind.TIMEOUT, self._place, detail=detail) from None
 
     def _parse(self, texts: list[bytes]) -> tuple[list[Event], list[Message]]:
-        """Read frames: what they say, and what is to be answered."""
+        """Parse frames; return the events, and the messages to answer or act on."""
         at = self._clock()
         events: list[Event] = []
         answers: list[Message] = []
@@ -342,9 +328,9 @@ class UpstreamClient:
         logger.info("upstream welcomed place=%s rooms=%d", self._place, len(self.wanted))
         return Status(online=True)
 
-    async def _answer(self, socket: ClientConnection, message: Message) -> None:
+    async def _answer(self, socket: Connection, message: Message) -> None:
         if isinstance(message, Ping):
-            # Where it has ended meanwhile, what came before its end is still to be read.
+            # If the connection has ended, the frames before its end must still be processed.
             with suppress(ConnectionClosed):
                 await socket.send(serialise(Pong(timestamp=int(self._clock() * 1000))))
         elif isinstance(message, Joined):
@@ -356,8 +342,8 @@ class UpstreamClient:
                 raise KeyRefused(self._place, detail=detail)
             logger.warning("upstream error short=%s message=%s", message.short, reason)
 
-    async def _tend(self, socket: ClientConnection) -> None:
-        """Send joins, leaves and heartbeats; a failure to send ends the connection."""
+    async def _tend(self, socket: Connection) -> None:
+        """Send joins, leaves and pings; a failure to send ends the connection."""
         beat_at = self._monotonic() + self._timing.heartbeat
         with suppress(ConnectionClosed):
             while True:
@@ -370,8 +356,8 @@ class UpstreamClient:
                 wake_at = min(beat_at, await self._reconcile(socket))
                 await self._changed.heard(max(0.0, wake_at - self._monotonic()))
 
-    async def _reconcile(self, socket: ClientConnection) -> float:
-        """Send what is due to the vendor; return when to look again."""
+    async def _reconcile(self, socket: Connection) -> float:
+        """Send the joins and leaves that are due; return when to check again."""
         if not self._welcomed:
             return float("inf")
         retries = self._subscriptions.retries

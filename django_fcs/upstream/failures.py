@@ -1,4 +1,4 @@
-"""What ended a connection to the vendor."""
+"""Why a connection to the vendor ended."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from .arrivals import Timing
 
 __all__ = ["failure_of"]
 
-#: Close codes that third parties report for a bad key; the vendor lists none.
+#: Close codes that third parties report for a bad key; the vendor documents none.
 _REFUSING_CLOSE_CODES = (4001, 4003)
 _REFUSING_STATUSES = (401, 403)
 
-#: The reason with which websockets closes a connection whose pings are not answered.
+#: The reason that websockets gives when it closes a connection with unanswered pings.
 _NO_PONG = "keepalive ping timeout"
 
 
 def failure_of(
     error: Exception, address: Address, timing: Timing, *, welcomed: bool, given_up: str
 ) -> UpstreamError:
-    """Tell a refused key, which no retry helps, from everything else.
+    """Return the error for a failed connection; only a refused key is a ``KeyRefused``.
 
-    Refused: HTTP 401 or 403 at the upgrade, or a close with 4001 or 4003 before the welcome.
-    Everything else (DNS, TCP, TLS, other statuses and close codes, timeouts) is retried.
-    ``given_up`` is why we closed the connection ourselves, if we did.
+    A key is refused by HTTP 401 or 403 at the upgrade, or by close code 4001 or 4003 before
+    the welcome. Everything else (DNS, TCP, TLS, other statuses and close codes, timeouts) is
+    retried. ``given_up`` is the reason if the client closed the connection itself.
     """
     place = address.place
     if isinstance(error, InvalidStatus):

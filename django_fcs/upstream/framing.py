@@ -1,4 +1,4 @@
-"""WebSocket frames by the burst: what a flood of short texts needs, and no more.
+"""A fast reader of WebSocket frames: it cuts out short texts, and leaves the rest to websockets.
 
 https://www.rfc-editor.org/rfc/rfc6455#section-5.2
 """
@@ -16,11 +16,11 @@ _WHOLE_TEXT = 0x81
 
 
 class Framing:
-    """Cut what a server sends behind its handshake into whole frames.
+    """Cuts what a server sends after its handshake into whole frames.
 
-    Payloads of whole texts go to ``text``; any other frame (control, fragment, binary)
-    goes to ``other`` as it came, headers included, and so does everything from a frame
-    on that is none or is longer than ``size_max``.
+    The payload of a text in one frame goes to ``text``. Any other frame (control,
+    fragment, binary) goes to ``other`` unchanged, with its header. From a frame that is
+    invalid or longer than ``size_max``, everything that has been read goes to ``other``.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Framing:
                 start += 2 if length == 126 else 8
                 if end < start:
                     break
-                # From 128 on it is masked, which no server may do.
+                # From 128 the frame is masked. Servers must not mask.
                 length = int.from_bytes(data[at + 2 : start], "big") if length < 128 else -1
             if not 0 <= length <= self._size_max:
                 self._other(data[at:])
@@ -59,10 +59,10 @@ class Framing:
 
 
 class Texts:
-    """Texts between a socket and its reader, who takes all at once.
+    """Texts between a socket and its reader, which takes all of them at once.
 
-    Bound: ``limit`` texts, and what the socket had read already. Policy: beyond it the
-    socket is left unread, and so its sender is held up.
+    Bound: ``limit`` texts, and those that arrived in the same read. Policy: beyond it
+    the socket is not read, so TCP stops the sender.
     """
 
     def __init__(self, *, limit: int) -> None:
@@ -74,12 +74,12 @@ class Texts:
         self._has_ended = False
 
     def add(self, text: bytes) -> None:
-        """Take in a text; ``announce`` then lets the reader know."""
+        """Add a text. Call ``announce`` afterwards to wake the reader."""
         if not self._is_dropping:
             self._texts.append(text)
 
     def announce(self, transport: asyncio.ReadTransport) -> None:
-        """Wake the reader, and leave the socket unread while it is behind."""
+        """Wake the reader, and pause the socket if too many texts wait."""
         if self._texts:
             self._came.set()
         if len(self._texts) > self._limit and not self._is_paused:
@@ -87,12 +87,12 @@ class Texts:
             transport.pause_reading()
 
     def end(self) -> None:
-        """Say that nothing more will come."""
+        """Mark the end: no more texts will arrive."""
         self._has_ended = True
         self._came.set()
 
     async def take(self, transport: asyncio.ReadTransport) -> list[bytes]:
-        """Wait for the first text, and hand over all; none where nothing more will come."""
+        """Wait for a text and return all that wait. The list is empty only after ``end``."""
         while not self._texts and not self._has_ended:
             self._came.clear()
             await self._came.wait()
@@ -101,7 +101,7 @@ class Texts:
         return taken
 
     def drop(self, transport: asyncio.ReadTransport) -> None:
-        """Throw away what waits and what will come: there is no reader any more."""
+        """Discard all texts, those that arrive later too: nobody reads them any more."""
         self._is_dropping = True
         self._texts.clear()
         self._resume(transport)
@@ -109,6 +109,6 @@ class Texts:
     def _resume(self, transport: asyncio.ReadTransport) -> None:
         if self._is_paused:
             self._is_paused = False
-            # Of a connection that was lost, TLS of Python 3.10 has no transport any more.
+            # TLS of Python 3.10 has no transport any more when the connection is lost.
             with suppress(AttributeError):
                 transport.resume_reading()

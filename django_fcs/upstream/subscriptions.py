@@ -1,8 +1,8 @@
-"""Which rooms were asked of the vendor and which it confirmed: two sets.
+"""The rooms that the vendor should send, and those that it has confirmed: two sets.
 
-No sockets and no tasks: every call is given the time (monotonic seconds), and what
-is to be sent is handed back. The wanted set is the truth; it is never rebuilt from
-confirmations, whose ``symbol`` is a bare ticker.
+There are no sockets or tasks here: the time (monotonic seconds) is an argument, and messages
+to send are return values. The wanted set is authoritative. It is never rebuilt from
+confirmations, because their ``symbol`` is a bare ticker.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from django_fcs.rooms import Room, canonical_timeframe
 
 __all__ = ["Subscriptions"]
 
-#: The longest pause before a mute join is sent again, in seconds.
+#: The longest pause before an unanswered join is sent again, in seconds.
 RETRY_MAX_SECONDS = 300
 
-#: A room that nobody confirmed is left after this: it may not exist, and counts at the vendor.
+#: An unconfirmed room is left after this: it may not exist, but counts for the vendor's limit.
 LEAVE_AFTER_SECONDS = 30
 
 
@@ -29,13 +29,13 @@ class _Asked:
     retry_at: float
     pause: float
     is_left: bool = False
-    """It was left unconfirmed, and is asked for anew at ``retry_at``."""
+    """It was left unconfirmed, and is joined again at ``retry_at``."""
     exists: bool = False
-    """It was heard of after that: the vendor is slow, and it is left no more."""
+    """Something came for it after that, so the vendor is slow: do not leave it again."""
 
 
 class Subscriptions:
-    """Reconcile the rooms of one connection with those that are wanted."""
+    """Reconcile the rooms of one connection with the wanted rooms."""
 
     def __init__(self, *, per_second: float = 50, confirm_after: float = 10) -> None:
         self._pause = 1 / per_second
@@ -51,12 +51,12 @@ class Subscriptions:
 
     @property
     def wanted(self) -> frozenset[Room]:
-        """The rooms asked for, in whatever state."""
+        """The wanted rooms in any state."""
         return frozenset(self._wanted)
 
     @property
     def unconfirmed(self) -> frozenset[Room]:
-        """The rooms that were left because nobody confirmed them."""
+        """The rooms that were left because the vendor did not confirm them."""
         return frozenset(room for room, asked in self._asked.items() if asked.is_left)
 
     def want(self, rooms: Iterable[Room]) -> None:
@@ -70,32 +70,32 @@ class Subscriptions:
             self.joined.discard(room)
         for room in self._wanted:
             if room not in before:
-                # Behind its leave, if that is still to be sent.
+                # Its join is sent after its leave, if a leave is still waiting.
                 self._unasked[room] = None
 
     def rejoin(self, room: Room) -> None:
-        """Leave a joined room and join it again, as what it should tell does not come."""
+        """Leave a joined room and join it again, because its prices do not arrive."""
         if room in self.joined:
             self.joined.discard(room)
             self._leaving[room] = self._unasked[room] = None
 
     def reset(self) -> None:
-        """Begin on a new connection, which has joined nothing yet."""
+        """Start with a new connection, which has joined no rooms yet."""
         self.joined.clear()
         self._asked.clear()
         self._leaving.clear()
         self._unasked = dict(self._wanted)
 
     def confirm(self, message: Joined) -> Room | None:
-        """Take in a confirmation; the room it means, if it is a wanted one."""
+        """Note a confirmation; return its room if that is wanted."""
         room = self._meant(message)
         return room if room is not None and self.heard(room) else None
 
     def heard(self, room: Room) -> bool:
-        """Take in a sign of life of a room; False where it is not wanted (any more)."""
+        """Note that something came for a room; return False if it is not wanted (any more)."""
         if room not in self._wanted:
             return False
-        # What was not asked for is late news of an earlier join, already left.
+        # Without an open join it is a late answer to an earlier join, already left.
         if self._asked and (asked := self._asked.get(room)):
             if asked.is_left:
                 asked.exists, asked.retry_at = True, 0.0
@@ -105,7 +105,7 @@ class Subscriptions:
         return True
 
     def due(self, now: float) -> Join | Leave | None:
-        """Return the next message to send, if the pace allows one now."""
+        """Return the next message to send, or None if there is none or it is too early."""
         if now < self._next_send:
             return None
         message = self._next(now)
@@ -114,11 +114,11 @@ class Subscriptions:
         return message
 
     def farewell(self) -> RemoveAll | None:
-        """Return what leaves all rooms at once, where any was joined."""
+        """Return the message that leaves all rooms, or None if no room is joined."""
         return RemoveAll() if self.joined else None
 
     def next_at(self) -> float | None:
-        """Return when ``due`` is worth asking again; None = not before a change."""
+        """Return when to call ``due`` again; None = not before a change."""
         if self._leaving or self._unasked:
             return self._next_send
         retries = [asked.retry_at for asked in self._asked.values()]
@@ -138,7 +138,7 @@ class Subscriptions:
         return None
 
     def _try_again(self, room: Room, asked: _Asked, now: float) -> Join | Leave:
-        """Ask again, or leave what nobody confirmed, to ask anew after a pause."""
+        """Join again, or leave an unconfirmed room to join it again after a pause."""
         if asked.is_left:
             asked.since, asked.is_left = now, False
             asked.retry_at = now + LEAVE_AFTER_SECONDS

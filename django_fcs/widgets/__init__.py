@@ -1,4 +1,4 @@
-"""The HTML of the widgets: what template tags, Jinja2 and Python code call."""
+"""The HTML of the widgets, for template tags, Jinja2 and Python code."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How numbers, names and times read on a page, in the active language.
+"""How numbers, names and times are written on a page, in the active language.
 
-``fcs-elements.js`` says the same with ``Intl``; a test holds the two together.
+``fcs-elements.js`` does the same with ``Intl``; a test compares the two.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ __all__ = [
     "spread",
 ]
 
-#: Stands where a value is not known.
-UNKNOWN = "–"  # an en dash is as wide as a figure
+#: Shown if a value is not known.
+UNKNOWN = "–"  # an en dash is as wide as a digit
 
 _MINUS = "\N{MINUS SIGN}"
 _THIN = "\N{THIN SPACE}"
@@ -44,12 +44,12 @@ def name(symbol: str) -> str:
 
 
 def period(timeframe: str) -> str:
-    """Shorten a canonical timeframe for the eye: ``240`` reads ``4h``."""
+    """Shorten a canonical timeframe for display: ``240`` becomes ``4h``."""
     return _PERIODS.get(timeframe, timeframe)
 
 
 def number(value: float | None, digits: int) -> str:
-    """Write a number with fixed decimals, grouped as the language does."""
+    """Write a number with fixed decimals, grouped as in the active language."""
     if value is None:
         return UNKNOWN
     rounded = _rounded(value, digits)
@@ -57,23 +57,23 @@ def number(value: float | None, digits: int) -> str:
 
 
 def signed(value: float | None, digits: int) -> str:
-    """Write a change: with its sign, save where it rounds to nothing."""
+    """Write a change with its sign, unless it rounds to zero."""
     if value is not None and _rounded(value, digits) > 0:
         return "+" + number(value, digits)
     return number(value, digits)
 
 
 def percent(value: float | None) -> str:
-    """Write a change in percent, two decimals."""
+    """Write a change in percent, with two decimals."""
     return UNKNOWN if value is None else f"{signed(value, 2)}{_THIN}%"
 
 
 def compact(value: float | None) -> str:
-    """Write a volume in three figures: ``8.19 K``, ``59.0 M``."""
+    """Write a volume with three digits: ``8.19 K``, ``59.0 M``."""
     if value is None:
         return UNKNOWN
     for size, unit in _UNITS:
-        # What rounds up to a thousand of one unit is one of the next.
+        # A value that rounds up to a thousand of one unit is written as one of the next unit.
         if value >= size * 0.9995:
             return _three_figures(value / size) + _THIN + unit
     return number(value, 0) if value == int(value) else _three_figures(value)
@@ -93,7 +93,7 @@ def iso(moment: datetime) -> str:
 
 
 def clock(moment: datetime, *, now: datetime) -> str:
-    """Write a moment in the current time zone, with the date unless it is today's."""
+    """Write a moment in the current time zone, with the date unless it is today."""
     local = localtime(moment)
     time = f"{local:%H:%M:%S} {local.tzname()}"
     if local.date() == localtime(now).date():
@@ -104,7 +104,8 @@ def clock(moment: datetime, *, now: datetime) -> str:
 def opening(moment: datetime, *, now: datetime) -> str:
     """Write when a market opens, in the current time zone: ``Mon 15:30 CET``.
 
-    Today it is the time alone; beyond six days a weekday would be ambiguous.
+    For today it is only the time. Beyond six days it has the date, because a weekday
+    would be ambiguous.
     """
     local = localtime(moment)
     time = f"{local:%H:%M} {local.tzname()}"

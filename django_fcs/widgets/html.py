@@ -34,7 +34,7 @@ FIELDS = (
 
 
 def check(symbol: object = None, timeframe: object = None, *, field: object = None) -> None:
-    """Raise ``RoomError`` for the first value no widget could show; ``None`` passes."""
+    """Raise ``RoomError`` for the first value no widget could show; ``None`` is allowed."""
     if symbol is not None:
         check_symbol(_plain(symbol))
     if timeframe is not None:
@@ -44,7 +44,7 @@ def check(symbol: object = None, timeframe: object = None, *, field: object = No
 
 
 def scripts(*, nonce: str = "") -> SafeString:
-    """Print the stylesheet and the scripts, once a page, in its head."""
+    """Print the stylesheet and the scripts, for the head of a page, once per page."""
     return _render(
         "scripts",
         {
@@ -64,22 +64,22 @@ def ticker(symbol: str, timeframe: str | int | None = None) -> SafeString:
 
 
 def price(symbol: str, timeframe: str | int | None = None, *, field: str = "close") -> SafeString:
-    """Print one value of a symbol, to stand in a sentence. Raises ``RoomError``."""
+    """Print one value of a symbol, for use in a sentence. Raises ``RoomError``."""
     check(field=field)
     context = _quoted(_room(symbol, timeframe))
     return _render("price", {**context, "field": field, "text": context["fields"][field]})
 
 
 def token(symbol: str) -> str:
-    """Sign a symbol, for pages that join by themselves. Raises ``BadSymbol``."""
+    """Sign a symbol, for pages whose own script joins it. Raises ``BadSymbol``."""
     return make_token(_plain(symbol))
 
 
 def nonce_from(lookup: Callable[[str], Any], request: object = None) -> str:
     """Find the page's CSP nonce: Django's ``csp_nonce``, else django-csp's.
 
-    Both are lazy, false until they are read, and put into the header by being
-    read: so ask only where the nonce is going to be printed.
+    Both are lazy: they are false until they are read, and reading one puts it into the
+    header. Call this only if the nonce will be printed.
     """
     nonce = lookup("csp_nonce")
     if nonce is None:
@@ -88,7 +88,7 @@ def nonce_from(lookup: Callable[[str], Any], request: object = None) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Turn a template's literal, which is marked as safe, into text to be escaped."""
+    """Turn a template's literal, which is marked as safe, into text that gets escaped."""
     if isinstance(value, int):
         return str(value)
     return "" + value if isinstance(value, str) else value
@@ -116,7 +116,7 @@ def _quoted(room: Room) -> dict[str, Any]:
 
 
 def _known(quote: Quote, name: str) -> dict[str, Any]:
-    """What the templates print as it stands is text: a number they would localise."""
+    """Return the context of a known quote, as text: templates would localise numbers."""
     return {
         "state": quote.state.value,
         "direction": quote.direction or "",
@@ -167,7 +167,7 @@ def _texts() -> dict[str, str]:
 
 
 def _delayed(delay: int | None) -> str:
-    # Rounded up: a feed must not look fresher than it is.
+    # Rounded up, so that no feed looks fresher than it is.
     return _texts()["delayed"].replace("{n}", str(-(-delay // 60))) if delay else ""
 
 
@@ -175,7 +175,7 @@ def _closed(quote: Quote) -> str:
     if quote.until is None:
         return _texts()["closed"]
     opens = datetime.fromtimestamp(quote.until, timezone.utc)
-    # Shorter than the script's text, as it has a time zone to name: the card may be narrow.
+    # Shorter than the script's text, because it adds a time zone and the card may be narrow.
     return pgettext("price", "opens {n}").replace("{n}", formats.opening(opens, now=now()))
 
 
@@ -185,13 +185,13 @@ def _render(template: str, context: dict[str, Any]) -> SafeString:
         found = loader.get_template(name)
     except TemplateDoesNotExist:
         found = _own_templates().get_template(name)
-    # A price stands in sentences, where a line's end would show as a blank.
+    # A price is used in sentences, where a line break would show as a space.
     return mark_safe(found.render(context).strip())
 
 
 @cache
 def _own_templates() -> DjangoTemplates:
-    """Serve sites whose engines do not look into this package, as Jinja's do not."""
+    """Return an engine for sites whose engines do not search this package, such as Jinja2."""
     directory = Path(__file__).parents[1] / "templates"
     return DjangoTemplates(
         {"NAME": "django_fcs", "DIRS": [directory], "APP_DIRS": False, "OPTIONS": {}}

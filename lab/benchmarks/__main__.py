@@ -1,10 +1,10 @@
-"""The command: measure, keep, show.
+"""Measure scenarios, save the figures, write the page.
 
 ::
 
-    python -m lab.benchmarks                      everything, then docs/performance.md
-    python -m lab.benchmarks run hot-room light   some scenarios, without the page
-    python -m lab.benchmarks report               the page again, from the figures kept
+    python -m lab.benchmarks                      measure everything, write docs/performance.md
+    python -m lab.benchmarks run hot-room light   measure some scenarios, do not write the page
+    python -m lab.benchmarks report               write the page again from the saved figures
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ def _arguments() -> argparse.Namespace:
         "run", help="measure some scenarios", argument_default=argparse.SUPPRESS
     )
     run.add_argument("scenarios", nargs="+", choices=SCENARIOS, metavar="SCENARIO")
-    run.add_argument("--peers", type=_names, help="comma-separated; all of the scenario without")
-    run.add_argument("--runs", type=int, help="how often each; what the scenario says without")
-    run.add_argument("--seconds", type=float, help=f"of a window; {SECONDS:g} without")
-    run.add_argument("--results", type=Path, help="keep the figures there, not for the page")
-    commands.add_parser("report", help="draw the page from the figures kept")
+    run.add_argument("--peers", type=_names, help="comma-separated; default: all of the scenario")
+    run.add_argument("--runs", type=int, help="runs per peer; default: set by the scenario")
+    run.add_argument("--seconds", type=float, help=f"length of a window, default {SECONDS:g}")
+    run.add_argument("--results", type=Path, help="save the figures there, not for the page")
+    commands.add_parser("report", help="write the page from the saved figures")
     return parser.parse_args()
 
 
@@ -49,7 +49,7 @@ def _names(text: str) -> list[str]:
 
 
 def main() -> int:
-    """Do what the command line says."""
+    """Run the command; return 1 if a process failed."""
     arguments = _arguments()
     prepare()
     try:

@@ -19,21 +19,21 @@ PATH = "/ws/fcs/"
 
 DRAIN_SECONDS = 2
 
-#: Below the size from which malloc maps and unmaps memory for each call.
+#: Less than the size at which malloc maps and unmaps memory for each call.
 _RECEIVE = 64 * 1024
 _STAMPS = re.compile(rb'"update": ?([0-9.]+)')
 
 
 class Browser:
-    """A socket that joins its rooms, answers pings, and counts what comes.
+    """A socket that joins its rooms, answers pings, and counts what it receives.
 
     Args:
-        port: Where the server listens.
+        port: The port of the server.
         rooms: Numbers of the rooms to join.
-        merge_rate: Frames a second to ask for on the merge protocol; without, one
-            object a frame.
-        ages: Where to put the age of each price, in seconds; ``None`` to time none.
-        receive_buffer: Bytes the system may hold of it; its own choice without.
+        merge_rate: Frames per second to request on the merge protocol; ``None`` for one
+            object per frame.
+        ages: Collects the age of each price, in seconds; ``None`` to time no prices.
+        receive_buffer: Size of the system's buffer in bytes; ``None`` for the default.
     """
 
     __slots__ = (
@@ -64,11 +64,11 @@ class Browser:
 
     @property
     def is_prompt(self) -> bool:
-        """Whether it must be read at once: it is timed, or little fits into its buffer."""
+        """Whether it must be read at once, because it is timed or its buffer is small."""
         return self._ages is not None or self._receive_buffer is not None
 
     def connect(self) -> None:
-        """Connect and ask for the upgrade."""
+        """Connect and request the upgrade."""
         self.socket = socket.socket()
         if self._receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer)
@@ -83,7 +83,7 @@ class Browser:
         )
 
     def receive(self) -> None:
-        """Take what the socket has, once."""
+        """Receive once from the socket and process the data."""
         try:
             data = self.socket.recv(_RECEIVE)
         except BlockingIOError:
@@ -128,7 +128,7 @@ class Browser:
         return rest
 
     def _read(self, payload: bytes) -> None:
-        # Not `"prices"`, which has no quotation mark right after the e.
+        # This does not match `"prices"`, which has no quotation mark after the e.
         prices = payload.count(b'"price"')
         if prices:
             self.prices += prices
@@ -142,7 +142,7 @@ class Browser:
             self.socket.send(client_frame(pong))
 
     def drain(self) -> dict[str, object]:
-        """Read for a while what a stuck browser left lying; say how it ended."""
+        """Read what a stuck browser has not read; return its size and the close code."""
         self.socket.settimeout(DRAIN_SECONDS)
         deadline = time.monotonic() + DRAIN_SECONDS
         read = 0
@@ -151,12 +151,12 @@ class Browser:
                 read += len(data)
                 self._take(self._tail + data)
         except OSError:
-            pass  # Reset, or nothing more for so long.
+            pass  # The connection was reset, or there is no more data.
         return {"bytes": read, "close_code": self.close_code}
 
 
 def _is_one_frame(data: bytes) -> bool:
-    """Say whether this is one whole frame of text of middle size, as most are."""
+    """Tell whether this is one whole text frame of medium size, like most frames."""
     return (
         len(data) > 4
         and data[0] == 0x81

@@ -1,14 +1,14 @@
-"""The load: many browsers in one process, as lean as Python can be.
+"""The load: many browsers in one process, with as little work as possible in Python.
 
-Told what to do in JSON lines on its standard input::
+Controlled by JSON lines on its standard input::
 
     {"do": "open", "count": 500, "ports": [8001], "rooms": 1, ...}   until each has a price
-    {"do": "start"}      begin to count
-    {"do": "stop"}       what was counted since
+    {"do": "start"}      start counting
+    {"do": "stop"}       return the counts since then
 
-It is no asyncio: an epoll loop that receives, finds the frames and scans their bytes.
-Only browsers whose prices are timed wake it; the others are read now and then, all at
-once, for to be woken costs a process more than to read.
+It does not use asyncio. An epoll loop receives data, finds the frames and scans their
+bytes. Only browsers whose prices are timed wake it. The others are read together at
+intervals, because a wake-up costs a process more than a read.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from .browser import Browser
 
 __all__ = ["Crowd"]
 
-#: Handshakes under way at one time, as a server's backlog is short.
+#: Concurrent handshakes, because a server's backlog is short.
 AT_ONCE = 50
 
 #: Browsers whose prices are timed, spread evenly over the order of joining.
 TIMED = 50
 
-#: How often the others are read, in seconds, and how many before the timed come again.
+#: How often the others are read, in seconds, and how many of them between timed ones.
 READ_SECONDS = 0.1
 READ_AT_ONCE = 32
 
-#: Little, in bytes: what is stuck shall be stuck at the server.
+#: The receive buffer of a stuck browser in bytes; it is small, so that data waits at the server.
 STUCK_RECEIVE_BUFFER = 32 * 1024
 
-#: How long it reads before: a tab that froze had been answering.
+#: How long a stuck browser reads before: a tab that freezes has answered pings until then.
 READS_SECONDS = 1.5
 
 
@@ -59,7 +59,7 @@ class Crowd:
         self._lines = b""
 
     def run(self) -> None:
-        """Obey the standard input until it ends."""
+        """Execute commands from the standard input until it ends."""
         self._timed.register(0, select.EPOLLIN)
         while True:
             for line in self._turn():
@@ -68,7 +68,7 @@ class Crowd:
                 sys.stdout.flush()
 
     def _turn(self) -> list[bytes]:
-        """Handle what is there; return the commands that came."""
+        """Handle what has arrived; return the commands in it."""
         commands: list[bytes] = []
         pause = max(0.0, self._read_others_at - time.monotonic())
         for number, _ in self._timed.poll(pause):
@@ -81,7 +81,7 @@ class Crowd:
         return commands
 
     def _read_others(self) -> bool:
-        """Read some of those that are not timed; say whether that was all."""
+        """Read some browsers that are not timed; return whether none is left to read."""
         ready = self._others.poll(0, READ_AT_ONCE)
         for number, _ in ready:
             self._browsers[number].receive()
@@ -124,7 +124,7 @@ class Crowd:
         return {"opened": len(wishes), "seconds": time.perf_counter() - began}
 
     def _wait_for(self, waiting: list[Browser], deadline: float) -> None:
-        """Connect them, a few at a time, and wait until each has its first price."""
+        """Connect browsers, a few at a time, and wait until each has its first price."""
         to_open, opening, silent = waiting[::-1], list[Browser](), list(waiting)
         while to_open or opening or silent:
             opening = [browser for browser in opening if not browser.upgraded]
@@ -147,7 +147,7 @@ class Crowd:
         self._browsers[browser.socket.fileno()] = browser
 
     def _open_stuck(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Open some that are in all rooms, answer pings for a while, and stop reading."""
+        """Open browsers that join all rooms, answer pings for a while, and then stop reading."""
         self._stuck = [
             Browser(
                 command["ports"][0],
@@ -177,7 +177,7 @@ class Crowd:
         return {"at": self._started}
 
     def _catch_up(self) -> None:
-        """Read what came before this moment, as a window shall end with it."""
+        """Read what has arrived until now, so that a window ends exactly here."""
         for number, _ in self._others.poll(0, len(self._browsers) + 1):
             self._browsers[number].receive()
 

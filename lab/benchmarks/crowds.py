@@ -1,4 +1,4 @@
-"""Scenarios that put one crowd of browsers before each peer."""
+"""Scenarios that measure each peer with the same crowd of browsers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .table_of_peers import PEERS, Peer
 
 __all__ = ["CROWDS", "Crowd", "measure_crowd"]
 
-#: How much the source sends while browsers join: a peer that cannot keep up with the
-#: real rate would never get to let them all in.
+#: The rate of the source while browsers join: at the real rate, a peer that cannot keep up
+#: would never accept all of them.
 _JOINING_RATE = 4
 
 _WARM_UP_SECONDS = 2
@@ -23,7 +23,7 @@ _WARM_UP_SECONDS = 2
 
 @dataclass(frozen=True)
 class Crowd:
-    """Who watches what, and how often that changes."""
+    """A number of browsers, the rooms that they watch, and the rate of updates."""
 
     rooms: int
     browsers: int
@@ -46,7 +46,7 @@ CROWDS: Mapping[str, Crowd] = {
 
 
 def measure_crowd(crowd: Crowd, peer: Peer, seconds: float) -> dict[str, Any]:
-    """Set the peer up, let the crowd in, and measure one window."""
+    """Set up the peer, connect the crowd, and measure one window."""
     merge_rate = crowd.merge_rate if peer.merge else None
     with Rig(peer, crowd.rooms) as rig:
         rig.rate(max(_JOINING_RATE, crowd.rooms))

@@ -1,4 +1,4 @@
-"""Which figures are drawn, and how."""
+"""The plots of ``docs/performance.md``."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _stuck(rows: Sequence[Row]) -> str:
         for name, label in (("alone", "without"), ("beside", "with it")):
             value = figure(own, f"{name}_p99_ms")
             if value is None:
-                drawn.append(Bar(f"{peer}, {label}", 0, "nothing came", _kind(peer)))
+                drawn.append(Bar(f"{peer}, {label}", 0, "no prices", _kind(peer)))
             else:
                 drawn.append(Bar(f"{peer}, {label}", value, f"{figures(value)} ms", _kind(peer)))
     return bars("p99 latency of the 500 others", "without and with a stuck browser", drawn)

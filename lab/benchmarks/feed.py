@@ -1,4 +1,4 @@
-"""The rooms and the price texts that all peers carry."""
+"""The rooms and price texts that all peers use."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ __all__ = ["JOIN_TIMEFRAME", "STAMP", "PriceText", "confirmation", "join", "symb
 
 JOIN_TIMEFRAME = "1D"
 
-#: What comes right before the moment of sending, in a price as the source writes it.
+#: The bytes before the time of sending in a price of the source.
 STAMP = b'"update":'
 
 _OPENED = 1766361600
 
 
 def symbol(number: int) -> str:
-    """Name a room's instrument; an exchange that never closes, as prices never pause."""
+    """Return the symbol of a room; its exchange never closes, because prices never pause."""
     return f"BINANCE:R{number:04d}"
 
 
 def join(number: int) -> bytes:
-    """Write the wish for a room, as every peer understands it."""
+    """Return a message that joins a room at every peer."""
     wish = {"type": "join_symbol", "symbol": symbol(number), "timeframe": JOIN_TIMEFRAME}
     return json.dumps(wish, separators=(",", ":")).encode()
 
 
 def confirmation(name: str, timeframe: str) -> bytes:
-    """Confirm a join as the vendor does, with the bare ticker."""
+    """Return the confirmation of a join in the vendor's form, with the bare ticker."""
     room = f"{name}_{timeframe}_0s"
     message = {
         "type": "message",
@@ -42,14 +42,14 @@ def confirmation(name: str, timeframe: str) -> bytes:
 
 
 class PriceText:
-    """The prices of one room, one after the other, prepared but for what changes."""
+    """The successive prices of one room; the constant part of the text is prepared."""
 
     def __init__(self, name: str, timeframe: str) -> None:
         self._head = f'{{"type":"price","symbol":"{name}","timeframe":"{timeframe}","prices":'
         self._ticks = 0
 
     def next(self, mode: str, now: float) -> bytes:
-        """Write the next price, sent at ``now`` (unix seconds)."""
+        """Return the next price, sent at ``now`` (unix seconds)."""
         self._ticks += 1
         close = 88000 + 900 * math.sin(self._ticks / 50)
         return (

@@ -1,4 +1,4 @@
-"""How the cost grows with rooms and with browsers, and what Redis has to carry."""
+"""How the cost grows with rooms and browsers, and the load of Redis."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PROCESSES = (1, 2)
 _BROWSERS = (1, 10, 100, 500, 1000, 2000)
 _UPDATES_TO_ALL = 5
 
-#: A consumer a browser costs so much that more would only show its queue.
+#: With a consumer per browser, more browsers would only measure a queue that grows.
 _BROWSERS_OF_THE_TUTORIAL = (1, 10, 100, 500)
 
 _ROOMS = (1, 10, 100, 1000)
@@ -26,7 +26,7 @@ _UPDATES_OVER_ALL_ROOMS = 40
 
 
 def measure_browsers(peer: Peer, seconds: float) -> list[dict[str, Any]]:
-    """Let ever more browsers watch one room that changes five times a second."""
+    """Measure increasing numbers of browsers in one room that changes five times a second."""
     is_tutorial = peer.feeder == "publisher"
     steps = _BROWSERS_OF_THE_TUTORIAL if is_tutorial else _BROWSERS
     rows = []
@@ -44,7 +44,7 @@ def measure_browsers(peer: Peer, seconds: float) -> list[dict[str, Any]]:
 
 
 def measure_rooms(peer: Peer, seconds: float) -> list[dict[str, Any]]:
-    """Spread the same updates over ever more rooms, all watched by all browsers."""
+    """Measure the same rate over increasing numbers of rooms, all watched by all browsers."""
     rows = []
     for processes in _PROCESSES:
         for rooms in _ROOMS:
@@ -68,10 +68,10 @@ def _step(rig: Rig, seconds: float, processes: int, x: int) -> dict[str, Any]:
 
 
 def _load_of_redis(url: str) -> dict[str, int]:
-    """Count who listens at Redis: connections, their subscriptions, and members.
+    """Count connections, subscriptions and members of the channel layer at Redis.
 
-    A member of a channel layer is a channel of its own beside the groups' ones, or a
-    connection that takes its groups without any.
+    A member has its own channel in addition to those of the groups, or a connection that
+    subscribes only to groups.
     """
     with Redis.from_url(url) as redis:
         clients = redis.client_list()

@@ -1,4 +1,4 @@
-"""How much one process takes in and publishes, and what happens beyond that."""
+"""How many updates one feeder receives and publishes, and what happens above that rate."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ __all__ = ["STEPS", "SUBSCRIBERS", "held", "measure_ingest"]
 _ROOMS = 500
 STEPS = (1000, 2500, 5000, 10000, 15000, 20000, 25000, 30000)
 
-#: What counts as keeping up: next to all taken in, and all but some in a hundred
-#: younger than this at Redis.
+#: A feeder keeps up if it receives at least this share of the updates, and 99 % of its prices
+#: are at most this old at Redis, in milliseconds.
 _TAKEN_SHARE = 0.98
 AGE_MS = 100
 
 _FLOOD_SECONDS = 12
 
-#: Subscribers of every room, as so many web processes would be, and the rate for it.
+#: Numbers of subscribers to all rooms, each like a web process, and the rate for this step.
 SUBSCRIBERS = (1, 4, 16, 64)
 _SPREAD_RATE = 2000
 _WATCHED_IN_FLOOD = 20
 
-#: Channels at Redis, and how a price there bears the moment of its sending.
+#: The channels at Redis, and the format in which a price there contains its time of sending.
 _WATCHING = {
     "stream": ("asgi__group__fcs.BINANCE*", "text"),
     "publisher": ("asgi__group__price*", "msgpack"),
@@ -35,7 +35,7 @@ _WATCHING = {
 
 
 def held(row: dict[str, Any]) -> bool:
-    """Say whether a step was kept up with."""
+    """Tell whether the feeder kept up in a step."""
     if row["p99_ms"] is None:
         return False
     is_taken: bool = row["taken_per_second"] >= _TAKEN_SHARE * row["offered_per_second"]
@@ -43,9 +43,10 @@ def held(row: dict[str, Any]) -> bool:
 
 
 def measure_ingest(feeder: str, seconds: float) -> list[dict[str, Any]]:
-    """Raise the rate until it is too much; then flood the stream with twice the best.
+    """Raise the rate until the feeder does not keep up; then flood the stream.
 
-    One step that fails may be the machine's fault, two are the feeder's.
+    The flood has twice the highest rate that the stream kept up with. Two failed steps in a row
+    end the series, because a single one may be caused by the machine.
     """
     rows: list[dict[str, Any]] = []
     with Rig(Peer(feeder, "", feeder=feeder), _ROOMS, web_processes=0) as rig:
@@ -64,7 +65,7 @@ def measure_ingest(feeder: str, seconds: float) -> list[dict[str, Any]]:
 
 
 def _spread(seconds: float) -> list[dict[str, Any]]:
-    """See what Redis spends where ever more processes subscribe."""
+    """Measure the load of Redis for increasing numbers of subscribers."""
     rows: list[dict[str, Any]] = []
     with Rig(Peer("stream", "", feeder="stream"), _ROOMS, web_processes=0) as rig:
         with Worker("lab.benchmarks.watcher", str(rig.redis_port), *_WATCHING["stream"]) as watcher:
@@ -100,7 +101,7 @@ def _step(rig: Rig, watcher: Worker, seconds: float) -> dict[str, Any]:
 
 
 def _flood(offered: float) -> dict[str, Any]:
-    """Offer more than can be carried, and look at a browser."""
+    """Send more than the stream can process, and measure what a browser gets."""
     with Rig(PEERS["merge-uvicorn"], _ROOMS) as rig:
         rig.rate(_ROOMS)
         rig.browsers.ask(

@@ -1,4 +1,4 @@
-"""Run scenarios: every peer once, then every peer again."""
+"""Run scenarios; each run measures all peers in turn."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = ["measure"]
 def measure(
     name: str, *, peers: Sequence[str], runs: int | None, seconds: float, results: Path
 ) -> None:
-    """Measure one scenario and keep its figures.
+    """Measure one scenario and save its figures.
 
-    Peers take turns, so that whatever drifts on the machine meets all of them.
+    Peers take turns, so that slow changes of the machine affect all of them.
     """
     scenario = SCENARIOS[name]
     chosen = [peer for peer in scenario.peers if not peers or peer in peers]
     if "node" in chosen and not prepare_node():
-        say("node is left out: Node or npm is not installed")
+        say("node is skipped: Node or npm is not installed")
         chosen.remove("node")
     rows: list[Row] = []
     for run in range(runs or scenario.runs):

@@ -1,4 +1,4 @@
-"""The page, from the figures kept."""
+"""Write ``docs/performance.md`` from the saved figures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .browsers import TIMED
 from .drawings import draw_all
 from .ingest import AGE_MS
 from .rig import STOLEN_MAX
-from .stuck import SLOW_CLIENT_SECONDS
+from .stuck import MANY, SLOW_CLIENT_SECONDS
 from .summary import Row, figure, select
 
 __all__ = ["write_page"]
@@ -68,6 +68,7 @@ def _words(results: Mapping[str, Any], rows: Mapping[str, Sequence[Row]]) -> dic
         "stolen": f"{100 * STOLEN_MAX:g}",
         "most_stolen": _most_stolen(rows),
         "slow_client_seconds": SLOW_CLIENT_SECONDS,
+        "many": MANY,
         "load": figures(figure(select(rows.get("hot-room", ()), peer="floor-uvicorn"), "load_us")),
         "capacity": _capacity(),
     }

@@ -1,4 +1,4 @@
-"""The figures as they were measured: one JSON file, replaced scenario by scenario."""
+"""The measured figures in one JSON file, which is updated per scenario."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RESULTS = Path(__file__).parent / "results.json"
 
 
 def load(path: Path = RESULTS) -> dict[str, Any]:
-    """Return what was kept: scenario → its figures."""
+    """Return the saved figures: scenario → its figures."""
     if not path.exists():
         return {}
     kept: dict[str, Any] = json.loads(path.read_text())
@@ -20,5 +20,5 @@ def load(path: Path = RESULTS) -> dict[str, Any]:
 
 
 def keep(name: str, figures: dict[str, Any], path: Path = RESULTS) -> None:
-    """Put a scenario's figures in the place of its last ones."""
+    """Save a scenario's figures, replacing its last ones."""
     path.write_text(json.dumps({**load(path), name: figures}, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""One peer, set up whole: source, Redis, what feeds it, web processes, browsers."""
+"""The complete setup of one peer: source, Redis, feeder, web processes, browsers."""
 
 from __future__ import annotations
 
@@ -23,21 +23,22 @@ __all__ = ["STOLEN_MAX", "Rig", "calmest", "row"]
 
 _JOIN_SECONDS = 60
 
-#: A window in which the host of a virtual machine took more than this share of the
-#: processors away is measured again after a pause, so often; the calmest one counts.
+#: If the host of a virtual machine took more than this share of processor time from a window,
+#: it is measured again after a pause, up to ``_ATTEMPTS`` times. The window with the least
+#: stolen time counts.
 STOLEN_MAX = 0.04
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 2
 
 
 class Rig:
-    """All processes of one measurement, ended when the ``with`` block is left.
+    """All processes of one measurement, which run within the ``with`` block.
 
     Args:
-        peer: What is measured.
-        rooms: How many there are; the feeder joins them all before any browser comes.
-        web_processes: How many servers share the browsers.
-        environment: More for the web processes.
+        peer: The peer to measure.
+        rooms: Number of rooms; the feeder joins all of them before the first browser connects.
+        web_processes: Number of servers that share the browsers.
+        environment: Additional variables for the web processes.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class Rig:
 
     @property
     def redis_url(self) -> str:
-        """Where Redis is."""
+        """The address of Redis."""
         return f"redis://127.0.0.1:{self.redis_port}"
 
     def _worker(self, module: str, *arguments: str) -> Worker:
@@ -113,11 +114,11 @@ class Rig:
             time.sleep(0.05)
 
     def rate(self, updates_per_second: float) -> None:
-        """Set how much the source sends."""
+        """Set the rate of the source."""
         self.source.ask(do="rate", updates_per_second=updates_per_second)
 
     def cpu(self) -> dict[str, int]:
-        """Return the nanoseconds of processor time so far: server, pipeline, load."""
+        """Return the processor time so far in nanoseconds: server, pipeline, load, source."""
         server = sum(process.cpu_ns() for process in self.servers)
         between = sum(process.cpu_ns() for process in (self.redis, self.feeder) if process)
         return {
@@ -128,9 +129,9 @@ class Rig:
         }
 
     def measure(self, seconds: float, merge_rate: float | None = None) -> dict[str, Any]:
-        """Count for so long, in calm; see ``row`` for what comes out.
+        """Measure a window with little stolen time; ``row`` describes the result.
 
-        Of a browser's rooms no more than ``merge_rate`` prices a second are due.
+        At most ``merge_rate`` prices per second are due for each room of a browser.
         """
         return calmest(lambda: self._window(seconds, merge_rate))
 
@@ -149,7 +150,7 @@ class Rig:
 
 
 def calmest(window: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Measure until the host left the machine alone; add what it took as ``stolen``."""
+    """Repeat a window until little time is stolen; add the stolen share as ``stolen``."""
     rows: list[dict[str, Any]] = []
     while not rows or (rows[-1]["stolen"] > STOLEN_MAX and len(rows) < _ATTEMPTS):
         if rows:
@@ -163,11 +164,10 @@ def calmest(window: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def row(counted: dict[str, Any], spent: dict[str, int], due: float) -> dict[str, Any]:
-    """Put a window's figures together; ``due`` are prices a second to all browsers.
+    """Return the figures of a window; ``due`` is the number of prices per second for all browsers.
 
-    Returns prices a second and their share of what was due, processor time in
-    microseconds per delivered price and in seconds per second, latency in
-    milliseconds.
+    The figures are prices per second and their share of what was due, processor time in
+    microseconds per delivered price and in seconds per second, and latency in milliseconds.
     """
     seconds, prices = counted["seconds"], max(counted["prices"], 1)
     return {

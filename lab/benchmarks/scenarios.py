@@ -1,4 +1,4 @@
-"""What is measured, under the names that the command knows."""
+"""The scenarios by the names that the command uses."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _WEIGHED = tuple(f"{kind}-{server}" for kind in ("floor", "ours", "merge") for s
 
 @dataclass(frozen=True)
 class Scenario:
-    """A question, the peers it is put to, and how one of them is asked once."""
+    """A measurement and the peers for which it is done."""
 
     peers: tuple[str, ...]
     measure: Callable[[str, float], list[Row]]
-    """Takes a peer's name and the seconds of a window."""
+    """Measures one peer once; takes its name and the seconds of a window."""
     runs: int = 3
 
 
@@ -51,7 +51,7 @@ def _stuck(peer: str, seconds: float) -> list[Row]:
 
 
 def _half(measure: Callable[[Peer, float], list[Row]], peer: str, seconds: float) -> list[Row]:
-    """Of the many points of a curve each may have a shorter window."""
+    """Measure with half the window, because a curve has many points."""
     return measure(PEERS[peer], seconds / 2)
 
 

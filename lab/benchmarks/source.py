@@ -1,13 +1,13 @@
-"""The vendor's part: an FCS v4 server that sends prices at a set rate.
+"""The vendor of the benchmarks: an FCS v4 server that sends prices at a set rate.
 
-A process of its own; it is told what to do in JSON lines on its standard input::
+It is a separate process, controlled by JSON lines on its standard input::
 
     {"do": "rate", "updates_per_second": 50}    over all joined rooms, evenly spaced
     {"do": "count"}                             what was sent, to all connections
 
-Each price bears the moment of its write. What a full socket would have kept waiting
-is not sent at all, and counted: a reader that falls behind never gets a price that
-aged in here. What the system buffers for the socket is bounded for the same reason.
+Each price contains the time at which it was written. If the socket is full, prices are
+skipped and counted instead of queued, so that a slow reader never gets a price that became
+old in this process. The system's send buffer is limited for the same reason.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from .feed import PriceText, confirmation
 
 __all__ = ["Connection", "Source"]
 
-#: What the system holds of one connection, in bytes (it doubles the figure).
+#: The system's send buffer of one connection, in bytes (the system doubles the figure).
 SEND_BUFFER = 128 * 1024
 
-#: Updates that are due within this time are one write.
+#: Updates that are due within this time are sent in one write.
 PACE_SECONDS = 0.001
 
 
 class Connection(asyncio.Protocol):
-    """One client of the vendor."""
+    """The connection of one client."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -110,7 +110,7 @@ class Connection(asyncio.Protocol):
             self.order = list(self.rooms.values())
 
     def send(self, updates: int) -> int:
-        """Send the next rooms' prices in one write; return how many those are."""
+        """Send the prices of the next rooms in one write; return how many were sent."""
         if not self.order or not self.writable:
             return 0
         now = time.time()
@@ -123,7 +123,7 @@ class Connection(asyncio.Protocol):
 
 
 class Source:
-    """All connections and the one rate."""
+    """All connections, which share one rate."""
 
     def __init__(self) -> None:
         self.connections: set[Connection] = set()
@@ -153,7 +153,7 @@ class Source:
             self._skipped += updates - sent if connection.order else 0
 
     async def obey(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Do what a line of the standard input says."""
+        """Execute a command from the standard input."""
         if command["do"] == "rate":
             self._rate = command["updates_per_second"]
             self._changed.set()

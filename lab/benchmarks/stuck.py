@@ -1,4 +1,4 @@
-"""One browser that stops reading, in a crowd that does not."""
+"""The effect of one browser that stops reading on a crowd that reads."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from .table_of_peers import Peer
 
 __all__ = ["measure_stuck"]
 
-#: All 500 watch the first room, 199 of them one other room each, so that the server has
-#: all rooms' prices in hand anyway; the stuck one asks for all of them.
+#: All 500 browsers watch the first room, and 199 of them one other room each, so the server
+#: has the prices of all rooms anyway. The stuck browser joins all rooms.
 _ROOMS = 200
 _WISHES = [[0, number] if 0 < number < _ROOMS else [0] for number in range(500)]
 _UPDATES_PER_SECOND = 5 * _ROOMS
 
 SLOW_CLIENT_SECONDS = 12
 
-#: How many are stuck at once while the server is weighed.
+#: Number of stuck browsers while the memory of the server is measured.
 MANY = 20
 
-#: How long a server may take until the connection is gone.
+#: How long to wait until the server closes the connection, in seconds.
 _PATIENCE_SECONDS = 30
 
 _ESTABLISHED = "01"
 
 
 def measure_stuck(peer: Peer, seconds: float) -> dict[str, Any]:
-    """Measure the crowd alone, then beside a stuck one; weigh the server beside many."""
+    """Measure the crowd alone and with a stuck browser, and the server's memory with many."""
     environment = {"LAB_SLOW_CLIENT_SECONDS": str(SLOW_CLIENT_SECONDS)}
     with Rig(peer, _ROOMS, environment=environment) as rig:
         rig.rate(_ROOMS)
@@ -52,7 +52,7 @@ def measure_stuck(peer: Peer, seconds: float) -> dict[str, Any]:
 
 
 def _weight_of_many(rig: Rig, how: dict[str, Any]) -> float:
-    """Return how much heavier the server got; one alone would be lost in its ups and downs."""
+    """Return how much the server's memory grew; the growth by one would be lost in the noise."""
     before = rig.servers[0].memory().rss
     rig.browsers.ask(do="open_stuck", rooms=_ROOMS, count=MANY, **how)
     heaviest = before
@@ -64,7 +64,7 @@ def _weight_of_many(rig: Rig, how: dict[str, Any]) -> float:
 
 
 class _Vigil(threading.Thread):
-    """Watches the stuck one's connection until that is gone."""
+    """Watches the connection of the stuck browser until the server closes it."""
 
     def __init__(self, server_port: int, client_port: int) -> None:
         super().__init__(daemon=True)
@@ -99,7 +99,7 @@ def _beside(rig: Rig, local_port: int, seconds: float) -> dict[str, Any]:
 
 
 def _is_open(server_port: int, client_port: int) -> bool:
-    """Say whether the server's end of a connection is: who does not read never hears."""
+    """Tell whether the server's end is open: a client that does not read cannot notice."""
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         local, remote, state = line.split()[1:4]
         ports = int(local.partition(":")[2], 16), int(remote.partition(":")[2], 16)

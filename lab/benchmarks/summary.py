@@ -1,4 +1,4 @@
-"""From rows of many runs to one figure."""
+"""Combine the rows of many runs into one figure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def select(rows: Sequence[Row], **wanted: Any) -> list[Row]:
 
 
 def by_peer(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return each peer's rows, in the order of their first."""
+    """Return the rows of each peer, in the order in which the peers first appear."""
     peers = dict.fromkeys(row["peer"] for row in rows)
     return {peer: select(rows, peer=peer) for peer in peers}
 
@@ -30,19 +30,19 @@ def _values(rows: Sequence[Row], value: Value) -> list[float]:
 
 
 def figure(rows: Sequence[Row], value: Value) -> float | None:
-    """Return the median over runs; ``None`` where nothing was measured."""
+    """Return the median over runs; ``None`` if nothing was measured."""
     values = _values(rows, value)
     return median(values) if values else None
 
 
 def spread(rows: Sequence[Row], value: Value) -> tuple[float, float] | None:
-    """Return the lowest and the highest of all runs."""
+    """Return the lowest and the highest value of all runs."""
     values = _values(rows, value)
     return (min(values), max(values)) if values else None
 
 
 def ratio(rows: Sequence[Row], peer: str, base: str, value: Value) -> float | None:
-    """Return the median of the ratios, each taken within one run."""
+    """Return the median of the ratios of ``peer`` to ``base``, each within one run."""
     ratios = []
     for run in sorted({row["run"] for row in rows}):
         above = _values(select(rows, run=run, peer=peer), value)

@@ -1,4 +1,4 @@
-"""The peers: which server, fed by what, speaking which protocol."""
+"""The peers: their servers, feeders and protocols."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ __all__ = ["PEERS", "Peer", "command_of", "prepare_node"]
 
 @dataclass(frozen=True)
 class Peer:
-    """One way to bring prices to browsers."""
+    """One way to send prices to browsers."""
 
     name: str
     server: str
     """``uvicorn``, ``daphne``, ``broadcast`` or ``node``."""
     application: str = ""
-    """The ASGI application of the first two."""
+    """The ASGI application, for the first two."""
     feeder: str = ""
-    """What stands between source and Redis: ``stream``, ``publisher``, or nothing."""
+    """The process between source and Redis: ``stream``, ``publisher``, or empty for none."""
     merge: bool = False
 
 
@@ -58,7 +58,7 @@ def command_of(peer: Peer, port: int) -> list[str]:
 
 
 def prepare_node() -> bool:
-    """Install Node's ``ws`` beside the benchmark once; say whether it is there."""
+    """Install ``ws`` for Node if it is missing; return whether it is installed."""
     if (BUILD / "node_modules/ws").is_dir():
         return True
     if not shutil.which("node") or not shutil.which("npm"):

@@ -25,7 +25,7 @@ def _with_spread(rows: Sequence[Row], value: str) -> str:
 
 
 def crowd(rows: Sequence[Row]) -> str:
-    """Show one crowd before each peer."""
+    """Return the table of one crowd, with a line per peer."""
     head = ["peer", "prices/s", "share of due", "frames/s", "server µs per price (all runs)"]
     head += ["pipeline µs", "server cores", "p50 ms", "p99 ms", "max ms"]
     lines = [
@@ -44,7 +44,7 @@ def crowd(rows: Sequence[Row]) -> str:
 
 
 def memory(rows: Sequence[Row]) -> str:
-    """Show what a socket costs."""
+    """Return the table of memory per socket."""
     lines = [
         [
             peer,
@@ -58,7 +58,7 @@ def memory(rows: Sequence[Row]) -> str:
 
 
 def stuck(rows: Sequence[Row]) -> str:
-    """Show the others, and the server, beside the stuck one."""
+    """Return the table of a stuck browser's effect on the other browsers and the server."""
     head = ["peer", "p99 without, ms", "p99 with, ms", "prices/s without", "prices/s with"]
     head += ["memory used, KiB", "data due, MB", "data sent, MB", "closed after, s"]
     lines = []
@@ -76,7 +76,7 @@ def stuck(rows: Sequence[Row]) -> str:
 
 
 def growth(rows: Sequence[Row], of: str) -> str:
-    """Show each step's medians."""
+    """Return the table with the medians of each step."""
     head = ["peer", "web processes", of, "prices/s", "server µs per price", "server cores"]
     head += ["Redis connections", "subscriptions", "channel-layer members"]
     names = ("delivered_per_second", "server_us", "server_load")
@@ -90,7 +90,7 @@ def growth(rows: Sequence[Row], of: str) -> str:
 
 
 def ingest(rows: Sequence[Row]) -> str:
-    """Show each step's medians."""
+    """Return the table with the medians of each step."""
     head = ["feeder", "offered/s", "received/s", "published/s", "merged", "µs per update"]
     head += ["feeder cores", "Redis cores", "age p50 ms", "p99 ms", "max ms", "max ms (worst run)"]
     names = ("feeder_us", "feeder_load", "redis_load", "p50_ms", "p99_ms", "max_ms")
@@ -118,7 +118,7 @@ def ingest(rows: Sequence[Row]) -> str:
 
 
 def redis(rows: Sequence[Row]) -> str:
-    """Show what Redis spends by the number of its subscribers."""
+    """Return the table of the load of Redis by the number of its subscribers."""
     head = ["Redis subscribers", "published/s", "Redis cores", "µs per update"]
     lines = []
     for subscribers in SUBSCRIBERS:
@@ -130,7 +130,7 @@ def redis(rows: Sequence[Row]) -> str:
 
 
 def targets(results: Mapping[str, Any]) -> str:
-    """Show each target, what was measured, and whether it is met."""
+    """Return the table of targets: what was measured, and whether each one is met."""
     lines = []
     for target in TARGETS:
         value = target.measured(results)

@@ -1,4 +1,4 @@
-"""What the project promises itself, beside what was measured."""
+"""The performance targets of the project, compared with what was measured."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Target:
     at_least: bool = False
 
     def is_met(self, value: float) -> bool:
-        """Say whether a figure is within the limit."""
+        """Tell whether a figure is within the limit."""
         return value >= self.limit if self.at_least else value <= self.limit
 
 
@@ -68,7 +68,7 @@ def _growth_by_a_stuck_one(server: str) -> Callable[[Results], float | None]:
 
 
 def _young_enough(results: Results) -> float | None:
-    """Return the highest rate taken in whose oldest price was young, in each run."""
+    """Return the median over runs of the highest rate at which no price was too old."""
     rows = select(_rows(results, "ingest"), peer="stream", kind="step")
     by_run: dict[int, float] = {row["run"]: 0.0 for row in rows}
     for row in rows:
@@ -124,7 +124,7 @@ TARGETS = (
     ),
     *(
         Target(
-            "p99 latency of 500 other browsers with a stuck browser ÷ without it",
+            "p99 latency of the 500 other browsers: with a stuck browser ÷ without one",
             server,
             1.2,
             measured,

@@ -1,9 +1,8 @@
-"""A lean subscriber at Redis: how many prices arrive there, and how old.
+"""A fast subscriber at Redis, which counts prices and measures their age.
 
-Told what to do in JSON lines on its standard input: ``start`` and ``stop``, and
-``listen`` for more connections that subscribe as well. Its arguments are the port of
-Redis, the pattern of the channels and how a price bears the moment of its sending: as
-``text``, or in ``msgpack``.
+It is controlled by JSON lines on its standard input: ``start``, ``stop``, and ``listen``
+for further connections that subscribe as well. Its arguments are the port of Redis, the
+pattern of the channels, and the format of the time of sending: ``text`` or ``msgpack``.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ _STAMPS = {
     "msgpack": re.compile(rb"\xa6update\xcb(.{8})", re.DOTALL),
 }
 
-#: A stamp may be cut in two; so much of the end of a chunk is looked at again.
+#: A timestamp may be split between chunks, so this many bytes at the end are scanned again.
 _TAIL = 64
 
 
 class _Listener(asyncio.Protocol):
-    """One connection that subscribes, and looks at nothing that comes."""
+    """A connection that subscribes and ignores what it receives."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
@@ -43,7 +42,7 @@ class _Listener(asyncio.Protocol):
 
 
 class Watcher(_Listener):
-    """One connection that subscribes, and scans what comes without parsing it."""
+    """A connection that subscribes and scans what it receives without parsing it."""
 
     def __init__(self, port: int, pattern: str, form: str) -> None:
         super().__init__(pattern)
@@ -65,7 +64,7 @@ class Watcher(_Listener):
         self._tail = data[max(scanned, len(data) - _TAIL) :]
 
     async def obey(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Begin to count, say what was counted, or have others listen as well."""
+        """Start to count, return the counts, or open further connections."""
         if command["do"] == "start":
             del self._ages[:]
         if command["do"] == "listen":
@@ -75,7 +74,7 @@ class Watcher(_Listener):
 
 
 async def connected(listener: _Listener, port: int) -> None:
-    """Connect it to the Redis at this port."""
+    """Connect a listener to Redis at this port."""
     loop = asyncio.get_running_loop()
     await loop.create_connection(lambda: listener, "127.0.0.1", port)
 

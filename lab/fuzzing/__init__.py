@@ -1,9 +1,9 @@
-"""Inputs nobody would send on purpose, by the hundred thousand.
+"""Fuzzing: hundreds of thousands of malformed inputs.
 
-``make fuzz`` runs all of it and writes the table of ``docs/reliability.md``. Three
-targets: ``protocol.parse``, the browsers' socket, and the vendor's. Each takes inputs
-that a seed and a number make, so that any of them can be had again; the tests run a
-few thousand of the same.
+``make fuzz`` runs everything and writes the table of ``docs/reliability.md``. There are
+three targets: ``protocol.parse``, the browsers' socket, and the vendor's socket. A seed
+and a number determine an input, so each one can be repeated. The tests run a few thousand
+of the same inputs.
 """
 
 from __future__ import annotations

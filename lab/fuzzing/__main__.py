@@ -1,10 +1,10 @@
-"""The command: feed the targets, say what came of it.
+"""Feed random inputs to the targets and print the results.
 
 ::
 
-    python -m lab.fuzzing                               everything, then docs/reliability.md
-    python -m lab.fuzzing run parsing --inputs 5000     some targets, without the page
-    python -m lab.fuzzing rerun lab/build/fuzzing/FILE  an input that failed, once more
+    python -m lab.fuzzing                               run everything, write docs/reliability.md
+    python -m lab.fuzzing run parsing --inputs 5000     run some targets, do not write the page
+    python -m lab.fuzzing rerun lab/build/fuzzing/FILE  repeat an input that failed
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ def _arguments() -> argparse.Namespace:
     )
     parser.set_defaults(targets=list(TARGETS), inputs=INPUTS, seed=None)
     commands = parser.add_subparsers(dest="command")
-    some = commands.add_parser("run", help="feed some targets")
+    some = commands.add_parser("run", help="run some targets")
     some.add_argument("targets", nargs="+", choices=[*TARGETS, "guided"], metavar="TARGET")
-    some.add_argument("--inputs", type=int, default=INPUTS, help=f"to each; {INPUTS} without")
-    some.add_argument("--seed", type=int, help="a new one without")
-    again = commands.add_parser("rerun", help="feed inputs that failed")
+    some.add_argument("--inputs", type=int, default=INPUTS, help=f"per target, default {INPUTS}")
+    some.add_argument("--seed", type=int, help="default: a new one")
+    again = commands.add_parser("rerun", help="repeat inputs that failed")
     again.add_argument("files", nargs="+", type=Path, metavar="FILE")
     return parser.parse_args()
 
 
 def main() -> int:
-    """Do what the command line says; 1 where an input failed or memory grew."""
+    """Run the command; return 1 if an input failed or memory grew."""
     arguments = _arguments()
     if arguments.command == "rerun":
         return _rerun(arguments.files)
@@ -69,13 +69,13 @@ def _run(name: str, seed: int, inputs: int) -> Outcome:
     for failure in outcome.failures:
         say(f"{name} {failure.number}: {failure.kind}\n{failure.text}")
     say(
-        f"{name}: {inputs} inputs, {outcome.seconds:.1f} s of a processor, "
+        f"{name}: {inputs} inputs, {outcome.seconds:.1f} s processor time, "
         f"{len(outcome.failures)} failed, slowest {1000 * outcome.slowest:.1f} ms "
         f"(input {outcome.slowest_number}); per 100,000 inputs "
         f"memory {outcome.rss_growth:+.0f} kB, objects {outcome.objects_growth:+.0f}"
     )
     if outcome.failures:
-        say(f"kept in {KEPT}: python -m lab.fuzzing rerun FILE")
+        say(f"failed inputs are in {KEPT}: python -m lab.fuzzing rerun FILE")
     return outcome
 
 
@@ -84,8 +84,8 @@ def _guide(seed: int, inputs: int) -> Guided:
     if guided.crashes:
         say(guided.text)
     say(
-        f"guided: {guided.inputs} inputs, {guided.seconds:.0f} s of a processor, "
-        f"{guided.found} covered something new, {guided.crashes} failed"
+        f"guided: {guided.inputs} inputs, {guided.seconds:.0f} s processor time, "
+        f"{guided.found} reached new code, {guided.crashes} failed"
     )
     return guided
 
@@ -99,7 +99,7 @@ def _rerun(files: list[Path]) -> int:
         thing = file.read_bytes() if name == "guided" else ast.literal_eval(file.read_text())
         with TARGETS["parsing" if name == "guided" else name]() as target:
             target.feed(thing)
-        say(f"{file}: nothing failed")
+        say(f"{file}: passed")
     return 0
 
 

@@ -1,8 +1,8 @@
-"""The target of the browsers' socket: what servers hand to ``FCSConsumer``.
+"""The target for the browsers' socket: the events that servers pass to ``FCSConsumer``.
 
-An input is the whole life of up to three sockets on one hub: handshakes with odd
-headers, frames that are wishes, half wishes and none, stalls, sends that fail, prices
-and nonsense on the channel layer meanwhile, and whichever way a socket may end.
+An input is the whole life of up to three sockets on one hub: handshakes with odd headers,
+valid and invalid frames, stalls, sends that fail, prices and malformed messages on the
+channel layer, and any way in which a socket can end.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ SITE: dict[str, Any] = {
     "FCS_MAX_SOCKETS_PER_IP": 2,
 }
 
-#: A hub has six tasks and what its bus has under way.
+#: A hub has six tasks, and those of its bus.
 _TASKS_MAX = 12
 
-#: Frames due, of browsers that have gone too: at the slowest rate for 10 s.
+#: Entries of the agenda, also those of closed browsers: they last 10 s at the slowest rate.
 _AGENDA_MAX = 500
 
-#: What one frame of ours may be long: it is cut at 64 kB, behind the text that is too much.
+#: The longest frame of the site: a frame ends with the text that takes it over 64 kB.
 _FRAME_MAX = 70_000
 
 _SAID = ("welcome", "ping", "pong", "message", "error", "price", "state", "beat", "rate")
@@ -80,7 +80,7 @@ Step = tuple[str, int, Any]
 
 
 class Browsers:
-    """A site's hub, and the sockets of one input after the other."""
+    """A site's hub, which serves the sockets of one input after the other."""
 
     def __enter__(self) -> Browsers:
         self._stack = ExitStack()
@@ -102,7 +102,7 @@ class Browsers:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with suppress(Exception):  # Where it has failed already it may do so again.
+        with suppress(Exception):  # After a failure it may fail again.
             self._world.run_until_complete(self._hub.aclose())
         Hub._hubs.pop(self._world, None)
         self._world.end()
@@ -112,7 +112,7 @@ class Browsers:
 
     @staticmethod
     def draw(random: Random) -> dict[str, Any]:
-        """Make one input: handshakes and what happens then, in order."""
+        """Draw one input: handshakes, then steps in order."""
         sockets = [_handshake(random) for _ in range(random.choice((1, 1, 1, 2, 3)))]
         steps = [_step(random, len(sockets)) for _ in range(random.randrange(2, 14))]
         return {"sockets": sockets, "steps": steps}
@@ -120,7 +120,7 @@ class Browsers:
     # -- feeding
 
     def feed(self, case: dict[str, Any]) -> None:
-        """Let the sockets live; raises what went wrong."""
+        """Run the sockets of one input; raises an error if something went wrong."""
         self._world.live(self._live(case))
         SharedLayer.made.clear()
 
@@ -146,13 +146,13 @@ class Browsers:
             await asyncio.sleep(what)
         elif kind == "tick":
             room = ROOMS[what % len(ROOMS)]
-            # A repetition, the next one, or one before which some are missing.
+            # Repeat a price, publish the next one, or skip two.
             self._seqs[room] += (0, 1, 1, 1, 1, 1, 1, 3)[what % 8]
             mode, seq = "candle" if what % 3 else "askbid", self._seqs[room]
             update = price(room, mode, seq=seq, epoch=self._epoch, at=self._world.time())
             await self._bus.publish([update])
         elif kind == "beat":
-            # Of the one that leads, of one before it, or of its successor.
+            # From the leader, from a former leader, or from the next one.
             epoch = max(1, self._epoch + (0, 0, 0, -1, 1)[what % 5])
             self._epoch = max(self._epoch, epoch)
             online = what % 3 > 0
@@ -172,15 +172,15 @@ class Browsers:
 
     def _assert_nothing_left(self) -> None:
         hub = self._hub
-        assert not hub._subscribers and not len(hub._watched), "the hub forgets nobody"
-        assert not hub._needs._new, "a room is asked for that nobody needs"
+        assert not hub._subscribers and not len(hub._watched), "subscribers or rooms are left"
+        assert not hub._needs._new, "the hub asks for a room that no browser needs"
         assert not hub._routes._readers and not len(hub._cohorts), "routes or cohorts are left"
         agenda = hub._cohorts._agenda
         assert len(agenda._times) + len(agenda._listed) <= _AGENDA_MAX, "the agenda grows"
         task = hub._task
         assert not (task and task.done() and not task.cancelled() and task.exception())
         renewals = counts().get("hub_layer_reconnects", 0)
-        assert renewals == self._renewals, "a message made the hub renew its channel layer"
+        assert renewals == self._renewals, "a message made the hub reconnect to its channel layer"
 
 
 class _Socket:
@@ -202,7 +202,7 @@ class _Socket:
         self._task = asyncio.ensure_future(self._consumer(scope, self._events.get, send))
 
     async def _send(self, message: dict[str, Any]) -> None:
-        # Not raised here: the subscriber would take it for the server's.
+        # Not raised here, because the subscriber would treat it as an error of the server.
         try:
             self._take(message)
         except Exception as error:
@@ -241,11 +241,11 @@ class _Socket:
         elif kind == "read":
             self._reads.set()
         elif kind == "break":
-            self._failure = (OSError if what % 2 else RuntimeError)("the socket is gone")
+            self._failure = (OSError if what % 2 else RuntimeError)("the socket is closed")
         elif kind == "gone":
             self._leave(what)
         elif kind == "cancel":
-            # As Daphne does with an application that takes too long to end.
+            # Daphne does this to an application that takes too long to end.
             self._cancelled = self._gone = True
             self._task.cancel()
 
@@ -262,45 +262,45 @@ class _Socket:
         return getattr(self._consumer, "_subscriber", None)
 
     def assert_bounds(self) -> None:
-        """What waits for this browser is bounded, whatever it does."""
+        """Check that what waits for this browser is bounded."""
         assert not self._odd, self._odd
         one = self._subscriber
         if one is None:
             return
         assert len(one.joined) <= ROOMS_MAX
-        # Beside the replies a room may have a confirmation, a profile and two prices.
+        # In addition to replies, a room may have a confirmation, a profile and two prices.
         assert one.waiting <= REPLIES_MAX + 4 * ROOMS_MAX
         assert len(one._fresh or ()) <= ROOMS_MAX
 
     async def assert_alive(self) -> None:
-        """A socket that is open still answers, once it reads."""
+        """Check that an open socket still answers when it reads."""
         self._reads.set()
         if self._gone or self._failure is not None:
             return
-        assert not self._task.done(), "it ended by itself"
+        assert not self._task.done(), "the consumer ended by itself"
         pongs = self._pongs
         self._say("ping")
         for _ in range(100):
             if self._closed or self._pongs > pongs or self._subscriber is None:
                 return
             await asyncio.sleep(0.1)
-        raise AssertionError("it answers no ping any more")
+        raise AssertionError("the socket no longer answers pings")
 
     async def end(self) -> None:
-        """Let it go; the consumer ends then, with nothing raised."""
+        """Close the socket and check that the consumer ends without an error."""
         self._leave(1006)
         done, _ = await asyncio.wait([self._task], timeout=60)
         assert done, "the consumer does not end"
         if not self._cancelled:
             self._task.result()
         elif not self._task.cancelled():
-            # It may have ended before it could be cancelled, but not with an error.
+            # It may have ended before it was cancelled, but not with an error.
             assert self._task.exception() is None
         assert not self._odd, self._odd
 
 
 def _as_uvicorn(send: Send) -> Send:
-    """Disguise a send as that of a server, behind which no middleware stands."""
+    """Wrap a send so that it looks like a server's own, without middleware around it."""
 
     async def sent(message: dict[str, Any]) -> None:
         await send(message)
@@ -339,7 +339,7 @@ def _step(random: Random, sockets: int) -> Step:
 
 
 def _event(random: Random) -> dict[str, Any]:
-    """Make a receive event, in every form that servers give it."""
+    """Draw a receive event in one of the forms that servers use."""
     kind = random.random()
     if kind < 0.55:
         many = [grammar.wish(random) for _ in range(random.choice((1, 1, 1, 1, 2, 3, 20)))]

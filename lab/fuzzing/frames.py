@@ -1,4 +1,4 @@
-"""What a vendor's server may send, or what no server should: HTTP, then frames."""
+"""Valid and invalid output of a vendor's server: an HTTP answer, then frames."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ _PAUSES = (0.0, 0.0, 0.0, 0.0, 0.01, 1.0, 30.0)
 _SHORT_PAUSES = (0.0, 0.0, 0.01)
 _CLOSE_CODES = (1000, 1001, 1002, 1006, 1011, 1015, 4001, 4003, 4999, 0, 999, 65535)
 
-#: Around the lengths at which a frame's header takes another form.
+#: Lengths near those at which the form of a frame's header changes.
 _LENGTHS = (1, 40, 105, 106, 107, 65_515, 65_516)
 
-#: Lengths that a header may claim where little or nothing follows.
+#: Lengths that a header may claim although little or no data follows.
 _CLAIMS = (0, 1, 125, 126, 127, 65535, 65536, 2**20, 2**20 + 1, 2**31, 2**32, 2**63 - 1, 2**63)
 
 _TEXT, _CONTINUATION, _BINARY, _CLOSE, _PING, _PONG = 0x1, 0x0, 0x2, 0x8, 0x9, 0xA
@@ -65,7 +65,7 @@ _FIN = 0x80
 def connection(random: Random) -> dict[str, Any]:
     """Draw one connection.
 
-    ``texts`` are what has to come of it, where it is as the protocol has it.
+    ``texts`` are the texts that a client must receive, or ``None`` if it is not valid.
     """
     rooms = sorted({_room(random) for _ in range(random.choice((0, 1, 2, 3, 12)))})
     case: dict[str, Any] = {"rooms": rooms, "end": "close", "texts": None}
@@ -91,7 +91,7 @@ def _room(random: Random) -> str:
 
 
 def _cuts(random: Random, size: int, pauses: tuple[float, ...]) -> list[tuple[int, float]]:
-    """Cut so many bytes into up to a hundred pieces, with pauses behind them."""
+    """Return up to 30 positions at which to cut ``size`` bytes, each with a pause."""
     kind = random.random()
     if kind < 0.2:
         sizes = []
@@ -107,7 +107,7 @@ def _cuts(random: Random, size: int, pauses: tuple[float, ...]) -> list[tuple[in
 
 
 def _answer(random: Random) -> bytes:
-    """Answer the handshake with almost what is expected, or with something else."""
+    """Return an almost valid answer to the handshake, or something else."""
     kind = random.random()
     if kind < 0.3:
         return grammar.damaged(random, _UPGRADE)
@@ -130,7 +130,7 @@ def _answer(random: Random) -> bytes:
 
 
 def _sound(random: Random) -> tuple[list[str], bytes]:
-    """Write a connection as it should be, with the texts that have to come of it."""
+    """Return the texts that a client must receive, and a valid connection that sends them."""
     texts = ['{"type":"welcome"}']
     data = [_UPGRADE, _whole(texts[0].encode())]
     for _ in range(random.choice((0, 1, 5, 30))):
@@ -152,7 +152,7 @@ def _sound_text(random: Random) -> str:
 
 
 def _session(random: Random) -> bytes:
-    """Write what follows a handshake: mostly a welcome, then anything in any order."""
+    """Return data to send after a handshake: usually a welcome, then random frames."""
     parts = [_whole(_TALK[0].encode())] if random.random() < 0.8 else []
     parts += [_any_frame(random) for _ in range(random.choice((0, 1, 3, 8, 20)))]
     data = b"".join(parts)
@@ -214,7 +214,7 @@ def _whole(payload: bytes) -> bytes:
 
 
 def _fragmented(random: Random, payload: bytes) -> bytes:
-    """Write one text as several frames, with control frames between them."""
+    """Return one text as several frames, with control frames between them."""
     parts = [_TEXT]
     cuts = sorted(random.randrange(len(payload) + 1) for _ in range(random.randrange(1, 4)))
     data = b""
@@ -242,7 +242,7 @@ def _control(random: Random) -> bytes:
 
 
 def _header(first: int, size: int, random: Random | None = None) -> bytes:
-    """Write a frame's header; of random ones some are masked or not the shortest."""
+    """Return a frame's header; with ``random`` it may be masked or longer than needed."""
     mask = 0x80 if random and random.random() < 0.3 else 0
     form = random.random() if random else 0.0
     if size < 126 and form < 0.8:

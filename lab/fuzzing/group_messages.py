@@ -1,4 +1,4 @@
-"""What may stand on the groups of the channel layer: sound messages, and mistakes of a site."""
+"""Messages on the groups of the channel layer: valid ones, and mistakes of a site's code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOMS = [Room(symbol, frame) for symbol in grammar.SYMBOLS[:2] for frame in ("1D
 
 
 def price(room: Room, mode: str, *, seq: int, epoch: int, at: float) -> Update:
-    """Return a price as a leader of that epoch publishes it."""
+    """Return a price as the leader of an epoch publishes it."""
     said = Price(
         symbol=room.symbol,
         timeframe=room.timeframe,
@@ -55,7 +55,7 @@ _THINGS: tuple[Any, ...] = (
 
 
 def group_message(random: Random) -> dict[str, Any]:
-    """Make what code of the site may send to our groups by mistake: much of it is nearly sound."""
+    """Draw a message that a site's code may send to our groups by mistake: often almost valid."""
     things = (*_THINGS, grammar.price(random), grammar.as_text(grammar.frame(random)))
     message = {**random.choice(_SOUND)}
     share = random.choice((0.1, 0.3, 0.7))

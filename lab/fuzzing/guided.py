@@ -1,7 +1,7 @@
-"""``protocol.parse`` by what covers new lines of it: atheris, where it is installed.
+"""Fuzzing of ``protocol.parse`` guided by coverage, if atheris is installed.
 
-msgspec is C and not instrumented, so the search is led by what Python does with the
-frames it reads.
+msgspec is written in C and not instrumented. The search is therefore guided only by the
+Python code that handles the decoded frames.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from .runs import KEPT
 
 __all__ = ["Guided", "guide", "is_installed"]
 
-#: Frames to begin with.
+#: Frames in the initial corpus.
 _SEEDS = 300
 
-#: What libFuzzer says where nothing that it covers is instrumented.
+#: The message of libFuzzer if no covered code is instrumented.
 _NOT_LED = "no interesting inputs were found"
 
 _OPTIONS = ("-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1", "-max_len=4096")
@@ -37,25 +37,25 @@ _WORDS = (
 
 @dataclass(frozen=True)
 class Guided:
-    """What came of a run guided by coverage."""
+    """The result of a run guided by coverage."""
 
     inputs: int
     seconds: float
-    """Of a processor, the start included."""
+    """Processor time, including the start."""
     found: int
-    """Inputs that covered what none before them had."""
+    """Inputs that reached new code."""
     crashes: int
     slowest: float
     text: str
 
 
 def is_installed() -> bool:
-    """Tell whether there is an atheris for this Python."""
+    """Tell whether atheris is installed for this Python."""
     return importlib.util.find_spec("atheris") is not None
 
 
 def guide(seed: int, inputs: int) -> Guided:
-    """Let atheris run so many inputs; one that fails is kept in ``lab/build/fuzzing``."""
+    """Run atheris; an input that fails is kept in ``lab/build/fuzzing``."""
     corpus = KEPT / "corpus"
     shutil.rmtree(corpus, ignore_errors=True)
     corpus.mkdir(parents=True)
@@ -75,7 +75,7 @@ def guide(seed: int, inputs: int) -> Guided:
         inputs=int(figures.get("number_of_executed_units", 0)),
         seconds=_seconds_of_children() - before,
         found=int(figures.get("new_units_added", 0)),
-        # To be led by nothing is to prove nothing.
+        # A run that is not guided proves nothing, so it counts as failed.
         crashes=int(done.returncode != 0 or _NOT_LED in done.stderr),
         slowest=float(figures.get("slowest_unit_time_sec", 0)),
         text=(done.stdout + done.stderr)[-3000:],

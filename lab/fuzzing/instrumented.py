@@ -1,7 +1,7 @@
-"""The process in which atheris feeds ``protocol.parse``; ``guided`` starts it.
+"""The process in which atheris runs ``protocol.parse``; ``guided`` starts it.
 
-It ends with its last input. What is imported before atheris looks is not instrumented
-and leads nothing, so nothing else may be imported here.
+It ends with its last input. Modules that are imported before ``instrument_imports`` are not
+instrumented and do not guide the search, so nothing else may be imported here.
 """
 
 from __future__ import annotations

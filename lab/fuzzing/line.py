@@ -1,4 +1,4 @@
-"""A connection without a network: what a scripted vendor sends, byte for byte."""
+"""A connection without a network: the bytes that a scripted vendor sends."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from lab.kit.wire import accept_key
 
 __all__ = ["ACCEPT", "Line"]
 
-#: Stands in an answer for what the client's key makes of ``Sec-WebSocket-Accept``, and
-#: is as long.
+#: A placeholder for the value of ``Sec-WebSocket-Accept``, which depends on the client's key;
+#: both have the same length.
 ACCEPT = b"{accept}".ljust(28, b"=")
 
 
@@ -21,7 +21,7 @@ class _Socket:
 
 
 class Line(asyncio.Transport):
-    """The client's end; it feeds the client what the input says, unless held up."""
+    """The client's transport; it passes the input's data to the client unless it is paused."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, protocol: Any, case: dict[str, Any]):
         super().__init__()
@@ -37,7 +37,7 @@ class Line(asyncio.Transport):
         self.is_lost = False
         self.written = 0
 
-    # -- what the client does
+    # -- called by the client
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += len(data)
@@ -51,7 +51,7 @@ class Line(asyncio.Transport):
             self._loop.call_soon(self._go_on)
 
     def _go_on(self) -> None:
-        """Send the next piece, and see to the one after it."""
+        """Send the next piece and schedule the one after it."""
         if self._is_closing:
             return
         if self._is_paused:
@@ -118,10 +118,10 @@ class Line(asyncio.Transport):
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return _Socket() if name == "socket" else default
 
-    # -- what of it may grow
+    # -- bounds
 
     def assert_bounds(self, size_max: int, waiting_max: int) -> None:
-        """What the connection keeps is bounded, whatever came."""
+        """Check that what the connection keeps is bounded."""
         one = self._protocol
         assert len(one._framing._rest) <= size_max + 14
         assert len(one._fragments) <= size_max

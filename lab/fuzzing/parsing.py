@@ -1,4 +1,4 @@
-"""The target ``protocol.parse``: any text or bytes."""
+"""The target for ``protocol.parse``: any text or bytes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from lab.kit import grammar
 
 __all__ = ["Parsing"]
 
-#: A reason goes to logs and browsers.
+#: The longest reason, because reasons are logged and sent to browsers.
 REASON_MAX = 1000
 
 
 class Parsing:
-    """Reads frames; nothing of one outlives it."""
+    """Parses frames; it keeps no state between them."""
 
     def __enter__(self) -> Parsing:
         return self
@@ -32,11 +32,11 @@ class Parsing:
 
     @staticmethod
     def draw(random: Random) -> str | bytes:
-        """Make one input."""
+        """Draw one input."""
         return grammar.frame(random)
 
     def feed(self, text: str | bytes) -> None:
-        """Read a frame; raises what it does wrong."""
+        """Parse a frame; raises an error if the result is wrong."""
         try:
             messages = parse(text)
         except ProtocolError as error:
@@ -46,8 +46,8 @@ class Parsing:
         for message in messages:
             if not isinstance(message, Unknown):
                 again = parse(serialise(message))
-                assert again == [message], f"written and read again: {again} != {message}"
+                assert again == [message], f"serialised and parsed: {again} != {message}"
         tick = read_tick(text)
         if tick is not None:
             slowly = protocol._parse_any(text)
-            assert slowly == [tick], f"the long way reads {slowly}, the short one {tick}"
+            assert slowly == [tick], f"parse returns {slowly}, read_tick {tick}"

@@ -1,4 +1,4 @@
-"""The table of ``docs/reliability.md``."""
+"""The fuzzing table in ``docs/reliability.md``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _HEAD = (
 
 
 def write(outcomes: Sequence[Outcome], guided: Guided | None) -> None:
-    """Put the figures of a whole run in the place of the last ones."""
+    """Replace the figures in the page by those of a complete run."""
     lines = [_line(outcome) for outcome in outcomes]
     if guided is not None:
         lines.append(_guided_line(guided))
@@ -36,8 +36,9 @@ def write(outcomes: Sequence[Outcome], guided: Guided | None) -> None:
     versions = ", ".join(f"{name} {where[name]}" for name in names)
     text = (
         f"{table(_HEAD, lines)}\n\nSeed {outcomes[0].seed}, {where['date']}, one core of "
-        f"{where['processor']}, {versions}. Memory and live objects (blocks of Python's "
-        f"allocator) show the growth per 100,000 inputs after the first {WARM_UP_INPUTS:,}."
+        f"{where['processor']}, {versions}. The columns for memory and live objects (blocks of "
+        f"Python's allocator) show the growth per 100,000 inputs after the first "
+        f"{WARM_UP_INPUTS:,}."
     )
     if guided is None:
         text += "\n\nThere is no run guided by coverage: atheris is not installed for this Python."

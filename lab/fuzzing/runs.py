@@ -1,4 +1,4 @@
-"""One target's run: a process that is watched, and what came of it."""
+"""The run of one target in a watched process, and its outcome."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from .work import Done, Failure, Sample, work
 
 __all__ = ["KEPT", "Outcome", "run"]
 
-#: Where inputs that failed are kept.
+#: The folder for inputs that failed.
 KEPT = BUILD / "fuzzing"
 
-#: An input that takes more processor time than this hangs, in seconds; or more time
-#: of the clock, however busy the machine is.
+#: An input hangs if it takes more processor time than the first value, or more time on the
+#: clock than the second, in seconds. The second is long because the machine may be busy.
 HANG_CPU_SECONDS = 20
 HANG_SECONDS = 300
 
-#: Processes that may die or hang before the rest is not tried any more.
+#: The run ends after this many crashed or hanging processes.
 DEATHS_MAX = 3
 
-#: What caches take until they are full does not count: so many inputs do not.
+#: Memory is not measured during this many inputs, in which caches fill up.
 WARM_UP_INPUTS = 40_000
 
-#: Per 100,000 inputs: more than this is growth.
+#: Limits of growth per 100,000 inputs.
 OBJECTS_MAX = 2000
 RSS_KB_MAX = 2000
 
 
 @dataclass
 class Outcome:
-    """What came of a run."""
+    """The outcome of a run."""
 
     name: str
     seed: int
@@ -53,17 +53,17 @@ class Outcome:
 
     @property
     def objects_growth(self) -> float:
-        """Blocks of memory more, per 100,000 inputs."""
+        """Growth in blocks of memory per 100,000 inputs."""
         return _growth([(one.inputs, one.objects) for one in self.samples])
 
     @property
     def rss_growth(self) -> float:
-        """Resident kilobytes more, per 100,000 inputs."""
+        """Growth in resident kilobytes per 100,000 inputs."""
         return _growth([(one.inputs, one.rss_kb) for one in self.samples])
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing failed and nothing grew."""
+        """Whether no input failed and memory did not grow."""
         grew = self.objects_growth > OBJECTS_MAX or self.rss_growth > RSS_KB_MAX
         return not self.failures and not grew
 
@@ -74,7 +74,7 @@ def _growth(points: Sequence[tuple[float, float]]) -> float:
 
 
 def run(name: str, seed: int, inputs: int) -> Outcome:
-    """Feed a target so many inputs; those that fail are kept in ``lab/build/fuzzing``."""
+    """Run a target; inputs that fail are kept in ``lab/build/fuzzing``."""
     outcome = Outcome(name, seed, inputs)
     start, deaths = 0, 0
     while start < inputs and deaths < DEATHS_MAX:
@@ -97,7 +97,7 @@ def _keep(outcome: Outcome, failure: Failure) -> None:
 
 
 class _Watch:
-    """A process at work, from its start until it is done, dies or hangs."""
+    """A process that runs a target until it is done, crashes or hangs."""
 
     def __init__(self, outcome: Outcome, numbers: range) -> None:
         self._outcome = outcome
@@ -118,7 +118,7 @@ class _Watch:
         self._pipe.close()
 
     def until_it_ends(self) -> Failure | None:
-        """Take in what it says; return what it died of, if it did."""
+        """Collect its reports; return a ``Failure`` if it crashes or hangs."""
         seen, cpu, since = -1, 0.0, time.monotonic()
         while True:
             number = self._progress.value
@@ -129,13 +129,13 @@ class _Watch:
                     return None
             except EOFError:
                 self._process.join()
-                return Failure(seen, f"died with {self._process.exitcode}", "")
+                return Failure(seen, f"crashed with exit code {self._process.exitcode}", "")
             waited = time.monotonic() - since
             if self._cpu_seconds() - cpu > HANG_CPU_SECONDS or waited > HANG_SECONDS:
                 return Failure(seen, "hangs", f"{waited:.0f} s")
 
     def _take(self, news: Sample | Failure | Done) -> bool:
-        """Keep what the process says; True for its last word."""
+        """Store a report of the process; return True for the last one."""
         outcome = self._outcome
         if isinstance(news, Sample):
             outcome.samples.append(news)

@@ -1,4 +1,4 @@
-"""A site in one process: what the targets live in, but for what they set themselves."""
+"""Settings of a site in one process for the targets, which override some of them."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 USE_TZ = True
 
 FCS_API_KEY = "a-key-of-the-fuzzing"
-#: Nobody listens there, should a target ever connect by itself.
+#: No server listens there, in case a target connects by mistake.
 FCS_URL = "ws://127.0.0.1:9"

@@ -1,4 +1,4 @@
-"""The targets by name, and what each of them asks of a run."""
+"""The targets by name, and their interface."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["TARGETS", "Target", "draw"]
 
 
 class Target(Protocol):
-    """Takes inputs one after the other, while it is entered."""
+    """Processes inputs one after the other within a ``with`` block."""
 
     def feed(self, thing: Any) -> None:
-        """Take one; raises whatever is wrong, after which the target is used no more."""
+        """Process one input; after an error the target must not be used any more."""
 
 
-#: What is fuzzed → how to make one, which draws its inputs itself.
+#: Name → target class, whose static method ``draw`` draws its inputs.
 TARGETS: dict[str, Callable[[], AbstractContextManager[Target]]] = {
     "parsing": Parsing,
     "browsers": Browsers,
@@ -30,6 +30,6 @@ TARGETS: dict[str, Callable[[], AbstractContextManager[Target]]] = {
 
 
 def draw(name: str, seed: int, number: int) -> Any:
-    """Make an input: the same for the same three, whatever was drawn before."""
+    """Draw an input; the same arguments always give the same input."""
     drawing: Callable[[Random], Any] = TARGETS[name].draw  # type: ignore[attr-defined]
     return drawing(Random(f"{seed}:{number}"))

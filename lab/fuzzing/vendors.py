@@ -1,9 +1,9 @@
-"""The target of the vendor's socket: bytes, from the answer to the handshake on.
+"""The target for the vendor's socket: bytes, starting with the answer to the handshake.
 
 An input is one connection of ``UpstreamClient``: an HTTP answer, then frames that are
-whole, fragmented, masked, too long or none, holding prices, half prices and talk in any
-order, cut anywhere; and whichever way a connection may end. One client reads them all,
-so that nothing of a connection may outlive it.
+whole, fragmented, masked, too long or invalid. They contain prices, parts of prices and
+other messages in any order, cut anywhere, and the connection ends in any way. The same
+client reads all inputs, to show that a connection leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ _KEY = "a-key-that-nobody-may-tell"
 _ROOMS_MAX = 12
 _TASKS_MAX = 4
 
-#: No connection may take longer, in seconds of the loop: the longest pause of the
-#: client, its patience with a silent vendor, and what an input waits itself.
+#: The longest time of a connection, in seconds of the loop: the client's longest pause, its
+#: timeout for a silent vendor, and the pauses of the input.
 _SECONDS_MAX = 3000
 
-#: What a client may say to one connection, in bytes: joins, heartbeats and pongs.
+#: Bytes that a client may send on one connection: joins, pings and pongs.
 _SAID_MAX = 200_000
 
 
 class Vendors:
-    """A client, and the connections of one input after the other."""
+    """A client, which makes the connections of one input after the other."""
 
     def __enter__(self) -> Vendors:
         self._world = _Network(_TASKS_MAX)
@@ -53,17 +53,17 @@ class Vendors:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with suppress(Exception):  # Where it has failed already it may do so again.
+        with suppress(Exception):  # After a failure it may fail again.
             self._world.run_until_complete(self._batches.aclose())
         self._world.end()
 
     @staticmethod
     def draw(random: Random) -> dict[str, Any]:
-        """Make one input: the rooms wanted, and a vendor's part in a connection."""
+        """Draw one input: wanted rooms, and the vendor's side of a connection."""
         return frames.connection(random)
 
     def feed(self, case: dict[str, Any]) -> None:
-        """Let the client live through a connection; raises what went wrong."""
+        """Run the client through a connection; raises an error if something went wrong."""
         self._world.case = case
         self._world.lines.clear()
         client = self._new_client(give_up=True) if case["fresh"] else self._client
@@ -74,11 +74,11 @@ class Vendors:
         self._client.want(case["rooms"])
         began = self._world.time()
         texts = await _texts_until_lost(self._batches)
-        assert self._world.time() - began <= _SECONDS_MAX, "it took too long"
+        assert self._world.time() - began <= _SECONDS_MAX, "the connection took too long"
         return texts
 
     async def _own(self, client: UpstreamClient, case: dict[str, Any]) -> list[str]:
-        """The same with a client that has never been welcomed, and may be refused."""
+        """Do the same with a new client, which was never welcomed and may be refused."""
         client.want(case["rooms"])
         with suppress(KeyRefused):
             async with client:
@@ -99,33 +99,33 @@ class Vendors:
         self, client: UpstreamClient, case: dict[str, Any], texts: list[str]
     ) -> None:
         for line in self._world.lines:
-            assert line.is_lost, "a connection was left open"
-            assert line.written <= _SAID_MAX, f"{line.written} bytes were said"
+            assert line.is_lost, "a connection is still open"
+            assert line.written <= _SAID_MAX, f"{line.written} bytes were sent"
             line.assert_bounds(SIZE_MAX, WAITING_MAX)
         asked = client._subscriptions
         assert asked.joined <= asked.wanted
         for waiting in (asked._asked, asked._unasked, asked._leaving):
             assert len(waiting) <= 2 * _ROOMS_MAX
-        assert not any(_KEY in text for text in texts), "the key was told"
+        assert not any(_KEY in text for text in texts), "a text contains the key"
         if case["texts"] is not None:
-            assert texts == case["texts"], f"{texts} came of {case['texts']}"
+            assert texts == case["texts"], f"received {texts}, expected {case['texts']}"
 
 
 async def _texts_until_lost(batches: AsyncGenerator[list[Event], None]) -> list[str]:
-    """Follow a client to the end of its connection; return what came in."""
+    """Iterate over a client until its connection ends; return the texts received."""
     texts: list[str] = []
     async for batch in batches:
         texts += [event.text for event in batch if isinstance(event, Arrival)]
         if any(isinstance(event, Status) and not event.online for event in batch):
             break
-    # The loop tells a connection of its end in its next turn.
+    # The loop calls connection_lost in its next iteration.
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     return texts
 
 
 class _Network(World):
-    """A loop all of whose connections lead to the vendor of the current input."""
+    """A loop in which each connection leads to the vendor of the current input."""
 
     case: dict[str, Any]
 
@@ -136,7 +136,7 @@ class _Network(World):
     async def create_connection(  # type: ignore[override]
         self, factory: Any, host: str, port: int, **_: Any
     ) -> tuple[Line, Any]:
-        host.encode("idna")  # As the system's resolver is asked.
+        host.encode("idna")  # The real resolver does the same.
         if self.case["end"] == "refused":
             raise ConnectionRefusedError(111, "Connection refused")
         protocol = factory()

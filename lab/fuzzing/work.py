@@ -1,4 +1,4 @@
-"""The process in which a target takes its inputs; what it does to itself harms no other."""
+"""The process in which a target runs, so that a crash or hang affects nothing else."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from .targets import TARGETS, draw
 
 __all__ = ["Done", "Failure", "Sample", "work"]
 
-#: How often the process is weighed in a run.
+#: How often the memory of the process is measured in a run.
 SAMPLES = 50
 
-#: After so many failures there is no need for more.
+#: The run stops after this many failures.
 FAILURES_MAX = 10
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What a process held after so many inputs."""
+    """The memory of the process after a number of inputs."""
 
     inputs: int
     rss_kb: int
     objects: int
-    """Blocks of memory that Python's allocator has given out and not got back."""
+    """Blocks of memory that Python's allocator has handed out and that are not freed."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """An input that did what none may do."""
+    """An input that failed."""
 
     number: int
     kind: str
@@ -47,7 +47,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Done:
-    """All inputs were taken; seconds are processor time."""
+    """The end of a run; seconds are processor time."""
 
     seconds: float
     slowest: float
@@ -55,11 +55,11 @@ class Done:
 
 
 def work(name: str, seed: int, numbers: range, progress: Any, pipe: Connection) -> None:
-    """Feed a target, and say through the pipe what happened; ``progress`` is the number."""
+    """Run a target, report through the pipe, and store the current number in ``progress``."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "lab.fuzzing.settings"
     django.setup()
     began = time.process_time()
-    # Whoever asks for proxies looks through all of it, at each connection.
+    # websockets searches the whole environment for proxies at each connection.
     os.environ.clear()
     worker = _Worker(name, seed, numbers, progress, pipe)
     while worker.number < numbers.stop and worker.failures < FAILURES_MAX:
@@ -81,7 +81,7 @@ class _Worker:
         self.slowest, self.slowest_number = 0.0, 0
 
     def go_on(self) -> None:
-        """Feed a target until it fails, or to the end."""
+        """Run a target until it fails, or to the end."""
         try:
             with TARGETS[self._name]() as target:
                 while self.number < self._numbers.stop:

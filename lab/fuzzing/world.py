@@ -1,4 +1,4 @@
-"""What a target lives in: a loop whose time passes at once, and ears for complaints."""
+"""The event loop of a target: its time is virtual, and it collects logged errors."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from tests.support.virtual_time import Loop
 
 __all__ = ["Complaint", "World"]
 
-#: Turns of the loop one input may take: what needs more runs in circles.
+#: Loop iterations that one input may take: an input that needs more is in an endless loop.
 TURNS_MAX = 200_000
 
-#: Tasks are counted after every so many inputs: that takes as long as a short one.
+#: Tasks are counted once per this many inputs, because it takes as long as a short input.
 LOOK_EVERY = 16
 
 T = TypeVar("T")
 
 
 class Complaint(Exception):
-    """Something was said to a log that nobody should have to say."""
+    """An error was logged."""
 
 
-class _Ears(logging.Handler):
-    """Hears errors of this project and of asyncio."""
+class _LogListener(logging.Handler):
+    """Collects logged errors of this project and of asyncio."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -37,27 +37,30 @@ class _Ears(logging.Handler):
 
 
 class World(Loop):
-    """A loop that ends what runs in circles, and fails who leaves complaints or tasks.
+    """An event loop that raises on endless loops, logged errors, and tasks that are left.
 
     Args:
-        tasks_max: How many tasks may be there between two inputs.
+        tasks_max: How many tasks may exist between two inputs.
     """
 
     def __init__(self, tasks_max: int) -> None:
         super().__init__()
         self._tasks_max = tasks_max
         self._turns = self._lives = 0
-        self._ears = _Ears()
+        self._listener = _LogListener()
         for name in ("django_fcs", "asyncio"):
-            logging.getLogger(name).addHandler(self._ears)
-        self.set_exception_handler(lambda _, context: self._ears.heard.append(repr(context)))
+            logging.getLogger(name).addHandler(self._listener)
+        self.set_exception_handler(lambda _, context: self._listener.heard.append(repr(context)))
 
     def live(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run to the end; raises what it raises, and what it left behind."""
+        """Run a coroutine to its end.
+
+        Raises its error, ``Complaint`` for logged errors, or ``AssertionError`` for tasks left.
+        """
         self._turns = 0
         result = self.run_until_complete(coroutine)
-        if self._ears.heard:
-            heard, self._ears.heard = self._ears.heard, []
+        if self._listener.heard:
+            heard, self._listener.heard = self._listener.heard, []
             raise Complaint("\n".join(heard))
         if self._lives % LOOK_EVERY == 0:
             left = asyncio.all_tasks(self)
@@ -68,11 +71,11 @@ class World(Loop):
     def _run_once(self) -> None:
         self._turns += 1
         if self._turns > TURNS_MAX:
-            raise RuntimeError(f"runs in circles: {asyncio.all_tasks(self)}")
+            raise RuntimeError(f"endless loop: {asyncio.all_tasks(self)}")
         super()._run_once()  # type: ignore[misc]
 
     def end(self) -> None:
-        """Close the loop, whatever is left in it."""
+        """Close the loop, even if tasks are left in it."""
         for name in ("django_fcs", "asyncio"):
-            logging.getLogger(name).removeHandler(self._ears)
+            logging.getLogger(name).removeHandler(self._listener)
         self.close()

@@ -1,3 +1,3 @@
-"""What benchmarks, soak and fuzzing have in common; it knows none of them."""
+"""Code that benchmarks, soak and fuzzing share; it does not depend on any of them."""
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Frames of FCS v4 that are right, almost right, damaged, or nothing of the kind.
+"""Random frames: valid FCS v4, almost valid, damaged, or something else.
 
-All of it is text, as it would come from a socket; ``random`` is what all is drawn from.
-Drawing a frame costs some 10 µs.
+Functions return text or bytes as they would come from a socket, drawn from ``random``.
+Drawing a frame takes about 10 µs.
 """
 
 from __future__ import annotations
@@ -65,16 +65,16 @@ _FILLINGS = (
     *(b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xef\xbb\xbf", b"9" * 400, b"{" * 40),
     *(b"\\ud800", b"\\u", b"1e999", b'"type":"ping",', b'"c":', b"[" * 1100, b" " * 3000),
 )
-#: Around the depths at which readers give up, and far beyond.
+#: Depths around the limits of parsers, and far beyond.
 _DEPTHS = (1, 2, 5, 50, 200, 500, 900, 990, 1000, 1010, 1024, 1100, 2000)
 _ABYSS = (10_000, 100_000)
 
-#: Above this a text is not damaged further: it would be nothing but long.
+#: Longer texts are not damaged further, because they would only become longer.
 _DAMAGED_MAX = 20_000
 
 
 def value(random: Random, depth: int = 3) -> str:
-    """Write some JSON, or what nearly is some."""
+    """Return some JSON, or something that is almost JSON."""
     kind = random.random()
     if kind < 0.3:
         return number(random)
@@ -89,7 +89,7 @@ def value(random: Random, depth: int = 3) -> str:
 
 
 def number(random: Random) -> str:
-    """Write a number: mostly one that a price may be."""
+    """Return a number, in most cases a possible price."""
     kind = random.random()
     if kind < 0.6:
         return f"{random.random() * 10 ** random.randrange(6):.{random.randrange(9)}f}"
@@ -101,7 +101,7 @@ def number(random: Random) -> str:
 
 
 def nested(random: Random, *, abyss: bool = True) -> str:
-    """Write arrays or objects within each other, closed or not."""
+    """Return nested arrays or objects, closed or not."""
     depth = random.choice(_ABYSS if abyss and random.random() < 0.1 else _DEPTHS)
     opening, closing = random.choice((("[", "]"), ('{"x":', "}"), ('[{"history":', "}]")))
     inner = random.choice(("", "1", "null", '"x"'))
@@ -109,7 +109,7 @@ def nested(random: Random, *, abyss: bool = True) -> str:
 
 
 def symbol(random: Random) -> str:
-    """Name an instrument, within quotation marks."""
+    """Return a symbol in quotation marks, or another value instead."""
     kind = random.random()
     if kind < 0.75:
         return f'"{random.choice(SYMBOLS)}"'
@@ -119,7 +119,7 @@ def symbol(random: Random) -> str:
 
 
 def timeframe(random: Random) -> str:
-    """Name a timeframe, within quotation marks where it is a text."""
+    """Return a timeframe in quotation marks, or another value instead."""
     kind = random.random()
     if kind < 0.8:
         return f'"{random.choice(TIMEFRAMES)}"'
@@ -127,7 +127,7 @@ def timeframe(random: Random) -> str:
 
 
 def price(random: Random, name: str | None = None, frame: str | None = None) -> str:
-    """Write a price as the vendor does, of a given room or of any."""
+    """Return a price in the vendor's form, for the given room or a random one."""
     name = f'"{random.choice(SYMBOLS)}"' if name is None else name
     frame = f'"{random.choice(TIMEFRAMES)}"' if frame is None else frame
     t = 1766361600 + 60 * random.randrange(1000)
@@ -146,7 +146,7 @@ def price(random: Random, name: str | None = None, frame: str | None = None) -> 
 
 
 def odd_price(random: Random) -> str:
-    """Write a price some of whose fields are left out, twice there, or of another shape."""
+    """Return a price in which some fields are missing, repeated, or of a wrong type."""
     names = [name for name in _PRICE_FIELDS if random.random() < 0.6]
     fields = ",".join(f'"{name}":{_price_field(random, name)}' for name in names)
     rest = f',"{random.choice(_FIELDS)}":{value(random)}' if random.random() < 0.3 else ""
@@ -172,7 +172,7 @@ def _candle(random: Random) -> str:
 
 
 def message(random: Random) -> str:
-    """Write an object with a type, whose fields fit or do not."""
+    """Return an object with a type, whose fields may or may not fit it."""
     kind = random.choice(TYPES if random.random() < 0.95 else _ODD_TYPES)
     if kind == "price" and random.random() < 0.9:
         return odd_price(random)
@@ -192,7 +192,7 @@ def _fitting(random: Random) -> str:
 
 
 def wish(random: Random) -> str:
-    """Write what a browser may say: mostly joins and leaves that are allowed."""
+    """Return a message of a browser: in most cases a valid join or leave."""
     kind = random.random()
     if kind < 0.6:
         name = random.choice(("join_symbol", "join_symbol", "leave_symbol"))
@@ -208,7 +208,7 @@ def wish(random: Random) -> str:
 
 
 def damaged(random: Random, text: str | bytes) -> bytes:
-    """Cut something out of a text, put something in, or write over it, some times."""
+    """Delete, insert or overwrite parts of a text, one to three times."""
     data = _as_bytes(text)
     for _ in range(random.randrange(1, 4)):
         if len(data) > _DAMAGED_MAX:
@@ -225,7 +225,7 @@ def damaged(random: Random, text: str | bytes) -> bytes:
 
 
 def frame(random: Random) -> str | bytes:
-    """Write one frame, as text or bytes."""
+    """Return one random frame, as text or bytes."""
     text = _frame(random)
     if isinstance(text, str) and random.random() < 0.4:
         return _as_bytes(text)
@@ -264,6 +264,6 @@ def _as_bytes(text: str | bytes) -> bytes:
 
 
 def as_text(frame: str | bytes) -> str:
-    """Return a frame as servers hand it over: what is no UTF-8 they close for themselves."""
+    """Return a frame as text, as servers pass it on: they reject invalid UTF-8 themselves."""
     data = frame.encode(errors="replace") if isinstance(frame, str) else frame
     return data.decode(errors="replace")

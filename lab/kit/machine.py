@@ -1,4 +1,4 @@
-"""Where figures were measured: a machine, its software, a date, and what its host took away."""
+"""The machine of a measurement, its software, the date, and stolen processor time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PACKAGES = ("Django", "channels", "channels_redis", "redis", "uvicorn", "daphne
 
 
 def describe() -> dict[str, str]:
-    """Return machine, versions and date, each as a short text."""
+    """Return machine, versions and date as short texts."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line for line in lines if line.startswith("model name")), "unknown")
     memory = re.search(r"MemTotal: +(\d+)", Path("/proc/meminfo").read_text())
@@ -53,6 +53,6 @@ def _ws() -> str:
 
 
 def processor_ticks() -> tuple[int, int]:
-    """Return what the host took away so far, and all time, of all processors."""
+    """Return the stolen and the total ticks of all processors so far."""
     fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
     return int(fields[7]), sum(map(int, fields))

@@ -1,4 +1,4 @@
-"""Pages that programs write in Markdown: figures, tables, and sections between two marks."""
+"""Generated Markdown: figures, tables, and sections between two markers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["figures", "table", "write_section"]
 
 
 def figures(value: float | None) -> str:
-    """Write a number with as many figures as it deserves."""
+    """Format a number with about three significant digits; a dash for ``None``."""
     if value is None:
         return "–"
     if abs(value) >= 100:
@@ -21,15 +21,15 @@ def figures(value: float | None) -> str:
 
 
 def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Lay a table out: the first column to the left, the others to the right."""
+    """Return a table; the first column is left-aligned, the others right-aligned."""
     rule = ["---", *("--:" for _ in head[1:])]
     return "\n".join("| " + " | ".join(line) + " |" for line in (head, rule, *lines))
 
 
 def write_section(page: Path, name: str, text: str) -> None:
-    """Replace what stands between ``<!-- name -->`` and ``<!-- /name -->``.
+    """Replace the text between ``<!-- name -->`` and ``<!-- /name -->``.
 
-    A page without the marks gets them at its end.
+    If the page does not have these markers, they are added at its end.
     """
     begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     whole = page.read_text() if page.exists() else ""

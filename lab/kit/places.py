@@ -1,4 +1,4 @@
-"""Where things are: the repository, and the folder for what a run leaves behind."""
+"""Paths: the repository, and the folder for files that a run creates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plots as SVG by hand: they follow the light or dark scheme of who looks at them."""
+"""Plots written directly as SVG, which follow the reader's light or dark colour scheme."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Line:
-    """Points of one curve, by rising x."""
+    """Points of one curve, in ascending order of x."""
 
     label: str
     points: Sequence[tuple[float, float]]
@@ -59,7 +59,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Mark:
-    """A moment of a timeline; what is heavy gets a longer line."""
+    """A moment on a timeline; a heavy one gets a longer line."""
 
     x: float
     is_heavy: bool = False
@@ -81,7 +81,7 @@ def _document(title: str, subtitle: str, height: float, parts: Sequence[str]) ->
 
 
 def bars(title: str, subtitle: str, values: Sequence[Bar]) -> str:
-    """Draw horizontal bars from zero, each with its figure."""
+    """Draw horizontal bars from zero, each with its value as text."""
     longest = max((bar.value for bar in values), default=1) or 1
     room = WIDTH - _LEFT - _RIGHT
     parts = []
@@ -100,7 +100,7 @@ def bars(title: str, subtitle: str, values: Sequence[Bar]) -> str:
 
 
 def lines(title: str, subtitle: str, x_label: str, curves: Sequence[Line]) -> str:
-    """Draw curves over a logarithmic x, from zero to a round y; ends bear their labels."""
+    """Draw curves over a logarithmic x, from zero to a round y, with labels at their ends."""
     xs = sorted({x for curve in curves for x, _ in curve.points})
     top = _top_of(curves)
     first, last = math.log10(xs[0]), math.log10(xs[-1])
@@ -123,7 +123,7 @@ def lines(title: str, subtitle: str, x_label: str, curves: Sequence[Line]) -> st
 def timeline(
     title: str, subtitle: str, x_label: str, curves: Sequence[Line], marks: Sequence[Mark]
 ) -> str:
-    """Draw curves over time, from zero on both axes, with marks at the foot."""
+    """Draw curves over time, from zero on both axes, with marks at the bottom."""
     last = max((x for curve in curves for x, _ in curve.points), default=1) or 1
     top = _top_of(curves)
     right = WIDTH - 130
@@ -154,7 +154,7 @@ def _height_of(share: float) -> float:
 
 
 def _ticks(last: float) -> list[float]:
-    """Return round moments below the last one, then the last one itself."""
+    """Return round moments up to the last moment, and the last moment itself."""
     step = next(step for step in (0.5, 1, 2, 5, 10, 30, 60, 1e9) if last / step <= 10)
     ticks = [number * step for number in range(int(last / step) + 1)]
     return [*ticks, last] if last > ticks[-1] else ticks
@@ -163,11 +163,11 @@ def _ticks(last: float) -> list[float]:
 def _drawn(
     curves: Sequence[Line], place: Place
 ) -> Iterator[tuple[Line, list[tuple[float, float]], float]]:
-    """Yield each curve with its points in the picture and the y of its label, the lowest first."""
+    """Yield each curve with its points and label position in pixels, the lowest curve first."""
     ends: list[float] = []
     for curve in sorted(curves, key=lambda curve: curve.points[-1][1]):
         points = [place(*point) for point in curve.points]
-        # A label keeps clear of the one below it.
+        # Labels must not overlap.
         ends.append(min([points[-1][1], *(end - 16 for end in ends)]))
         yield curve, points, ends[-1]
 
@@ -205,7 +205,7 @@ def _quiet(x: float, y: float, anchor: str, text: str) -> str:
 
 
 def _round_up(value: float) -> float:
-    """Return the next value whose quarters are easy to read."""
+    """Return the next higher value whose quarters are easy to read."""
     power = 10.0 ** math.floor(math.log10(value)) if value > 0 else 1.0
     steps = (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10)
     return next(step * power for step in steps if step * power >= value)

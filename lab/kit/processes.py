@@ -1,4 +1,4 @@
-"""Processes of a measurement: start, ask, weigh, end."""
+"""The processes of a measurement: start them, send commands, measure them, end them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _START_SECONDS = 20
 
 
 class Failed(Exception):
-    """A process did not do what it was started for; the text says what it wrote last."""
+    """A process failed; the text contains the end of its log."""
 
 
 def prepare() -> None:
@@ -41,7 +41,7 @@ def prepare() -> None:
 
 
 def wait_until(port: int, process: Process) -> None:
-    """Wait until a process listens; raises ``Failed`` where it ends or takes too long."""
+    """Wait until a process listens; raise ``Failed`` if it ends or takes too long."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.popen.poll() is None:
         if answers(port):
@@ -51,7 +51,7 @@ def wait_until(port: int, process: Process) -> None:
 
 
 class Process:
-    """One process, ended when the ``with`` block is left; what it logs goes to ``lab/build``."""
+    """A process that runs within a ``with`` block; its log is in ``lab/build``."""
 
     def __init__(
         self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None
@@ -73,11 +73,11 @@ class Process:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Nothing of it is needed any more, and 2,000 goodbyes take their time.
+        # No clean shutdown is needed, and closing 2,000 connections takes time.
         self.popen.kill()
         self.popen.wait(10)
         for pipe in (self.popen.stdin, self.popen.stdout):
-            # A question that could not be asked is still in the pipe.
+            # A command that could not be sent is still in the buffer.
             with suppress(BrokenPipeError):
                 if pipe:
                     pipe.close()
@@ -87,7 +87,7 @@ class Process:
         return self._log.read_text(errors="replace")[-2000:]
 
     def cpu_ns(self) -> int:
-        """Return how long all its threads were on a processor, in nanoseconds."""
+        """Return the processor time of all its threads, in nanoseconds."""
         total = 0
         for task in Path(f"/proc/{self.popen.pid}/task").iterdir():
             with suppress(OSError):  # a thread that just ended
@@ -95,12 +95,12 @@ class Process:
         return total
 
     def memory(self) -> Weight:
-        """Return what it has in memory."""
+        """Return its memory use."""
         return weigh(self.popen.pid)
 
 
 class Worker(Process):
-    """A module that answers JSON lines with JSON lines; see ``lab.kit.worker``."""
+    """A process of a module that answers JSON lines with JSON lines; see ``lab.kit.worker``."""
 
     def __init__(self, module: str, *arguments: str) -> None:
         name = module.rpartition(".")[2]
@@ -111,7 +111,7 @@ class Worker(Process):
         return self
 
     def ask(self, timeout: float = 30, **command: Any) -> dict[str, Any]:
-        """Send a command, wait for its answer; raises ``Failed`` where none comes."""
+        """Send a command and return the answer; raise ``Failed`` if there is none."""
         assert self.popen.stdin and self.popen.stdout
         with suppress(BrokenPipeError):
             self.popen.stdin.write(json.dumps(command).encode() + b"\n")

@@ -1,4 +1,4 @@
-"""A site: what django_fcs and the tutorial's consumer need, and nothing else."""
+"""Settings of a minimal site for django_fcs and the tutorial's consumer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A site of this project: how its processes are started, and what they are told."""
+"""A site of this project: the commands of its processes and their environment."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ SERVERS = ("uvicorn", "daphne")
 
 APPLICATION = "django_fcs.asgi:application"
 
-#: The command of the process that feeds the site.
+#: The command of the site's stream.
 STREAM = [sys.executable, "-m", "django", "fcs_stream"]
 
-#: The same for every application; uvicorn would compress each frame by default, and
-#: take uvloop where that happens to be installed.
+#: The same for every application. By default, uvicorn would compress each frame and use
+#: uvloop if it is installed.
 _UVICORN_FLAGS = [
     *("--ws-per-message-deflate", "false", "--loop", "asyncio"),
     *("--log-level", "warning", "--no-access-log"),
@@ -34,7 +34,7 @@ def server_command(server: str, application: str, port: int) -> list[str]:
 
 
 def environment(redis_port: int, source: str, rooms: Iterable[str] = ()) -> dict[str, str]:
-    """Return what ``lab.kit.settings`` reads; ``source`` is the address of the vendor."""
+    """Return the variables for ``lab.kit.settings``; ``source`` is the vendor's address."""
     return {
         "DJANGO_SETTINGS_MODULE": "lab.kit.settings",
         "LAB_REDIS": f"redis://{HOST}:{redis_port}",

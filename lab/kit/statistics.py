@@ -11,17 +11,17 @@ __all__ = ["Fit", "fit", "median", "percentile", "percentiles", "slope"]
 
 Points = Sequence[tuple[float, float]]
 
-#: 95 % of a normal distribution lie within so many deviations.
+#: 95 % of a normal distribution lie within this many standard deviations.
 _DEVIATIONS = 1.96
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A slope, and how sure it is."""
+    """A slope and its error."""
 
     slope: float
     error: float
-    """Half of the 95 % interval around it. A point that depends on the one before counts less."""
+    """Half of the 95 % interval. Points that correlate with their neighbours count less."""
     points: int
 
 
@@ -35,7 +35,7 @@ def median(values: Iterable[float]) -> float:
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:
-    """Return the smallest value that so many percent do not exceed (nearest rank)."""
+    """Return the smallest value that ``percent`` of all do not exceed (nearest rank)."""
     rank = -(-len(ordered) * percent // 100)
     return ordered[max(0, int(rank) - 1)]
 
@@ -59,9 +59,9 @@ def slope(points: Points) -> float:
 
 
 def fit(parts: Sequence[Points]) -> Fit | None:
-    """Fit one slope to several parts, each on a level of its own.
+    """Fit one slope to several parts, each with its own mean.
 
-    ``None`` where there are too few points to say anything.
+    Returns ``None`` if there are too few points.
     """
     centred = [_centred(part) for part in parts if part]
     points = [point for part in centred for point in part]
@@ -83,17 +83,17 @@ def _slope(centred: Points) -> float:
 
 
 def _centred(points: Points) -> Points:
-    """Return the points around their means."""
+    """Return the points relative to their means."""
     x_mean = sum(x for x, _ in points) / len(points)
     y_mean = sum(y for _, y in points) / len(points)
     return [(x - x_mean, y - y_mean) for x, y in points]
 
 
 def _independent_share(alike: float) -> float:
-    """Return how many of the points count, by how neighbours correlate.
+    """Return the share of points that count as independent, from the correlation of neighbours.
 
-    Memory goes in steps, and all samples after one step say the same. Where neighbours correlate
-    by r, n samples count as n (1 - r) / (1 + r): Santer et al., J. Geophys. Res. 105 (2000), 7337,
-    https://doi.org/10.1029/1999JD901105
+    Memory grows in steps, and all samples after a step have the same value. If neighbours have
+    the correlation r, n samples count as n (1 - r) / (1 + r): Santer et al., J. Geophys. Res. 105
+    (2000), 7337, https://doi.org/10.1029/1999JD901105
     """
     return min(1.0, (1 - alike) / (1 + alike))

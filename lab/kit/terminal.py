@@ -1,4 +1,4 @@
-"""What a command says to who started it."""
+"""Output of a command to the terminal."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ __all__ = ["say"]
 
 
 def say(text: str) -> None:
-    """Write a line, and at once: a run may go on for minutes until its next one."""
+    """Write a line without buffering: the next line may follow minutes later."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()

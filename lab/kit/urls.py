@@ -1,4 +1,4 @@
-"""No pages: a site of the lab has only its socket."""
+"""URLs of a site of the lab: no pages, it has only its socket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WebSocket frames (RFC 6455) at the lowest cost: no fragments, no extensions."""
+"""Fast reading and writing of WebSocket frames (RFC 6455), without fragments or extensions."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 def accept_key(key: bytes) -> bytes:
-    """Answer a ``Sec-WebSocket-Key``."""
+    """Return the ``Sec-WebSocket-Accept`` for a ``Sec-WebSocket-Key``."""
     return base64.b64encode(hashlib.sha1(key + _GUID).digest())
 
 
 def server_frame(payload: bytes, opcode: int = TEXT) -> bytes:
-    """Wrap a payload as a server does."""
+    """Return a payload as a server's frame."""
     return _head(opcode, len(payload), 0) + payload
 
 
 def client_frame(payload: bytes, opcode: int = TEXT) -> bytes:
-    """Wrap a payload as a client does.
+    """Return a payload as a client's frame.
 
-    Under a mask of zeros, which is as much work to the server as any other.
+    Its mask is zero, which is as much work for the server as any other mask.
     """
     return _head(opcode, len(payload), 0x80) + b"\0\0\0\0" + payload
 
@@ -50,9 +50,9 @@ def _head(opcode: int, size: int, mask: int) -> bytes:
 
 
 def frames(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Iterate over the whole frames: opcode, start and end of the payload.
+    """Iterate over the complete frames: opcode, start and end of the payload.
 
-    A mask counts as part of the payload; ``unmasked`` takes it away.
+    The mask is included in the payload; ``unmasked`` removes it.
     """
     at, end = 0, len(data)
     while end - at >= 2:
@@ -73,6 +73,6 @@ def frames(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def unmasked(payload: bytes) -> bytes:
-    """Undo a client's mask, which leads its payload."""
+    """Return a client's payload without the mask that precedes it."""
     mask = payload[:4]
     return bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload[4:]))

@@ -1,4 +1,4 @@
-"""How a process is told what to do: JSON lines, question and answer."""
+"""The other end of ``lab.kit.processes.Worker``: commands and answers as JSON lines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["answer_commands"]
 
 
 async def answer_commands(obey: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> None:
-    """Answer each line of the standard input with one line, until it ends."""
+    """Answer each line of the standard input with one line until the input ends."""
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin

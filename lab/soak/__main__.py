@@ -1,9 +1,9 @@
-"""The command.
+"""Run the soak test.
 
 ::
 
-    python -m lab.soak                  half an hour, then docs/reliability.md
-    python -m lab.soak --minutes 2      a trial, without the page
+    python -m lab.soak                  run for half an hour, write docs/reliability.md
+    python -m lab.soak --minutes 2      a trial run, do not write the page
 """
 
 from __future__ import annotations
@@ -32,17 +32,19 @@ def _arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--minutes", type=float, default=FULL_MINUTES, help=f"{FULL_MINUTES} without"
+        "--minutes", type=float, default=FULL_MINUTES, help=f"default {FULL_MINUTES}"
     )
-    parser.add_argument("--browsers", type=int, default=BROWSERS, help=f"{BROWSERS} without")
-    parser.add_argument("--updates", type=float, default=UPDATES, help=f"a second; {UPDATES}")
-    parser.add_argument("--seed", type=int, help="of faults, prices and visits; a new one without")
-    parser.add_argument("--streams", type=int, default=STREAMS, help=f"{STREAMS} without")
+    parser.add_argument("--browsers", type=int, default=BROWSERS, help=f"default {BROWSERS}")
+    parser.add_argument(
+        "--updates", type=float, default=UPDATES, help=f"a second, default {UPDATES}"
+    )
+    parser.add_argument("--seed", type=int, help="of faults, prices and visits; default: a new one")
+    parser.add_argument("--streams", type=int, default=STREAMS, help=f"default {STREAMS}")
     return parser.parse_args()
 
 
 def main() -> int:
-    """Do what the command line says; 1 where something did not come back or grew."""
+    """Run the command; return 1 if something did not recover or memory grew."""
     arguments = _arguments()
     seed = arguments.seed if arguments.seed is not None else secrets.randbelow(2**31)
     prepare()

@@ -1,4 +1,4 @@
-"""One browser of the soak: it comes, watches some rooms, goes, and comes again."""
+"""One browser of the soak, which visits the site again and again and watches some rooms."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.support.pages import SPREAD_SECONDS
 
 __all__ = ["Browser"]
 
-#: How long a visit and the time between two of them are in the mean, in seconds: so many
-#: come that in five minutes Python's collector of garbage has found its pace.
+#: The mean duration of a visit and of the time between two visits, in seconds. They are so
+#: short that Python's garbage collector is in a steady state after five minutes.
 VISIT_SECONDS = 20
 AWAY_SECONDS = 5
 
@@ -43,13 +43,13 @@ _decode_many = msgspec.json.Decoder(list[_Said]).decode
 
 
 class Browser:
-    """A page with a socket, and what it shows.
+    """A page with a socket, and the prices that it shows.
 
     Args:
         url: The socket of the site.
-        symbols: What it watches.
-        random: Decides when it comes and goes, and how.
-        codes: Where it counts how its sockets ended, by close code.
+        symbols: The symbols that it watches.
+        random: Source of its random decisions: when it connects and leaves, and how.
+        codes: Counts its closed sockets by close code.
     """
 
     def __init__(self, url: str, symbols: list[str], random: Random, codes: Counter[int]) -> None:
@@ -68,21 +68,21 @@ class Browser:
         self.closes: dict[str, float] = {}
         self.visits = self.prices = 0
         self.backward = 0
-        """Prices that were older than the one before them on the same page."""
+        """Prices that were older than the price before them on the same page."""
         self.behind = 0
-        """Rooms that a page began with an older price than the visitor's last page had shown."""
+        """Rooms in which a page began with an older price than the visitor's last page showed."""
 
     @property
     def is_here(self) -> bool:
-        """Whether it is connected and has every price it came for."""
+        """Whether it is connected and has a price of each of its rooms."""
         return self._socket is not None and len(self.closes) == len(self._symbols)
 
     def shows(self, closes: dict[str, float]) -> bool:
-        """Tell whether it shows just these prices, of the rooms it watches."""
+        """Tell whether it shows these prices in all rooms that it watches."""
         return self.is_here and all(self.closes[it] == closes.get(it) for it in self._symbols)
 
     async def live(self) -> None:
-        """Come and go for ever."""
+        """Connect and leave for ever."""
         await self._rest(self._random.random() * AWAY_SECONDS)
         while True:
             try:
@@ -118,12 +118,12 @@ class Browser:
                 self._socket = socket
                 await self._read(socket)
             except asyncio.CancelledError:
-                socket.transport.abort()  # All are to go at once.
+                socket.transport.abort()  # All browsers should leave at once.
                 raise
             finally:
                 self._socket = None
             if self._random.random() < 0.3:
-                socket.transport.abort()  # A laptop that is shut says no goodbye.
+                socket.transport.abort()  # A closed laptop sends no close frame.
 
     async def _join(self, socket: ClientConnection) -> None:
         if self._merge:
@@ -152,16 +152,16 @@ class Browser:
         self.closes[symbol] = close
 
     def stay(self) -> None:
-        """Come if it is away, and stay."""
+        """Connect if it is away, and stay connected."""
         self.stays = True
         self._called.ring()
 
     def stall(self, seconds: float) -> None:
-        """Read nothing for so long."""
+        """Read nothing for this time."""
         self._stalls_until = asyncio.get_running_loop().time() + seconds
 
     async def babble(self, frames: int) -> None:
-        """Send what no page would send, and leave: its rooms may be lost by that."""
+        """Send random frames and leave, because they may have changed its rooms."""
         with suppress(ConnectionClosed):
             for _ in range(frames):
                 if self._socket is None:

@@ -1,13 +1,13 @@
-"""All browsers of the soak in one process, told what to do in JSON lines.
+"""All browsers of the soak in one process, controlled by JSON lines.
 
 ::
 
     {"do": "open", "urls": [...], "count": 200, "symbols": [...], "seed": 1}
-    {"do": "stall", "count": 5, "seconds": 20}     some read nothing for a while
-    {"do": "babble", "count": 10}                  some send nonsense, and go
-    {"do": "stay"}                                 from now on all are here
-    {"do": "count", "closes": {...}}               how many are, and show these prices
-    {"do": "leave"}                                all go
+    {"do": "stall", "count": 5, "seconds": 20}     some browsers stop reading for a while
+    {"do": "babble", "count": 10}                  some browsers send nonsense and leave
+    {"do": "stay"}                                 all browsers connect and stay
+    {"do": "count", "closes": {...}}               count the connected, and those with these prices
+    {"do": "leave"}                                all browsers leave
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Crowd:
         self._codes: Counter[int] = Counter()
 
     async def obey(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Do what a line of the standard input says."""
+        """Execute a command from the standard input."""
         do = getattr(self, f"_{command.pop('do')}")
         await do(**command)
         return self._counted(command.get("closes", {}))
@@ -85,7 +85,7 @@ class _Crowd:
 
 
 async def main() -> None:
-    """Browse until the standard input ends."""
+    """Run until the standard input ends."""
     await answer_commands(_Crowd().obey)
 
 

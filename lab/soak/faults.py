@@ -1,4 +1,4 @@
-"""What goes wrong when: drawn before the start, so that a seed tells all of it."""
+"""The faults of a run and their times, drawn before the start, so that a seed repeats them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 __all__ = ["Fault", "schedule"]
 
-#: The mean time between two faults, in seconds, and the least.
+#: The mean and the shortest time between two faults, in seconds.
 GAP_SECONDS = 20
 GAP_MIN_SECONDS = 6
 
-#: Nothing goes wrong in the first and the last seconds of a run.
+#: There are no faults in the first and the last seconds of a run.
 CALM_SECONDS = 10
 
 _KINDS = (
@@ -28,7 +28,7 @@ _KINDS = (
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong so many seconds after the start."""
+    """A fault, ``at`` seconds after the start."""
 
     at: float
     kind: str
@@ -38,8 +38,8 @@ class Fault:
 def schedule(random: Random, seconds: float, mortals: Sequence[str]) -> list[Fault]:
     """Draw all faults of a run, in order.
 
-    Each of ``mortals`` is killed, in the middle third: its memory shows a slope only
-    where it lives for a while before and after.
+    Each of ``mortals`` is killed in the middle third of the run, because a slope of its memory
+    needs some time before and after.
     """
     faults = [
         Fault(seconds * (1 + random.random()) / 3, f"{name} killed", {"name": name})

@@ -1,4 +1,4 @@
-"""Slopes of memory, and what came back to where it started."""
+"""Slopes of the memory of processes."""
 
 from __future__ import annotations
 
@@ -11,38 +11,39 @@ from .samples import LEADER, Sample
 
 __all__ = ["Slope", "names", "slope_of"]
 
-#: A slope is one where it is more than this share of the memory a minute.
+#: Memory counts as flat if it grows by at most this share per minute.
 FLAT_SHARE = 0.001
 
 
 @dataclass(frozen=True)
 class Slope:
-    """How a process's memory goes with time."""
+    """How the memory of a process changes with time."""
 
     kb_per_minute: float
     error: float
-    """Half of the 95 % interval around it."""
+    """Half of the 95 % interval."""
     lowest_kb: int
     highest_kb: int
     samples: int
 
     @property
     def is_flat(self) -> bool:
-        """Whether it grows by less than a thousandth a minute, or not for sure at all."""
+        """Whether it grows by at most a thousandth a minute, or by no significant amount."""
         sure = self.kb_per_minute - self.error
         return sure <= 0 or self.kb_per_minute <= FLAT_SHARE * self.highest_kb
 
 
 def names(samples: Sequence[Sample]) -> list[str]:
-    """Return the processes that were looked at, in the order of their first look."""
+    """Return the names of the processes in the order of their first samples."""
     return list(dict.fromkeys(sample.name for sample in samples))
 
 
 def slope_of(samples: Sequence[Sample], name: str, warm_up: float) -> Slope | None:
-    """Fit one slope to all lives of a process, each on a level of its own.
+    """Fit one slope to all lives of a process, each with its own mean.
 
-    A stream lives as standby, as leader and, with what a leader needs, as standby again. The
-    first ``warm_up`` seconds of each life are left out. ``None`` where too little is left.
+    A stream has up to three lives: as standby, as leader, and as standby with the memory of a
+    former leader. The first ``warm_up`` seconds of each life are ignored. Returns ``None`` if
+    too few samples are left.
     """
     lives: dict[tuple[int, bool], list[Sample]] = {}
     led: set[int] = set()

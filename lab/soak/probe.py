@@ -1,4 +1,4 @@
-"""A process of the site tells of itself, whenever it gets SIGUSR1."""
+"""A process of the site reports its tasks and its role when it receives SIGUSR1."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ __all__ = ["FOLDER", "Answer", "Probe", "ask"]
 
 FOLDER = BUILD / "soak"
 
-#: A process that gets its signal answers within this, unless it is busier than that.
+#: A process answers the signal within this time, unless it is too busy.
 ANSWER_SECONDS = 0.5
 
-#: How often a process collects its garbage in full. By itself it does so when a quarter of
-#: its objects are new: what waits until then, for a quarter of an hour, is no growth.
+#: How often a process runs a full garbage collection. By itself Python does so only when a
+#: quarter of the objects are new. The garbage until then, a quarter of an hour, is no growth.
 COLLECT_SECONDS = 30
 
 
 class Answer(NamedTuple):
-    """What a process says of itself."""
+    """The answer of a process."""
 
     tasks: int | None = None
-    """Of its event loop; ``None`` where it has none."""
+    """Tasks of its event loop; ``None`` if it has no loop."""
     leads: bool = False
-    """Whether it is the stream that leads."""
+    """Whether it is the leader of the streams."""
 
 
 class Probe(AppConfig):
-    """An app of the soaked site."""
+    """An app that makes the processes of the site answer."""
 
     name = "lab.soak"
 
     def ready(self) -> None:
-        """Answer from now on; a file says so, as without it the signal would kill."""
+        """Handle SIGUSR1 from now on, and write a file, so that ``ask`` signals this process."""
         FOLDER.mkdir(parents=True, exist_ok=True)
         self._collected_at = 0.0
         signal.signal(signal.SIGUSR1, self._answer)
@@ -54,7 +54,7 @@ class Probe(AppConfig):
         try:
             tasks = len(asyncio.all_tasks())
         except RuntimeError:
-            tasks = None  # No loop runs yet, or none any more.
+            tasks = None  # The loop is not running yet, or has ended.
         _write(Answer(tasks, bool(gauges().get("stream_leader"))))
         if time.monotonic() - self._collected_at > COLLECT_SECONDS:
             gc.collect()
@@ -73,7 +73,10 @@ def _path(pid: int) -> Path:
 
 
 def ask(pids: Iterable[int]) -> dict[int, Answer]:
-    """Ask processes that run; takes ``ANSWER_SECONDS``. Who cannot answer yet says nothing."""
+    """Return the answers of processes, without those that are not ready.
+
+    It takes ``ANSWER_SECONDS``.
+    """
     before = {pid: _path(pid).stat().st_mtime_ns for pid in pids if _path(pid).exists()}
     for pid in before:
         os.kill(pid, signal.SIGUSR1)

@@ -1,4 +1,4 @@
-"""The figures of a soak: as lines to read, and in ``docs/reliability.md``."""
+"""The results of a soak, as text and in ``docs/reliability.md``."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["FULL_MINUTES", "is_good", "text_of", "write"]
 PAGE = ROOT / "docs/reliability.md"
 IMAGE = ROOT / "docs/images/soak.svg"
 
-#: How long a run lasts that the page is written from.
+#: The duration of a full run, which writes the page.
 FULL_MINUTES = 30
 
-#: Memory counts from here on in each life of a process, in seconds.
+#: Memory is evaluated after this time in each life of a process, in seconds.
 WARM_UP_SECONDS = 300
 
 _HEAD = (
@@ -34,16 +34,16 @@ _KINDS = {"uvicorn": "ours", "daphne": "other", "redis": "floor"}
 
 
 def warm_up_of(result: Result) -> float:
-    """Return what of each life is left out: five minutes, or less in a short run."""
+    """Return the time to ignore at the start of each life: five minutes, less in a short run."""
     return min(WARM_UP_SECONDS, 60 * result.plan.minutes / 6)
 
 
 def is_good(result: Result) -> bool:
-    """Whether all came back, all was shown, nothing went back and no memory grew.
+    """Tell whether everything recovered, prices came in order, and no memory grew.
 
-    A process of which no life was longer than the warm-up has no slope, and passes: of two
-    streams one may hardly ever stand by, and a trial is short. But a full run that says
-    nothing of the leader's memory, or of a web server's, has not shown what it is for.
+    A process whose lives were all shorter than the warm-up has no slope and passes: one of two
+    streams may be on standby only for short times, and a trial is short. A full run without a
+    slope for the leader or a web server fails, because it does not show what it should.
     """
     slopes = {
         name: slope_of(result.samples, name, warm_up_of(result)) for name in names(result.samples)
@@ -60,7 +60,7 @@ def is_good(result: Result) -> bool:
 
 
 def text_of(result: Result) -> str:
-    """Write a soak down, as a table and some sentences."""
+    """Return the results as a table and some sentences."""
     plan, crowd = result.plan, result.crowd
     kinds = Counter(fault.kind for fault in result.faults)
     happened = ", ".join(f"{kind} {number}×" for kind, number in sorted(kinds.items()))
@@ -121,7 +121,7 @@ def _there_and_back(result: Result, name: str, own: Sequence[Sample], what: str)
 
 
 def write(result: Result) -> None:
-    """Put figures and drawing in the place of the last ones."""
+    """Replace figures and drawing in the page."""
     IMAGE.parent.mkdir(parents=True, exist_ok=True)
     IMAGE.write_text(drawing(result))
     image = f"![Memory of each process in a soak](images/{IMAGE.name})"
@@ -129,7 +129,7 @@ def write(result: Result) -> None:
 
 
 def drawing(result: Result) -> str:
-    """Draw the memory of each process over time, with the faults."""
+    """Return a plot of the memory of each process over time, with the faults."""
     curves = [
         Line(
             name,

@@ -1,4 +1,4 @@
-"""The soak itself: visitors, faults and looks, one after the other."""
+"""The run of a soak: browsers, faults and samples."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ __all__ = ["Plan", "Result", "soak"]
 
 LOOK_SECONDS = 5
 
-#: Some visitors before the start, so that it is that of a site which has had some.
+#: Some visitors before the start, so that the start values are those of a used site.
 FIRST_VISITORS = 10
 FIRST_SECONDS = 5
 
-#: An idle hub leaves after 30 s, a room that nobody watches after as long.
+#: An idle hub ends after 30 s, and a room without viewers is left after the same time.
 IDLE_SECONDS = 40
 
-#: How long all may take to be as they should be, after the last fault.
+#: How long everything may take to recover after the last fault, in seconds.
 PATIENCE_SECONDS = 90
 
 _PAUSE = 0.25
@@ -34,7 +34,7 @@ _PAUSE = 0.25
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked of a soak."""
+    """The parameters of a soak."""
 
     seed: int
     minutes: float
@@ -45,24 +45,24 @@ class Plan:
 
 @dataclass
 class Result:
-    """What came of it."""
+    """The results of a soak."""
 
     plan: Plan
     samples: list[Sample] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    """Those that happened, at the time at which they did."""
+    """The injected faults with their actual times."""
     start: list[Sample] = field(default_factory=list)
     end: list[Sample] = field(default_factory=list)
     connections_most: int = 0
-    """Connections to the vendor at a time: of one key only one may be."""
+    """Most connections to the vendor at one time; a key allows only one."""
     crowd: dict[str, Any] = field(default_factory=dict)
     """The last count of the browsers."""
     here_after: float | None = None
-    """Seconds until all browsers were there; ``None``: never."""
+    """Seconds until all browsers were connected and had prices; ``None``: never."""
     right_after: float | None = None
-    """Seconds from the last prices until every browser showed them."""
+    """Seconds from the last prices until every browser showed them; ``None``: never."""
     back_after: float | None = None
-    """Seconds from the last visitor until sockets and tasks were as at the start."""
+    """Seconds from the last visit until sockets and tasks were at their start values."""
 
 
 class _Soak:
@@ -82,7 +82,7 @@ class _Soak:
         return samples
 
     def run(self) -> None:
-        """Everything, from the first visitors to the last look."""
+        """Run everything, from the first visitors to the last sample."""
         plan = self.result.plan
         self._open(FIRST_VISITORS)
         time.sleep(FIRST_SECONDS)
@@ -90,7 +90,7 @@ class _Soak:
         time.sleep(IDLE_SECONDS)
         self._began = time.monotonic()
         if self._until(self._start_is_told) is None:
-            raise Failed("not every process of the site runs and tells of itself")
+            raise Failed("some processes of the site do not run or do not answer")
         self._open(plan.browsers)
         self._suffer(60 * plan.minutes)
         self._settle()
@@ -106,7 +106,7 @@ class _Soak:
         self._site.crowd.ask(do="open", urls=urls, count=count, symbols=SYMBOLS, seed=seed)
 
     def _suffer(self, seconds: float) -> None:
-        """Let time pass with its faults and looks."""
+        """Inject faults and take samples for this time."""
         random = Random(self.result.plan.seed)
         faults = schedule(random, seconds, self._site.mortals)
         look_at = self._now()
@@ -140,7 +140,7 @@ class _Soak:
             site.crowd.ask(do="babble", **details)
 
     def _settle(self) -> None:
-        """Let all browsers be there, and then show the last price of each room."""
+        """Wait until all browsers are connected, then until they show the last prices."""
         crowd, result = self._site.crowd, self.result
         crowd.ask(do="stay")
         result.here_after = self._until(
@@ -156,12 +156,12 @@ class _Soak:
         result.crowd = crowd.ask(do="count", closes=closes)
 
     def _empty(self) -> None:
-        """Let all browsers go, and wait for what they leave behind to go as well."""
+        """Let all browsers leave, and wait until sockets and tasks are at their start values."""
         self._site.crowd.ask(do="leave")
         self.result.back_after = self._until(self._is_back)
 
     def _is_back(self) -> bool:
-        # Not among the samples: memory of an empty site says nothing of its slope.
+        # Not added to the samples: the memory of an empty site says nothing about its slope.
         self.result.end = look(self._site.processes, self._now())
         if not all_told(self.result.end):
             return False
@@ -185,7 +185,7 @@ def _held(samples: Sequence[Sample]) -> dict[str, tuple[int, int]]:
 
 
 def soak(plan: Plan) -> Result:
-    """Run a site under faults for as long as planned."""
+    """Run a site under faults for the planned time."""
     with Site(plan.seed, plan.updates, plan.streams) as site:
         it = _Soak(site, plan)
         it.run()

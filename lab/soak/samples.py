@@ -1,4 +1,4 @@
-"""What a process holds, as the system sees it and as it says itself."""
+"""The resources of a process, from the system and from the process itself."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ LEADER, STANDBY, REDIS = "leader", "standby", "redis"
 
 @dataclass(frozen=True)
 class Sample:
-    """One look at one process."""
+    """The resources of one process at one moment."""
 
     at: float
     """Seconds since the start of the run."""
     name: str
-    """Of a stream it is its part at that moment: ``LEADER`` or ``STANDBY``."""
+    """Name of the process; for a stream ``LEADER`` or ``STANDBY``, its role at that moment."""
     pid: int
     rss_kb: int
     files: int
-    """Open file descriptors, sockets included."""
+    """Open file descriptors, including sockets."""
     sockets: int
     tasks: int | None
-    """Of its event loop; ``None`` where it has none."""
+    """Tasks of its event loop; ``None`` if it has no loop or did not answer."""
 
 
 def look(processes: Mapping[str, Process], at: float) -> list[Sample]:
-    """Look at all processes that are alive; takes half a second.
+    """Return a sample of each running process; takes half a second.
 
-    Of a stream that is too busy to say which part it has there is no sample.
+    There is no sample of a stream that is too busy to report its role.
     """
     pids = alive(processes)
     answers = ask(pids.values())
@@ -49,18 +49,18 @@ def look(processes: Mapping[str, Process], at: float) -> list[Sample]:
             if pid not in answers:
                 continue
             name = LEADER if answer.leads else STANDBY
-        with suppress(OSError):  # It has just ended.
+        with suppress(OSError):  # the process has just ended
             samples.append(_look_at(name, pid, at, answer.tasks))
     return samples
 
 
 def all_told(samples: Sequence[Sample]) -> bool:
-    """Tell whether every process of the site was idle enough to say how many tasks it has."""
+    """Tell whether every process of the site was idle enough to report its number of tasks."""
     return all(sample.tasks is not None for sample in samples if sample.name != REDIS)
 
 
 def alive(processes: Mapping[str, Process]) -> dict[str, int]:
-    """Return the process id of each that runs."""
+    """Return the process ids of the processes that are running."""
     return {name: it.popen.pid for name, it in processes.items() if it.popen.poll() is None}
 
 

@@ -1,4 +1,4 @@
-"""The processes of a soaked site, which can be killed and started again."""
+"""The processes of the site under test, which can be killed and restarted."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ SYMBOLS = [f"BINANCE:S{number:02d}" for number in range(50)]
 
 
 class Site:
-    """All processes of a soak, ended when the ``with`` block is left.
+    """All processes of a soak, which run within the ``with`` block.
 
     Args:
-        seed: Of the vendor's market.
-        updates: How many prices the vendor sends a second, over all rooms.
-        streams: How many ``fcs_stream`` there are.
+        seed: Seed of the vendor's market.
+        updates: Prices that the vendor sends per second, over all rooms.
+        streams: Number of ``fcs_stream`` processes.
     """
 
     def __init__(self, seed: int, updates: float, streams: int) -> None:
@@ -43,9 +43,9 @@ class Site:
             self._starts[name] = partial(self._web, name)
         self._stack = ExitStack()
         self.mortals = (*SERVERS, *([LEADER] * 2 if streams > 1 else []))
-        """Whom faults kill, each so often: the only stream has nobody to take over."""
+        """Processes to kill, once per entry; a single stream is spared: it has no standby."""
         self.processes: dict[str, Process] = {}
-        """Those of the site by name, as they run now."""
+        """The current processes of the site, by name."""
 
     def __enter__(self) -> Site:
         with self._stack:
@@ -73,13 +73,13 @@ class Site:
         return [f"ws://127.0.0.1:{self._ports[name]}/ws/fcs/" for name in SERVERS]
 
     def start(self, name: str) -> None:
-        """Start a process and wait until it listens, where it does."""
+        """Start a process; if it has a port, wait until it listens."""
         self.processes[name] = process = self._starts[name]()
         if name in self._ports:
             wait_until(self._ports[name], process)
 
     def kill(self, name: str) -> str:
-        """End a process without warning, or whichever stream leads; return its own name."""
+        """Kill a process, or the leader of the streams; return the name of the process."""
         name = self._leader() if name == LEADER else name
         self.processes[name].__exit__()
         return name
@@ -88,11 +88,11 @@ class Site:
         pids = {name: pid for name, pid in alive(self.processes).items() if "stream" in name}
         answers = ask(pids.values())
         leading = [name for name, pid in pids.items() if pid in answers and answers[pid].leads]
-        # Where none leads at this moment, one of them is to do so soon.
+        # If no stream leads at this moment, kill one that may lead soon.
         return (leading or list(pids))[0]
 
     def cut_redis_clients(self) -> None:
-        """Let Redis close the connections of everybody."""
+        """Make Redis close all connections."""
         with suppress(RedisError), Redis(port=self._ports["redis"]) as redis:
             for kind in ("normal", "pubsub"):
                 redis.client_kill_filter(_type=kind, skipme=True)
@@ -102,7 +102,7 @@ class Site:
         return {
             **environment(self._ports["redis"], vendor, rooms),
             "LAB_APPS": "lab.soak.probe.Probe",
-            # Short enough for a stalled browser to be closed within its stall.
+            # Short, so that a stalled browser is closed during its stall.
             "LAB_SLOW_CLIENT_SECONDS": "15",
         }
 

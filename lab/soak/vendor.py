@@ -1,13 +1,13 @@
-"""The vendor of the soak: the project's simulator, told what to do in JSON lines.
+"""The vendor of the soak: the project's simulator, controlled by JSON lines.
 
 ::
 
-    {"do": "reset"}                          cut all connections without goodbye
-    {"do": "malform", "seconds": 5}          a frame that is no JSON after every tenth
-    {"do": "rest"}                           no more prices but one last to each room
-    {"do": "count"}                          connections, rooms, prices given way
+    {"do": "reset"}                          cut all connections without a close frame
+    {"do": "malform", "seconds": 5}          send a frame that is not JSON after every tenth
+    {"do": "rest"}                           send one last price to each room, then no more
+    {"do": "count"}                          count connections, rooms, dropped prices
 
-``rest`` answers with the last price of each symbol.
+The answer to ``rest`` contains the last price of each symbol.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__: list[str] = []
 
 
 class _Market(RandomWalk):
-    """A random walk that can be told to rest."""
+    """A random walk that can be stopped."""
 
     rests = False
 
@@ -42,7 +42,7 @@ class _Vendor:
         self._simulator = simulator
 
     async def obey(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Do what a line of the standard input says."""
+        """Execute a command from the standard input."""
         if command["do"] == "reset":
             return {"reset": await self._simulator.drop_all()}
         if command["do"] == "malform":

@@ -4,7 +4,8 @@ const clock = { now: 1_700_000_000_000, timers: new Map(), id: 0, delays: [], ra
 clock.advance = (ms) => {
   const end = clock.now + ms;
   for (;;) {
-    const due = [...clock.timers].filter(([, timer]) => timer.at <= end).sort((a, b) => a[1].at - b[1].at)[0];
+    const all = [...clock.timers].filter(([, timer]) => timer.at <= end);
+    const [due] = all.sort((a, b) => a[1].at - b[1].at);
     if (!due) break;
     clock.timers.delete(due[0]);
     clock.now = due[1].at;

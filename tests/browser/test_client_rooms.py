@@ -190,7 +190,7 @@ async def test_a_room_that_is_confirmed_after_an_error_about_its_symbol_is_joine
     driver.server.behaviour.confirm = None
     await driver.connect()
     await driver.run("client.join('FX:EURUSD', '60'); client.join('FX:EURUSD', '1D')")
-    text = "FX:EURUSD: no more than 1 rooms a socket"
+    text = "FX:EURUSD: no more than 1 rooms per socket"
     await driver.peer.send({"type": "error", "short": "too_many_rooms", "message": text})
     await driver.peer.send(joined(EURUSD, "1D"))
     await driver.until("client.activeSubscriptions.size === 1")
@@ -227,7 +227,7 @@ async def test_a_refusal_is_told_to_the_page_and_once_to_its_developers(driver: 
     )
     await driver.run("client.join('FX:EURUSD', '1D'); client.join('FX:GBPUSD', '1D')")
     await driver.run("client.connect().then(() => null)")
-    refusal = {"short": "room_not_allowed", "message": "FX:EURUSD needs a token of this site"}
+    refusal = {"short": "room_not_allowed", "message": "FX:EURUSD needs a token from this site"}
     detail = {"symbol": EURUSD, "timeframe": "1D", **refusal}
     for visit in (1, 2):
         await driver.peer.send({"type": "error", **refusal}, {"type": "error", **refusal})

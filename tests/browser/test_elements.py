@@ -109,8 +109,8 @@ async def test_the_page_writes_everything_as_the_server_does(site: Site) -> None
     await site.joined(*(f"{symbol}_1D" for symbol in SYMBOLS))
     pairs = list(zip(SYMBOLS, NUMBERS, range(10), strict=True))
     for symbol, n, digits in pairs:
-        values = {"c": n, "v": abs(n), "a": n + 0.001, "b": n, "ch": n, "chp": n}
-        await site.send({**price(symbol, digits=digits, **values), "seq": 1})
+        message = price(symbol, digits=digits, c=n, v=abs(n), a=n + 0.001, b=n, ch=n, chp=n)
+        await site.send({**message, "seq": 1})
     read = """() => [...document.querySelectorAll("fcs-ticker")].map((ticker) =>
       ["symbol", "close", "volume", "spread", "change", "change_percent"].map((name) =>
         ticker.querySelector(`[data-field=${name}]`).textContent))"""

@@ -68,7 +68,7 @@ async def test_a_refused_room_is_offline_and_the_reason_is_told(site: Site, know
     await site.open(widgets.ticker(EURUSD) + price)
     await site.run(REASON)
     await site.joined("FX:EURUSD_1D")
-    text = "FX:EURUSD needs a token of this site"
+    text = "FX:EURUSD needs a token from this site"
     await site.send({"type": "error", "short": "room_not_allowed", "message": text})
     await expect(site.find(STATUS)).to_have_text("offline")
     for tag in ("fcs-ticker", "fcs-price"):

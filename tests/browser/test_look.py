@@ -54,7 +54,7 @@ async def test_the_box_is_the_same_before_and_after_the_price_and_nothing_wraps(
     before = await site.run(box)
     values = {"o": 91083.01, "h": 91590.23, "l": 87900.0, "c": 89962.61, "v": 8192.7}
     moves = {"ch": -1120.4, "chp": -1.23, "a": 89962.62, "b": 89962.61, "digits": 2}
-    await site.send({**price(BTC, **values, **moves), "seq": 1, "at": 1.0})
+    await site.send({**price(BTC, "1D", **values, **moves), "seq": 1, "at": 1.0})
     await site.send(state("offline", BTC))
     await expect(site.field("close")).to_have_text("89,962.61")
     await expect(site.find(STATUS)).to_have_text("offline")

@@ -34,7 +34,7 @@ _LINE = re.compile(r"^(ok|warning|broken|skipped) +(\w+) +(.*)$")
 class Line(NamedTuple):
     outcome: str
     text: str
-    cure: str
+    fix: str
 
 
 class Report:
@@ -50,7 +50,7 @@ class Report:
                 self.lines.setdefault(name, []).append(Line(outcome, text, ""))
             else:
                 last = self.lines[name][-1]
-                self.lines[name][-1] = last._replace(cure=line.strip().removeprefix("-> "))
+                self.lines[name][-1] = last._replace(fix=line.strip().removeprefix("-> "))
 
     def __getitem__(self, name: str) -> Line:
         [line] = self.lines[name]
@@ -80,7 +80,7 @@ def examined(url: str = "", **settings: Any) -> Report:
     report = Report(out.getvalue(), error)
     assert KEY not in f"{report.out}{error}"
     for lines in report.lines.values():
-        assert all(line.cure for line in lines if line.outcome in ("broken", "warning"))
+        assert all(line.fix for line in lines if line.outcome in ("broken", "warning"))
     assert (error is not None) == bool(report.broken)
     assert error is None or (error.returncode == 1 and "\n" not in str(error))
     return report

@@ -18,9 +18,9 @@ KEY = "a key/with+signs"
 
 
 def probe(
-    name: str, run: Callable[[], list[Finding]], needs: tuple[str, ...] = (), cure: str = "mend it"
+    name: str, run: Callable[[], list[Finding]], needs: tuple[str, ...] = (), fix: str = "mend it"
 ) -> Probe:
-    return Probe(name, run, cure, needs)
+    return Probe(name, run, fix, needs)
 
 
 def outcomes(*probes: Probe, seconds: float = 10) -> dict[str, tuple[str, str]]:
@@ -79,7 +79,7 @@ def test_a_probe_that_hangs_holds_up_neither_the_next_one_nor_the_end() -> None:
 
     found = list(
         examine(
-            [probe("slow", hang, cure="unplug it"), probe("next", lambda: ok("well"))],
+            [probe("slow", hang, fix="unplug it"), probe("next", lambda: ok("well"))],
             seconds=3.0,
         )
     )
@@ -91,7 +91,7 @@ def test_a_probe_that_hangs_holds_up_neither_the_next_one_nor_the_end() -> None:
     assert [one.daemon for one in threads] == [True]
 
 
-def test_an_exception_that_no_probe_expects_is_a_finding_with_a_cure() -> None:
+def test_an_exception_that_no_probe_expects_is_a_finding_with_a_fix() -> None:
     def fail() -> list[Finding]:
         raise ZeroDivisionError("by zero")
 
@@ -107,7 +107,7 @@ def test_an_error_of_this_project_says_by_itself_what_to_change() -> None:
     [(_, finding)] = examine([probe("cache", fail)])
 
     assert finding.outcome is Outcome.BROKEN
-    assert finding.cure == "FCS_CACHE names 'x': CACHES has no 'x'"
+    assert finding.fix == "FCS_CACHE names 'x': CACHES has no 'x'"
 
 
 @pytest.mark.parametrize("key", [KEY, quote_plus(KEY)])

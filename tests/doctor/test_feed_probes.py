@@ -1,4 +1,4 @@
-"""``manage.py fcs_doctor`` where the way to the vendor is broken: it names the right cure."""
+"""``manage.py fcs_doctor`` where the way to the vendor is broken: it names the right fix."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from django_fcs.simulator import Faults, RandomWalk, Simulator
 from django_fcs.simulator.server import BAD_KEY
 from tests.doctor.doctors import KEY, Line, examined, tls_server, web_server
 from tests.support.beside import simulator_beside
+from tests.support.missing import rename
 from tests.support.network import free_port
 from tests.support.upstreams import REFUSALS
 from tests.support.waiting import eventually
@@ -49,7 +50,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- a site that is well
 
 
-def test_a_site_that_is_well_gets_a_line_for_each_probe_and_no_cure(vendor: Simulator) -> None:
+def test_a_site_that_is_well_gets_a_line_for_each_probe_and_no_fix(vendor: Simulator) -> None:
     report = examined()
 
     assert report.error is None
@@ -85,6 +86,19 @@ def test_a_closed_market_is_nothing_to_mend(vendor: Simulator) -> None:
     assert examined()["symbol"].outcome == "ok"
 
 
+def test_a_client_library_without_a_name_is_a_warning(
+    vendor: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename(monkeypatch, "process_event")
+    report = examined()
+
+    accepted, slower = report.lines["welcome"]
+    assert (accepted.outcome, slower.outcome) == ("ok", "warning")
+    assert "websockets" in slower.text and "process_event" in slower.text
+    assert 'require "websockets<' in slower.fix
+    assert report.error is None
+
+
 # -- key, name, line
 
 
@@ -92,7 +106,7 @@ def test_no_key(vendor: Simulator) -> None:
     report = examined(FCS_API_KEY="")
 
     assert report.broken == {"key"}
-    assert 'FCS_API_KEY = "fcs_socket_demo"' in report["key"].cure
+    assert 'FCS_API_KEY = "fcs_socket_demo"' in report["key"].fix
     assert report["welcome"] == Line("skipped", "because of key", "")
 
 
@@ -102,7 +116,7 @@ def test_a_wrong_key(faults: Faults, vendor: Simulator) -> None:
     report = examined(FCS_API_KEY=BAD_KEY)
 
     assert report.broken == {"welcome"}
-    assert "Set FCS_API_KEY to the socket key of your account" in report["welcome"].cure
+    assert "Set FCS_API_KEY to the socket key of your account" in report["welcome"].fix
     assert report["symbol"].outcome == "skipped"
 
 
@@ -122,7 +136,7 @@ def test_an_address_that_is_none() -> None:
     report = examined(FCS_URL="https://fcsapi.com")
 
     assert "fcs.E007" in report["settings"].text
-    assert 'FCS_URL = "wss://ws-v4.fcsapi.com/ws"' in report["settings"].cure
+    assert 'FCS_URL = "wss://ws-v4.fcsapi.com/ws"' in report["settings"].fix
     assert report["dns"] == Line("skipped", "because of fcs.E007", "")
 
 
@@ -130,7 +144,7 @@ def test_a_name_that_does_not_exist() -> None:
     report = examined(FCS_URL="wss://no-such-host.invalid/ws")
 
     assert "no-such-host.invalid has no address" in report["dns"].text
-    assert "Correct FCS_URL (the default is wss://ws-v4.fcsapi.com/ws)" in report["dns"].cure
+    assert "Correct FCS_URL (the default is wss://ws-v4.fcsapi.com/ws)" in report["dns"].fix
     assert report["connection"].outcome == "skipped"
 
 
@@ -138,7 +152,7 @@ def test_a_port_at_which_nobody_listens(no_vendor: None) -> None:
     report = examined()
 
     assert "refuses connections" in report["connection"].text
-    assert "manage.py fcs_simulator" in report["connection"].cure
+    assert "manage.py fcs_simulator" in report["connection"].fix
     assert report["welcome"].outcome == "skipped"
 
 
@@ -152,7 +166,7 @@ def test_a_firewall_that_swallows_packets(
     report = examined()
 
     assert "cannot be reached: Connection timed out" in report["connection"].text
-    assert "firewall" in report["connection"].cure
+    assert "firewall" in report["connection"].fix
 
 
 def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
@@ -160,7 +174,7 @@ def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
         report = examined(FCS_URL=f"wss://localhost:{port}/ws")
 
     assert re.search("certificate not trusted: self.signed", report["connection"].text)
-    assert "trust its issuer" in report["connection"].cure
+    assert "trust its issuer" in report["connection"].fix
 
 
 def test_a_certificate_of_another_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +183,7 @@ def test_a_certificate_of_another_name(tmp_path: Path, monkeypatch: pytest.Monke
         report = examined(FCS_URL=f"wss://127.0.0.1:{port}/ws")
 
     assert "certificate is not valid for '127.0.0.1'" in report["connection"].text
-    assert "Correct the name in FCS_URL" in report["connection"].cure
+    assert "Correct the name in FCS_URL" in report["connection"].fix
 
 
 def test_a_certificate_that_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +198,7 @@ def test_tls_where_none_is_spoken(vendor: Simulator) -> None:
     report = examined(FCS_URL=vendor.url.replace("ws:", "wss:"))
 
     assert "TLS fails" in report["connection"].text
-    assert '"ws://"' in report["connection"].cure
+    assert '"ws://"' in report["connection"].fix
 
 
 @pytest.mark.usefixtures("impatient")
@@ -193,22 +207,22 @@ def test_a_server_that_says_no_welcome(vendor: Simulator) -> None:
     report = examined()
 
     assert "no welcome" in report["welcome"].text
-    assert "limited to one connection" in report["welcome"].cure
+    assert "limited to one connection" in report["welcome"].fix
 
 
 @pytest.mark.usefixtures("impatient")
 def test_a_mute_symbol(vendor: Simulator) -> None:
-    vendor.faults = Faults(mute=("*",))
+    vendor.faults = Faults(silent=("*",))
     report = examined(FCS_ROOMS=["FX:EURUSD"])
 
     assert report.broken == {"symbol"}
     assert "FX:EURUSD_1D is joined, but sends no price" in report["symbol"].text
-    assert "manage.py fcs_watch BINANCE:BTCUSDT" in report["symbol"].cure
+    assert "manage.py fcs_watch BINANCE:BTCUSDT" in report["symbol"].fix
 
 
 @pytest.mark.usefixtures("impatient")
 def test_frames_that_are_none_are_no_answer(vendor: Simulator) -> None:
-    vendor.faults = Faults(mute=("*",), malformed_every=1)
+    vendor.faults = Faults(silent=("*",), malformed_every=1)
 
     assert examined()["symbol"].outcome == "broken"
 
@@ -221,7 +235,7 @@ def test_a_symbol_that_the_feed_does_not_know(reply: str, vendor: Simulator) -> 
 
     assert report.broken == {"symbol"}
     assert "does not know FX:NOSUCH_1D" in report["symbol"].text
-    assert "FCS_ROOMS" in report["symbol"].cure
+    assert "FCS_ROOMS" in report["symbol"].fix
 
 
 def test_behind_a_proxy_names_and_lines_are_left_to_it(

@@ -1,4 +1,4 @@
-"""``manage.py fcs_doctor`` on sites that are broken on purpose: it names the right cure."""
+"""``manage.py fcs_doctor`` on sites that are broken on purpose: it names the right fix."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "cure"),
+    ("settings", "fix"),
     [
         ({"FCS_TIMEFRAME": "2h"}, "240"),
         ({"FCS_ROOMS": ["eurusd"]}, "'eurusd'"),
@@ -74,8 +74,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
 )
-def test_what_the_settings_lack(settings: dict[str, Any], cure: str, no_vendor: None) -> None:
-    assert cure in examined(**settings)["settings"].cure
+def test_what_the_settings_lack(settings: dict[str, Any], fix: str, no_vendor: None) -> None:
+    assert fix in examined(**settings)["settings"].fix
 
 
 pages_only = get_asgi_application()
@@ -84,7 +84,7 @@ pages_only = get_asgi_application()
 def test_no_channel_layer(no_vendor: None) -> None:
     report = examined(CHANNEL_LAYERS={})
 
-    assert "CHANNEL_LAYERS = {" in report["settings"].cure
+    assert "CHANNEL_LAYERS = {" in report["settings"].fix
     assert {report[name].text for name in ("layer", "processes", "cache")} == {
         "because of fcs.E001"
     }
@@ -111,8 +111,8 @@ def test_redis_is_down(kind: str) -> None:
     report = examined(CHANNEL_LAYERS={"default": layer}, CACHES={"default": cache})
 
     assert report["layer"].outcome == report["cache"].outcome == "broken"
-    assert "Start Redis, or correct hosts of CHANNEL_LAYERS['default']" in report["layer"].cure
-    assert "Start the server of CACHES['default']" in report["cache"].cure
+    assert "Start Redis, or correct hosts of CHANNEL_LAYERS['default']" in report["layer"].fix
+    assert "Start the server of CACHES['default']" in report["cache"].fix
     assert report["processes"].outcome == "skipped"
     assert "a-password" not in report.out
 
@@ -134,7 +134,7 @@ def test_a_layer_that_hangs(
     report = examined(CACHES=NOTHING)
 
     assert report["layer"].text == "the channel layer does not answer in 0.2 s"
-    assert "firewall" in report["layer"].cure
+    assert "firewall" in report["layer"].fix
 
 
 @pytest.mark.usefixtures("impatient", "no_vendor", "shared_layer")
@@ -155,7 +155,7 @@ def test_a_site_without_a_settings_module_is_tried_as_far_as_it_goes(
 def test_an_origin_that_no_browser_sends() -> None:
     report = examined(FCS_ALLOWED_ORIGINS=["www.example.com/"])
 
-    assert 'Write "https://www.example.com"' in report["settings"].cure
+    assert 'Write "https://www.example.com"' in report["settings"].fix
     assert report["origins"] == Line("skipped", "because of fcs.E008", "")
 
 
@@ -165,7 +165,7 @@ def test_a_socket_open_to_all(settings: dict[str, Any]) -> None:
     line = examined(**settings)["origins"]
 
     assert line.outcome == "warning"
-    assert "FCS_ALLOWED_ORIGINS = []" in line.cure
+    assert "FCS_ALLOWED_ORIGINS = []" in line.fix
 
 
 @pytest.mark.usefixtures("no_vendor")
@@ -173,7 +173,7 @@ def test_a_site_that_names_no_host() -> None:
     line = examined(ALLOWED_HOSTS=[], DEBUG=False)["origins"]
 
     assert line.outcome == "broken"
-    assert 'ALLOWED_HOSTS = ["www.example.com"]' in line.cure
+    assert 'ALLOWED_HOSTS = ["www.example.com"]' in line.fix
 
 
 @pytest.mark.usefixtures("no_vendor")
@@ -183,7 +183,7 @@ def test_a_page_of_a_foreign_origin() -> None:
     line = examined(f"{url}/prices/", FCS_ALLOWED_ORIGINS=origins)["origins"]
 
     assert line.outcome == "warning"
-    assert f'FCS_ALLOWED_ORIGINS = ["{url}"]' in line.cure
+    assert f'FCS_ALLOWED_ORIGINS = ["{url}"]' in line.fix
     assert examined(url, FCS_ALLOWED_ORIGINS=[url])["origins"].outcome == "ok"
 
 
@@ -214,7 +214,7 @@ def test_no_web_server() -> None:
     line = examined(f"http://127.0.0.1:{free_port()}")["server"]
 
     assert line.outcome == "broken"
-    assert line.cure == "Start the web server, or correct --url."
+    assert line.fix == "Start the web server, or correct --url."
     assert "FCS_URL" not in line.text
 
 
@@ -228,7 +228,7 @@ def test_a_web_server_of_pages_only(status: HTTPStatus) -> None:
         line = examined(f"http://127.0.0.1:{port}")["server"]
 
     assert line.outcome == "broken"
-    assert "django_fcs.asgi:application" in line.cure
+    assert "django_fcs.asgi:application" in line.fix
     assert "KEY" not in line.text
 
 
@@ -245,7 +245,7 @@ def test_a_web_server_that_says_why_it_refuses() -> None:
     assert line.outcome == "broken"
     # websockets 14 forgets what it has not handed out when the close comes.
     assert "this site is not set up" in line.text or "code 4500" in line.text
-    assert "its log says why" in line.cure
+    assert "its log says why" in line.fix
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8000", "ws://127.0.0.1:8000", "http://", "http://["])

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from example_project.settings import *  # noqa: F403
 
-CHANNEL_LAYERS: dict[str, object] = {}
+CHANNEL_LAYERS = {}

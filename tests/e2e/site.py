@@ -59,7 +59,7 @@ async def answering(*ports: int) -> None:
 async def season(port: int) -> None:
     """Let a Redis pass for one that has run for long: it lends the lease at once.
 
-    One that is new or runs anew lends it to nobody for as long as a lease lasts.
+    One that is new or runs again lends it to nobody for as long as a lease lasts.
     """
     async with Redis(port=port) as client:
         run = (await client.info("server"))["run_id"]

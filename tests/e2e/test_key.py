@@ -144,7 +144,7 @@ async def visit(site: Overheard, port: int, *, query: str = CARELESS) -> None:
     http, socket = f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}/ws/fcs/{CARELESS}"
     for path in ("watch/FX:EURUSD/1D/", "fcs/health/", "fcs/metrics/", *STATIC):
         await site.page(f"{http}/{path}{query}")
-    # Django's own page on an error repeats the query to whoever sent it.
+    # Django's own page on an error repeats the query to anyone who sent it.
     await site.page(f"{http}/watch/eurusd/1D/")
     await site.browser(socket)
     await site.browser(socket, subprotocols=[Subprotocol("fcs.merge.v1")])

@@ -35,7 +35,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     # Another process of the site has to start first, on a machine that may be busy.
     monkeypatch.setattr(neighbour, "ASK_SECONDS", 60)
     monkeypatch.setattr(site_probes, "LAYER_SECONDS", 90)
-    monkeypatch.setitem(doctor.examine.__kwdefaults__, "seconds", 120)
+    defaults = doctor.examine.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "seconds", 120)
 
 
 @pytest.fixture
@@ -59,9 +61,9 @@ def test_a_layer_and_a_cache_in_memory_with_two_processes(another: Any) -> None:
 
     assert report["layer"].outcome == "ok"
     assert report["processes"].outcome == "broken"
-    assert "channels_redis.pubsub.RedisPubSubChannelLayer" in report["processes"].cure
+    assert "channels_redis.pubsub.RedisPubSubChannelLayer" in report["processes"].fix
     assert "another process does not find" in report["cache"].text
-    assert "django.core.cache.backends.redis.RedisCache" in report["cache"].cure
+    assert "django.core.cache.backends.redis.RedisCache" in report["cache"].fix
 
 
 @pytest.mark.usefixtures("impatient", "no_vendor", "shared_layer")
@@ -81,7 +83,7 @@ def test_a_cache_that_keeps_nothing(another: Any) -> None:
     report = examined(**another(CHANNEL_LAYERS=SHARED, CACHES=NOTHING))
 
     assert "keeps nothing" in report["cache"].text
-    assert "django.core.cache.backends.redis.RedisCache" in report["cache"].cure
+    assert "django.core.cache.backends.redis.RedisCache" in report["cache"].fix
 
 
 @pytest.mark.usefixtures("impatient", "no_vendor", "shared_layer")

@@ -48,8 +48,15 @@ async def viewing(port: int, *, answers: bool = True) -> AsyncIterator[Viewer]:
         its.setblocking(False)
         await asyncio.get_running_loop().sock_connect(its, (HOST, port))
         # No compression: all of it would fit into those buffers.
-        how = {"compression": None, "ping_interval": None, "close_timeout": 1}
-        async with browser_socket(port, *ROOMS, answers=answers, sock=its, **how) as viewer:
+        async with browser_socket(
+            port,
+            *ROOMS,
+            answers=answers,
+            sock=its,
+            compression=None,
+            ping_interval=None,
+            close_timeout=1,
+        ) as viewer:
             viewer.read_on()
             yield viewer
 

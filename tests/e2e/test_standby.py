@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]
 import pytest
 from redis.asyncio import Redis
 
@@ -260,14 +260,14 @@ async def test_it_ends_in_time_whoever_does_not_answer(
         await answering(upstream)
         async with site.stream() as stream, Redis(port=redis) as client:
             await eventually(lambda: client.keys("*:fcs:*:fcs.*"), within=30, what="a last value")
-            deaf = {"redis": [server], "vendor": [simulator], "both": [server, simulator]}[what]
-            for process in deaf:
+            lossy = {"redis": [server], "vendor": [simulator], "both": [server, simulator]}[what]
+            for process in lossy:
                 process.send_signal(signal.SIGSTOP)
             try:
                 stream.terminate()
                 await left_well(stream, stalls)
             finally:
-                for process in deaf:
+                for process in lossy:
                     process.send_signal(signal.SIGCONT)
 
 

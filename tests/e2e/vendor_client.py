@@ -9,7 +9,7 @@ import json
 import sys
 from typing import Any
 
-from fcs_client_lib import FCSClient
+from fcs_client_lib import FCSClient  # type: ignore[import-untyped]
 
 
 def main(url: str, *rooms: str) -> None:

@@ -59,7 +59,7 @@ class Socket:
 async def browser(
     *, merge: bool = False, must_answer: bool = False, send: Callable[..., Any] | None = None
 ) -> AsyncIterator[tuple[Socket, Subscriber]]:
-    """A browser, and whoever flushes it when it should be."""
+    """A browser, and anyone who flushes it when it should be."""
 
     async def deliver() -> None:
         while True:
@@ -69,6 +69,14 @@ async def browser(
 
     socket = Socket()
     ready: ReadyQueue[Subscriber] = ReadyQueue()
-    how = {"merge": merge, "must_answer": must_answer, "clock": lambda: 1000.5}
-    async with running(deliver()), Subscriber(send or socket.send, ready, **how) as socket.one:
+    async with (
+        running(deliver()),
+        Subscriber(
+            send or socket.send,
+            ready,
+            merge=merge,
+            must_answer=must_answer,
+            clock=lambda: 1000.5,
+        ) as socket.one,
+    ):
         yield socket, socket.one

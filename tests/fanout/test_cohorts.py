@@ -258,7 +258,7 @@ def test_with_the_last_page_every_cohort_and_route_is_gone(scene: Scene) -> None
     assert not in_memory(scene)
 
 
-def in_memory(scene: Scene) -> list[_Cohort]:
+def in_memory(scene: Scene) -> list[_Cohort[Page]]:
     """Whatever holds them."""
     gc.collect()
     agenda = scene.cohorts._agenda

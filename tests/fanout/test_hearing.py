@@ -102,8 +102,17 @@ def test_what_a_stream_merges_repeats_or_forgets_is_never_a_gap(
 ) -> None:
     streamed, hearing = Streamed(epoch=7, markets=Markets()), hearing_of()
     for at, (room, t, goes_out) in enumerate(ticks):
-        candle = {"mode": "candle", "t": t - t % 60, "o": 1.0, "h": 1.0, "l": 1.0, "c": 1.0}
-        streamed.merge(room, Price(symbol=room.symbol, timeframe=room.timeframe, **candle), at)
+        price = Price(
+            symbol=room.symbol,
+            timeframe=room.timeframe,
+            mode="candle",
+            t=t - t % 60,
+            o=1.0,
+            h=1.0,
+            l=1.0,
+            c=1.0,
+        )
+        streamed.merge(room, price, at)
         if t % 7 == 0:
             streamed.repeat([EURUSD, USDJPY])
         if t % 11 == 0:

@@ -85,7 +85,7 @@ async def test_behind_or_not_the_last_of_a_candle_that_ended_is_handed_on(
     bus: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times = ((1, 0), (2, 60), (3, 60), (4, 120), (5, 120))
-    ticks = [update(seq=n, t=t) for n, t in times]
+    ticks: list[Event] = [update(seq=n, t=t) for n, t in times]
     async with hub_of() as hub, browsing(hub) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await behind(bus, monkeypatch)

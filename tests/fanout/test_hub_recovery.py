@@ -1,4 +1,4 @@
-"""A hub that does not hear all begins anew: with another member, and asking for everything."""
+"""A hub that does not hear all begins again: with another member, and asking for everything."""
 
 from __future__ import annotations
 

@@ -211,7 +211,7 @@ async def test_the_tick_that_opens_a_market_does_not_seem_stale_first() -> None:
         await feed.news(closed=True)
         await feed.price(seq=1)
         await eventually(lambda: browser.states[-1:] == ["closed"])
-        hub._look = lambda: None  # type: ignore[method-assign]  # it comes once a second
+        hub._watched.look = list  # type: ignore[method-assign]  # once a second
         clock.now += 100
         await feed.beat()
         await feed.news(patience=60.0)
@@ -274,10 +274,10 @@ async def test_a_sick_layer_is_renewed_and_every_room_asked_for_again(
 
 
 class HardOfHearing(Hub):
-    async def _tend(self, bus: Bus) -> None:
+    async def _announce(self, bus: Bus) -> None:
         """Lose one cancellation, as ``asyncio.wait_for`` may before Python 3.12."""
         try:
-            await super()._tend(bus)
+            await super()._announce(bus)
         except asyncio.CancelledError:
             await asyncio.Event().wait()
 

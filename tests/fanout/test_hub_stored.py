@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from msgspec.structs import asdict
 
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Expectation, Outage
-from django_fcs.prices.store import MemoryStore
+from django_fcs.prices.store import LastValue, MemoryStore
 from django_fcs.rooms import Room
 from tests.support.hubs import (
     EURUSD,
@@ -133,7 +134,7 @@ class Slow:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def aload(self, rooms: list[Room]) -> Any:
+    async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
         self.asked = True
         await self.answers.wait()
         return self._store.load(rooms)

@@ -17,9 +17,18 @@ ROOMS = [Room("FX:EURUSD", "1"), Room("FX:EURUSD", "5"), Room("OKX:LTCUSDT", "1D
 def tick(
     seq: int, mode: str, t: int | None, *, room: Room = ROOMS[0], candle: bool = True
 ) -> Update:
-    known = {"o": 1.0, "h": 1.0, "l": 1.0} if candle else {}
+    known = 1.0 if candle else None
     price = Price(
-        symbol=room.symbol, timeframe=room.timeframe, mode=mode, t=t, **known, c=1.0, seq=seq, at=0
+        symbol=room.symbol,
+        timeframe=room.timeframe,
+        mode=mode,
+        t=t,
+        o=known,
+        h=known,
+        l=known,
+        c=1.0,
+        seq=seq,
+        at=0,
     )
     return Update.encode(room, price, epoch=1)
 

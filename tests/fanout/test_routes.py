@@ -9,12 +9,12 @@ from django_fcs.fanout.routes import Routes
 from tests.support.hubs import EURUSD, HOURLY
 
 
-def keys(routes: Routes) -> set[Hashable]:
+def keys(routes: Routes[Mail]) -> set[Hashable]:
     return set(routes._readers)
 
 
 def test_readers_of_a_room_are_those_that_were_added_each_once_in_order() -> None:
-    routes, readers = Routes(), [Mail(), Mail()]
+    routes, readers = Routes[Mail](), [Mail(), Mail()]
     for reader in (*readers, readers[0]):
         routes.add(EURUSD, reader)
 
@@ -23,7 +23,7 @@ def test_readers_of_a_room_are_those_that_were_added_each_once_in_order() -> Non
 
 
 def test_two_spellings_of_a_room_are_two_keys() -> None:
-    routes, reader = Routes(), Mail()
+    routes, reader = Routes[Mail](), Mail()
     routes.add((HOURLY, "1h"), reader)
     routes.add((HOURLY, "60"), reader)
     routes.discard((HOURLY, "60"), reader)
@@ -33,7 +33,7 @@ def test_two_spellings_of_a_room_are_two_keys() -> None:
 
 
 def test_a_room_is_forgotten_with_its_last_reader() -> None:
-    routes, one, other = Routes(), Mail(), Mail()
+    routes, one, other = Routes[Mail](), Mail(), Mail()
     for reader in (one, other):
         routes.add(EURUSD, reader)
     routes.discard(EURUSD, one)
@@ -45,7 +45,7 @@ def test_a_room_is_forgotten_with_its_last_reader() -> None:
 
 
 def test_who_never_followed_a_room_may_be_discarded() -> None:
-    routes = Routes()
+    routes = Routes[Mail]()
     routes.discard(EURUSD, Mail())
 
     assert not keys(routes)

@@ -49,13 +49,13 @@ async def test_states_are_nothing_that_fcs_v4_could_say() -> None:
 async def test_the_first_price_after_a_join_is_an_initial_in_each_room() -> None:
     async with browser() as (socket, one):
         for room in (EURUSD, USDJPY):
-            one.expect(room)
+            one.expect((room, "1D"))
         for seq in (1, 2):
             for room in (EURUSD, USDJPY):
-                one.put(room, update(room, seq=seq, mode="askbid"))
-        one.expect(EURUSD)
-        one.forget(EURUSD)
-        one.put(EURUSD, update(seq=3))
+                one.put((room, "1D"), update(room, seq=seq, mode="askbid"))
+        one.expect((EURUSD, "1D"))
+        one.forget((EURUSD, "1D"))
+        one.put((EURUSD, "1D"), update(seq=3))
 
     modes = [json.loads(text)["prices"]["mode"] for text in socket.texts]
     assert modes == ["initial", "initial", "askbid", "askbid", "candle"]
@@ -255,7 +255,7 @@ async def test_a_socket_that_went_away_is_no_error(
         for now in (100, 200):
             one.look(now, 30)
         await socket.passes()
-        assert one._mail is one._replies is one._confirms is None
+        assert (one._mail, one._replies, one._confirms) == (None, None, None)
 
     assert len(tries) == 1
     assert all(record.levelno == logging.DEBUG for record in caplog.records)
@@ -332,7 +332,7 @@ async def test_what_is_said_after_the_end_is_said_to_nobody() -> None:
     one.flush()
 
     assert not socket.sent
-    assert one._mail is one._replies is one._confirms is None
+    assert (one._mail, one._replies, one._confirms) == (None, None, None)
 
 
 async def test_only_in_a_process_that_daphne_serves_does_the_server_take_everything(

@@ -39,7 +39,7 @@ Message = dict[str, Any]
 
 
 class Stream:
-    """What is published, with the last of each room, which it repeats for whoever asks."""
+    """What is published, with the last of each room, which it repeats for anyone who asks."""
 
     def __init__(self, bus: Bus, clock: Any) -> None:
         self._bus = bus
@@ -58,9 +58,16 @@ class Stream:
     async def tick(self, room: Room, mode: str) -> None:
         seq = max(self.last[room].seq + 1 if room in self.last else 1, self.epoch * 1000)
         price = Price(
-            **{"symbol": room.symbol, "timeframe": room.timeframe, "mode": mode},
-            **{"t": self._candles[room], "o": 1.0, "h": 1.0, "l": 1.0, "c": float(seq)},
-            **{"seq": seq, "at": self._clock()},
+            symbol=room.symbol,
+            timeframe=room.timeframe,
+            mode=mode,
+            t=self._candles[room],
+            o=1.0,
+            h=1.0,
+            l=1.0,
+            c=float(seq),
+            seq=seq,
+            at=self._clock(),
         )
         self.last[room] = Update.encode(room, price, epoch=self.epoch)
         self.said.append(self.last[room])

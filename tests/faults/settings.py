@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from tests.e2e.settings import *  # noqa: F403
 
@@ -20,7 +19,7 @@ _LIMITS = {
 }
 
 if _REDIS:
-    CHANNEL_LAYERS: dict[str, Any] = {
+    CHANNEL_LAYERS = {
         "default": {
             "BACKEND": _BACKENDS[os.environ.get("FAULTS_LAYER", "pubsub")],
             "CONFIG": {"hosts": [_REDIS], **_LIMITS},

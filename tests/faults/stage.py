@@ -182,7 +182,7 @@ class Stage:
     async def leader_of_two(self) -> Process:
         """Return the stream that leads, of two that were started with the stage.
 
-        Both have waited: a Redis that runs anew lends to nobody at first.
+        Both have waited: a Redis that runs again lends to nobody at first.
         """
         logs = [self._logs[stream] for stream in self.streams]
         await eventually(

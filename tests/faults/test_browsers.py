@@ -29,8 +29,9 @@ async def test_a_browser_that_never_reads_is_closed_and_disturbs_nobody(staged: 
         note = "200 prices a second, FCS_SLOW_CLIENT_SECONDS 5; Daphne; as seen by another page"
         async with stage.fault("A browser that never reads", note=note) as fault:
             rooms = [(room.symbol, room.timeframe) for room in TWENTY]
-            how = {"compression": None, "ping_interval": None}
-            async with browser_socket(stage.ports[0], *rooms, **how) as viewer:
+            async with browser_socket(
+                stage.ports[0], *rooms, compression=None, ping_interval=None
+            ) as viewer:
                 viewer.socket.transport.pause_reading()
                 # What would fill all buffers, and the time that a browser is given.
                 await asyncio.sleep(15)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from django_fcs.rooms import Room
-from tests.faults import __main__ as command, market as market_module
+from tests.faults import __main__ as command
 from tests.faults.figures import changes, figures, outlived, recovered_at
 from tests.faults.market import Market
 from tests.faults.report import table
@@ -23,7 +24,7 @@ ROOM = Room("BINANCE:BTCUSDT", "1D")
 def market(monkeypatch: pytest.MonkeyPatch) -> Market:
     """Ticks 1 to 10, at the seconds 0 to 9."""
     times = iter(range(10))
-    monkeypatch.setattr(market_module.time, "monotonic", lambda: float(next(times)))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(times)))
     market = Market(rate=0)
     market.open(ROOM, 1e9)
     for _ in range(9):

@@ -71,7 +71,7 @@ async def test_a_feed_that_is_connected_but_mute_is_connected_anew(staged: Stage
         await asyncio.sleep(WARM_SECONDS)
         accepted = stage.upstream.accepted
         async with stage.fault("Connected but silent", note=STALE_NOTE) as fault:
-            stage.vendor.faults = Faults(mute=("*",))
+            stage.vendor.faults = Faults(silent=("*",))
             # A new connection is what cures it.
             await eventually(lambda: stage.upstream.accepted > accepted, within=60)
             stage.vendor.faults = Faults()
@@ -84,7 +84,7 @@ async def test_a_room_that_alone_is_mute_is_joined_again(staged: Staged) -> None
         room, accepted = stage.rooms[0], stage.upstream.accepted
         joins = stage.market.joins[room]
         async with stage.fault("One room silent", note=STALE_NOTE) as fault:
-            stage.vendor.faults = Faults(mute=(room.symbol,))
+            stage.vendor.faults = Faults(silent=(room.symbol,))
             # That it is joined again is what cures it.
             await eventually(lambda: stage.market.joins[room] > joins, within=60)
             stage.vendor.faults = Faults()

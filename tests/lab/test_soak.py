@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.typing import Subprotocol
 
 from django_fcs.simulator import Simulator
 from django_fcs.tools.metrics import shown
@@ -284,7 +285,7 @@ async def test_a_browser_shows_the_newest_and_counts_what_goes_back(seed: int) -
         "127.0.0.1",
         0,
         logger=SILENT,
-        subprotocols=["fcs.merge.v1"],
+        subprotocols=[Subprotocol("fcs.merge.v1")],
     )
     async with server as listening:
         url = f"ws://127.0.0.1:{next(iter(listening.sockets)).getsockname()[1]}"

@@ -17,7 +17,7 @@ from redis.exceptions import (
 )
 
 from django_fcs.exceptions import ConfigurationError
-from django_fcs.layer import bus
+from django_fcs.layer import bus, member
 from django_fcs.layer.bus import (
     DEMAND,
     HUBS,
@@ -122,18 +122,16 @@ async def test_nothing_but_prices_goes_to_a_rooms_group() -> None:
 
 
 async def test_a_hub_hears_what_the_stream_says() -> None:
-    said = [
-        Beat(7, PathReport(1000.5, online=False, reason="no vendor")),
-        RoomNotice(USDJPY, PROFILE, Expectation(True, 90.0, None, 2e9, overdue=True)),
-        update(),
-    ]
+    beat = Beat(7, PathReport(1000.5, online=False, reason="no vendor"))
+    notice = RoomNotice(USDJPY, PROFILE, Expectation(True, 90.0, None, 2e9, overdue=True))
+    price = update()
     async with events_of(HUBS) as (hub, events), Bus(DEMAND) as stream:
         await hub.subscribe([EURUSD])
-        await stream.beat(said[0])
-        await stream.tell(said[1])
-        await stream.publish([said[2], update(USDJPY)])
+        await stream.beat(beat)
+        await stream.tell(notice)
+        await stream.publish([price, update(USDJPY)])
 
-        assert [await following(events) for _ in said] == said
+        assert [await following(events) for _ in range(3)] == [beat, notice, price]
 
 
 async def test_the_stream_hears_what_a_hub_says() -> None:
@@ -328,7 +326,7 @@ async def test_a_layer_that_cannot_even_be_closed_is_logged_and_no_more(
 async def test_a_call_that_hangs_fails_after_a_while(
     shared_layer: type[SharedLayer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bus, "CALL_SECONDS", 0.01)
+    monkeypatch.setattr(member, "CALL_SECONDS", 0.01)
     async with Bus(HUBS) as one:
         shared_layer.failures = {"group_send": asyncio.TimeoutError()}
         with pytest.raises(asyncio.TimeoutError):

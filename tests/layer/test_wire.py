@@ -18,7 +18,8 @@ SAID = (
 )
 HEARD: list[Reply] = [
     *(b"5", b"PONG", None, b"", b"a\r\nb\x00\xffc", b""),
-    *([b"message", b"fcs", b"\r\n\r\n"], [b"pong", []]),
+    [b"message", b"fcs", b"\r\n\r\n"],
+    [b"pong", []],
 ]
 
 
@@ -52,11 +53,11 @@ def test_however_the_bytes_come_the_same_replies_are_read(sizes: list[int]) -> N
     ("said", "reason"),
     [
         (b"-NOAUTH Authentication required.\r\n", "NOAUTH Authentication required."),
-        (b"HTTP/1.1 400 Bad Request\r\n", "what is no RESP"),
-        (b"$x\r\n", "what is no RESP"),
-        (b"*1\r\n" * 100_000, "what is no RESP"),
-        (b"*3\r\n$7\r\nmessage\r\n$" + b"9" * 20 + b"\r\nfcs\r\n", "what is no RESP"),
-        (b"*3\r\n$7\r\nmessage\r\n$1\r\nfcs\r\n$1\r\nx\r\n", "what is no RESP"),
+        (b"HTTP/1.1 400 Bad Request\r\n", "that is not RESP"),
+        (b"$x\r\n", "that is not RESP"),
+        (b"*1\r\n" * 100_000, "that is not RESP"),
+        (b"*3\r\n$7\r\nmessage\r\n$" + b"9" * 20 + b"\r\nfcs\r\n", "that is not RESP"),
+        (b"*3\r\n$7\r\nmessage\r\n$1\r\nfcs\r\n$1\r\nx\r\n", "that is not RESP"),
     ],
 )
 async def test_an_error_or_nonsense_ends_a_wire(said: bytes, reason: str) -> None:

@@ -58,8 +58,13 @@ def report(*rooms: Room, **fields: Any) -> Report:
 
 def value(room: Room, *, age: float, delay: int | None = None) -> LastValue:
     price = Price(
-        **{"symbol": room.symbol, "timeframe": room.timeframe, "mode": "candle", "c": 1.5},
-        **{"seq": 1, "at": NOW - age, "delay": delay},
+        symbol=room.symbol,
+        timeframe=room.timeframe,
+        mode="candle",
+        c=1.5,
+        delay=delay,
+        seq=1,
+        at=NOW - age,
     )
     return LastValue(serialise(price))
 
@@ -243,9 +248,9 @@ async def test_figures_and_rooms_are_a_table_that_people_read(
     lines = capsys.readouterr().out.splitlines()
 
     assert lines[0] == "streaming"
-    figures = {line[:16].strip(): line[16:] for line in lines[1 : lines.index("")]}
+    figures = {line[:18].strip(): line[18:] for line in lines[1 : lines.index("")]}
     assert {label: figure.strip() for label, figure in figures.items()} == {
-        "last beat": "0.0 s ago",
+        "last heartbeat": "0.0 s ago",
         "last price": "0.2 s ago",
         "rooms joined": "1/2",
         "epoch": "1795305600123",
@@ -257,9 +262,9 @@ async def test_figures_and_rooms_are_a_table_that_people_read(
         "late": "0",
         "malformed": "0",
         "reconnects": "2",
-        "of a mute feed": "0",
-        "mute rooms": "0",
-        "layer renewals": "0",
+        "stalled feed": "0",
+        "silent rooms": "0",
+        "layer reconnects": "0",
     }
     assert len({len(figure) for figure in figures.values()}) == 1
     assert lines[lines.index("") + 1 :] == [

@@ -183,7 +183,7 @@ class EndsAt(logging.Handler):
     ("faults", "enough"),
     [
         (Faults(), ("state=online", "rooms=1/1", "last_tick_age=0.")),
-        (Faults(mute=("*",)), ("state=online", "rooms=1/1", "last_tick_age=none yet")),
+        (Faults(silent=("*",)), ("state=online", "rooms=1/1", "last_tick_age=none yet")),
         (Faults(welcome_after=1e9), ("state=offline (not connected yet)", "rooms=0/1")),
     ],
 )

@@ -91,9 +91,9 @@ def test_each_price_is_a_line_that_names_its_figures(monkeypatch: pytest.MonkeyP
 
 def test_a_delayed_feed_says_how_late_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     room = Room("FX:EURUSD", "60")
-    names = {"symbol": room.symbol, "timeframe": room.timeframe}
-    profile = ProfileUpdate(**names, profile={"update_mode": "delayed_streaming_900"})
-    price = Price(**names, mode="candle", t=1766410800, c=1.5)
+    mode = {"update_mode": "delayed_streaming_900"}
+    profile = ProfileUpdate(symbol=room.symbol, timeframe=room.timeframe, profile=mode)
+    price = Price(symbol=room.symbol, timeframe=room.timeframe, mode="candle", t=1766410800, c=1.5)
     watch = fcs_watch._Watch([room], Screen(sys.stdout))
     watch._apply(Arrival(1766411426.0, "", ((room, profile), (room, price))))
 

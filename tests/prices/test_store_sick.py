@@ -164,11 +164,11 @@ async def test_who_is_cancelled_while_a_cache_hangs_is_cancelled(
 def test_a_sick_cache_has_no_report_and_says_why_until_it_is_well(cache: type[SickCache]) -> None:
     now = Now()
     store = CacheStore("default", monotonic=now)
-    assert store.sickness == ""
+    assert store.failure == ""
     cache.error = OSError("no route")
     assert store.report() == (None, None)
-    assert "no route" in store.sickness
+    assert "no route" in store.failure
     now.seconds += REST_SECONDS
     cache.error = None
     store.report()
-    assert store.sickness == ""
+    assert store.failure == ""

@@ -45,7 +45,7 @@ def test_an_update_knows_of_its_price_what_conflation_asks() -> None:
 @pytest.mark.parametrize("missing", ["seq", "at"])
 def test_a_price_that_cannot_be_put_in_order_is_not_published(missing: str) -> None:
     with pytest.raises(ProtocolError, match="seq or at"):
-        update_in(**{missing: None})
+        update_in(ROOM, "candle", **{missing: None})
 
 
 def test_the_event_is_what_a_sites_own_consumer_is_promised() -> None:

@@ -64,7 +64,7 @@ def test_forex_can_lack_its_volume_and_stocks_never_do() -> None:
 
 
 def test_patterns_name_symbols_or_rooms() -> None:
-    faults = Faults(unknown=("FX:NO*",), mute=("FX:EURUSD_60",))
+    faults = Faults(unknown=("FX:NO*",), silent=("FX:EURUSD_60",))
 
     assert not faults.knows(Room("FX:NOPE", "1D"))
     assert faults.knows(EURUSD)
@@ -97,8 +97,8 @@ def test_faults_are_read_from_texts() -> None:
         ("pong=maybe", "pong takes on or off, not 'maybe'"),
         ("drop_after=soon", "drop_after takes a number, not 'soon'"),
         ("drop_after", "drop_after takes a number, not 'on'"),
-        ("confirm=half", "confirm is one of bare, full"),
-        ("refusal", "refusal is one of message, close, http"),
+        ("confirm=half", "confirm must be one of bare, full"),
+        ("refusal", "refusal must be one of message, close, http"),
     ],
 )
 def test_what_is_wrong_with_a_text_is_told(text: str, reason: str) -> None:

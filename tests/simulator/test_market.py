@@ -21,8 +21,8 @@ SYMBOLS = [
 ]
 
 
-def utc(*date: int) -> int:
-    return int(datetime(*date, tzinfo=timezone.utc).timestamp())  # type: ignore[arg-type]
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> int:
+    return int(datetime(year, month, day, hour, minute, tzinfo=timezone.utc).timestamp())
 
 
 def ticks(walk: Walk, timeframe: str, *, count: int, step: float = 0.5) -> list[Prices]:

@@ -64,7 +64,7 @@ async def test_unknown_symbols_are_refused_or_met_with_silence() -> None:
 
 
 async def test_a_mute_room_is_confirmed_and_says_nothing() -> None:
-    async with still(mute=("FX:EURUSD",)) as simulator, client_of(simulator) as client:
+    async with still(silent=("FX:EURUSD",)) as simulator, client_of(simulator) as client:
         await client.join()
         await simulator.push("FX:EURUSD", "1D", c=1.5)
 

@@ -35,12 +35,12 @@ class FakeRedis:
         self.epoch, self._known_run = epoch, self._run
 
     def lose_the_last(self) -> None:
-        """Run anew without the lease, as from a snapshot or as the replica that takes over."""
+        """Run again without the lease, as from a snapshot or as the replica that takes over."""
         self._owner, self._until = b"", 0.0
         self._run += 1
 
     def run_anew(self) -> None:
-        """Run anew and have lost nothing."""
+        """Run again and have lost nothing."""
         self._run += 1
 
     async def ask(self, *words: bytes) -> bytes:
@@ -100,9 +100,12 @@ class SlowLine:
         there, back = next(self._delays)
         answer = loop.create_future()
 
+        def come_back(reply: Any) -> None:
+            if not answer.done():
+                answer.set_result(reply)
+
         def arrive() -> None:
-            reply = self._redis.obey(*words)
-            loop.call_later(back, lambda: answer.done() or answer.set_result(reply))
+            loop.call_later(back, come_back, self._redis.obey(*words))
 
         loop.call_later(there, arrive)
         return await answer

@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 from channels.layers import get_channel_layer
 
@@ -119,10 +119,15 @@ async def streaming(
     )
     client = Client(url=simulator.url, timing=timing, clock=clock)
     stream = Stream(
-        *(client, store or MemoryStore()),
-        **{"rooms": rooms, "recorder": recorder, "clock": clock, "monotonic": clock},
-        lease=lease or Alone(clock, monotonic=lambda: 0.0),
+        client,
+        store or MemoryStore(),
+        rooms=rooms,
+        # The annotation names only ``Lease``, but a stream uses ``Alone`` in the same way.
+        lease=lease or cast(Lease, Alone(clock, monotonic=lambda: 0.0)),
+        recorder=recorder,
         intervals=intervals,
+        clock=clock,
+        monotonic=clock,
         sleep=sleep,
     )
     async with client, running(stream.run(leave)):

@@ -68,7 +68,7 @@ def moment(text: str) -> datetime:
 @pytest.fixture
 def library(monkeypatch: pytest.MonkeyPatch) -> Library:
     library = Library()
-    monkeypatch.setitem(sys.modules, "exchange_calendars", library)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "exchange_calendars", library)
     return library
 
 
@@ -128,7 +128,7 @@ def test_without_the_library_the_hours_of_exchanges_are_unknown(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    monkeypatch.setitem(sys.modules, "exchange_calendars", None)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "exchange_calendars", None)
     markets = Markets()
     read(markets, ["NYSE:IBM"], NOW)
 
@@ -178,7 +178,7 @@ class SlowLibrary:
 @pytest.fixture
 def slow_library(monkeypatch: pytest.MonkeyPatch) -> SlowLibrary:
     library = SlowLibrary()
-    monkeypatch.setitem(sys.modules, "exchange_calendars", library)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "exchange_calendars", library)
     return library
 
 

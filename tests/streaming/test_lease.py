@@ -31,7 +31,7 @@ def test_the_first_leads_and_its_epoch_is_the_time_in_milliseconds() -> None:
 
 
 def test_a_redis_that_knows_nothing_lends_to_nobody_for_one_lease() -> None:
-    """Whoever led before its data was lost may do so for what is left of one."""
+    """A leader from before its data was lost may do so for what is left of one."""
 
     async def main() -> None:
         redis = FakeRedis(wall)

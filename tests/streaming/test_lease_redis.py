@@ -240,6 +240,7 @@ async def test_a_redis_that_has_kept_the_lease_and_runs_anew_is_known_again(port
     async with Redis(port=port, decode_responses=True) as admin, patient(address) as lease:
         await lease.acquire()
         run = await admin.get(KEYS[3])
+        assert isinstance(run, str)
         await admin.set(KEYS[3], "the run before")
         async with running(lease.keep()):
             await eventually(lambda: is_at(admin, KEYS[3], run))
@@ -260,7 +261,7 @@ async def test_where_it_may_not_be_asked_for_its_run_it_lends_all_the_same(port:
             await lease.release()
             began = time.monotonic()
             assert await asyncio.wait_for(other.acquire(), 20) > before
-            assert time.monotonic() - began < 10, "it is not taken for one that runs anew"
+            assert time.monotonic() - began < 10, "it is not taken for one that runs again"
 
 
 async def test_a_leader_goes_on_where_redis_is_out_of_memory(port: int) -> None:

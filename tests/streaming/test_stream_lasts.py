@@ -279,7 +279,7 @@ async def test_a_price_goes_at_once_after_a_quiet_time_and_with_the_next_burst_e
         pauses.over.set()
         await eventually(lambda: hub.updates)
         clock.now += quiet
-        # From here on whoever pauses waits for ever.
+        # From here on anyone who pauses waits for ever.
         pauses.over.clear()
         pauses.asked.clear()
         seen = len(hub.updates)

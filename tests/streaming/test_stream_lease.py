@@ -48,7 +48,7 @@ class Two:
         lease = Lease(self.redis, seconds=3, monotonic=self.clock, sleep=_soon)
         async with lease:
             async with streaming(
-                *(self.simulator, *rooms), lease=lease, store=self.store, clock=self.clock, **how
+                self.simulator, *rooms, lease=lease, store=self.store, clock=self.clock, **how
             ) as stream:
                 yield stream, lease
 

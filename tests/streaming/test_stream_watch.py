@@ -41,7 +41,7 @@ async def looked(stream: Stream) -> None:
         looks += 1
         return look(*args)  # type: ignore[arg-type]
 
-    stream._term.rooms.look = counting  # type: ignore[assignment, method-assign]
+    stream._term.rooms.look = counting  # type: ignore[method-assign]
     await eventually(lambda: looks >= 2)
     del stream._term.rooms.look
 
@@ -54,7 +54,7 @@ async def test_a_mute_room_is_left_and_joined_again_while_others_flow(
     simulator: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = Clock()
-    simulator.faults = Faults(mute=("BINANCE:ETHUSDT",))
+    simulator.faults = Faults(silent=("BINANCE:ETHUSDT",))
     async with streaming(simulator, BTC, ETH, clock=clock) as stream:
         await eventually(lambda: stream.status.joined == 2)
         await looked(stream)

@@ -23,8 +23,9 @@ FIRST = 7000
 
 
 def tick(c: float = 1.5, *, t: int | None = 60, mode: str = "candle", room: Room = EURUSD) -> Price:
-    candle = {} if mode == "askbid" else {"o": 1.0, "h": 2.0, "l": 0.5}
-    return Price(symbol=room.symbol, timeframe=room.timeframe, mode=mode, t=t, c=c, **candle)
+    o, high, low = (None, None, None) if mode == "askbid" else (1.0, 2.0, 0.5)
+    name, timeframe = room.symbol, room.timeframe
+    return Price(symbol=name, timeframe=timeframe, mode=mode, t=t, c=c, o=o, h=high, l=low)
 
 
 def streamed_of() -> Streamed:
@@ -190,7 +191,7 @@ SUNDAY = FRIDAY + 60 + 48 * 3600
 STEPS = 202.5
 
 
-def expectations(streamed: Streamed) -> list[Expectation]:
+def expectations(streamed: Streamed) -> list[Expectation | None]:
     return [news.expected for news in streamed.take_notices()]
 
 

@@ -15,7 +15,7 @@ FLOOR = 60.0
 CALM = int(watchdog.CALM * FLOOR)
 NOTHING = Remedy()
 AGAIN = Remedy(rejoin=(EURUSD,))
-ANEW = Remedy(reconnect=True)
+RECONNECT = Remedy(reconnect=True)
 
 Mute = set[Room]
 
@@ -39,16 +39,16 @@ class Feed:
         for _ in range(seconds):
             self.now += 1
             self.ticks += ticks
-            cure = self.dog.look(
+            remedy = self.dog.look(
                 mute(self.now) if callable(mute) else mute,
                 wanted=self.wanted,
                 ticks=self.ticks,
                 floor=FLOOR,
                 now=self.now,
             )
-            if cure != NOTHING:
-                self.done.append((self.now, cure))
-                if cure.reconnect:
+            if remedy != NOTHING:
+                self.done.append((self.now, remedy))
+                if remedy.reconnect:
                     self.dog.begin(self.now)
         return self.done[before:]
 
@@ -68,7 +68,7 @@ def test_a_mute_room_is_joined_again_while_others_flow_ever_more_rarely() -> Non
     done = feed.run(4 * 3600, {EURUSD}, ticks=True)
 
     assert done[0] == (1 + GRACE_SECONDS, AGAIN)
-    assert {cure for _, cure in done} == {AGAIN}
+    assert {remedy for _, remedy in done} == {AGAIN}
     assert pauses(feed.times()) == [120, 240, 480, 960, 1920, *[PAUSE_MAX_SECONDS] * 2]
 
 
@@ -84,9 +84,9 @@ def test_a_room_that_ticked_for_a_while_is_another_case() -> None:
     feed = Feed()
     feed.run(1000, {EURUSD}, ticks=True)
     feed.run(CALM, set(), ticks=True)
-    [(at, cure), *_] = feed.run(100, {EURUSD}, ticks=True)
+    [(at, remedy), *_] = feed.run(100, {EURUSD}, ticks=True)
 
-    assert (at, cure) == (1000 + CALM + 1 + GRACE_SECONDS, AGAIN)
+    assert (at, remedy) == (1000 + CALM + 1 + GRACE_SECONDS, AGAIN)
 
 
 def test_one_tick_behind_each_join_does_not_make_it_another_case() -> None:
@@ -119,8 +119,8 @@ def test_a_mute_feed_is_connected_anew_after_twice_the_floor_ever_more_rarely() 
     feed.run(10, set(), ticks=True)
     done = feed.run(6 * 3600, lambda now: {EURUSD} if now > 70 else set())
 
-    assert done[0] == (10 + 2 * FLOOR + 1, ANEW)
-    assert {cure for _, cure in done} == {ANEW}
+    assert done[0] == (10 + 2 * FLOOR + 1, RECONNECT)
+    assert {remedy for _, remedy in done} == {RECONNECT}
     assert pauses(feed.times())[:6] == [121, 240, 480, 960, 1920, PAUSE_MAX_SECONDS]
     assert max(pauses(feed.times())) == PAUSE_MAX_SECONDS
 
@@ -131,7 +131,7 @@ def test_a_feed_that_ticked_for_a_while_is_another_case() -> None:
     feed.run(CALM, set(), ticks=True)
 
     assert feed.run(130, lambda now: {EURUSD} if now > CALM + 1060 else set()) == [
-        (1000 + CALM + 2 * FLOOR + 1, ANEW)
+        (1000 + CALM + 2 * FLOOR + 1, RECONNECT)
     ]
 
 
@@ -143,7 +143,7 @@ def test_one_tick_behind_each_connect_does_not_make_it_another_case() -> None:
         feed.run(int(FLOOR), set())
         feed.run(int(FLOOR) + 1, {EURUSD})
 
-    assert {cure for _, cure in feed.done} == {ANEW}
+    assert {remedy for _, remedy in feed.done} == {RECONNECT}
     assert len(feed.times()) < 10
     assert all(pause >= 120 * 2**n for n, pause in enumerate(pauses(feed.times())[:4]))
 
@@ -166,7 +166,7 @@ def test_a_new_connection_is_given_its_time() -> None:
     feed.dog.begin(100.0)
 
     assert feed.run(120, {EURUSD}) == []
-    assert feed.run(1, {EURUSD}) == [(221, ANEW)]
+    assert feed.run(1, {EURUSD}) == [(221, RECONNECT)]
 
 
 @pytest.mark.parametrize("ticks", [True, False])

@@ -25,3 +25,8 @@ def found_in_deployment(**settings: Any) -> list[CheckMessage]:
     site = {"CHANNEL_LAYERS": MANY, "CACHES": SHARED_CACHE, **settings}
     with override_settings(**site):
         return run_checks(tags=["django_fcs"], include_deployment_checks=True)
+
+
+def hint_of(message: CheckMessage) -> str:
+    assert message.hint is not None
+    return message.hint

@@ -49,7 +49,7 @@ class Clock:
     def monotonic(self) -> float:
         """The same, yet it runs, as frames wait for their turn; not while the machine stands."""
         before, self._looked_at = self._looked_at, time.monotonic()
-        self._ran += min(self._looked_at - before, 0.1)
+        self._ran += min(self._looked_at - before, 0.02)
         return self.now + self._ran
 
 
@@ -185,8 +185,16 @@ def update(
     epoch: int = 1,
 ) -> Update:
     price = Price(
-        **{"symbol": room.symbol, "timeframe": room.timeframe, "mode": mode, "t": t},
-        **{"o": 1.5, "h": 1.5, "l": 1.5, "c": 1.5, "seq": seq, "at": at},
+        symbol=room.symbol,
+        timeframe=room.timeframe,
+        mode=mode,
+        t=t,
+        o=1.5,
+        h=1.5,
+        l=1.5,
+        c=1.5,
+        seq=seq,
+        at=at,
     )
     return Update.encode(room, price, epoch=epoch)
 

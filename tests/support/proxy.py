@@ -70,7 +70,8 @@ class Proxy:
     @contextlib.contextmanager
     def overheard(self) -> Iterator[list[Heard]]:
         """Write down what clients say."""
-        self._heard = heard = []
+        heard: list[Heard] = []
+        self._heard = heard
         try:
             yield heard
         finally:

@@ -13,7 +13,7 @@ PAUSE_MAX_SECONDS = 0.5
 
 
 async def eventually(
-    condition: Callable[[], Any | Awaitable[Any]], *, within: float = 20, what: str = ""
+    condition: Callable[..., Any | Awaitable[Any]], *, within: float = 20, what: str = ""
 ) -> Any:
     """Return the first true value of the condition; fail after ``within`` seconds of looking."""
     last, waited = time.monotonic(), 0.0

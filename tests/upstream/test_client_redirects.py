@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 import pytest
-from websockets.asyncio.server import Request, Response, ServerConnection, serve
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 from django_fcs.tools.redaction import SILENT
 from tests.support.upstreams import watching

@@ -1,4 +1,4 @@
-"""What is wrong with this site, and how to mend it."""
+"""Find out what is wrong with this site, and how to fix it."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ _WIDTH = 10
 
 
 class Command(BaseCommand):
-    """Try everything that prices need on their way, and name a cure for what fails."""
+    """Test everything on the path of prices, and name the fix for what fails."""
 
     help = (
-        "Try key, feed, channel layer, cache, origins and web server; print what is wrong and "
-        "how to mend it. It opens connections of its own to the FCS API, one after the other."
+        "Test key, feed, channel layer, cache, origins and web server; print what is wrong and "
+        "how to fix it. The command opens its own connections to the FCS API, one after the other."
     )
-    # It runs them itself, so that what is broken does not keep it from starting.
+    # The command runs them itself, so that it also starts if one of them fails.
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
-        parser.add_argument("--url", default="", help="a running web server: http://127.0.0.1:8000")
+        parser.add_argument(
+            "--url", default="", help="a running web server, as in http://127.0.0.1:8000"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run every probe; fail where one finds something broken."""
+        """Run every probe; fail if one finds something broken."""
         url = _checked(options["url"])
         probes = (*site_probes.BEFORE, *feed_probes.PROBES, *site_probes.after(url))
         outcomes: Counter[Outcome] = Counter()
@@ -42,13 +44,13 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError("interrupted") from None
         if outcomes[Outcome.BROKEN]:
-            raise CommandError(f"{outcomes[Outcome.BROKEN]} broken: the cures stand above")
+            raise CommandError(f"{outcomes[Outcome.BROKEN]} broken: see the fixes above")
 
     def _print(self, name: str, finding: Finding) -> None:
         outcome = f"{finding.outcome.value:<{_WIDTH - 1}}"
         self.stdout.write(f"{outcome} {name:<{_WIDTH}} {finding.text}")
-        if finding.cure:
-            self.stdout.write(f"{'':{2 * _WIDTH + 1}}-> {finding.cure}")
+        if finding.fix:
+            self.stdout.write(f"{'':{2 * _WIDTH + 1}}-> {finding.fix}")
         self.stdout.flush()
 
 

@@ -28,30 +28,32 @@ class Command(BaseCommand):
     """Serve prices as the vendor would, until Ctrl-C or SIGTERM."""
 
     help = (
-        "Run an FCS v4 server: a seeded random walk in which every symbol exists, "
-        "or a recording played again."
+        "Run an FCS v4 server. Prices are a seeded random walk in which every symbol exists, "
+        "or those of a recording."
     )
-    # It needs nothing of the site.
+    # It needs nothing from the site.
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
-        parser.add_argument("--host", default="127.0.0.1", help="where to listen")
-        parser.add_argument("--port", type=port_number, default=9780, help="0 takes a free one")
+        parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+        parser.add_argument("--port", type=port_number, default=9780, help="0 takes a free port")
         parser.add_argument(
-            "--rate", type=amount, default=2.0, help="updates a second of each joined symbol"
+            "--rate", type=amount, default=2.0, help="updates per second of each joined symbol"
         )
-        parser.add_argument("--seed", type=int, default=1, help="another seed, other prices")
-        parser.add_argument("--replay", metavar="FILE", help="play a recording instead")
+        parser.add_argument("--seed", type=int, default=1, help="another seed gives other prices")
         parser.add_argument(
-            "--speed", type=amount, default=1.0, help="of the replay; 0 waits for nothing"
+            "--replay", metavar="FILE", help="play a recording instead of the random walk"
+        )
+        parser.add_argument(
+            "--speed", type=amount, default=1.0, help="speed of the replay; 0 plays without pauses"
         )
         parser.add_argument(
             "--fault",
             metavar="NAME[=VALUE]",
             action="append",
             default=[],
-            help="do otherwise than the vendor, as docs/simulator.md lists; may be repeated",
+            help="behave differently from the vendor (see docs/simulator.md); may be repeated",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -94,6 +96,8 @@ class Command(BaseCommand):
             except OSError as error:
                 text = f"cannot listen on {place}, choose another --port: {error.strerror or error}"
                 raise CommandError(text, returncode=2) from None
-            self.stdout.write(f"Simulator is up: FCS_URL={simulator.url} (any key; Ctrl-C ends it)")
+            self.stdout.write(
+                f"Simulator is up: FCS_URL={simulator.url} (any key; stop with Ctrl-C)"
+            )
             self.stdout.flush()
-            await asyncio.Event().wait()  # for the signal
+            await asyncio.Event().wait()  # until the signal

@@ -1,4 +1,4 @@
-"""How the stream of this site is doing, by what it leaves in the cache."""
+"""The state of this site's stream, read from the cache."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from django_fcs.prices.states import State
 from django_fcs.quotes import quotes_of
 from django_fcs.rooms import Room
 
-#: Rooms that are shown to people; programs get them all.
+#: How many rooms are shown to people; programs get all of them.
 ROOMS_SHOWN = 30
 
-#: What is wrong comes first.
+#: Rooms with problems come first.
 _ORDER = (State.OFFLINE, State.STALE, State.WAITING, State.CLOSED, State.LIVE)
 
-#: Counters that are shown to people, under the words that they use.
+#: Counters that are shown to people, by their labels.
 _COUNTERS = {
     "updates": "stream_updates",
     "merged": "stream_merged",
@@ -33,27 +33,27 @@ _COUNTERS = {
     "late": "stream_late",
     "malformed": "upstream_malformed",
     "reconnects": "upstream_lost",
-    "of a mute feed": "upstream_stalled",
-    "mute rooms": "upstream_rejoins",
-    "layer renewals": "stream_layer_reconnects",
+    "stalled feed": "upstream_stalled",
+    "silent rooms": "upstream_rejoins",
+    "layer reconnects": "stream_layer_reconnects",
 }
 
 
 class Command(BaseCommand):
-    """Show state, rates and rooms of the stream; start nothing."""
+    """Show the state, rates and rooms of the stream, without starting anything."""
 
     help = (
-        "Show how the stream of this site is doing: rooms with state and age, rates, what was "
-        "dropped. Exit codes: 0 prices flow, 1 they do not, 2 wrong use or configuration."
+        "Show the state of this site's stream: rooms with state and age, rates, dropped prices. "
+        "Exit codes: 0 prices flow, 1 they do not, 2 wrong use or configuration."
     )
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
-        parser.add_argument("--json", action="store_true", help="for programs: every room")
+        parser.add_argument("--json", action="store_true", help="print JSON, with every room")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Look once; fail where prices do not flow."""
+        """Look once; fail if prices do not flow."""
         try:
             with quiet():
                 look = _look()
@@ -76,7 +76,7 @@ class _Room:
 
     @property
     def claim(self) -> str:
-        """What people may take its price for."""
+        """How current the price is, in words for people."""
         is_late = self.delay and self.state is State.LIVE
         return f"{self.delay:,} s late" if is_late else self.state.value
 
@@ -121,7 +121,7 @@ class _Look:
         figures = dict(self._figures())
         wide = max(map(len, figures.values()), default=0)
         for label, figure in figures.items():
-            yield f"{label:<16}{figure:>{wide}}"
+            yield f"{label:<18}{figure:>{wide}}"
         if self.rooms:
             yield ""
             yield from _table(self.rooms[:ROOMS_SHOWN])
@@ -129,7 +129,7 @@ class _Look:
             yield f"… and {len(self.rooms) - ROOMS_SHOWN} more"
 
     def _figures(self) -> Iterator[tuple[str, str]]:
-        yield "last beat", self._ago(self.beat.at if self.beat else None)
+        yield "last heartbeat", self._ago(self.beat.at if self.beat else None)
         report = self.report
         if report is None:
             return
@@ -160,13 +160,13 @@ def _look() -> _Look:
 
 
 def _rooms(names: tuple[str, ...], *, is_online: bool) -> list[_Room]:
-    """Return the rooms of a report, those in trouble first."""
+    """Return the rooms of a report, those with problems first."""
     quotes = {str(room): quote for room, quote in quotes_of(_parsed(names)).items()}
-    mute = State.WAITING if is_online else State.OFFLINE
+    silent = State.WAITING if is_online else State.OFFLINE
     rooms = [
         _Room(name, quotes[name].state, round(quotes[name].age, 1), quotes[name].delay)
         if name in quotes
-        else _Room(name, mute, None)
+        else _Room(name, silent, None)
         for name in names
     ]
     return sorted(rooms, key=lambda room: (_ORDER.index(room.state), room.name))

@@ -1,4 +1,4 @@
-"""The process of a site that talks to the vendor."""
+"""The process of a site that is connected to the vendor."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from django_fcs.upstream import Timing, UpstreamClient
 logger = logging.getLogger("django_fcs.fcs_stream")
 
 _IN_MEMORY = (
-    "the channel layer is the in-memory one, with which the web process streams by itself; for a "
-    "process of its own set CHANNEL_LAYERS to channels_redis.pubsub.RedisPubSubChannelLayer"
+    "the channel layer is the in-memory one, so the web process streams by itself; to use "
+    "fcs_stream, set CHANNEL_LAYERS to channels_redis.pubsub.RedisPubSubChannelLayer"
 )
 
 #: How often the status is drawn on a terminal, or logged elsewhere, in seconds.
@@ -46,32 +46,32 @@ LOG_SECONDS = 60
 
 
 class Command(BaseCommand):
-    """Push prices into the channel layer, until Ctrl-C or SIGTERM."""
+    """Publish prices to the channel layer, until Ctrl-C or SIGTERM."""
 
     help = "Stream prices from the FCS API to all web processes of this site."
-    # What it needs of the site it checks itself, and says in one line.
+    # The command checks what it needs itself, and reports a problem in one line.
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
         parser.add_argument(
-            "rooms", nargs="*", metavar="ROOM", help="joined always, beside FCS_ROOMS: FX:EURUSD_1D"
+            "rooms", nargs="*", metavar="ROOM", help="join it besides FCS_ROOMS, as in FX:EURUSD_1D"
         )
-        parser.add_argument("--record", metavar="FILE", help="write every frame that comes in")
+        parser.add_argument("--record", metavar="FILE", help="append every received frame")
         parser.add_argument(
             "--check",
             action="store_true",
-            help="start nothing; 0 where a stream runs and is online",
+            help="start nothing; exit with 0 if a stream runs and is online",
         )
         parser.add_argument(
-            "--metrics-port", type=port_number, metavar="N", help="answer Prometheus on this port"
+            "--metrics-port", type=port_number, metavar="N", help="serve metrics on this port"
         )
         parser.add_argument(
             "--metrics-host", default="127.0.0.1", metavar="ADDRESS", help="and on this address"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the stream until a signal ends it; or see whether one runs."""
+        """Run the stream until a signal ends it, or check whether one runs."""
         if options["check"]:
             self._check()
             return
@@ -126,7 +126,7 @@ def _recording(stack: AsyncExitStack, path: str) -> Recorder:
 
 
 async def _lent(stack: AsyncExitStack) -> Lease | None:
-    """Return the lease of this site, where its layer has a place for one."""
+    """Return the lease of this site, or ``None`` if its layer has no place for one."""
     found = lease_line()
     if found is None:
         logger.warning("no hot standby: the channel layer is not from channels_redis")
@@ -137,7 +137,7 @@ async def _lent(stack: AsyncExitStack) -> Lease | None:
 
 
 async def _show(stream: Stream, screen: Screen) -> None:
-    """Keep one line on a terminal; elsewhere log it now and then."""
+    """Keep one line up to date on a terminal; elsewhere log it now and then."""
     pause = DRAW_SECONDS if screen.is_terminal else LOG_SECONDS
     updates, since = stream.status.updates, time.monotonic()
     while True:

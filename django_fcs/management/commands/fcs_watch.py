@@ -21,10 +21,10 @@ from django_fcs.tools.tasks import together
 from django_fcs.upstream import Arrival, Status, UpstreamClient
 from django_fcs.widgets import formats
 
-#: How often a terminal is drawn, in seconds: the eye does not read faster.
+#: How often a terminal is drawn, in seconds: people do not read faster.
 DRAW_SECONDS = 0.2
 
-# What matters most comes first: a narrow terminal cuts the rest.
+# The most important columns come first: a narrow terminal cuts the rest.
 _HEAD = ("", "last", "change", "", "bid", "ask", "spread", "open", "high", "low", "volume", "")
 
 
@@ -32,10 +32,10 @@ class Command(BaseCommand):
     """Show prices as they come, until Ctrl-C or SIGTERM."""
 
     help = (
-        "Show live prices in the terminal. It opens a connection of its own to the FCS API, "
-        "beside that of a running stream."
+        "Show live prices in the terminal. The command opens its own connection to the FCS API, "
+        "in addition to that of a running stream."
     )
-    # It needs the key and the address, and nothing else of the site.
+    # It needs only the key and the address from the site.
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -66,7 +66,7 @@ class _Watch:
         self._status = "connecting"
 
     async def run(self) -> None:
-        """Read and, on a terminal, draw."""
+        """Read prices and, on a terminal, draw them."""
         if self._screen.is_terminal:
             await together(self._read(), self._draw())
         else:
@@ -130,7 +130,7 @@ def _row(snapshot: Snapshot, at: float | None) -> tuple[str, ...]:
 
 
 def _labelled(snapshot: Snapshot, at: float) -> list[str]:
-    """Name each figure of a line that stands without a head above it."""
+    """Label each figure of a line that has no header above it."""
     return [
         f"{label} {cell}" if label and label != "last" else cell
         for label, cell in zip(_HEAD, _row(snapshot, at), strict=True)

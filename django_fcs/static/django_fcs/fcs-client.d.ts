@@ -1,7 +1,7 @@
-// Types of fcs-client.js, for editors and checkers; a page needs none of this.
-// Ambient, as the script is a classic one: `/// <reference path="…/fcs-client.d.ts" />`.
+// Types of fcs-client.js, for editors and type checkers; a page does not need this file.
+// Ambient, because the script is a classic one: `/// <reference path="…/fcs-client.d.ts" />`.
 
-/** What is known of a candle and its two sides. A field that is missing is not known. */
+/** A candle with ask and bid. A missing field is not known. */
 interface FCSCandle {
   /** Open time of the candle, unix seconds. */
   t?: number;
@@ -39,7 +39,7 @@ interface FCSPriceMessage {
   symbol: string;
   timeframe: string;
   prices: FCSPrices | FCSProfile;
-  /** Rises with each text of a room. */
+  /** Rises with each price message of a room. */
   seq?: number;
   /** When the price arrived from the feed, unix seconds on the server's clock. */
   at?: number;
@@ -55,7 +55,7 @@ interface FCSNoticeMessage {
   message?: string;
 }
 
-/** `refused` is about the whole socket, whose close follows. */
+/** `refused` is about the whole socket, which the server then closes. */
 type FCSErrorShort =
   | "bad_message"
   | "bad_symbol"
@@ -78,7 +78,7 @@ interface FCSStateMessage {
   timeframe: string;
   state: "waiting" | "live" | "stale" | "closed" | "offline";
   reason?: string;
-  /** When a closed market opens, unix seconds, where that is known. */
+  /** When a closed market opens, unix seconds, if that is known. */
   until?: number;
 }
 
@@ -87,18 +87,23 @@ interface FCSRateMessage {
   frames_per_second: number;
 }
 
-type FCSMessage = FCSPriceMessage | FCSNoticeMessage | FCSErrorMessage | FCSStateMessage | FCSRateMessage;
+type FCSMessage =
+  | FCSPriceMessage
+  | FCSNoticeMessage
+  | FCSErrorMessage
+  | FCSStateMessage
+  | FCSRateMessage;
 
-/** A wanted room that the server has turned away, spelled as it was joined. */
+/** A wanted room that the server has refused, spelled as it was joined. */
 interface FCSRefusal {
   symbol: string;
   timeframe: string;
   short: FCSErrorShort;
-  /** The server's reason, for those who build the page. */
+  /** The server's reason, for the developers of the page. */
   message?: string;
 }
 
-/** waiting: for the next try. paused: until the tab or the network is back. */
+/** waiting: for the next attempt. paused: until the tab or the network is back. */
 type FCSConnectionState = "closed" | "connecting" | "connected" | "waiting" | "paused";
 
 interface FCSClientEventMap {
@@ -107,12 +112,15 @@ interface FCSClientEventMap {
   state: CustomEvent<{ state: FCSConnectionState }>;
 }
 
-// A `var`, since only that makes a property of `globalThis`.
+// A `var`, because only that makes a property of `globalThis`.
 declare var FCSClient: {
   prototype: FCSClient;
-  /** Without a url: the site's own socket, many messages in a frame. The key is ignored and never sent. */
+  /**
+   * Without a url: the site's own socket, with many messages in a frame. The key is ignored and
+   * never sent.
+   */
   new (apiKey?: string | null, url?: string | null): FCSClient;
-  /** Seconds of silence before a price counts as offline, as the script tag says. */
+  /** Seconds of silence before a price counts as offline, as set by the script tag. */
   readonly offlineAfter: number;
 };
 
@@ -127,9 +135,9 @@ interface FCSClient extends EventTarget {
   reconnectDelay: number;
   /** 0: do not retry. Infinity: for ever. */
   reconnectlimit: number;
-  /** Minutes in a hidden tab before the connection is let go; 0: never. */
+  /** Minutes in a hidden tab before the connection is closed; 0: never. */
   focusTimeout: number;
-  /** Frames a second to ask of the site's socket; null leaves it to the server. */
+  /** Frames a second to request from the site's socket; null: the server decides. */
   framesPerSecond: number | null;
   showLogs: boolean;
 

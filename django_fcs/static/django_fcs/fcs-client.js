@@ -1,7 +1,7 @@
 // FCSClient: live prices in the browser, from the site's own socket. It has the names of the
-// FCS API's own client, so that swapping the script tag is enough; docs/javascript.md has them.
-// A classic script: it sets globalThis.FCSClient, and the first one loaded wins. All but the class
-// is internal, its adapters too: not for direct manipulation.
+// FCS API's own client, so that swapping the script tag is enough; docs/javascript.md lists them.
+// A classic script: it sets globalThis.FCSClient, and the first one loaded wins. Everything except
+// the class is internal, including its adapters: not for direct manipulation.
 if (!globalThis.FCSClient) {
   const dataset = document.currentScript?.dataset ?? {};
   const ADDRESS = dataset.fcsSocket || "/ws/fcs/";
@@ -10,15 +10,15 @@ if (!globalThis.FCSClient) {
   const HEARTBEAT_MS = 25_000;
   const QUIET_MS = Math.min(10, OFFLINE_AFTER) * 1000;
   const DEAD_MS = (OFFLINE_AFTER + 5) * 1000;
-  const DEAD_V4_MS = 60_000; // whether every v4 server answers pings is not known
+  const DEAD_V4_MS = 60_000; // it is not known whether every v4 server answers pings
   const SPREAD_MS = 5_000;
   const LONGEST_DELAY_MS = 30_000;
   const FIRST_ANSWER_MS = 5_000;
   const LONGEST_ANSWER_MS = 60_000;
-  const LONGEST_TIMER_MS = 2 ** 31 - 1; // a longer one fires at once
+  const LONGEST_TIMER_MS = 2 ** 31 - 1; // a longer timer fires at once
   const TIMEFRAMES = ["1", "5", "15", "30", "60", "240", "1D", "1W", "1M"];
 
-  // What the client takes from the browser, so that tests can give it something else.
+  // What the client uses of the browser; tests replace it.
   const adapters = {
     WebSocket: globalThis.WebSocket,
     now: () => performance.timeOrigin + performance.now(), // monotonic: ages must not jump
@@ -29,16 +29,17 @@ if (!globalThis.FCSClient) {
 
   const keyOf = (symbol, timeframe) => `${String(symbol).toUpperCase()}_${timeframe}`;
 
-  function canonical(timeframe) {
+  const canonical = (timeframe) => {
     const [, minutes] = /^(\d+)(?:m|min)?$/.exec(timeframe) ?? [];
     const [, hours] = /^(\d+)h$/i.exec(timeframe) ?? [];
     const [, unit] = /^1?(M|[DdWw])$/.exec(timeframe) ?? []; // 1m is a minute, 1M a month
-    return minutes ?? (hours ? String(hours * 60) : unit ? `1${unit.toUpperCase()}` : timeframe);
-  }
+    if (hours) return String(Number(hours) * 60);
+    return minutes ?? (unit ? `1${unit.toUpperCase()}` : timeframe);
+  };
 
-  // Alarm: one timer that can be set, set anew and cleared.
+  // Alarm: one timer that can be set, set again and cleared.
   class Alarm {
-    #id = null;
+    /** @type {number | null} */ #id = null;
 
     get isSet() { return this.#id !== null; }
 
@@ -54,8 +55,8 @@ if (!globalThis.FCSClient) {
     }
   }
 
-  // Connection: one socket; frames in, frames out. Closed from this side it is mute at once:
-  // on a dead network the socket's own close event is long in coming, and then late for the next.
+  // Connection: one socket, frames in and frames out. After close() it reports nothing more: on a
+  // dead network the socket's own close event comes late, when the next connection may be open.
   class Connection {
     #socket;
 
@@ -83,13 +84,13 @@ if (!globalThis.FCSClient) {
       let frame;
       try { frame = JSON.parse(text); } catch { return; } // dropped, as the vendor's client does
       for (const message of Array.isArray(frame) ? frame : [frame]) {
-        if (!this.#socket.onmessage) return; // a callback has closed it in mid-frame
+        if (!this.#socket.onmessage) return; // a callback has closed it within this frame
         if (message && typeof message === "object") onmessage(message);
       }
     }
   }
 
-  // Reconnector: counts the returns, and spreads them: a restarted server must not be stormed.
+  // Reconnector: counts the attempts, and spreads them so as not to flood a restarted server.
   class Reconnector {
     tries = 0;
     #alarm = new Alarm();
@@ -105,14 +106,15 @@ if (!globalThis.FCSClient) {
     }
 
     #delay(code, firstDelay) {
-      const isSpread = [1001, 1005, 1006, 1011, 1012, 1013].includes(code) || (code >= 4000 && code < 4500);
+      const isSpread = [1001, 1005, 1006, 1011, 1012, 1013].includes(code)
+        || (code >= 4000 && code < 4500);
       if (this.tries === 0) return isSpread ? adapters.random() * SPREAD_MS : firstDelay;
       return adapters.random() * Math.min(LONGEST_DELAY_MS, (firstDelay || 1000) * 2 ** this.tries);
     }
   }
 
-  // Pulse: a JSON ping every 25 s and into each silence, and the verdict that a socket which looks
-  // open is dead. Only an unanswered ping proves it: a server with nothing to tell is silent too.
+  // Pulse: sends a JSON ping every 25 s and in each silence, and detects a socket that looks open
+  // but is dead. Only an unanswered ping proves it: a server with nothing to send is silent, too.
   class Pulse {
     #beat = new Alarm(); #silence = new Alarm(); #deadline = 0; #events;
 
@@ -145,9 +147,9 @@ if (!globalThis.FCSClient) {
     }
   }
 
-  // Rooms: the wanted set, the joined set, and joins that are asked again until answered.
+  // Rooms: the wanted set, the joined set, and joins, which are repeated until they are answered.
   class Rooms {
-    joined = new Map();
+    /** @type {Map<string, { symbol: string, timeframe: string }>} */ joined = new Map();
     #wanted = new Map(); // key -> room; its state: new, asked, joined, refused on this connection
     #isOpen = false; #send; #onrefused;
 
@@ -155,11 +157,13 @@ if (!globalThis.FCSClient) {
 
     join(symbol, timeframe, token) {
       const key = keyOf(symbol, timeframe);
-      const room = this.#wanted.get(key) ?? { key, symbol, timeframe, state: "new", alarm: new Alarm() };
+      const room = this.#wanted.get(key)
+        ?? { key, symbol, timeframe, state: "new", alarm: new Alarm() };
       const hasNewToken = token !== undefined && token !== room.token;
       if (hasNewToken) room.token = token;
       this.#wanted.set(key, room);
-      const isDue = ["new", "refused"].includes(room.state) || (hasNewToken && room.state === "asked");
+      const isDue = ["new", "refused"].includes(room.state)
+        || (hasNewToken && room.state === "asked");
       if (this.#isOpen && isDue) this.#ask(room);
     }
 
@@ -215,25 +219,28 @@ if (!globalThis.FCSClient) {
 
     #asked() { return [...this.#wanted.values()].filter((room) => room.state === "asked"); }
 
-    // The vendor's `symbol` has no exchange; only `room` has the full name. The timeframe may
-    // come back in another spelling than it was joined in.
+    // The vendor's `symbol` has no exchange; only `room` has the full name. The answer may spell
+    // the timeframe differently from the join.
     #confirm({ room: name, symbol, timeframe }) {
-      const [, named = symbol, period = timeframe] = /^(.+?)_([^_]+)(?:_\d+s)?$/.exec(name ?? "") ?? [];
+      const parts = /^(.+?)_([^_]+)(?:_\d+s)?$/.exec(name ?? "");
+      const [, named = symbol, period = timeframe] = parts ?? [];
       const full = String(named).toUpperCase();
       const isMeant = (room) => canonical(room.timeframe) === canonical(period)
         && `:${room.symbol.toUpperCase()}`.endsWith(`:${full}`);
       const exact = this.#wanted.get(keyOf(full, timeframe));
-      const isOpen = exact && exact.state !== "joined"; // an error may have named too many rooms
+      const isOpen = exact && exact.state !== "joined"; // an error may have refused too many
       const room = isOpen ? exact : this.#asked().find(isMeant);
       if (room) this.#settle(room, "joined");
     }
 
-    // Asking too fast is no answer to the question; any other error that names a room is.
+    // `rate_limited` is not an answer to a join; any other error that names a room is.
     #refuse({ short, message }) {
       if (short === "rate_limited") return;
-      const words = String(message).toUpperCase().split(/[\s'"`,;()]+/).map((word) => word.replace(/[.:]+$/, ""));
+      const words = String(message).toUpperCase().split(/[\s'"`,;()]+/)
+        .map((word) => word.replace(/[.:]+$/, ""));
       for (const room of this.#asked()) {
-        const isNamed = words.includes(room.symbol.toUpperCase()) || words.includes(room.key.toUpperCase());
+        const isNamed = words.includes(room.symbol.toUpperCase())
+          || words.includes(room.key.toUpperCase());
         const isBad = short === "bad_timeframe" && !TIMEFRAMES.includes(canonical(room.timeframe));
         if (isNamed || isBad) this.#turnAway(room, short, message);
       }
@@ -242,15 +249,18 @@ if (!globalThis.FCSClient) {
     #turnAway(room, short, message) {
       const { symbol, timeframe, refusal } = room;
       this.#settle(room, "refused");
-      room.refusal = message; // said once: each new connection asks, and may be refused, anew
-      if (refusal !== message) console.warn(`FCSClient: ${symbol} ${timeframe} was refused, ${short}: ${message}`);
+      room.refusal = message; // logged once: each new connection asks again
+      if (refusal !== message) {
+        console.warn(`FCSClient: ${symbol} ${timeframe} was refused, ${short}: ${message}`);
+      }
       this.#onrefused({ symbol, timeframe, short, message });
     }
   }
 
-  // TabWatch: tells when the tab has been hidden for long, and when tab or network are back.
+  // TabWatch: reports when the tab has been hidden for long, and when tab or network are back.
   class TabWatch {
-    #alarm = new Alarm(); #hiddenAt = null; #minutes = 3; #events;
+    /** @type {number | null} */ #hiddenAt = null;
+    #alarm = new Alarm(); #minutes = 3; #events;
 
     constructor(events) { this.#events = events; }
     get minutes() { return this.#minutes; }
@@ -293,25 +303,42 @@ if (!globalThis.FCSClient) {
 
   globalThis.FCSClient = class FCSClient extends EventTarget {
     static adapters = adapters;
-    static offlineAfter = OFFLINE_AFTER;
+    /** @readonly */ static offlineAfter = OFFLINE_AFTER;
     static #hasWarned = false;
 
-    onconnected = null; onmessage = null; onclose = null; onerror = null; onreconnect = null;
+    /** @type {(() => void) | null} */ onconnected = null;
+    /** @type {(() => void) | null} */ onreconnect = null;
+    /** @type {((message: FCSMessage) => void) | null} */ onmessage = null;
+    /** @type {((event: CloseEvent) => void) | null} */ onclose = null;
+    /** @type {((error: Event | Error) => void) | null} */ onerror = null;
     reconnectDelay = 3000; reconnectlimit = 5; isreconnect = false; showLogs = false;
 
-    #url; #connection = null; #openings = []; #offset = 0; #framesPerSecond = null;
-    #state = "closed"; // or connecting, connected, waiting (for the next try), paused
-    #rooms = new Rooms((message) => this.send(message), (refusal) => this.#tell("refused", refusal));
+    /** @type {Connection | null} */ #connection = null;
+    /** @type {number | null} */ #framesPerSecond = null;
+    /** @type {FCSConnectionState} */ #state = "closed";
+    #url; #openings = []; #offset = 0;
+    #rooms = new Rooms(
+      (message) => this.send(message),
+      (refusal) => this.#tell("refused", refusal),
+    );
     #reconnector = new Reconnector();
     #pulse = new Pulse({ ping: () => this.#send("ping"), dead: () => this.#dropSilent() });
-    #tab = new TabWatch({ hidden: () => this.#drop("paused", "tab hidden"), back: () => this.#return() });
+    #tab = new TabWatch({
+      hidden: () => this.#drop("paused", "tab hidden"),
+      back: () => this.#return(),
+    });
 
+    /**
+     * @param {string | null} [apiKey]
+     * @param {string | null} [url]
+     */
     constructor(apiKey, url) {
       super();
       this.#url = url;
       if (!apiKey || FCSClient.#hasWarned) return;
       FCSClient.#hasWarned = true;
-      console.warn("FCSClient: the API key is not used or sent; the server has it. Remove it from this page.");
+      console.warn("FCSClient: the API key is not used or sent; the server has it. "
+        + "Remove it from this page.");
     }
 
     get isConnected() { return this.#state === "connected"; }
@@ -328,6 +355,7 @@ if (!globalThis.FCSClient) {
     connect() {
       if (this.isConnected) return Promise.resolve();
       this.isreconnect = false;
+      /** @type {Promise<void>} */
       const welcomed = new Promise((resolve, reject) => this.#openings.push({ resolve, reject }));
       welcomed.catch(() => {}); // a page that listens to onerror need not catch as well
       if (this.#state === "connecting") return welcomed;
@@ -342,17 +370,31 @@ if (!globalThis.FCSClient) {
       this.#drop("closed", "disconnected");
     }
 
+    /**
+     * @param {string} symbol
+     * @param {string | number} timeframe
+     * @param {string} [token]
+     */
     join(symbol, timeframe, token) {
-      if (String(symbol).includes(":") && timeframe) this.#rooms.join(String(symbol), String(timeframe), token);
-      else this.#call("onerror", new TypeError(`join("FX:EURUSD", "1D") is right; given: ${symbol}, ${timeframe}`));
+      if (String(symbol).includes(":") && timeframe) {
+        this.#rooms.join(String(symbol), String(timeframe), token);
+        return;
+      }
+      const given = `given: ${symbol}, ${timeframe}`;
+      this.#call("onerror", new TypeError(`join("FX:EURUSD", "1D") is right; ${given}`));
     }
 
+    /**
+     * @param {string} symbol
+     * @param {string | number} timeframe
+     */
     leave(symbol, timeframe) {
       if (symbol && timeframe) this.#rooms.leave(String(symbol), String(timeframe));
     }
 
     removeAll() { this.#rooms.removeAll(); }
     rejoinAll() { this.#rooms.rejoinAll(); }
+    /** @param {object} message */
     send(message) { return this.#connection?.send(message) ?? false; }
     serverTime() { return adapters.now() + this.#offset; }
 
@@ -386,7 +428,9 @@ if (!globalThis.FCSClient) {
     }
 
     #hand(message) {
-      if (message.type === "error" && !this.isConnected) this.#fail(new Error(message.message ?? message.short));
+      if (message.type === "error" && !this.isConnected) {
+        this.#fail(new Error(message.message ?? message.short));
+      }
       this.#rooms.hear(message);
       this.#tell("message", message);
       this.#call("onmessage", message);
@@ -411,7 +455,8 @@ if (!globalThis.FCSClient) {
     #send(type) { this.send({ type, timestamp: Math.round(adapters.now()) }); }
 
     #sendRate() {
-      if (this.#connection.isMerge) this.send({ type: "rate", frames_per_second: this.#framesPerSecond });
+      if (!this.#connection?.isMerge) return;
+      this.send({ type: "rate", frames_per_second: this.#framesPerSecond });
     }
 
     #closed(event) {
@@ -423,7 +468,8 @@ if (!globalThis.FCSClient) {
         this.#enter("waiting");
       } else if (this.reconnectlimit > 0) {
         this.#enter("paused");
-        this.#call("onerror", new Error(`FCSClient: gave up after ${this.reconnectlimit} attempts`));
+        const attempts = `${this.reconnectlimit} attempts`;
+        this.#call("onerror", new Error(`FCSClient: gave up after ${attempts}`));
       } else this.#end(null);
       this.#call("onclose", event);
     }
@@ -442,11 +488,12 @@ if (!globalThis.FCSClient) {
       connection?.close();
       this.#release(new Error(`FCSClient: ${reason}`));
       this.#enter(state);
-      if (connection) this.#call("onclose", new CloseEvent("close", { code: 1000, reason, wasClean: true }));
+      if (!connection) return;
+      this.#call("onclose", new CloseEvent("close", { code: 1000, reason, wasClean: true }));
     }
 
     #dropSilent() {
-      this.#connection.close();
+      this.#connection?.close();
       this.#closed(new CloseEvent("close", { code: 1006, reason: "silent" }));
     }
 
@@ -468,16 +515,22 @@ if (!globalThis.FCSClient) {
       this.#attempt();
     }
 
-    // Comes after everything that its caller sets: a listener may call any method.
+    // Callers set everything else before this: a listener may call any method.
+    /** @param {FCSConnectionState} state */
     #enter(state) {
       if (this.showLogs) console.log(`FCSClient: ${state}`);
       this.#state = state;
       this.#tell("state", { state });
     }
 
+    /**
+     * @template {keyof FCSClientEventMap} Type
+     * @param {Type} type
+     * @param {FCSClientEventMap[Type]["detail"]} detail
+     */
     #tell(type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })); }
 
-    // What a page's callback throws is the page's: reported, and the next message still comes.
+    // An exception in a page's callback is reported, and the next message still comes.
     #call(name, ...args) {
       try { this[name]?.(...args); } catch (error) { reportError(error); }
     }

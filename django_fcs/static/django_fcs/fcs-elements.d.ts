@@ -7,21 +7,21 @@ type FCSField =
   | "symbol" | "close" | "open" | "high" | "low" | "volume" | "ask" | "bid" | "spread"
   | "change" | "change_percent" | "updated";
 
-/** Detail of `fcs:state`. `reason` is for those who run the site: in English, and often empty. */
+/** Detail of `fcs:state`. `reason` is for operators: in English, and often empty. */
 interface FCSStateDetail {
   symbol: string;
   timeframe: string;
   state: FCSState;
   reason: string;
-  /** When a closed market opens, unix seconds, where that is known. */
+  /** When a closed market opens, unix seconds, if that is known. */
   until?: number;
 }
 
-/** What both elements have in common. Types only: the script keeps their base class for itself. */
+/** Members of both elements. Types only: the script does not export their base class. */
 interface FCSElement extends HTMLElement {
-  /** `EXCHANGE:TICKER`; a new one joins anew and forgets the old price. */
+  /** `EXCHANGE:TICKER`; a new one joins its own room and removes the old price. */
   symbol: string;
-  /** As joined; the site's `FCS_TIMEFRAME` where the attribute is missing. */
+  /** As joined; the site's `FCS_TIMEFRAME` if the attribute is missing. */
   timeframe: string;
 }
 
@@ -35,9 +35,11 @@ interface FCSElementConstructor<Element extends FCSElement> {
 interface FCSTickerElement extends FCSElement {}
 declare var FCSTickerElement: FCSElementConstructor<FCSTickerElement>;
 
-/** `<fcs-price>`: one value, to stand in a sentence. */
+/** `<fcs-price>`: one value, for use in a sentence. */
 interface FCSPriceElement extends FCSElement {
-  field: FCSField;
+  /** As the page has written it, which may be anything; `close` if the attribute is missing. */
+  get field(): string;
+  set field(field: FCSField);
 }
 declare var FCSPriceElement: FCSElementConstructor<FCSPriceElement>;
 

@@ -1,5 +1,6 @@
-// <fcs-ticker> and <fcs-price>: they keep up to date what the server rendered. See docs/widgets.md.
-// A classic script, after fcs-client.js; the first one loaded wins. All but the two elements is internal.
+// <fcs-ticker> and <fcs-price>: they keep what the server rendered up to date. See docs/widgets.md.
+// A classic script, after fcs-client.js; the first one loaded wins. Everything except the two
+// elements is internal.
 if (!customElements.get("fcs-ticker")) {
   const dataset = document.currentScript?.dataset ?? {};
   const DEFAULT_TIMEFRAME = dataset.fcsTimeframe || "1D";
@@ -10,13 +11,16 @@ if (!customElements.get("fcs-ticker")) {
     open: "Open", high: "High", low: "Low", spread: "Spread", volume: "Volume",
   };
   const [UNKNOWN, THIN] = ["–", "\u2009"];
-  const CURRENCIES = "AED|ARS|AUD|BRL|CAD|CHF|CLP|CNH|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|ILS|INR|JPY|KRW|"
-    + "KWD|MXN|MYR|NGN|NOK|NZD|PEN|PHP|PKR|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR";
+  const CURRENCIES = "AED|ARS|AUD|BRL|CAD|CHF|CLP|CNH|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|"
+    + "ILS|INR|JPY|KRW|KWD|MXN|MYR|NGN|NOK|NZD|PEN|PHP|PKR|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|"
+    + "UAH|USD|VND|ZAR";
   const FOREX = new RegExp(`^(${CURRENCIES})(${CURRENCIES})$`);
   const METAL = new RegExp(`^(XAU|XAG|XPT|XPD)(${CURRENCIES})$`);
   const COIN = /^([\p{L}\p{N}_]+)(USDT|USDC)$|^([\p{L}\p{N}_]{2,})(USD)$/u;
+  /** @type {[number, string][]} */
   const UNITS = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"]];
   const PERIODS = { 1: "1m", 5: "5m", 15: "15m", 30: "30m", 60: "1h", 240: "4h" };
+  /** @type {[string, number, number?][]} */
   const AGES = [["days", 86_400, 172_800], ["hours", 3600], ["minutes", 60]];
 
   const isStill = matchMedia("(prefers-reduced-motion: reduce)");
@@ -25,43 +29,51 @@ if (!customElements.get("fcs-ticker")) {
   const tickerOf = (symbol) => symbol.slice(symbol.lastIndexOf(":") + 1);
   const isForex = (symbol) => FOREX.test(tickerOf(symbol));
 
-  function nameOf(symbol) {
+  const nameOf = (symbol) => {
     const ticker = tickerOf(symbol);
     const pair = FOREX.exec(ticker) ?? METAL.exec(ticker) ?? COIN.exec(ticker);
     return pair ? pair.slice(1).filter(Boolean).join("/") : ticker;
-  }
+  };
 
-  function text(name, n) {
+  const text = (name, n) => {
     const words = dataset[`fcsText${name[0].toUpperCase()}${name.slice(1)}`] || TEXTS[name] || name;
     return words.replace("{n}", n);
-  }
+  };
 
-  function ageOf(seconds) {
+  const ageOf = (seconds) => {
     if (!Number.isFinite(seconds)) return text("stale");
     const [unit, size] = AGES.find(([, size, least = size]) => seconds >= least) ?? ["seconds", 1];
     return text(unit, Math.max(0, Math.floor(seconds / size)));
-  }
+  };
 
   const dayOf = (seconds) => new Date(seconds * 1000).setHours(0, 0, 0, 0);
   const daysTo = (seconds) => Math.round((dayOf(seconds) - dayOf(feed.now())) / 86_400_000);
 
   const isLanguage = (tag) => { try { return new Intl.Locale(tag); } catch { return false; } };
 
-  // Making one of Intl's formatters costs more than using it a thousand times.
+  // Creating an Intl formatter costs more than using it a thousand times.
   const formatters = new Map();
-  function formatter(Format, language, options) {
+  const formatter = (Format, language, options) => {
     const key = `${Format.name} ${language} ${JSON.stringify(options)}`;
-    if (!formatters.has(key)) formatters.set(key, new Format(language, { ...options, numberingSystem: "latn" }));
+    if (!formatters.has(key)) {
+      formatters.set(key, new Format(language, { ...options, numberingSystem: "latn" }));
+    }
     return formatters.get(key);
-  }
+  };
 
-  // Figures: how numbers and times read in the language of their place. The same as django_fcs/widgets/formats.py.
+  // Figures: writes numbers and times in the language of their place, like
+  // django_fcs/widgets/formats.py.
   class Figures {
-    constructor(language, symbol, digits) { Object.assign(this, { language, symbol, digits }); }
+    constructor(language, symbol, digits) {
+      this.language = language;
+      this.symbol = symbol;
+      this.digits = digits;
+    }
 
     number(value, digits = this.digits, plus = "") {
       if (!Number.isFinite(value)) return UNKNOWN;
-      const options = { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: "always" };
+      const places = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+      const options = { ...places, useGrouping: "always" };
       const shown = formatter(Intl.NumberFormat, this.language, options).format(Math.abs(value));
       return /[1-9]/.test(shown) ? (value < 0 ? "−" : plus) + shown : shown;
     }
@@ -71,7 +83,7 @@ if (!customElements.get("fcs-ticker")) {
 
     compact(value) {
       if (!Number.isFinite(value)) return UNKNOWN;
-      // What rounds up to a thousand of one unit is one of the next.
+      // A value that rounds up to a thousand of one unit is written as one of the next unit.
       const [size, unit] = UNITS.find(([size]) => value >= size * 0.9995) ?? [];
       if (size) return this.#threeFigures(value / size) + THIN + unit;
       return Number.isInteger(value) ? this.number(value, 0) : this.#threeFigures(value);
@@ -88,7 +100,7 @@ if (!customElements.get("fcs-ticker")) {
     }
 
     opening(seconds) {
-      const days = daysTo(seconds); // beyond six a weekday would be ambiguous
+      const days = daysTo(seconds); // beyond six days a weekday would be ambiguous
       const date = days > 0 && days < 7 ? { weekday: "short" } : { day: "numeric", month: "short" };
       return this.#time(seconds, days ? date : {});
     }
@@ -112,7 +124,7 @@ if (!customElements.get("fcs-ticker")) {
     change_percent: (figures, { chp }) => figures.percent(chp),
   };
 
-  // Painter: all that changes before a frame is written in that frame.
+  // Painter: writes all changes before a frame together, in that frame.
   const painter = {
     due: new Set(),
     add(paint) {
@@ -126,17 +138,21 @@ if (!customElements.get("fcs-ticker")) {
     },
   };
 
-  // Ageing: one timer for all prices that tell their age; none while nobody can see them.
+  // Ageing: one timer for all prices that show their age; none while the page is hidden.
   const ageing = {
     due: new Set(),
-    timer: undefined,
+    /** @type {number | undefined} */ timer: undefined,
     watch(paint, isAgeing) {
       this.due[isAgeing ? "add" : "delete"](paint);
       this.arm();
     },
     arm() {
-      if (this.due.size && !document.hidden) this.timer ??= setInterval(() => this.tick(), 1000);
-      else this.timer = clearInterval(this.timer);
+      if (this.due.size && !document.hidden) {
+        this.timer ??= setInterval(() => this.tick(), 1000);
+        return;
+      }
+      clearInterval(this.timer);
+      this.timer = undefined;
     },
     tick() { for (const paint of this.due) painter.add(paint); },
     handleEvent() { this.tick(); this.arm(); },
@@ -145,17 +161,19 @@ if (!customElements.get("fcs-ticker")) {
 
   // Feed: the page's one connection. Joins a room for its first listener, leaves it after the last.
   class Feed {
-    #client = null; #isLost = false; #rooms = new Map();
+    /** @type {FCSClient | null} */ #client = null;
+    #isLost = false; #rooms = new Map();
 
     now() { return (this.#client?.serverTime() ?? Date.now()) / 1000; }
 
     hold(place, listener) {
       if (!this.#client) this.#connect();
-      const room = this.#rooms.get(keyOf(place)) ?? { listeners: new Set(), price: null, state: null };
+      const room = this.#rooms.get(keyOf(place))
+        ?? { listeners: new Set(), price: null, state: null };
       this.#rooms.set(keyOf(place), room);
       if (!room.listeners.size) this.#judge(room);
       room.listeners.add(listener);
-      this.#client.join(place.symbol, place.timeframe, place.token);
+      this.#client?.join(place.symbol, place.timeframe, place.token);
       if (room.price) listener.price(room.price);
       if (room.state) listener.state(room.state);
     }
@@ -165,19 +183,20 @@ if (!customElements.get("fcs-ticker")) {
       listeners.delete(listener);
       if (listeners.size) return;
       this.#rooms.delete(keyOf(place));
-      this.#client.leave(place.symbol, place.timeframe);
+      this.#client?.leave(place.symbol, place.timeframe);
     }
 
     #connect() {
-      this.#client = Object.assign(new FCSClient(), { reconnectlimit: Infinity, focusTimeout: 3 });
-      const on = (type, hear) => this.#client.addEventListener(type, ({ detail }) => hear(detail));
+      const client = Object.assign(new FCSClient(), { reconnectlimit: Infinity, focusTimeout: 3 });
+      const on = (type, hear) => client.addEventListener(type, ({ detail }) => hear(detail));
+      this.#client = client;
       on("message", (message) => this.#hear(message));
       on("refused", (room) => this.#tell(this.#rooms.get(keyOf(room)), offline(room.message)));
       on("state", ({ state }) => this.#turn(state));
-      this.#client.connect();
+      client.connect();
     }
 
-    // What the page was rendered with is not believed for long: the server has to say so here, too.
+    // The rendered state counts for a short time only: then the server must have sent one.
     #judge(room) {
       clearTimeout(room.doubt);
       const silence = offline("the server has not spoken of this room");
@@ -194,8 +213,9 @@ if (!customElements.get("fcs-ticker")) {
       for (const listener of room.listeners) listener.price(message);
     }
 
-    // On a return the server may be a second behind the page. A price shown for long is no such case:
-    // then the numbers have fallen, with the server's clock. The same number is the same price.
+    // After a reconnect the server may be a second behind the page. If the page has shown its price
+    // for longer, the numbers have fallen, with the server's clock. The same number is the same
+    // price.
     #isBehind({ price, takenAt }, seq) {
       const isFresh = performance.now() - takenAt < FCSClient.offlineAfter * 1000;
       return seq <= price?.seq && (isFresh || seq === price.seq);
@@ -215,24 +235,30 @@ if (!customElements.get("fcs-ticker")) {
   }
   const feed = new Feed();
 
-  function node(tag, data, ...children) {
+  const node = (tag, data, ...children) => {
     const made = document.createElement(tag);
     Object.assign(made.dataset, data);
     made.append(...children);
     return made;
-  }
+  };
   const part = (name, ...children) => node("span", { part: name }, ...children);
   const field = (name) => node("span", { field: name }, UNKNOWN);
-  const cell = (name, data) => node("span", { part: "cell", ...data }, part("label", text(name)), " ", field(name));
+  const cell = (name, data) =>
+    node("span", { part: "cell", ...data }, part("label", text(name)), " ", field(name));
 
-  // View: the nodes within one element. Upgrades what the server rendered; writes only what has changed.
+  // View: the nodes within one element. Upgrades what the server rendered; writes only what has
+  // changed.
   class View {
+    /** @type {Figures} */ figures;
     #last;
 
     constructor(host) {
       this.host = host;
       host.addEventListener("animationend", () => this.mark("flash", null));
     }
+    get flashing() { return ""; }
+    /** @returns {(Node | string)[]} */
+    build() { return []; }
     find(selector) { return this.host.querySelector(selector); }
     begin(isUpgrade) {
       if (!this.find("[data-field]")) this.host.append(...this.build());
@@ -252,6 +278,7 @@ if (!customElements.get("fcs-ticker")) {
       shown.textContent = shown.dataset.field === "symbol" ? nameOf(this.host.symbol) : UNKNOWN;
     }
 
+    /** @param {{ prices: any, at?: number }} message */
     paint({ prices, at }) {
       this.figures.digits = prices.digits ?? this.figures.digits;
       this.mark("digits", this.figures.digits);
@@ -291,7 +318,7 @@ if (!customElements.get("fcs-ticker")) {
   }
 
   class TickerView extends View {
-    flashing = "close";
+    get flashing() { return "close"; }
     build() {
       const age = part("age", part("status"), " ", field("updated"));
       const ends = [cell("spread", { kind: "forex" }), cell("volume", { kind: "volume" })];
@@ -326,7 +353,7 @@ if (!customElements.get("fcs-ticker")) {
       this.blank(shown);
     }
 
-    // A sentence reads on undisturbed while all is well.
+    // While the price is live, the status does not interrupt the sentence.
     status(words) {
       super.status(words === text("live") ? "" : words);
       const title = `${nameOf(this.host.symbol)}, ${words}`;
@@ -336,15 +363,24 @@ if (!customElements.get("fcs-ticker")) {
 
   // FCSElement: attributes are the state; a room is held while the element is on the page.
   class FCSElement extends HTMLElement {
+    static View = View;
     static observedAttributes = ["symbol", "timeframe", "token", "field"];
+    /** @param {string} tag */
     static define(tag, registry = customElements) { registry.define(tag, this); }
 
-    #view = null; #held = null; #price = null; #told = null; #at = NaN;
+    /** @type {View | null} */ #view = null;
+    /** @type {{ symbol: string, timeframe: string } | null} */ #held = null;
+    /** @type {FCSPriceMessage | null} */ #price = null;
+    /** @type {Omit<FCSStateDetail, "symbol" | "timeframe"> | null} */ #told = null;
+    #at = NaN;
     #paint = () => {
-      if (this.#price) this.#view.paint(this.#price);
-      if (this.#told) this.#view.status(this.#status(this.#told));
+      if (this.#price) this.#view?.paint(this.#price);
+      if (this.#told) this.#view?.status(this.#status(this.#told));
     };
-    #listener = { price: (message) => this.#hear(message), state: (message) => this.#turn(message) };
+    #listener = {
+      price: (message) => this.#hear(message),
+      state: (message) => this.#turn(message),
+    };
 
     get symbol() { return this.getAttribute("symbol") ?? ""; }
     set symbol(symbol) { this.setAttribute("symbol", symbol); }
@@ -354,13 +390,14 @@ if (!customElements.get("fcs-ticker")) {
     connectedCallback() { this.#schedule(); }
     disconnectedCallback() { this.#schedule(); }
     attributeChangedCallback() { this.#schedule(); }
-    // After a burst of attributes, or of moves about the page, only where it ended counts.
+    // After a burst of attribute changes, or of moves within the page, only the final state counts.
     #schedule() { queueMicrotask(() => this.#settle()); }
 
     #settle() {
-      const { symbol, timeframe, field } = this;
+      const { symbol, timeframe, field } = /** @type {this & { field?: string }} */ (this);
       const token = this.getAttribute("token") ?? undefined;
-      const [held, wanted] = [this.#held, this.isConnected && symbol ? { symbol, timeframe, token, field } : null];
+      const held = this.#held;
+      const wanted = this.isConnected && symbol ? { symbol, timeframe, token, field } : null;
       if (JSON.stringify(held) === JSON.stringify(wanted)) return;
       const isSame = held?.symbol === wanted?.symbol && held?.timeframe === wanted?.timeframe;
       if (held && !isSame) feed.release(held, this.#listener);
@@ -373,12 +410,14 @@ if (!customElements.get("fcs-ticker")) {
 
     #begin(isSame) {
       const isUpgrade = !this.#view && this.querySelector("[data-field]") !== null;
-      this.#view ??= new this.constructor.View(this);
+      const { View } = /** @type {typeof FCSElement} */ (this.constructor);
+      this.#view ??= new View(this);
       this.#view.begin(isSame || isUpgrade);
       if (isSame) return;
       this.#price = this.#told = null;
-      this.#at = Date.parse(this.querySelector("time")?.dateTime) / 1000;
-      if (!isUpgrade || (this.dataset.state ?? "waiting") === "waiting") this.#turn({ state: "waiting" });
+      this.#at = Date.parse(this.querySelector("time")?.dateTime ?? "") / 1000;
+      const isWaiting = (this.dataset.state ?? "waiting") === "waiting";
+      if (!isUpgrade || isWaiting) this.#turn({ state: "waiting" });
     }
 
     #hear(message) {
@@ -389,30 +428,42 @@ if (!customElements.get("fcs-ticker")) {
       this.#emit("fcs:price", message);
     }
 
+    /** @param {{ state: FCSState, reason?: string, until?: number }} message */
     #turn({ state, reason = "", until }) {
       const told = { state, reason, ...(until && { until }) };
       if (JSON.stringify(told) === JSON.stringify(this.#told)) return;
       this.#told = told;
-      this.dataset.state = state; // not with the next frame, which a hidden tab does not get
+      this.dataset.state = state; // at once: a hidden tab gets no next frame
       ageing.watch(this.#paint, state === "stale");
       painter.add(this.#paint);
       this.#emit("fcs:state", { symbol: this.symbol, timeframe: this.timeframe, ...told });
     }
 
+    /** @param {{ state: FCSState, until?: number }} told */
     #status({ state, until }) {
-      if (state === "closed" && until) return text("opens", this.#view.figures.opening(until));
+      if (state === "closed" && until) return text("opens", this.#view?.figures.opening(until));
       if (state === "stale") return ageOf(feed.now() - this.#at);
-      const minutes = Math.ceil((this.dataset.delay ?? 0) / 60); // no feed may look fresher than it is
+      // No feed may look fresher than it is.
+      const minutes = Math.ceil(Number(this.dataset.delay ?? 0) / 60);
       return state === "live" && minutes ? text("delayed", minutes) : text(state);
     }
 
+    /**
+     * @template {"fcs:price" | "fcs:state"} Type
+     * @param {Type} type
+     * @param {GlobalEventHandlersEventMap[Type]["detail"]} detail
+     */
     #emit(type, detail) { this.dispatchEvent(new CustomEvent(type, { bubbles: true, detail })); }
   }
 
-  globalThis.FCSTickerElement = class FCSTickerElement extends FCSElement { static View = TickerView; };
+  globalThis.FCSTickerElement = class FCSTickerElement extends FCSElement {
+    static View = TickerView;
+  };
   globalThis.FCSPriceElement = class FCSPriceElement extends FCSElement {
     static View = PriceView;
+    /** @returns {string} */
     get field() { return this.getAttribute("field") || "close"; }
+    /** @param {FCSField} field */
     set field(field) { this.setAttribute("field", field); }
   };
 

@@ -4,17 +4,19 @@
   const badge = document.getElementById("badge");
   const TEXTS = { connected: "Connected", disconnected: "Disconnected" };
 
-  function show(connection) {
+  const show = (connection) => {
     if (badge.dataset.connection === connection) return;
     badge.dataset.connection = connection;
     badge.textContent = TEXTS[connection];
-  }
+  };
 
   select.addEventListener("change", () => {
-    for (const element of document.querySelectorAll("fcs-ticker, fcs-price")) element.timeframe = select.value;
+    for (const element of document.querySelectorAll("fcs-ticker, fcs-price")) {
+      element.timeframe = select.value;
+    }
   });
 
-  // A room that waits says nothing about the connection.
+  // A waiting room does not show whether the connection works.
   document.addEventListener("fcs:price", () => show("connected"));
   document.addEventListener("fcs:state", ({ detail: { state } }) => {
     if (state !== "waiting") show(state === "offline" ? "disconnected" : "connected");

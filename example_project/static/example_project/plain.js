@@ -1,33 +1,37 @@
-// A market's page without any element of ours: FCSClient as in the vendor's quick start.
+// A market's page without our elements: FCSClient as in the vendor's quick start.
 {
   const select = document.getElementById("timeframe");
   const badge = document.getElementById("badge");
-  const cards = new Map([...document.querySelectorAll("[data-symbol]")].map((card) => [card.dataset.symbol, card]));
+  const found = [...document.querySelectorAll("[data-symbol]")];
+  const cards = new Map(found.map((card) => [card.dataset.symbol, card]));
   const language = document.documentElement.lang;
-  const volumes = new Intl.NumberFormat(language, { notation: "compact", minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const places = (digits) => ({ minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const volumes = new Intl.NumberFormat(language, { notation: "compact", ...places(2) });
   const last = new Map();
 
   const written = (name, value, digits = 2) => name === "v" ? volumes.format(value)
-    : value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    : value.toLocaleString(language, places(digits));
 
-  function connection(name, text) {
+  const connection = (name, text) => {
     badge.dataset.connection = name;
     badge.textContent = text;
-  }
+  };
 
-  function write(card, prices, names) {
+  const write = (card, prices, names) => {
     for (const cell of card.querySelectorAll("[data-price]")) {
       const name = cell.dataset.price;
-      if (names.includes(name) && prices[name] !== undefined) cell.textContent = written(name, prices[name], prices.digits);
+      if (!names.includes(name) || prices[name] === undefined) continue;
+      cell.textContent = written(name, prices[name], prices.digits);
     }
-  }
+  };
 
-  function turn(card, symbol, price) {
-    if (last.has(symbol)) card.querySelector(".last").dataset.direction = price >= last.get(symbol) ? "up" : "down";
+  const turn = (card, symbol, price) => {
+    const direction = price >= last.get(symbol) ? "up" : "down";
+    if (last.has(symbol)) card.querySelector(".last").dataset.direction = direction;
     last.set(symbol, price);
-  }
+  };
 
-  function join() {
+  const join = () => {
     last.clear();
     for (const [symbol, card] of cards) {
       for (const cell of card.querySelectorAll("[data-price]")) cell.textContent = "–";
@@ -35,7 +39,7 @@
       card.querySelector("[data-timeframe]").textContent = select.value;
       client.join(symbol, select.value);
     }
-  }
+  };
 
   const client = new FCSClient();
 
@@ -59,7 +63,7 @@
   client.onclose = () => connection("disconnected", "Disconnected");
   client.onerror = () => connection("disconnected", "Error");
 
-  // Also where the first attempt fails: the client keeps the joins for its next one.
+  // Join even if the first attempt fails: the client keeps the joins for its next one.
   client.connect().then(join, join);
 
   select.addEventListener("change", () => {

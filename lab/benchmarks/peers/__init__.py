@@ -1,3 +1,3 @@
-"""The servers that are compared; ``lab.benchmarks.table_of_peers`` lists them."""
+"""The compared servers; ``lab.benchmarks.table_of_peers`` lists them."""
 
 from __future__ import annotations

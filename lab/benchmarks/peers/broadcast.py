@@ -1,4 +1,4 @@
-"""``websockets.broadcast()``, the fastest that its library has."""
+"""A server with ``broadcast()``, the fastest way to send in the ``websockets`` library."""
 
 from __future__ import annotations
 

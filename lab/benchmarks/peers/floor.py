@@ -1,4 +1,4 @@
-"""The floor of an ASGI server: no Django, no Redis, a loop over ``send``."""
+"""The floor: an ASGI application without Django or Redis, with a loop over ``send``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def _deliver(room: str, text: str) -> None:
 
 
 async def application(scope: Event, receive: Callable[[], Awaitable[Event]], send: Send) -> None:
-    """Serve one socket: whatever it sends is the wish for a room."""
+    """Serve one socket; every message that it sends is taken as a join."""
     if scope["type"] != "websocket":
         return
     if not _reading:  # Daphne has no lifespan.

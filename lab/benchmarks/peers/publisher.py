@@ -1,4 +1,4 @@
-"""What feeds the tutorial's consumers: one awaited ``group_send`` an update."""
+"""The feeder of the tutorial's consumers, with one awaited ``group_send`` per update."""
 
 from __future__ import annotations
 

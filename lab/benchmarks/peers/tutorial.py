@@ -1,4 +1,4 @@
-"""What the Channels tutorial leads to: a group a room, a consumer a browser."""
+"""A site built as in the Channels tutorial: a group per room, a consumer per browser."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["PriceConsumer", "application", "group_of"]
 
 
 def group_of(symbol: str) -> str:
-    """Name a symbol's group in the characters that Channels allows."""
+    """Return the name of a symbol's group, with characters that Channels allows."""
     return "price." + symbol.replace(":", ".")
 
 
 class PriceConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
-    """One browser."""
+    """The consumer of one browser."""
 
     groups: list[str]
 
@@ -37,7 +37,7 @@ class PriceConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             await self.channel_layer.group_discard(group, self.channel_name)
 
     async def price_update(self, event: dict[str, Any]) -> None:
-        """Send a price of a joined group on."""
+        """Send a price of a joined group to the browser."""
         await self.send_json(event["price"])
 
 

@@ -1,4 +1,4 @@
-"""What the peers without Redis have in common: who is in which room, and the source."""
+"""Code that the peers without Redis share: members of rooms, and reading the source."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ T = TypeVar("T")
 
 
 class Rooms(Generic[T]):
-    """The sockets of each room, and the rooms that are still to be joined upstream."""
+    """The sockets in each room, and the rooms to join at the source."""
 
     def __init__(self) -> None:
         self.new: asyncio.Queue[str] = asyncio.Queue()
         self._members: dict[str, dict[T, None]] = {}
 
     def of(self, room: str) -> Collection[T]:
-        """Return who is in a room."""
+        """Return the members of a room."""
         return self._members.get(room, ())
 
     def join(self, member: T, text: str) -> None:
-        """Put a socket into the room that its message asks for."""
+        """Add a socket to the room that its message joins."""
         wish = json.loads(text)
         if wish["type"] != "join_symbol":
             return
@@ -39,13 +39,13 @@ class Rooms(Generic[T]):
         self._members[wish["symbol"]][member] = None
 
     def forget(self, member: T) -> None:
-        """Take a socket out of all rooms."""
+        """Remove a socket from all rooms."""
         for members in self._members.values():
             members.pop(member, None)
 
 
 async def read_source(rooms: Rooms[T], deliver: Callable[[str, str], Awaitable[None]]) -> None:
-    """Join what browsers ask for, and deliver each price as it comes."""
+    """Join the rooms that browsers ask for, and deliver each price when it arrives."""
     async with connect(SOURCE, compression=None) as source:
         joining = asyncio.create_task(_join(rooms, source.send))
         try:

@@ -1,0 +1,52 @@
+import js from "@eslint/js";
+import globals from "globals";
+
+const HTML = "Build nodes and set their textContent.";
+
+export default [
+  { ignores: ["**/node_modules/", "**/build/"] },
+  js.configs.recommended,
+  {
+    linterOptions: { reportUnusedDisableDirectives: "error" },
+    rules: {
+      "eqeqeq": "error",
+      "max-len": ["error", { code: 100 }],
+      "no-eval": "error",
+      "no-implicit-globals": ["error", { lexicalBindings: true }],
+      "no-implied-eval": "error",
+      // In a classic script, a function in a block would become a global name of the page.
+      "no-inner-declarations": ["error", "functions", { blockScopedFunctions: "disallow" }],
+      "no-restricted-properties": [
+        "error",
+        { object: "document", property: "write", message: HTML },
+        ...["innerHTML", "outerHTML", "insertAdjacentHTML", "setHTMLUnsafe"]
+          .map((property) => ({ property, message: HTML })),
+      ],
+      "no-var": "error",
+      "object-shorthand": "error",
+      "prefer-const": "error",
+    },
+  },
+  {
+    files: ["django_fcs/**/*.js", "example_project/**/*.js", "tests/browser/*.js"],
+    languageOptions: {
+      sourceType: "script",
+      globals: {
+        ...globals.browser,
+        FCSClient: "readonly",
+        FCSTickerElement: "readonly",
+        FCSPriceElement: "readonly",
+      },
+    },
+  },
+  {
+    // The tests use its names in the page.
+    files: ["tests/browser/harness.js"],
+    languageOptions: { globals: { log: "readonly" } },
+    rules: { "no-implicit-globals": ["error", { lexicalBindings: false }] },
+  },
+  {
+    files: ["lab/**/*.mjs", "scripts/js/*.js"],
+    languageOptions: { globals: globals.node },
+  },
+];
