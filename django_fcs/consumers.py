@@ -195,9 +195,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
     def _may_go_on(self, *, cost: int = 1) -> bool:
         """Count a message; close the socket and return ``False`` if there were too many."""
         if self._refusal is None and not self._messages.take(cost):
-            self._shut(
-                CLOSE_TOO_MANY, "too_many_messages", "too many messages: try again later"
-            )
+            self._shut(CLOSE_TOO_MANY, "too_many_messages", "too many messages: try again later")
         return self._refusal is None
 
     def _shut(self, code: int, kind: str, text: str) -> None:
@@ -239,9 +237,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
     def _look_for_silence(self) -> None:
         """Close the socket if it has joined no room and sent nothing since the last look."""
         if not self._is_heard and not self._subscriber.joined:
-            self._shut(
-                CLOSE_SILENT, "silent", "no room joined, nothing sent: try again later"
-            )
+            self._shut(CLOSE_SILENT, "silent", "no room joined, nothing sent: try again later")
             return
         self._is_heard = False
         loop = asyncio.get_running_loop()

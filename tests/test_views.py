@@ -105,7 +105,7 @@ def test_a_process_that_is_deaf_is_not_healthy_though_the_stream_is(
 ) -> None:
     beat(store)
     with shown(lambda: {"hub_online": 0}):
-        assert health(client) == sick("this process hears no stream that is online")
+        assert health(client) == sick("this process receives nothing from a stream that is online")
 
 
 def test_a_cache_that_does_not_answer_is_not_taken_for_silence(
