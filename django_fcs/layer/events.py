@@ -110,13 +110,22 @@ class _Demand(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.demand"):
         return Announcement(self.hub, tuple(rooms), tuple(new))
 
 
+# By type, since msgspec prepares a struct once, but a union at each call.
+_MESSAGES: dict[str, type[_Price | Beat | _Notice | _Demand]] = {
+    EVENT_TYPE: _Price,
+    "fcs.beat": Beat,
+    "fcs.room": _Notice,
+    "fcs.demand": _Demand,
+}
+
+
 def read_event(message: Mapping[str, Any]) -> Event:
     """Read a group's message; raise ``ProtocolError`` if it is malformed."""
     try:
-        read = msgspec.convert(message, _Price | Beat | _Notice | _Demand)
+        read = msgspec.convert(message, _MESSAGES[message["type"]])
         return read if isinstance(read, Beat) else read.read()
-    except (msgspec.ValidationError, ValueError) as error:
-        raise ProtocolError(f"not a message of this project: {error}") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProtocolError(f"not a message of this project: {error!r}") from None
 
 
 def _check_profile(text: str, room: Room) -> None:
