@@ -83,9 +83,9 @@ class Snapshot:
         High and low are always the vendor's, never extended to the close.
         """
         if self.t is not None and price.t is not None and price.t < self.t:
-            return self._take_late_close(price)
+            return self._apply_late_close(price)
         self._advance(price)
-        self._take(price)
+        self._apply(price)
         self._learn_digits(price.o, price.h, price.l, price.c, price.a, price.b)
         self._learn_previous_close(price)
         return True
@@ -118,7 +118,7 @@ class Snapshot:
             at=at,
         )
 
-    def _take_late_close(self, price: Price) -> bool:
+    def _apply_late_close(self, price: Price) -> bool:
         """Take the last state of a candle, which may arrive after the next has begun."""
         if price.mode != "close" or price.t != self._before or price.c == self.pc:
             return False
@@ -137,7 +137,7 @@ class Snapshot:
             self._volume_is_real = False
         self._before, self.t = self.t, price.t
 
-    def _take(self, price: Price) -> None:
+    def _apply(self, price: Price) -> None:
         if price.c is not None:
             self.c = price.c
         if price.a is not None:
@@ -146,11 +146,11 @@ class Snapshot:
             self.b = price.b
         if price.mode != "askbid":
             self.o, self.h, self.l = price.o, price.h, price.l
-            self._take_volume(price)
+            self._apply_volume(price)
         # A frame without a time must not keep the time of an earlier tick.
         self.update = price.update
 
-    def _take_volume(self, price: Price) -> None:
+    def _apply_volume(self, price: Price) -> None:
         """Take the volume; ``initial.v`` is not the candle's volume, so any other replaces it."""
         if price.v is None or (price.mode == "initial" and self._volume_is_real):
             return

@@ -21,14 +21,14 @@ class Outbox:
     def __init__(self) -> None:
         self._frames: deque[tuple[str, bool]] = deque()
         self._filled = asyncio.Event()
-        self._roomy = asyncio.Event()
+        self._has_space = asyncio.Event()
         self.closed = False
 
-    async def room(self) -> None:
-        """Wait until there is room for a frame."""
+    async def has_space(self) -> None:
+        """Wait until there is space for a frame."""
         while len(self._frames) >= QUEUE_MAX and not self.closed:
-            self._roomy.clear()
-            await self._roomy.wait()
+            self._has_space.clear()
+            await self._has_space.wait()
 
     def append(self, text: str, *, live: bool = False) -> bool:
         """Append a frame; return False if a price was dropped, an old one or this one."""
@@ -45,13 +45,13 @@ class Outbox:
             self._filled.clear()
             await self._filled.wait()
         taken = [self._frames.popleft()[0] for _ in range(min(most, len(self._frames)))]
-        self._roomy.set()
+        self._has_space.set()
         return taken
 
     def close(self) -> None:
         """Wake all tasks that wait for room."""
         self.closed = True
-        self._roomy.set()
+        self._has_space.set()
 
     def _drop_oldest(self) -> bool:
         for index, (_, live) in enumerate(self._frames):

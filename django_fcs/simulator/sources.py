@@ -74,11 +74,11 @@ def merged(state: Prices, prices: Prices) -> Prices:
         return state
     if now > before:
         state = {name: state[name] for name in "cab" if name in state}
-    news = {name: prices[name] for name in _FIELDS if prices.get(name) is not None}
+    latest = {name: prices[name] for name in _FIELDS if prices.get(name) is not None}
     if prices.get("mode") == "initial" and "v" in state:
         # The volume of an initial is not that of the candle.
-        news.pop("v", None)
-    known = {**state, **news}
+        latest.pop("v", None)
+    known = {**state, **latest}
     return {name: known[name] for name in _FIELDS if name in known}
 
 

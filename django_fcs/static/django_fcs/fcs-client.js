@@ -113,9 +113,9 @@ if (!globalThis.FCSClient) {
     }
   }
 
-  // Pulse: sends a JSON ping every 25 s and in each silence, and detects a socket that looks open
+  // Heartbeat: sends a JSON ping every 25 s and in each silence. Detects a socket that looks open
   // but is dead. Only an unanswered ping proves it: a server with nothing to send is silent, too.
-  class Pulse {
+  class Heartbeat {
     #beat = new Alarm(); #silence = new Alarm(); #deadline = 0; #events;
 
     constructor(events) { this.#events = events; }
@@ -322,7 +322,7 @@ if (!globalThis.FCSClient) {
       (refusal) => this.#tell("refused", refusal),
     );
     #reconnector = new Reconnector();
-    #pulse = new Pulse({ ping: () => this.#send("ping"), dead: () => this.#dropSilent() });
+    #heartbeat = new Heartbeat({ ping: () => this.#send("ping"), dead: () => this.#dropSilent() });
     #tab = new TabWatch({
       hidden: () => this.#drop("paused", "tab hidden"),
       back: () => this.#return(),
@@ -408,7 +408,7 @@ if (!globalThis.FCSClient) {
       } catch (error) {
         return this.#end(error); // an address that can never open
       }
-      this.#pulse.awaitWelcome(this.#url ? DEAD_V4_MS : DEAD_MS);
+      this.#heartbeat.awaitWelcome(this.#url ? DEAD_V4_MS : DEAD_MS);
       this.#enter("connecting");
     }
 
@@ -420,7 +420,7 @@ if (!globalThis.FCSClient) {
     }
 
     #receive(message) {
-      if (this.isConnected) this.#pulse.heard();
+      if (this.isConnected) this.#heartbeat.heard();
       if (message.type === "ping") this.#send("pong");
       else if (message.type === "welcome") this.#welcome(message);
       else if (message.type === "beat") this.#setClock(message);
@@ -440,7 +440,7 @@ if (!globalThis.FCSClient) {
       this.#setClock(message);
       if (this.isConnected) return;
       this.#reconnector.reset();
-      this.#pulse.start();
+      this.#heartbeat.start();
       if (this.#framesPerSecond !== null) this.#sendRate();
       this.#rooms.open();
       for (const { resolve } of this.#openings.splice(0)) resolve();
@@ -500,7 +500,7 @@ if (!globalThis.FCSClient) {
     #release(error) {
       if (this.isConnected) this.isreconnect = true;
       this.#connection = null;
-      this.#pulse.stop();
+      this.#heartbeat.stop();
       this.#rooms.close();
       this.#fail(error);
     }

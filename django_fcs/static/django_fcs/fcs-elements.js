@@ -47,7 +47,7 @@ if (!customElements.get("fcs-ticker")) {
   };
 
   const dayOf = (seconds) => new Date(seconds * 1000).setHours(0, 0, 0, 0);
-  const daysTo = (seconds) => Math.round((dayOf(seconds) - dayOf(feed.now())) / 86_400_000);
+  const daysTo = (seconds) => Math.round((dayOf(seconds) - dayOf(rooms.now())) / 86_400_000);
 
   const isLanguage = (tag) => { try { return new Intl.Locale(tag); } catch { return false; } };
 
@@ -159,8 +159,8 @@ if (!customElements.get("fcs-ticker")) {
   };
   document.addEventListener("visibilitychange", ageing);
 
-  // Feed: the page's one connection. Joins a room for its first listener, leaves it after the last.
-  class Feed {
+  // Rooms: the connection of the page. Joins a room with its first listener, leaves with the last.
+  class Rooms {
     /** @type {FCSClient | null} */ #client = null;
     #isLost = false; #rooms = new Map();
 
@@ -233,7 +233,7 @@ if (!customElements.get("fcs-ticker")) {
       for (const room of this.#rooms.values()) this.#judge(room);
     }
   }
-  const feed = new Feed();
+  const rooms = new Rooms();
 
   const node = (tag, data, ...children) => {
     const made = document.createElement(tag);
@@ -400,10 +400,10 @@ if (!customElements.get("fcs-ticker")) {
       const wanted = this.isConnected && symbol ? { symbol, timeframe, token, field } : null;
       if (JSON.stringify(held) === JSON.stringify(wanted)) return;
       const isSame = held?.symbol === wanted?.symbol && held?.timeframe === wanted?.timeframe;
-      if (held && !isSame) feed.release(held, this.#listener);
+      if (held && !isSame) rooms.release(held, this.#listener);
       if (wanted) {
         this.#begin(isSame);
-        feed.hold(wanted, this.#listener);
+        rooms.hold(wanted, this.#listener);
       } else ageing.watch(this.#paint, false);
       this.#held = wanted;
     }
@@ -423,7 +423,7 @@ if (!customElements.get("fcs-ticker")) {
     #hear(message) {
       if (message === this.#price) return painter.add(this.#paint);
       this.#price = message;
-      this.#at = message.at ?? message.prices.update ?? feed.now();
+      this.#at = message.at ?? message.prices.update ?? rooms.now();
       painter.add(this.#paint);
       this.#emit("fcs:price", message);
     }
@@ -442,7 +442,7 @@ if (!customElements.get("fcs-ticker")) {
     /** @param {{ state: FCSState, until?: number }} told */
     #status({ state, until }) {
       if (state === "closed" && until) return text("opens", this.#view?.figures.opening(until));
-      if (state === "stale") return ageOf(feed.now() - this.#at);
+      if (state === "stale") return ageOf(rooms.now() - this.#at);
       // No feed may look fresher than it is.
       const minutes = Math.ceil(Number(this.dataset.delay ?? 0) / 60);
       return state === "live" && minutes ? text("delayed", minutes) : text(state);
