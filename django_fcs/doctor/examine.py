@@ -85,7 +85,7 @@ def examine(
     unmet: set[str] = set()
     for probe in probes:
         missing = [need for need in probe.needs if need in unmet]
-        findings = skipped(f"because of {missing[0]}") if missing else _in_time(probe, seconds)
+        findings = skipped(f"not tested: {missing[0]} failed") if missing else _in_time(probe, seconds)
         for finding in findings:
             if finding.outcome in (Outcome.BROKEN, Outcome.SKIPPED):
                 unmet |= {finding.id or probe.name}

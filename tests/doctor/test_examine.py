@@ -44,8 +44,8 @@ def test_a_probe_is_skipped_where_one_that_it_needs_is_broken_or_was_skipped() -
         probe("fourth", lambda: ok("well")),
     )
 
-    assert found["second"] == ("skipped", "because of first")
-    assert found["third"] == ("skipped", "because of second")
+    assert found["second"] == ("skipped", "not tested: first failed")
+    assert found["third"] == ("skipped", "not tested: second failed")
     assert found["fourth"] == ("ok", "well")
 
 
@@ -66,7 +66,7 @@ def test_what_a_system_check_found_keeps_only_those_from_running_that_name_it() 
         probe("others", lambda: ok("well"), needs=("settings", "fcs.E001")),
     )
 
-    assert found["rooms"] == ("skipped", "because of fcs.E003")
+    assert found["rooms"] == ("skipped", "not tested: fcs.E003 failed")
     assert found["others"] == ("ok", "well")
 
 
