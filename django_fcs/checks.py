@@ -24,6 +24,7 @@ from .conf import Settings, conf
 from .exceptions import FCSError
 from .layer.bus import layer_is_in_memory, missing_names, site_layer
 from .protocol.address import Address
+from .protocol.intervals import DEFAULT
 from .rooms import Room, canonical_timeframe
 
 __all__ = [
@@ -63,7 +64,7 @@ _IMPATIENT_REDIS = 8
 _CORE_WAITS_SECONDS = 5
 
 #: With a lower value, one heartbeat that is slightly late puts rooms offline.
-_PATIENCE_SECONDS = 5
+_PATIENCE_SECONDS = DEFAULT.beat + 2
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -108,15 +109,14 @@ def check_deployment(
 def _check_layer() -> list[CheckMessage]:
     try:
         layer = site_layer()
+        if not isinstance(_layer_config().get("hosts"), (str, bytes)):
+            missing_names()  # It reads CONFIG, which the pub/sub layer itself does later.
+            return []
+        hint = f'Make "hosts" of {type(layer).__name__} a list: "hosts": ["redis://…"].'
     except FCSError as error:
         hint = str(error)
     except Exception as error:  # A layer may raise any exception for its CONFIG.
         hint = f"Correct CONFIG in CHANNEL_LAYERS: {error}"
-    else:
-        hosts = _layer_config().get("hosts")
-        if not isinstance(hosts, (str, bytes)):
-            return []
-        hint = f'Make "hosts" of {type(layer).__name__} a list: "hosts": ["redis://…"].'
     return [Error("The channel layer is missing or cannot be created.", hint, id="fcs.E001")]
 
 
@@ -297,11 +297,9 @@ def _check_libraries() -> list[CheckMessage]:
     Not those of websockets: a check would have to import it, which pages and commands do
     not need. The stream logs them when it connects, and ``fcs_doctor`` reports them.
     """
-    messages: list[CheckMessage] = []
-    for library, names in () if _check_layer() else missing_names().items():
-        text, hint = lacking(library, names)
-        messages.append(Warning(text, hint, id="fcs.W011"))
-    return messages
+    missing = {} if _check_layer() else missing_names()
+    texts = [lacking(library, names) for library, names in missing.items()]
+    return [Warning(text, hint, id="fcs.W011") for text, hint in texts]
 
 
 def lacking(library: str, names: list[str]) -> tuple[str, str]:
@@ -336,10 +334,10 @@ def _check_patience() -> list[CheckMessage]:
     if isinstance(seconds, (int, float)) and seconds >= _PATIENCE_SECONDS:
         return []
     text = (
-        f"FCS_OFFLINE_AFTER_SECONDS is {seconds!r}, but heartbeats come every 3 s: rooms go "
-        "offline and back although nothing is wrong."
+        f"FCS_OFFLINE_AFTER_SECONDS is {seconds!r}, but heartbeats come every {DEFAULT.beat} s: "
+        "rooms go offline and back although nothing is wrong."
     )
-    hint = f"Set it to a number, {_PATIENCE_SECONDS} or more, or remove it: the default is 10."
+    hint = f"Set it to a number, {_PATIENCE_SECONDS:g} or more, or remove it: the default is 10."
     return [Warning(text, hint, id="fcs.W010")]
 
 

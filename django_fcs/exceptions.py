@@ -98,6 +98,11 @@ class UpstreamError(FCSError):
     def __str__(self) -> str:
         return self.sentence()
 
+    def bare(self) -> UpstreamError:
+        """Return the error without frames: they hold the connection, and the key with it."""
+        self.__context__ = self.__cause__ = None
+        return self.with_traceback(None)
+
     def sentence(self, address: str = "FCS_URL", key: str = "FCS_API_KEY") -> str:
         """Return the error in one line; ``address`` and ``key`` are the reader's names for them."""
         place, code, detail = self.place, self.code, self.detail

@@ -29,6 +29,14 @@ def test_a_site_set_up_as_documented_passes() -> None:
     assert found_in_deployment() == []
 
 
+@pytest.mark.parametrize("hosts", [6379, [("localhost",)]])
+def test_hosts_that_cannot_be_read_are_an_error_and_end_no_command(hosts: Any) -> None:
+    layers = {"default": {"BACKEND": PUBSUB, "CONFIG": {"hosts": hosts}}}
+    (message,) = found(CHANNEL_LAYERS=layers, CACHES=SHARED_CACHE)
+
+    assert message.id == "fcs.E001" and "CONFIG" in hint_of(message)
+
+
 @pytest.mark.parametrize("layers", [{}, {"other": {"BACKEND": PUBSUB}}])
 def test_without_a_channel_layer_the_hint_is_what_to_paste(layers: dict[str, Any]) -> None:
     (message,) = found(CHANNEL_LAYERS=layers)

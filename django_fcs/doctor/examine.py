@@ -85,7 +85,10 @@ def examine(
     unmet: set[str] = set()
     for probe in probes:
         missing = [need for need in probe.needs if need in unmet]
-        findings = skipped(f"not tested: {missing[0]} failed") if missing else _in_time(probe, seconds)
+        if missing:
+            findings = skipped(f"not tested, because it needs {missing[0]}")
+        else:
+            findings = _in_time(probe, seconds)
         for finding in findings:
             if finding.outcome in (Outcome.BROKEN, Outcome.SKIPPED):
                 unmet |= {finding.id or probe.name}

@@ -215,11 +215,15 @@ def missing_names() -> dict[str, list[str]]:
     """Return the private names that the site's layer needs and that a library does not have.
 
     The keys are the libraries. While a name is missing, public calls are used instead.
-    Nothing connects to Redis. Raises ``ConfigurationError``.
+    Nothing connects to Redis. Raises ``ConfigurationError``, also for a wrong ``CONFIG``.
     """
     layer, missing = site_layer(), {}
     if isinstance(layer, RedisPubSubChannelLayer):
-        missing["channels_redis"] = pubsub.missing_names(layer)
+        try:
+            missing["channels_redis"] = pubsub.missing_names(layer)
+        except Exception as error:  # Whatever the library raises for it.
+            text = f"Correct CONFIG in CHANNEL_LAYERS: {type(error).__name__}: {error}"
+            raise ConfigurationError(text) from None
     if isinstance(layer, (RedisPubSubChannelLayer, RedisChannelLayer)):
         missing["redis"] = streams.missing_names()
     return {library: names for library, names in missing.items() if names}

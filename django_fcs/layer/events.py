@@ -124,7 +124,7 @@ def read_event(message: Mapping[str, Any]) -> Event:
     try:
         read = msgspec.convert(message, _MESSAGES[message["type"]])
         return read if isinstance(read, Beat) else read.read()
-    except (KeyError, TypeError, ValueError) as error:
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise ProtocolError(f"not a message of this project: {error!r}") from None
 
 

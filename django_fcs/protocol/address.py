@@ -20,14 +20,18 @@ class Address:
         self.with_key = _with_key(url, key)
         self.place = urlsplit(url).netloc.rpartition("@")[2]
         """Host and port, which are not secret."""
-        self._spellings_of_key = spellings_of(key)
+        self._key = key
 
     def __repr__(self) -> str:
         return f"<Address {self.place}>"
 
     def without_key(self, text: str) -> str:
-        """Return the text with every spelling of the key replaced by ``[key]``."""
-        return self._spellings_of_key.sub("[key]", text)
+        """Return a frame with every spelling of the key replaced by ``[key]``."""
+        return spellings_of(self._key).sub("[key]", text)
+
+    def without_secrets(self, text: str) -> str:
+        """Return a message without the key, and without passwords in addresses."""
+        return without_secrets(text, self._key)
 
 
 def _with_key(url: str, key: str) -> str:
@@ -40,9 +44,10 @@ def _with_key(url: str, key: str) -> str:
             raise ValueError
         parts.hostname.encode("idna")  # UnicodeError is a ValueError
     except ValueError:
+        # Without blanks, so that a password with one is hidden as a whole.
+        shown = without_secrets("".join(url.split()), key).partition("?")[0]
         raise ConfigurationError(
-            f"FCS_URL {without_secrets(url, key).partition('?')[0]!r} is not a socket address "
-            "such as wss://ws-v4.fcsapi.com/ws"
+            f"FCS_URL {shown!r} is not a socket address such as wss://ws-v4.fcsapi.com/ws"
         ) from None
     query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), ("access_key", key)])
     return urlunsplit(parts._replace(query=query, fragment=""))

@@ -14,8 +14,8 @@ QUEUE_MAX = 1000
 class Outbox:
     """The frames that wait to be sent to one client, at most ``QUEUE_MAX``.
 
-    If it is full, a live price replaces the oldest live price. An answer waits for ``room``
-    first, and no further message of the client is read until then.
+    If it is full, a live price replaces the oldest live price. An answer waits for space, and
+    no further message of the client is read until then.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Outbox:
         self._has_space = asyncio.Event()
         self.closed = False
 
-    async def has_space(self) -> None:
+    async def wait_for_space(self) -> None:
         """Wait until there is space for a frame."""
         while len(self._frames) >= QUEUE_MAX and not self.closed:
             self._has_space.clear()
@@ -49,7 +49,7 @@ class Outbox:
         return taken
 
     def close(self) -> None:
-        """Wake all tasks that wait for room."""
+        """Wake all tasks that wait for space."""
         self.closed = True
         self._has_space.set()
 

@@ -207,7 +207,7 @@ class Simulator:
         texts: dict[str, str] = {}
         for client in tuple(self._rooms.get(room, ())):
             if self._source.lossless:
-                await client.outbox.has_space()
+                await client.outbox.wait_for_space()
             spelling = client.rooms.get(room)
             if spelling is None:
                 continue
@@ -297,7 +297,7 @@ class Simulator:
                 await self._reply(client, Ping(timestamp=self._timestamp()))
 
     async def _reply(self, client: _Client, message: Message) -> None:
-        await client.outbox.has_space()
+        await client.outbox.wait_for_space()
         client.outbox.append(serialise(message))
 
     def _timestamp(self) -> int:
@@ -331,7 +331,7 @@ class Simulator:
             if self.faults.drop_early_joins:
                 return
             await client.welcomed.wait()
-        await client.outbox.has_space()
+        await client.outbox.wait_for_space()
         if client.outbox.closed:
             return
         # No await from here on, so that no price overtakes the confirmation.

@@ -181,10 +181,10 @@ class Stream:
         await self._lease.keep()
         self._client.cut()
 
-    def _while_leading(self, things: Iterable[T]) -> Iterator[T]:
+    def _while_leading(self, term: Term, things: Iterable[T]) -> Iterator[T]:
         """Yield things while the lease is held, as the process may be paused in between."""
         for thing in things:
-            if not self._lease.is_held:
+            if not self._lease.is_held or self._term is not term:
                 return
             yield thing
 
@@ -258,8 +258,8 @@ class Stream:
             if (term := self._term) is None:
                 continue
             began = self._monotonic()
-            await bus.tell(*self._while_leading(term.rooms.take_notices()))
-            await bus.publish(self._while_leading(term.rooms.take_updates()))
+            await bus.tell(*self._while_leading(term, term.rooms.take_notices()))
+            await bus.publish(self._while_leading(term, term.rooms.take_updates()))
             ended = self._monotonic()
             due = max(began + BURST_SECONDS, ended + min(ended - began, REST_SECONDS))
 

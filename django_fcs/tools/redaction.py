@@ -27,7 +27,7 @@ _LOGGERS = (
 _NAMED = re.compile(r"((?:access|api)[_-]?key=)[^&\s\"']*", re.IGNORECASE)
 
 #: User and password in an address.
-_CREDENTIALS = re.compile(r"//[^\s\"']*@")
+_CREDENTIALS = re.compile(r"//\S*@")
 
 #: A site's key shorter than this is not replaced, because it may occur in ordinary words.
 _KEY_MIN = 6

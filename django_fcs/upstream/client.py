@@ -204,7 +204,7 @@ class UpstreamClient:
                 if self._monotonic() - began > self._timing.settled:
                     retries, refusals = self._pauses()
                 pause = next(refusals if refused else retries)
-                lost = Status(online=False, error=error.with_traceback(None))
+                lost = Status(online=False, error=error.bare())
             count("upstream_lost")
             logger.warning("upstream lost reason=%s retry_in=%.1f", lost.reason, pause)
             yield [lost]
@@ -336,7 +336,7 @@ class UpstreamClient:
         elif isinstance(message, Joined):
             self._subscriptions.confirm(message)
         elif isinstance(message, Refusal):
-            reason = self._address.without_key(message.message or message.short)
+            reason = self._address.without_secrets(message.message or message.short)
             if message.short == _AUTHENTICATION_FAILED:
                 detail = f": {reason} (set it to your FCS socket key)"
                 raise KeyRefused(self._place, detail=detail)

@@ -44,7 +44,7 @@ def failure_of(
         detail = f"did not answer in {timing.welcome:g} s"
         return UpstreamError(FailureKind.TIMEOUT, place, detail=detail)
     strerror = getattr(error, "strerror", None)
-    detail = address.without_key(strerror or str(error)) or type(error).__name__
+    detail = address.without_secrets(strerror or str(error)) or type(error).__name__
     return UpstreamError(FailureKind.UNREACHABLE, place, detail=detail)
 
 

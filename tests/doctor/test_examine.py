@@ -44,8 +44,8 @@ def test_a_probe_is_skipped_where_one_that_it_needs_is_broken_or_was_skipped() -
         probe("fourth", lambda: ok("well")),
     )
 
-    assert found["second"] == ("skipped", "not tested: first failed")
-    assert found["third"] == ("skipped", "not tested: second failed")
+    assert found["second"] == ("skipped", "not tested, because it needs first")
+    assert found["third"] == ("skipped", "not tested, because it needs second")
     assert found["fourth"] == ("ok", "well")
 
 
@@ -66,7 +66,7 @@ def test_what_a_system_check_found_keeps_only_those_from_running_that_name_it() 
         probe("others", lambda: ok("well"), needs=("settings", "fcs.E001")),
     )
 
-    assert found["rooms"] == ("skipped", "not tested: fcs.E003 failed")
+    assert found["rooms"] == ("skipped", "not tested, because it needs fcs.E003")
     assert found["others"] == ("ok", "well")
 
 
@@ -118,8 +118,10 @@ def test_no_text_shows_the_key_however_it_is_written(key: str) -> None:
     assert finding == Finding(Outcome.BROKEN, "url [key]", "not [key]!")
 
 
-def test_no_text_shows_the_credentials_of_an_address() -> None:
-    [(_, finding)] = examine([probe("leak", lambda: ok("redis://me:secret@host:6379/0 answers"))])
+@pytest.mark.parametrize("credentials", ["me:secret", ":it's-secret", 'me:se"cret', "a/b:c@d"])
+def test_no_text_shows_the_credentials_of_an_address(credentials: str) -> None:
+    text = f"redis://{credentials}@host:6379/0 answers"
+    [(_, finding)] = examine([probe("leak", lambda: ok(text))])
 
     assert finding.text == "redis://[hidden]@host:6379/0 answers"
 

@@ -107,7 +107,7 @@ def test_no_key(vendor: Simulator) -> None:
 
     assert report.broken == {"key"}
     assert 'FCS_API_KEY = "fcs_socket_demo"' in report["key"].fix
-    assert report["welcome"] == Line("skipped", "not tested: key failed", "")
+    assert report["welcome"] == Line("skipped", "not tested, because it needs key", "")
 
 
 @pytest.mark.parametrize("faults", [faults for faults, _ in REFUSALS.values()])
@@ -137,7 +137,7 @@ def test_an_address_that_is_none() -> None:
 
     assert "fcs.E007" in report["settings"].text
     assert 'FCS_URL = "wss://ws-v4.fcsapi.com/ws"' in report["settings"].fix
-    assert report["dns"] == Line("skipped", "not tested: fcs.E007 failed", "")
+    assert report["dns"] == Line("skipped", "not tested, because it needs fcs.E007", "")
 
 
 def test_a_name_that_does_not_exist() -> None:

@@ -55,7 +55,7 @@ async def test_who_has_an_answer_waits_for_room() -> None:
     outbox = Outbox()
     for number in range(QUEUE_MAX):
         outbox.append(str(number))
-    waiting = asyncio.ensure_future(outbox.has_space())
+    waiting = asyncio.ensure_future(outbox.wait_for_space())
     await asyncio.sleep(0)
     assert not waiting.done()
 
@@ -68,7 +68,7 @@ async def test_a_closed_outbox_holds_nobody_up() -> None:
     outbox = Outbox()
     for number in range(QUEUE_MAX):
         outbox.append(str(number))
-    waiting = asyncio.ensure_future(outbox.has_space())
+    waiting = asyncio.ensure_future(outbox.wait_for_space())
     await asyncio.sleep(0)
 
     outbox.close()

@@ -159,8 +159,8 @@ if (!customElements.get("fcs-ticker")) {
   };
   document.addEventListener("visibilitychange", ageing);
 
-  // Rooms: the connection of the page. Joins a room with its first listener, leaves with the last.
-  class Rooms {
+  // PageRooms: the page's connection. Joins a room with its first listener, leaves with the last.
+  class PageRooms {
     /** @type {FCSClient | null} */ #client = null;
     #isLost = false; #rooms = new Map();
 
@@ -233,7 +233,7 @@ if (!customElements.get("fcs-ticker")) {
       for (const room of this.#rooms.values()) this.#judge(room);
     }
   }
-  const rooms = new Rooms();
+  const rooms = new PageRooms();
 
   const node = (tag, data, ...children) => {
     const made = document.createElement(tag);
