@@ -80,7 +80,7 @@ async def test_a_lost_connection_is_told_and_counted(
     assert lost.reason == f"{place} closed the connection with code 1006"
     assert lost.public == "no connection to the feed"
     assert lost.error is not None
-    assert lost.error.__traceback__ is lost.error.__context__ is None
+    assert (lost.error.__traceback__, lost.error.__context__) == (None, None)
     assert (lost.error.kind, lost.error.place, lost.error.code) == (
         FailureKind.CLOSED,
         place,
