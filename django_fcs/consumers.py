@@ -216,7 +216,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
             count("socket_refused")
             if _complaints.is_new("", str(error)):
                 logger.error("socket refused reason=%s", error)
-            return CLOSE_MISCONFIGURED, "this site is not set up for prices"
+            return CLOSE_MISCONFIGURED, error.public
         if not origin_is_allowed(headers):
             count("socket_refused")
             origin = headers.get(b"origin", b"")[:ORIGIN_SHOWN]

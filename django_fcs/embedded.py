@@ -11,7 +11,7 @@ import logging
 import time
 
 from .conf import conf
-from .exceptions import FCSError
+from .exceptions import ConfigurationError, FCSError
 from .layer.bus import Beat, Bus, layer_is_in_memory
 from .prices.paths import PathReport
 from .prices.store import Store
@@ -26,8 +26,6 @@ __all__ = ["start", "stop"]
 logger = logging.getLogger(__name__)
 
 _complaints: set[str] = set()
-
-_MISCONFIGURED = "this site is not set up for prices"
 
 
 def start() -> None:
@@ -73,7 +71,7 @@ async def _stream(store: Store) -> None:
 async def _give_up(store: Store) -> None:
     """Tell open pages that no price will come."""
     now = time.time()
-    path = PathReport(now, online=False, reason=_MISCONFIGURED)
+    path = PathReport(now, online=False, reason=ConfigurationError.public)
     await store.asave({}, path)
     async with Bus() as bus:
         await bus.beat(Beat(int(now * 1000), path))

@@ -40,6 +40,9 @@ class FCSError(Exception):
 class ConfigurationError(FCSError):
     """A setting, argument or environment is wrong."""
 
+    public = "this site is not set up for prices"
+    """What visitors may know of it."""
+
 
 class RoomError(FCSError, ValueError):
     """A symbol or timeframe that names no room."""

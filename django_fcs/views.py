@@ -51,11 +51,11 @@ def _look() -> tuple[list[str], float | None, Report | None]:
     """Return why prices do not flow, the age of the last heartbeat, and the last report."""
     try:
         store = site_store()
-    except ConfigurationError:
-        return ["this site is not set up for prices"], None, None
-    (beat, report), now = store.report(), time.time()
-    age = None if beat is None else round(abs(now - beat.at), 1)
-    reason = "" if is_idle() else trouble(store, beat, now)
+    except ConfigurationError as error:
+        return [error.public], None, None
+    (path, report), now = store.report(), time.time()
+    age = None if path is None else round(path.age(now), 1)
+    reason = "" if is_idle() else trouble(store, path, now)
     return _outweighed(reason), age, report
 
 

@@ -19,7 +19,7 @@ from django_fcs.layer.bus import Bus, on_the_layer
 from django_fcs.layer.events import HUBS, Beat, Event, RoomNotice
 from django_fcs.prices.store import Store
 from django_fcs.prices.updates import Update
-from django_fcs.protocol import Beat as BeatMessage, serialise
+from django_fcs.protocol import Heartbeat, serialise
 from django_fcs.protocol.intervals import DEFAULT, Intervals
 from django_fcs.rooms import Room
 from django_fcs.tools.clocks import since_boot
@@ -335,22 +335,22 @@ class Hub:
             self._hearing.restart()
         if heard.may_lack:
             self._needs.ask_for_all()
-        text = serialise(BeatMessage(timestamp=int(beat.path.at * 1000)))
-        self._cohorts.tell_all(BeatMessage, text)
+        text = serialise(Heartbeat(timestamp=int(beat.path.at * 1000)))
+        self._cohorts.tell_all(Heartbeat, text)
         self._tell_states(self._watched.look())
 
     def _apply_notice(self, notice: RoomNotice) -> None:
-        watched, has_profile, is_changed = self._watched.apply_notice(notice)
-        if watched is None:
+        noticed = self._watched.apply_notice(notice)
+        if noticed is None:
             return
-        if has_profile:
-            for key in watched.keys:
-                text = watched.profile_text(key)
+        if noticed.has_profile:
+            for key in noticed.watched.keys:
+                text = noticed.watched.profile_text(key)
                 for subscriber in self._routes.of(key):
                     subscriber.describe(key, text)
                 self._cohorts.describe(key, text)
-        if is_changed:
-            self._tell_states([watched])
+        if noticed.changes_state:
+            self._tell_states([noticed.watched])
 
     def _tell_states(self, rooms: Iterable[WatchedRoom]) -> None:
         for watched in rooms:

@@ -26,7 +26,7 @@ from django_fcs.tools.metrics import count
 from .path import Path
 from .routes import Key
 
-__all__ = ["Claim", "Heard", "Limits", "Watched", "WatchedRoom", "claim"]
+__all__ = ["Claim", "Heard", "Limits", "Noticed", "Watched", "WatchedRoom", "claim"]
 
 logger = logging.getLogger(__name__)
 
@@ -123,6 +123,14 @@ class WatchedRoom:
         return respell(self.profile, self.room, key.spelling)
 
 
+class Noticed(NamedTuple):
+    """What follows from a notice, for all browsers of its room."""
+
+    watched: WatchedRoom
+    has_profile: bool
+    changes_state: bool
+
+
 class Limits(NamedTuple):
     """Limits of the site, in seconds; read once for all rooms, because settings are slow."""
 
@@ -207,17 +215,18 @@ class Watched:
         watched.update, watched.trouble, watched.is_left = update, trouble, is_left
         return watched.claim.state is not State.LIVE and self._changes(watched, Limits.of_site())
 
-    def apply_notice(self, notice: RoomNotice) -> tuple[WatchedRoom | None, bool, bool]:
-        """Note what is known of a room; return it, and whether its profile and state changed."""
+    def apply_notice(self, notice: RoomNotice) -> Noticed | None:
+        """Note what is known of a room; ``None`` if the room is not joined here."""
         watched = self._rooms.get(notice.room)
         if watched is None:
-            return None, False, False
+            return None
         is_complete = notice.expected is None or watched.expect(notice.expected)
         watched.note_trouble(notice.trouble)
         has_profile = bool(notice.profile) and notice.profile != watched.profile
         if has_profile:
             watched.profile = notice.profile
-        return watched, has_profile, is_complete and self._changes(watched, Limits.of_site())
+        changes_state = is_complete and self._changes(watched, Limits.of_site())
+        return Noticed(watched, has_profile=has_profile, changes_state=changes_state)
 
     def apply_beat(self, beat: Beat) -> Heard | None:
         """Note a heartbeat; return None if its stream is no longer the leader."""

@@ -34,21 +34,21 @@ def shared_store() -> Store:
     return site_store()
 
 
-def trouble(store: Store, beat: PathReport | None, now: float) -> str:
+def trouble(store: Store, path: PathReport | None, now: float) -> str:
     """Return in a few words why prices do not flow, or "" if they do.
 
     The text contains no host names and no text of the vendor, so anybody may read it.
     """
-    if beat is None and store.failure:
+    if path is None and store.failure:
         return "the cache does not answer"
     offline_after = conf.FCS_OFFLINE_AFTER_SECONDS
-    if beat is None or beat.is_silent(beat.age(now), offline_after):
+    if path is None or path.is_silent(path.age(now), offline_after):
         return "no heartbeat from the stream"
-    is_broken = beat.is_broken(beat.age(now), offline_after)
+    is_broken = path.is_broken(path.age(now), offline_after)
     return "the stream has no connection to the vendor" if is_broken else ""
 
 
-def cause(store: Store, beat: PathReport | None, trouble: str) -> str:
+def cause(store: Store, path: PathReport | None, trouble: str) -> str:
     """Add to a trouble what is known of its cause; only for operators."""
-    known = store.failure if beat is None else "" if beat.online else beat.reason
+    known = store.failure if path is None else "" if path.online else path.reason
     return f"{trouble}: {known}" if trouble and known else trouble

@@ -53,7 +53,7 @@ class GrowthRate:
     def __init__(self, readings: int = 10) -> None:
         self._readings: deque[tuple[float, int]] = deque(maxlen=readings + 1)
 
-    def note(self, total: int, now: float) -> float:
+    def rate(self, total: int, now: float) -> float:
         """Add a reading, in seconds of any clock; return the growth per second."""
         if self._readings and self._readings[-1][0] == now:
             self._readings.pop()

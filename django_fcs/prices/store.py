@@ -57,14 +57,14 @@ class LastValue(msgspec.Struct, frozen=True):
 class Store(Protocol):
     """Where last values are kept; no method raises an error of the store."""
 
-    def save(self, values: Mapping[Room, LastValue], beat: PathReport) -> None:
+    def save(self, values: Mapping[Room, LastValue], path: PathReport) -> None:
         """Save values and heartbeat."""
 
     def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
         """Return the saved values of these rooms, and the last heartbeat."""
 
     async def asave(
-        self, values: Mapping[Room, LastValue], beat: PathReport, report: Report | None = None
+        self, values: Mapping[Room, LastValue], path: PathReport, report: Report | None = None
     ) -> bool:
         """Save values, heartbeat and the report, if any, without blocking the loop.
 
@@ -87,12 +87,12 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._values: OrderedDict[Room, LastValue] = OrderedDict()
-        self._beat: PathReport | None = None
+        self._path: PathReport | None = None
         self._report: Report | None = None
 
-    def save(self, values: Mapping[Room, LastValue], beat: PathReport) -> None:
+    def save(self, values: Mapping[Room, LastValue], path: PathReport) -> None:
         """Save values and heartbeat."""
-        self._beat = beat
+        self._path = path
         for room, value in values.items():
             self._values[room] = value
             self._values.move_to_end(room)
@@ -102,13 +102,13 @@ class MemoryStore:
     def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
         """Return the saved values of these rooms, and the last heartbeat."""
         found = {room: self._values.get(room) for room in rooms}
-        return {room: value for room, value in found.items() if value}, self._beat
+        return {room: value for room, value in found.items() if value}, self._path
 
     async def asave(
-        self, values: Mapping[Room, LastValue], beat: PathReport, report: Report | None = None
+        self, values: Mapping[Room, LastValue], path: PathReport, report: Report | None = None
     ) -> bool:
         """Save values, heartbeat and the report, if any."""
-        self.save(values, beat)
+        self.save(values, path)
         self._report = report or self._report
         return True
 
@@ -118,7 +118,7 @@ class MemoryStore:
 
     def report(self) -> tuple[PathReport | None, Report | None]:
         """Return the last heartbeat and the last report of the stream."""
-        return self._beat, self._report
+        return self._path, self._report
 
     @property
     def failure(self) -> str:
@@ -147,9 +147,9 @@ class CacheStore:
         except InvalidCacheBackendError as error:
             raise ConfigurationError(f"FCS_CACHE names {alias!r}: {error}") from None
 
-    def save(self, values: Mapping[Room, LastValue], beat: PathReport) -> None:
+    def save(self, values: Mapping[Room, LastValue], path: PathReport) -> None:
         """Save values and heartbeat, waiting ``PATIENCE_SECONDS`` at most."""
-        self._wait(self._submit(lambda: self._write(values, beat, None)), False)
+        self._wait(self._submit(lambda: self._write(values, path, None)), False)
 
     def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
         """Return the saved values of these rooms, and the last heartbeat."""
@@ -157,13 +157,13 @@ class CacheStore:
         return self._wait(self._submit(lambda: self._read(wanted)), ({}, None))
 
     async def asave(
-        self, values: Mapping[Room, LastValue], beat: PathReport, report: Report | None = None
+        self, values: Mapping[Room, LastValue], path: PathReport, report: Report | None = None
     ) -> bool:
         """Save values, heartbeat and the report, if any, without blocking the loop.
 
         Return False if they may not have been saved.
         """
-        return await self._await(self._submit(lambda: self._write(values, beat, report)), False)
+        return await self._await(self._submit(lambda: self._write(values, path, report)), False)
 
     async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
         """Return the same as ``load``, without blocking the loop."""
@@ -175,10 +175,10 @@ class CacheStore:
         return self._wait(self._submit(self._read_report), (None, None))
 
     def _write(
-        self, values: Mapping[Room, LastValue], beat: PathReport, report: Report | None
+        self, values: Mapping[Room, LastValue], path: PathReport, report: Report | None
     ) -> bool:
         texts = {_key(room): _encode(value) for room, value in values.items()}
-        texts[_BEAT_KEY] = _encode(beat)
+        texts[_BEAT_KEY] = _encode(path)
         if report is not None:
             texts[_REPORT_KEY] = _encode(report)
         # Some caches return the keys that they could not store.
@@ -187,14 +187,14 @@ class CacheStore:
     def _read(self, rooms: list[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
         keys = {_key(room): room for room in rooms}
         found = self._cache.get_many([*keys, _BEAT_KEY])
-        beat = _decode(found.pop(_BEAT_KEY, None), PathReport)
+        path = _decode(found.pop(_BEAT_KEY, None), PathReport)
         values = {keys[key]: _decode(text, LastValue) for key, text in found.items()}
-        return {room: value for room, value in values.items() if value is not None}, beat
+        return {room: value for room, value in values.items() if value is not None}, path
 
     def _read_report(self) -> tuple[PathReport | None, Report | None]:
         found = self._cache.get_many([_BEAT_KEY, _REPORT_KEY])
-        beat = _decode(found.get(_BEAT_KEY), PathReport)
-        return beat, _decode(found.get(_REPORT_KEY), Report)
+        path = _decode(found.get(_BEAT_KEY), PathReport)
+        return path, _decode(found.get(_REPORT_KEY), Report)
 
     def _submit(self, work: Callable[[], T]) -> Future[T] | None:
         if self._monotonic() < self._rests_until:

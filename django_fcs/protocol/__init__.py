@@ -5,8 +5,8 @@ from __future__ import annotations
 from .frames import parse, parse_wishes, serialise
 from .messages import (
     PRICE_MODES,
-    Beat,
     Candle,
+    Heartbeat,
     Join,
     Joined,
     Leave,
@@ -26,7 +26,7 @@ from .messages import (
 
 __all__ = [
     "PRICE_MODES",
-    "Beat",
+    "Heartbeat",
     "Candle",
     "Join",
     "Joined",

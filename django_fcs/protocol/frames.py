@@ -17,8 +17,8 @@ from django_fcs.exceptions import ProtocolError
 
 from .messages import (
     PRICE_MODES,
-    Beat,
     Candle,
+    Heartbeat,
     Join,
     Joined,
     Leave,
@@ -322,8 +322,8 @@ def _end_of_wishes(frame: _Frame) -> RemoveAll:
     return RemoveAll()
 
 
-def _beat(frame: _Frame) -> Beat:
-    return Beat(timestamp=_whole(frame.timestamp) or 0)
+def _beat(frame: _Frame) -> Heartbeat:
+    return Heartbeat(timestamp=_whole(frame.timestamp) or 0)
 
 
 _READERS: dict[str, Callable[[_Frame], Message]] = {

@@ -11,7 +11,7 @@ import msgspec
 
 __all__ = [
     "PRICE_MODES",
-    "Beat",
+    "Heartbeat",
     "Candle",
     "Join",
     "Joined",
@@ -178,7 +178,7 @@ class RoomState(_Message, frozen=True, kw_only=True, tag="state"):
     """When a closed market opens, in unix seconds; ``None`` = not known."""
 
 
-class Beat(_Message, frozen=True, kw_only=True, tag="beat"):
+class Heartbeat(_Message, frozen=True, kw_only=True, tag="beat"):
     """A heartbeat from the stream, which proves the path; ``timestamp`` in unix milliseconds."""
 
     timestamp: int
@@ -204,6 +204,6 @@ Message = (
     | Price
     | Rate
     | RoomState
-    | Beat
+    | Heartbeat
     | Unknown
 )

@@ -102,7 +102,7 @@ class Stream:
         """Set while it leads, and until a leader that lost its lease has cleaned up."""
         self._updates = 0
         self._last_at: float | None = None
-        self._rate = GrowthRate()
+        self._growth = GrowthRate()
         self._want()
 
     @property
@@ -371,7 +371,7 @@ class Stream:
             epoch=term.epoch,
             rooms=tuple(sorted(map(str, self._client.wanted))),
             joined=len(self._client.joined),
-            updates_per_second=self._rate.note(self._updates, self._monotonic()),
+            updates_per_second=self._growth.rate(self._updates, self._monotonic()),
             last_at=self._last_at,
             leader=self.is_leader,
             counts=counts(),

@@ -109,7 +109,7 @@ class Rig:
         deadline = time.monotonic() + _JOIN_SECONDS
         while (joined := self.source.ask(do="count")["rooms"]) < self.rooms:
             if time.monotonic() > deadline:
-                words = self.feeder.last_words() if self.feeder else ""
+                words = self.feeder.last_output() if self.feeder else ""
                 raise Failed(f"{joined} of {self.rooms} rooms joined in time: {words}")
             time.sleep(0.05)
 

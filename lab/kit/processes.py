@@ -47,7 +47,7 @@ def wait_until(port: int, process: Process) -> None:
         if answers(port):
             return
         time.sleep(0.02)
-    raise Failed(f"{process.name} does not listen: {process.last_words()}")
+    raise Failed(f"{process.name} does not listen: {process.last_output()}")
 
 
 class Process:
@@ -82,7 +82,7 @@ class Process:
                 if pipe:
                     pipe.close()
 
-    def last_words(self) -> str:
+    def last_output(self) -> str:
         """Return the end of its log."""
         return self._log.read_text(errors="replace")[-2000:]
 
@@ -122,7 +122,7 @@ class Worker(Process):
             readable = select.select([self.popen.stdout], [], [], pause)[0]
             data = os.read(self.popen.stdout.fileno(), 65536) if readable else b""
             if not data:
-                raise Failed(f"{self.name} gave no answer to {command}: {self.last_words()}")
+                raise Failed(f"{self.name} gave no answer to {command}: {self.last_output()}")
             self._read += data
         line, _, self._read = self._read.partition(b"\n")
         answer: dict[str, Any] = json.loads(line)

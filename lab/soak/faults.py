@@ -35,15 +35,15 @@ class Fault:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-def schedule(random: Random, seconds: float, mortals: Sequence[str]) -> list[Fault]:
+def schedule(random: Random, seconds: float, to_kill: Sequence[str]) -> list[Fault]:
     """Draw all faults of a run, in order.
 
-    Each of ``mortals`` is killed in the middle third of the run, because a slope of its memory
+    Each of ``to_kill`` is killed in the middle third of the run, because a slope of its memory
     needs some time before and after.
     """
     faults = [
         Fault(seconds * (1 + random.random()) / 3, f"{name} killed", {"name": name})
-        for name in mortals
+        for name in to_kill
     ]
     at = CALM_SECONDS + random.expovariate(1 / GAP_SECONDS)
     while at < seconds - CALM_SECONDS:

@@ -108,7 +108,7 @@ class _Soak:
     def _suffer(self, seconds: float) -> None:
         """Inject faults and take samples for this time."""
         random = Random(self.result.plan.seed)
-        faults = schedule(random, seconds, self._site.mortals)
+        faults = schedule(random, seconds, self._site.to_kill)
         look_at = self._now()
         while (now := self._now()) < seconds:
             if faults and now >= faults[0].at:

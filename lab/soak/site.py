@@ -42,7 +42,7 @@ class Site:
         for name in SERVERS:
             self._starts[name] = partial(self._web, name)
         self._stack = ExitStack()
-        self.mortals = (*SERVERS, *([LEADER] * 2 if streams > 1 else []))
+        self.to_kill = (*SERVERS, *([LEADER] * 2 if streams > 1 else []))
         """Processes to kill, once per entry; a single stream is spared: it has no standby."""
         self.processes: dict[str, Process] = {}
         """The current processes of the site, by name."""

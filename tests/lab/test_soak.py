@@ -42,13 +42,13 @@ from tests.support.waiting import eventually
 
 
 def test_a_seed_tells_all_faults_and_who_is_killed_is_killed_in_the_middle() -> None:
-    mortals = ("daphne", "leader", "leader")
-    faults = schedule(Random(1), 1800, mortals)
-    assert schedule(Random(1), 1800, mortals) == faults
-    assert schedule(Random(2), 1800, mortals) != faults
+    to_kill = ("daphne", "leader", "leader")
+    faults = schedule(Random(1), 1800, to_kill)
+    assert schedule(Random(1), 1800, to_kill) == faults
+    assert schedule(Random(2), 1800, to_kill) != faults
 
     killed = [fault for fault in faults if fault.kind.endswith(" killed")]
-    assert sorted(fault.details["name"] for fault in killed) == [*mortals]
+    assert sorted(fault.details["name"] for fault in killed) == [*to_kill]
     assert all(600 <= fault.at <= 1200 for fault in killed)
     assert faults == sorted(faults, key=lambda fault: fault.at)
     assert faults[0].at >= CALM_SECONDS and faults[-1].at <= 1800 - CALM_SECONDS

@@ -6,23 +6,23 @@ from django_fcs.prices.reports import GrowthRate
 
 
 def test_the_first_reading_tells_no_pace() -> None:
-    assert GrowthRate().note(100, now=5) == 0
+    assert GrowthRate().rate(100, now=5) == 0
 
 
 def test_a_pace_is_that_of_the_last_readings() -> None:
     pace = GrowthRate(readings=2)
 
-    assert pace.note(0, now=0) == 0
-    assert pace.note(10, now=1) == 10
-    assert pace.note(40, now=2) == 20
-    assert pace.note(40, now=3) == 15
-    assert pace.note(40, now=4) == 0
+    assert pace.rate(0, now=0) == 0
+    assert pace.rate(10, now=1) == 10
+    assert pace.rate(40, now=2) == 20
+    assert pace.rate(40, now=3) == 15
+    assert pace.rate(40, now=4) == 0
 
 
 def test_a_clock_that_stands_still_is_harmless() -> None:
     pace = GrowthRate(readings=2)
-    pace.note(0, now=1)
+    pace.rate(0, now=1)
     for _ in range(5):
-        assert pace.note(10, now=1) == 0
+        assert pace.rate(10, now=1) == 0
 
-    assert pace.note(30, now=2) == 20
+    assert pace.rate(30, now=2) == 20

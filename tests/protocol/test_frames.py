@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from django_fcs import protocol as face
 from django_fcs.exceptions import FCSError, ProtocolError
 from django_fcs.protocol import (
-    Beat,
     Candle,
+    Heartbeat,
     Join,
     Joined,
     Leave,
@@ -124,8 +124,8 @@ def test_the_vendors_askbid_is_read() -> None:
         ('{"type":"error","msg":"y"}', Refusal(short="", message="y")),
         ('{"type":"error"}', Refusal(short="")),
         ('{"type":"rate","frames_per_second":"4"}', Rate(frames_per_second=4)),
-        ('{"type":"beat","timestamp":5}', Beat(timestamp=5)),
-        ('{"type":"beat"}', Beat(timestamp=0)),
+        ('{"type":"beat","timestamp":5}', Heartbeat(timestamp=5)),
+        ('{"type":"beat"}', Heartbeat(timestamp=0)),
         (
             '{"type":"state","symbol":"FX:EURUSD","timeframe":"1D","state":"live"}',
             RoomState(symbol="FX:EURUSD", timeframe="1D", state="live"),

@@ -11,8 +11,8 @@ from hypothesis import example, given, settings, strategies as st
 from django_fcs.exceptions import ProtocolError
 from django_fcs.protocol import (
     PRICE_MODES,
-    Beat,
     Candle,
+    Heartbeat,
     Join,
     Joined,
     Leave,
@@ -188,7 +188,7 @@ all_messages = st.one_of(
         **dict.fromkeys(["symbol", "timeframe", "state", "reason"], texts),
         until=st.none() | whole,
     ),
-    st.builds(Beat, timestamp=whole),
+    st.builds(Heartbeat, timestamp=whole),
 )
 
 

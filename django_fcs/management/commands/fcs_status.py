@@ -95,7 +95,7 @@ class _Look:
 
     reason: str
     now: float
-    beat: PathReport | None
+    path: PathReport | None
     report: Report | None
     rooms: list[_Room]
 
@@ -104,7 +104,7 @@ class _Look:
         return {
             "status": "error" if self.reason else "ok",
             "reason": self.reason,
-            "beat_age_seconds": self._age(self.beat.at if self.beat else None),
+            "beat_age_seconds": self._age(self.path.at if self.path else None),
             "report_age_seconds": self._age(report.at if report else None),
             "last_tick_age_seconds": self._age(report.last_at if report else None),
             "epoch": report.epoch if report else None,
@@ -129,7 +129,7 @@ class _Look:
             yield f"… and {len(self.rooms) - ROOMS_SHOWN} more"
 
     def _figures(self) -> Iterator[tuple[str, str]]:
-        yield "last heartbeat", self._ago(self.beat.at if self.beat else None)
+        yield "last heartbeat", self._ago(self.path.at if self.path else None)
         report = self.report
         if report is None:
             return
@@ -153,10 +153,10 @@ class _Look:
 
 def _look() -> _Look:
     store = shared_store()
-    (beat, report), now = store.report(), time.time()
-    reason = cause(store, beat, trouble(store, beat, now))
+    (path, report), now = store.report(), time.time()
+    reason = cause(store, path, trouble(store, path, now))
     rooms = _rooms(report.rooms, is_online=not reason) if report else []
-    return _Look(reason, now, beat, report, rooms)
+    return _Look(reason, now, path, report, rooms)
 
 
 def _rooms(names: tuple[str, ...], *, is_online: bool) -> list[_Room]:
