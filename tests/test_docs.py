@@ -63,3 +63,11 @@ def test_whatever_the_documents_import_is_public() -> None:
 
     assert imported
     assert not {(module, name) for module, name in imported if name not in PUBLIC.get(module, ())}
+
+
+def test_every_decision_is_said_in_80_words() -> None:
+    text = (ROOT / "docs/decisions.md").read_text().partition("\n## Traps")[0]
+    decisions = re.findall(r"^## (\d+)\. [^\n]+\n(.*?)(?=^## |\Z)", text, re.M | re.S)
+
+    assert len(decisions) == 18
+    assert not {number for number, said in decisions if len(said.split()) > 80}
