@@ -48,8 +48,8 @@ _SOUND: tuple[dict[str, Any], ...] = (
 
 _THINGS: tuple[Any, ...] = (
     *(None, True, -1, 1e308, "", "x", b"\xff", [], {}, ["FX:EURUSD_1D"], "FX:EURUSD_1D"),
-    *(10**400, [False, 1, None, None, True], [True, *[1e308] * 3, False], [None] * 5),
-    *([0.0, 1e9, 0.0], [5.0, 1.0], [1e308, -1e308, 1e308], ["nan"] * 3, ["inf"] * 3),
+    *(10**400, 1e12, {"closed": None}, {"until": 1e308}, {"patience": -1.0, "overdue": True}),
+    *({"lost_at": 1e12, "ended_at": -1e12}, {"lost_at": "nan"}, {"before": 1e308}, ["inf"] * 3),
     *("nan", "inf", "fcs.price"),
 )
 
@@ -57,11 +57,21 @@ _THINGS: tuple[Any, ...] = (
 def group_message(random: Random) -> dict[str, Any]:
     """Draw a message that a site's code may send to our groups by mistake: often almost valid."""
     things = (*_THINGS, grammar.price(random), grammar.as_text(grammar.frame(random)))
-    message = {**random.choice(_SOUND)}
     share = random.choice((0.1, 0.3, 0.7))
-    for name in [*message, "hub"]:
-        if random.random() < share:
-            message[name] = random.choice(things)
+    return _damaged({**random.choice(_SOUND), "hub": "x"}, random, things, share)
+
+
+def _damaged(
+    message: dict[str, Any], random: Random, things: tuple[Any, ...], share: float
+) -> dict[str, Any]:
+    """Replace some values, also inside of values, and now and then leave one out."""
+    damaged = {}
+    for name, value in message.items():
+        damaged[name] = value
+        if isinstance(value, dict) and random.random() < 0.5:
+            damaged[name] = _damaged(value, random, things, share)
+        elif random.random() < share:
+            damaged[name] = random.choice(things)
     if random.random() < 0.1:
-        del message[random.choice([*message])]
-    return message
+        del damaged[random.choice([*damaged])]
+    return damaged
