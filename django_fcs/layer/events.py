@@ -111,12 +111,8 @@ class _Demand(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.demand"):
 
 
 # By type, since msgspec prepares a struct once, but a union at each call.
-_MESSAGES: dict[str, type[_Price | Beat | _Notice | _Demand]] = {
-    EVENT_TYPE: _Price,
-    "fcs.beat": Beat,
-    "fcs.room": _Notice,
-    "fcs.demand": _Demand,
-}
+_KINDS: tuple[type[_Price | Beat | _Notice | _Demand], ...] = (_Price, Beat, _Notice, _Demand)
+_MESSAGES = {kind.__struct_config__.tag: kind for kind in _KINDS}
 
 
 def read_event(message: Mapping[str, Any]) -> Event:

@@ -6,39 +6,22 @@ import asyncio
 import errno
 import re
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import override_settings
 from websockets.sync.server import ServerConnection
 
 from django_fcs.doctor import feed_probes
-from django_fcs.simulator import Faults, RandomWalk, Simulator
+from django_fcs.simulator import Faults, Simulator
 from django_fcs.simulator.server import BAD_KEY
 from tests.doctor.doctors import KEY, Line, examined, tls_server, web_server
-from tests.support.beside import simulator_beside
 from tests.support.missing import rename
 from tests.support.network import free_port
 from tests.support.upstreams import REFUSALS
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.versions
-
-
-@pytest.fixture
-def vendor() -> Iterator[Simulator]:
-    with simulator_beside(RandomWalk(rate=0)) as simulator:
-        with override_settings(FCS_URL=simulator.url):
-            yield simulator
-
-
-@pytest.fixture
-def no_vendor() -> Iterator[None]:
-    """For what has nothing to do with the feed: nobody listens there, as is told at once."""
-    with override_settings(FCS_URL=f"ws://127.0.0.1:{free_port()}"):
-        yield
 
 
 @pytest.fixture

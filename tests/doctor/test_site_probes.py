@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -12,33 +11,17 @@ import pytest
 from django.core.asgi import get_asgi_application
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.test import override_settings
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection
 
 from django_fcs.doctor import site_probes
 from django_fcs.management.commands import fcs_doctor
-from django_fcs.simulator import RandomWalk, Simulator
+from django_fcs.simulator import Simulator
 from tests.doctor.doctors import NOTHING, Line, examined, web_server
-from tests.support.beside import simulator_beside
 from tests.support.layers import SharedLayer
 from tests.support.network import free_port
 
 pytestmark = pytest.mark.versions
-
-
-@pytest.fixture
-def vendor() -> Iterator[Simulator]:
-    with simulator_beside(RandomWalk(rate=0)) as simulator:
-        with override_settings(FCS_URL=simulator.url):
-            yield simulator
-
-
-@pytest.fixture
-def no_vendor() -> Iterator[None]:
-    """For what has nothing to do with the feed: nobody listens there, as is told at once."""
-    with override_settings(FCS_URL=f"ws://127.0.0.1:{free_port()}"):
-        yield
 
 
 @pytest.fixture

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import override_settings
 
 from django_fcs.doctor import examine as doctor, neighbour, site_probes
 from django_fcs.simulator import RandomWalk, Simulator
+from tests.doctor.conftest import no_vendor
 from tests.doctor.doctors import KEY, LONELY, NOTHING, Line, examined
 from tests.support.layers import SHARED
 from tests.support.network import answers, free_port
@@ -20,12 +20,7 @@ from tests.support.redis import redis_server
 from tests.support.serving import python
 from tests.support.waiting import eventually
 
-
-@pytest.fixture
-def no_vendor() -> Iterator[None]:
-    """For what has nothing to do with the feed: nobody listens there, as is told at once."""
-    with override_settings(FCS_URL=f"ws://127.0.0.1:{free_port()}"):
-        yield
+__all__ = ["no_vendor"]
 
 
 @pytest.fixture

@@ -92,6 +92,15 @@ async def following(events: Any) -> Any:
     return await asyncio.wait_for(events.__anext__(), 60)
 
 
+async def assert_all_arrive(events: Any, updates: list[Update]) -> None:
+    """Each room's prices have to come in order; those of several Redis servers may mix."""
+    got = [await following(events) for _ in updates]
+    for room in {one.room for one in updates}:
+        assert [one for one in got if one.room == room] == [
+            one for one in updates if one.room == room
+        ]
+
+
 # -- what goes where
 
 

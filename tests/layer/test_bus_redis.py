@@ -20,7 +20,7 @@ from django_fcs.layer.wire import WireError
 from django_fcs.prices.paths import PathReport
 from django_fcs.rooms import Room
 from django_fcs.tools.metrics import counts
-from tests.layer.test_bus import events_of, following, update
+from tests.layer.test_bus import assert_all_arrive, events_of, following, update
 from tests.support.network import free_port
 from tests.support.redis import redis_server
 
@@ -82,11 +82,7 @@ async def test_hubs_and_streams_hear_each_other() -> None:
         await hub.subscribe(ROOMS)
         await stream.publish(updates)
         await stream.publish([])
-        got = [await following(heard) for _ in updates]
-        for room in ROOMS:
-            assert [one for one in got if one.room == room] == [
-                one for one in updates if one.room == room
-            ]
+        await assert_all_arrive(heard, updates)
         await hub.announce(call)
         assert await following(calls) == call
         await hub.subscribe(ROOMS[:1])

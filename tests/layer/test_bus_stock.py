@@ -21,7 +21,7 @@ from django_fcs.layer.pubsub import PubSubMember
 from django_fcs.prices.paths import PathReport
 from django_fcs.rooms import Room
 from django_fcs.streaming.lease import _SERVER, Lease
-from tests.layer.test_bus import events_of, following, update
+from tests.layer.test_bus import assert_all_arrive, events_of, following, update
 from tests.support.missing import NAMES, RENAMED, rename, warnings_of
 from tests.support.network import free_port
 from tests.support.redis import redis_server
@@ -74,11 +74,7 @@ async def test_without_a_name_prices_and_demand_still_flow(
             assert isinstance(hub._member, LayerMember)
             await hub.subscribe(ROOMS)
             await stream.publish(updates)
-            got = [await following(heard) for _ in updates]
-            for room in ROOMS:
-                assert [one for one in got if one.room == room] == [
-                    one for one in updates if one.room == room
-                ]
+            await assert_all_arrive(heard, updates)
             await hub.announce(call)
             assert await following(calls) == call
             await hub.subscribe(ROOMS[:1])
