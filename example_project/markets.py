@@ -54,7 +54,7 @@ MARKETS = {
         Market(
             "forex",
             "Forex",
-            "Four currency pairs, each with its usual number of digits.",
+            "Four currency pairs, each with its own digits.",
             listed("FX", "EURUSD", "GBPUSD", "USDJPY", "AUDUSD"),
             has_volume=False,
         ),
