@@ -99,6 +99,7 @@ class Stage:
         rate, closed: Prices a second of each room, and when there are none.
         server: What serves the site, a name of ``tests.e2e.site.SERVERS``.
         faults: What the vendor does otherwise.
+        kernel_bytes: What the kernel holds on each wire; ``None`` for its own choice.
         clock: By what the processes of the site go.
         vendor_clock: By what the vendor goes.
         env: More settings for all processes of the site.
@@ -117,6 +118,7 @@ class Stage:
         closed: tuple[float, float] = (0.0, 0.0),
         server: str = "uvicorn",
         faults: Faults | None = None,
+        kernel_bytes: int | None = None,
         clock: WallClock | None = None,
         vendor_clock: Callable[[], float] = time.time,
         **env: str,
@@ -136,6 +138,7 @@ class Stage:
         self._folder = folder
         self._counts = streams if layer != "memory" else 0, webs, pages
         self._server = server
+        self._kernel_bytes = kernel_bytes
         self._more = {**env, **(clock.env if clock else {})}
         self._logs: dict[Process, Path] = {}
         self._numbers = count()
@@ -222,7 +225,7 @@ class Stage:
 
     async def proxy(self, target: int) -> Proxy:
         """Return a way to a port of this machine that can be hurt."""
-        return await self._stack.enter_async_context(Proxy(target))
+        return await self._stack.enter_async_context(Proxy(target, kernel_bytes=self._kernel_bytes))
 
     def _env(self, redis: Proxy | None) -> dict[str, str]:
         env = {

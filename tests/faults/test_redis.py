@@ -57,9 +57,11 @@ async def test_a_redis_without_memory(staged: Staged, layer: str) -> None:
 
 async def test_a_layer_that_is_full(staged: Staged, layer: str) -> None:
     capacity = {"FAULTS_CAPACITY": "20"} if layer == "core" else {}
-    # Beside Redis's own buffer the kernel's have to fill, some megabytes.
-    rate = 5 if layer == "core" else 40
-    async with staged(layer=layer, rooms=TWENTY, rate=rate, **capacity) as stage:
+    rate = 5
+    # The kernel's buffers fill before Redis's own. With some megabytes that takes minutes.
+    async with staged(
+        layer=layer, rooms=TWENTY, rate=rate, kernel_bytes=65_536, **capacity
+    ) as stage:
         note = "capacity 20" if layer == "core" else "Redis output buffer limit 64 kB"
         async with Redis(port=stage.redis_port) as redis:
             await redis.config_set("client-output-buffer-limit", "pubsub 65536 0 0")

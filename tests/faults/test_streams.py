@@ -36,8 +36,8 @@ async def test_a_leader_that_is_killed_as_soon_as_it_leads_is_followed_without_a
 ) -> None:
     async with staged(layer=layer, streams=2) as stage:
         leader = await stage.leader_of_two()
-        note = "with a standby; killed as soon as it leads"
-        async with stage.fault("Leader SIGKILL", note=note) as fault:
+        name = "Leader SIGKILL as soon as it leads"
+        async with stage.fault(name, note="with a standby") as fault:
             await stage.stop(leader, signal.SIGKILL)
         assert was_followed_soon(fault, stage)
         assert fault.changes == [] or stage.stalls.is_held_up

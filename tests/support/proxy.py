@@ -26,10 +26,11 @@ class Proxy:
     """Forwards connections to a port of this machine, as long as it is entered.
 
     ``port`` is its own. What is done to it concerns the connections there are, and
-    where it lasts, those that come meanwhile.
+    where it lasts, those that come meanwhile. ``kernel_bytes`` limits what the kernel holds
+    on the way to clients: without it, some megabytes.
     """
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, *, kernel_bytes: int | None = None) -> None:
         self.delay = 0.0
         """Seconds that every chunk comes later, either way."""
         self.port = 0
@@ -39,13 +40,16 @@ class Proxy:
         """When a connection last ended, in monotonic seconds."""
         self._heard: list[Heard] | None = None
         self._target = target
+        self._kernel_bytes = kernel_bytes
         self._wires: dict[_Wire, asyncio.Task[None]] = {}
         self._is_black_hole = False
         self._is_down = False
 
     async def __aenter__(self) -> Proxy:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
+        listener = self._narrowed(socket.SO_SNDBUF)
+        listener.bind(("127.0.0.1", 0))
+        self._server = await asyncio.start_server(self._accept, sock=listener)
+        self.port = listener.getsockname()[1]
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -76,6 +80,26 @@ class Proxy:
             yield heard
         finally:
             self._heard = None
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a connection to the target."""
+        own = self._narrowed(socket.SO_RCVBUF)
+        try:
+            await asyncio.get_running_loop().sock_connect(own, ("127.0.0.1", self._target))
+        except (OSError, asyncio.CancelledError):
+            own.close()
+            raise
+        return await asyncio.open_connection(sock=own)
+
+    def _narrowed(self, buffer: int) -> socket.socket:
+        """Return a socket, one of whose buffers is small. Accepted sockets inherit its size."""
+        own = socket.socket()
+        own.setblocking(False)
+        if self._kernel_bytes is not None:
+            own.setsockopt(socket.SOL_SOCKET, buffer, self._kernel_bytes)
+            # Linux gives each sender room for ten segments at once, and a loopback's have 64 kB.
+            own.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
+        return own
 
     def hear(self, data: bytes) -> None:
         if self._heard is not None:
@@ -114,7 +138,7 @@ class Proxy:
         self.accepted += 1
         try:
             if not self._is_down:
-                await wire.carry(reader, self._target)
+                await wire.carry(reader)
         except OSError:
             pass
         finally:
@@ -134,11 +158,11 @@ class _Wire:
         self._swallowed = 0
         self._is_over = asyncio.Event()
 
-    async def carry(self, reader: asyncio.StreamReader, target: int) -> None:
+    async def carry(self, reader: asyncio.StreamReader) -> None:
         if self.is_dead:
             await self._swallow(reader)
             return
-        theirs, to_target = await asyncio.open_connection("127.0.0.1", target)
+        theirs, to_target = await self._proxy.connect()
         self._writers.append(to_target)
         await together(
             self._pump(reader, to_target),
