@@ -50,10 +50,10 @@ class Demo:
         """
         child = await self._start("manage.py", "fcs_simulator", "--port", "0", stdout=PIPE)
         assert child.stdout is not None
-        told = re.search(rb"FCS_URL=(\S+)", await self._line(child.stdout))
-        if told:
-            self._env["FCS_URL"] = told[1].decode()
-        return bool(told)
+        found = re.search(rb"FCS_URL=(\S+)", await self._line(child.stdout))
+        if found:
+            self._env["FCS_URL"] = found[1].decode()
+        return bool(found)
 
     async def start_server(self, port: int) -> bool:
         """Run Daphne; return whether it answers."""

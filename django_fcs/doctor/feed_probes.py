@@ -162,7 +162,7 @@ async def _symbol(room: Room) -> list[Finding]:
     complaints: list[str] = []
     async with _client(room) as client, aclosing(client.events()) as events:
         try:
-            text = await asyncio.wait_for(_news(events, complaints), PRICE_SECONDS)
+            text = await asyncio.wait_for(_first_price(events, complaints), PRICE_SECONDS)
         except asyncio.TimeoutError:
             silence = f"no price in {PRICE_SECONDS:g} s"
             if room in client.joined:
@@ -172,7 +172,9 @@ async def _symbol(room: Room) -> list[Finding]:
     return ok(f"{room} answers: {text}")
 
 
-async def _news(events: AsyncGenerator[Arrival | Status, None], complaints: list[str]) -> str:
+async def _first_price(
+    events: AsyncGenerator[Arrival | Status, None], complaints: list[str]
+) -> str:
     """Wait for the first price or profile; even a closed market sends one of them."""
     while True:
         event = await anext(events)

@@ -17,7 +17,7 @@ from django_fcs.prices.updates import Update
 
 from .agenda import Agenda
 from .mail import FRAME_BYTES, Mail
-from .routes import Reader, Routes
+from .routes import Key, Reader, Routes
 
 __all__ = ["Cohorts", "Member", "Run"]
 
@@ -54,8 +54,8 @@ class _Cohort(Generic[M]):
         self.agenda = agenda
         self.pace(interval)
         self.members: dict[M, None] = {}
-        self.keys: dict[Hashable, None] = {}
-        self.fresh: set[Hashable] = set()
+        self.keys: dict[Key, None] = {}
+        self.fresh: set[Key] = set()
         """Rooms that have had no price since they were joined."""
         self.write_on(Mail())
         self.due = -math.inf
@@ -77,7 +77,7 @@ class _Cohort(Generic[M]):
         self.mail = mail
         self.newest = mail.newest
 
-    def put(self, key: Hashable, update: Update) -> None:
+    def put(self, key: Key, update: Update) -> None:
         if key in self.fresh:
             self.fresh.discard(key)
             self.name = None
@@ -85,7 +85,7 @@ class _Cohort(Generic[M]):
         self.mail.put(key, update)
         self.enlist()
 
-    def describe(self, key: Hashable, text: str) -> None:
+    def describe(self, key: Key, text: str) -> None:
         self.mail.describe(key, text)
         self.enlist()
 
@@ -150,7 +150,7 @@ class Cohorts(Generic[M]):
         if cohort.mail:
             cohort.enlist()
 
-    def join(self, member: M, key: Hashable) -> Reader:
+    def join(self, member: M, key: Key) -> Reader:
         """Send a room to a browser from now on; its first price will be an initial.
 
         Returns a reader of this browser alone, for what is already known of the room.
@@ -162,7 +162,7 @@ class Cohorts(Generic[M]):
         self._routes.add(key, cohort)
         return cohort
 
-    def leave(self, member: M, key: Hashable) -> None:
+    def leave(self, member: M, key: Key) -> None:
         """Stop sending a room to a browser."""
         cohort = self._alone(member)
         cohort.keys.pop(key, None)
@@ -170,7 +170,7 @@ class Cohorts(Generic[M]):
         cohort.mail.forget(key)
         self._routes.discard(key, cohort)
 
-    def put(self, key: Hashable, update: Update) -> None:
+    def put(self, key: Key, update: Update) -> None:
         """Send a price to the browsers in its room; it replaces an older one that waits."""
         for cohort in self._routes.of(key):
             if cohort.fresh:
@@ -184,12 +184,12 @@ class Cohorts(Generic[M]):
             if not cohort.is_listed:
                 cohort.enlist()
 
-    def describe(self, key: Hashable, text: str) -> None:
+    def describe(self, key: Key, text: str) -> None:
         """Send a profile to the browsers in its room."""
         for cohort in self._routes.of(key):
             cohort.describe(key, text)
 
-    def tell(self, key: Hashable, text: str) -> None:
+    def tell(self, key: Key, text: str) -> None:
         """Send a state to the browsers in its room; it replaces an older one that waits."""
         for cohort in self._routes.of(key):
             cohort.tell(key, text)
@@ -218,7 +218,7 @@ class Cohorts(Generic[M]):
             yield self._run_of(due[first : first + FRAMES_AT_ONCE], now)
         for cohort in due:
             if cohort.arrivals:
-                yield from self._take_in_arrivals(cohort, now)
+                yield from self._unite_arrivals(cohort, now)
 
     def _run_of(self, cohorts: list[_Cohort[M]], now: float) -> Run[M]:
         run: Run[M] = Run()
@@ -266,7 +266,7 @@ class Cohorts(Generic[M]):
         for member in [member for member in cohort.members if not member.is_open]:
             self._alone(member).due = math.inf
 
-    def _take_in_arrivals(self, cohort: _Cohort[M], now: float) -> Iterator[Run[M]]:
+    def _unite_arrivals(self, cohort: _Cohort[M], now: float) -> Iterator[Run[M]]:
         arrivals, cohort.arrivals = cohort.arrivals, []
         for other in arrivals:
             if cohort.name is None or other.name != cohort.name or not other.members:

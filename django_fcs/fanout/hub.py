@@ -10,7 +10,7 @@ import asyncio
 import math
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, ClassVar
 
@@ -358,7 +358,7 @@ class Hub:
                 self._cohorts.tell(key, watched.state_text(key))
 
 
-def _send_price(subscribers: Iterable[Subscriber], key: Hashable, update: Update) -> None:
+def _send_price(subscribers: Iterable[Subscriber], key: Key, update: Update) -> None:
     send_to_all(subscribers, update.text, lambda one: one.put(key, update))
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Final
+from typing import Final, TypeVar
 
 from .mailbox import Mailbox
+from .routes import Key
 
 __all__ = ["FRAME_BYTES", "Mail"]
+
+K = TypeVar("K", bound=Hashable)
 
 #: The size of a frame in characters, which only its last message may exceed. This bounds what a
 #: slow browser costs.
@@ -22,9 +25,9 @@ class Mail:
 
     __slots__ = ("_notes", "_prices", "_profiles", "newest", "put")
 
-    def __init__(self, prices: Mailbox[Hashable] | None = None) -> None:
-        self._profiles: dict[Hashable, str] = {}
-        self._prices: Mailbox[Hashable] = Mailbox() if prices is None else prices
+    def __init__(self, prices: Mailbox[Key] | None = None) -> None:
+        self._profiles: dict[Key, str] = {}
+        self._prices: Mailbox[Key] = Mailbox() if prices is None else prices
         self.put: Final = self._prices.put
         """Keep a price; it replaces an older one."""
         self.newest: Final = self._prices.newest
@@ -37,7 +40,7 @@ class Mail:
     def __len__(self) -> int:
         return len(self._profiles) + len(self._prices) + len(self._notes)
 
-    def describe(self, key: Hashable, text: str) -> None:
+    def describe(self, key: Key, text: str) -> None:
         """Keep a room's profile."""
         self._profiles[key] = text
 
@@ -45,7 +48,7 @@ class Mail:
         """Keep a state or heartbeat; it replaces an older one."""
         self._notes[key] = text
 
-    def forget(self, key: Hashable) -> None:
+    def forget(self, key: Key) -> None:
         """Drop what waits of a room that the reader has left."""
         self._profiles.pop(key, None)
         self._prices.forget(key)
@@ -93,5 +96,5 @@ class Mail:
         return f"[{','.join(texts)}]"
 
 
-def _take_first(texts: dict[Hashable, str]) -> str:
+def _take_first(texts: dict[K, str]) -> str:
     return texts.pop(next(iter(texts)))

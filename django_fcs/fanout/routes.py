@@ -24,10 +24,10 @@ class Key(NamedTuple):
 class Reader(Protocol):
     """An object that takes the messages of a room."""
 
-    def put(self, key: Hashable, update: Update) -> None:
+    def put(self, key: Key, update: Update) -> None:
         """Take a price; it replaces an older one that waits."""
 
-    def describe(self, key: Hashable, text: str) -> None:
+    def describe(self, key: Key, text: str) -> None:
         """Take a room's profile."""
 
     def tell(self, key: Hashable, text: str) -> None:
@@ -38,19 +38,19 @@ class Routes(Generic[R]):
     """Readers by room; a key is a room with the spelling it was joined with."""
 
     def __init__(self) -> None:
-        self._readers: dict[Hashable, dict[R, None]] = {}
+        self._readers: dict[Key, dict[R, None]] = {}
 
-    def add(self, key: Hashable, reader: R) -> None:
+    def add(self, key: Key, reader: R) -> None:
         """Add a reader to a room."""
         self._readers.setdefault(key, {})[reader] = None
 
-    def discard(self, key: Hashable, reader: R) -> None:
+    def discard(self, key: Key, reader: R) -> None:
         """Remove a reader from a room; does nothing if it is not there."""
         readers = self._readers.get(key, {})
         readers.pop(reader, None)
         if not readers:
             self._readers.pop(key, None)
 
-    def of(self, key: Hashable) -> Collection[R]:
+    def of(self, key: Key) -> Collection[R]:
         """Return the readers of a room."""
         return self._readers.get(key, ())

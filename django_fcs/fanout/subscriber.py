@@ -91,7 +91,7 @@ class Subscriber:
         self._replies: deque[str] | None = None
         self._confirms: dict[tuple[Room, str], None] | None = None
         self._mail: Mail | None = None
-        self._fresh: set[Hashable] | None = None
+        self._fresh: set[Key] | None = None
         self._closing: dict[str, Any] | None = None
         self._is_gone = False
         self._unproved = 0
@@ -133,14 +133,14 @@ class Subscriber:
             self._confirms = self._confirms or {}
             self._confirms[room, spelling] = None
 
-    def expect(self, key: Hashable) -> None:
+    def expect(self, key: Key) -> None:
         """Make the next price of a room, which was just joined, an initial."""
         self._fresh = self._fresh or set()
         self._fresh.add(key)
         if self._mail:
             self._mail.forget(key)
 
-    def put(self, key: Hashable, update: Update) -> None:
+    def put(self, key: Key, update: Update) -> None:
         """Send a price, or keep it in place of an older one."""
         if self._fresh and key in self._fresh:
             self._fresh.discard(key)
@@ -151,7 +151,7 @@ class Subscriber:
         elif self._can_wait():
             self._keep().put(key, update)
 
-    def describe(self, key: Hashable, text: str) -> None:
+    def describe(self, key: Key, text: str) -> None:
         """Send a room's profile."""
         if self.is_open:
             self._say(text)
@@ -161,7 +161,7 @@ class Subscriber:
     def tell(self, key: Hashable, text: str) -> None:
         """Do nothing with a state: FCS v4 has no message for it."""
 
-    def forget(self, key: tuple[Room, str]) -> None:
+    def forget(self, key: Key) -> None:
         """Drop what waits of a room that the browser has left."""
         if self._confirms:
             self._confirms.pop(key, None)

@@ -44,7 +44,7 @@ class StreamedRoom:
     pulse: Pulse
     expected: Expectation
     """What was sent to hubs and store, or is about to be."""
-    told_at: float
+    sent_at: float
     """When it was last sent to hubs although nothing had changed, in unix seconds."""
     is_joined: bool = False
     profile: str = ""
@@ -88,9 +88,9 @@ class Streamed:
         """What is to be stored of rooms that are no longer streamed."""
         self._notices: dict[Room, None] = {}
         self._unserved: dict[Room, str] = {}
-        self._untold: dict[Room, None] = {}
+        self._unsent: dict[Room, None] = {}
         """Rooms whose entry in ``_unserved`` is new, changed or gone, and not yet sent."""
-        self._troubles_told_at = 0.0
+        self._troubles_sent_at = 0.0
 
     def __iter__(self) -> Iterator[Room]:
         return iter(self._rooms)
@@ -104,7 +104,7 @@ class Streamed:
         """Merge a price that came at ``at`` (unix seconds); return False if it is too late."""
         streamed = self._rooms.get(room) or self._begin(room, at)
         if self._unserved and self._unserved.pop(room, ""):
-            self._untold[room] = None
+            self._unsent[room] = None
         if price.mode == "initial":
             streamed.pulse.initial(at)
         else:
@@ -154,8 +154,8 @@ class Streamed:
         silent = set()
         few = len(self._rooms) // TELL_SECONDS + 1
         for room, streamed in self._rooms.items():
-            if few and abs(now - streamed.told_at) >= TELL_SECONDS:
-                streamed.told_at, few = now, few - 1
+            if few and abs(now - streamed.sent_at) >= TELL_SECONDS:
+                streamed.sent_at, few = now, few - 1
                 self._notices[room] = None
             streamed.is_joined = room in joined
             if streamed.is_joined and streamed.pulse.is_due(now):
@@ -171,16 +171,16 @@ class Streamed:
         room that is no longer in either, nothing is sent.
         """
         changed = self._unserved.items() ^ unserved.items()
-        self._untold.update(dict.fromkeys(room for room, _ in changed))
+        self._unsent.update(dict.fromkeys(room for room, _ in changed))
         self._unserved = dict(unserved)
         known = unserved.keys() | set(wanted)
-        self._untold = {room: None for room in self._untold if room in known}
+        self._unsent = {room: None for room in self._unsent if room in known}
 
     def repeat(self, rooms: Iterable[Room]) -> None:
         """Mark rooms to be published again, each price with the seq it had."""
         for room in rooms:
             if room in self._unserved:
-                self._untold[room] = None
+                self._unsent[room] = None
             streamed = self._rooms.get(room)
             if streamed is None:
                 continue
@@ -221,12 +221,12 @@ class Streamed:
 
     def _tell_troubles(self, now: float) -> None:
         """Mark new troubles of rooms to be sent, and all of them again from time to time."""
-        if not self._untold and abs(now - self._troubles_told_at) >= TELL_SECONDS:
-            self._untold = dict.fromkeys(self._unserved)
-        if self._untold:
-            self._troubles_told_at = now
-        for room in list(islice(self._untold, TROUBLES_MAX)):
-            del self._untold[room]
+        if not self._unsent and abs(now - self._troubles_sent_at) >= TELL_SECONDS:
+            self._unsent = dict.fromkeys(self._unserved)
+        if self._unsent:
+            self._troubles_sent_at = now
+        for room in list(islice(self._unsent, TROUBLES_MAX)):
+            del self._unsent[room]
             self._notices[room] = None
 
     def take_updates(self) -> Iterator[Update]:

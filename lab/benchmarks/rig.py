@@ -100,8 +100,8 @@ class Rig:
         return self._stack.enter_context(process)
 
     def _server(self, port: int) -> Process:
-        told = {**self._environment(), "LAB_NODE_MODULES": str(BUILD), **self._more}
-        process = Process(self.peer.server, command_of(self.peer, port), told)
+        environment = {**self._environment(), "LAB_NODE_MODULES": str(BUILD), **self._more}
+        process = Process(self.peer.server, command_of(self.peer, port), environment)
         return self._stack.enter_context(process)
 
     def wait_for_rooms(self) -> None:

@@ -73,7 +73,7 @@ _KINDS = (
     *("say",) * 12,
     *("tick",) * 5,
     *("pass",) * 4,
-    *("stall", "read", "pong", "pong", "break", "beat", "news", "group", "gone", "cancel"),
+    *("stall", "read", "pong", "pong", "break", "beat", "notice", "group", "gone", "cancel"),
 )
 
 Step = tuple[str, int, Any]
@@ -128,7 +128,7 @@ class Browsers:
         sockets = [_Socket(handshake) for handshake in case["sockets"]]
         await asyncio.sleep(0)
         for kind, number, what in case["steps"]:
-            if kind in ("tick", "beat", "news", "group", "pass"):
+            if kind in ("tick", "beat", "notice", "group", "pass"):
                 await self._happen(kind, what)
             else:
                 sockets[number % len(sockets)].do(kind, what)
@@ -159,7 +159,7 @@ class Browsers:
             await self._bus.beat(
                 Beat(epoch, PathReport(self._world.time(), online=online, reason="x"))
             )
-        elif kind == "news":
+        elif kind == "notice":
             room = ROOMS[what % len(ROOMS)]
             profile = ProfileUpdate(
                 symbol=room.symbol, timeframe=room.timeframe, profile={"timezone": "UTC", "x": what}

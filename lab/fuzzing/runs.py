@@ -134,17 +134,17 @@ class _Watch:
             if self._cpu_seconds() - cpu > HANG_CPU_SECONDS or waited > HANG_SECONDS:
                 return Failure(seen, "hangs", f"{waited:.0f} s")
 
-    def _take(self, news: Sample | Failure | Done) -> bool:
+    def _take(self, report: Sample | Failure | Done) -> bool:
         """Store a report of the process; return True for the last one."""
         outcome = self._outcome
-        if isinstance(news, Sample):
-            outcome.samples.append(news)
-        elif isinstance(news, Failure):
-            outcome.failures.append(news)
+        if isinstance(report, Sample):
+            outcome.samples.append(report)
+        elif isinstance(report, Failure):
+            outcome.failures.append(report)
         else:
-            outcome.seconds += news.seconds
-            outcome.slowest, outcome.slowest_number = news.slowest, news.slowest_number
-        return isinstance(news, Done)
+            outcome.seconds += report.seconds
+            outcome.slowest, outcome.slowest_number = report.slowest, report.slowest_number
+        return isinstance(report, Done)
 
     def _cpu_seconds(self) -> float:
         try:

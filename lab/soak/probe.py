@@ -81,5 +81,5 @@ def ask(pids: Iterable[int]) -> dict[int, Answer]:
     for pid in before:
         os.kill(pid, signal.SIGUSR1)
     time.sleep(ANSWER_SECONDS)
-    told = [pid for pid, at in before.items() if _path(pid).stat().st_mtime_ns > at]
-    return {pid: Answer(*json.loads(_path(pid).read_text())) for pid in told}
+    answered = [pid for pid, at in before.items() if _path(pid).stat().st_mtime_ns > at]
+    return {pid: Answer(*json.loads(_path(pid).read_text())) for pid in answered}

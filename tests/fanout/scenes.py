@@ -7,7 +7,7 @@ from typing import Any
 
 from django_fcs.fanout.cohorts import Cohorts
 from django_fcs.rooms import Room
-from tests.support.hubs import EURUSD, update
+from tests.support.hubs import EURUSD, key, update
 
 
 class Page:
@@ -54,11 +54,11 @@ class Scene:
         page = Page(self)
         self.cohorts.enter(page, rate)
         for room in rooms:
-            self.cohorts.join(page, room)
+            self.cohorts.join(page, key(room))
         return page
 
     def publish(self, room: Room = EURUSD, *, seq: int, t: int = 60, mode: str = "candle") -> None:
-        self.cohorts.put(room, update(room, seq=seq, t=t, mode=mode))
+        self.cohorts.put(key(room), update(room, seq=seq, t=t, mode=mode))
         self.flush()
 
     def flush(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from django_fcs.fanout.cohorts import _Cohort
 from django_fcs.rooms import Room
 from tests.fanout.scenes import Page, Scene, assert_within_rate
-from tests.support.hubs import EURUSD, USDJPY, update
+from tests.support.hubs import EURUSD, USDJPY, key, update
 
 GBPUSD = Room("FX:GBPUSD", "1D")
 
@@ -102,9 +102,9 @@ def test_who_is_united_with_one_that_was_quiet_gets_no_frame_before_its_turn(sce
     quiet, told = scene.page(EURUSD), scene.page(EURUSD)
     scene.publish(seq=1)
     scene.run(1)
-    scene.cohorts._routes.discard(EURUSD, scene.cohorts._of[quiet])
+    scene.cohorts._routes.discard(key(EURUSD), scene.cohorts._of[quiet])
     scene.publish(seq=2)
-    scene.cohorts._routes.add(EURUSD, scene.cohorts._of[quiet])
+    scene.cohorts._routes.add(key(EURUSD), scene.cohorts._of[quiet])
     scene.now += 0.01
     scene.cohorts.settle()
     assert len(scene.cohorts) == 1
@@ -152,8 +152,8 @@ def test_a_beat_goes_to_all_and_keeps_none_apart(scene: Scene) -> None:
 def test_what_one_joins_leaves_or_wishes_is_nothing_to_the_others(scene: Scene) -> None:
     stays, joins, leaves, slows = pages = scene.united(EURUSD, USDJPY, pages=4)
     scene.publish(seq=2)
-    scene.cohorts.join(joins, GBPUSD)
-    scene.cohorts.leave(leaves, USDJPY)
+    scene.cohorts.join(joins, key(GBPUSD))
+    scene.cohorts.leave(leaves, key(USDJPY))
     scene.cohorts.set_rate(slows, 2)
     for seq in (3, 4):
         scene.run(0.1)
@@ -187,7 +187,7 @@ def test_what_waits_for_all_goes_along_with_one_who_leaves_them(scene: Scene) ->
     scene.publish(seq=2)
     scene.publish(USDJPY, seq=2)
     scene.publish(seq=3)
-    scene.cohorts.leave(leaves, USDJPY)
+    scene.cohorts.leave(leaves, key(USDJPY))
     scene.run(1)
 
     assert [one["symbol"] for one in stays.heard] == ["FX:EURUSD", "FX:USDJPY", "FX:EURUSD"]
@@ -213,8 +213,8 @@ def test_after_a_join_its_first_price_is_initial_and_what_waited_of_it_is_not_se
     scene.publish(seq=2)
     scene.publish(seq=3)
     scene.publish(seq=4, t=120)
-    reader = scene.cohorts.join(joins, EURUSD)
-    reader.put(EURUSD, update(EURUSD, seq=4, t=120))
+    reader = scene.cohorts.join(joins, key(EURUSD))
+    reader.put(key(EURUSD), update(EURUSD, seq=4, t=120))
     scene.run(1)
 
     assert stays.prices == [("candle", 2), ("candle", 3), ("candle", 4)]
@@ -226,8 +226,8 @@ def test_of_a_left_room_nothing_more_is_sent(scene: Scene) -> None:
     scene.publish(seq=1)
     for room in (EURUSD, USDJPY):
         scene.publish(room, seq=2)
-    scene.cohorts.leave(page, EURUSD)
-    scene.cohorts.leave(page, EURUSD)
+    scene.cohorts.leave(page, key(EURUSD))
+    scene.cohorts.leave(page, key(EURUSD))
     scene.publish(seq=3)
     scene.run(1)
 
@@ -240,7 +240,7 @@ def test_of_a_left_room_nothing_more_is_sent(scene: Scene) -> None:
 def test_with_the_last_page_every_cohort_and_route_is_gone(scene: Scene) -> None:
     pages = scene.united(EURUSD, USDJPY, pages=4)
     pages[0].is_stalled = True
-    scene.cohorts.join(pages[1], GBPUSD)
+    scene.cohorts.join(pages[1], key(GBPUSD))
     scene.publish(seq=2)
     scene.publish(seq=3)
     scene.run(0.2)

@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from django_fcs.fanout.mail import FRAME_BYTES
 from django_fcs.rooms import Room
 from tests.fanout.scenes import Scene, assert_within_rate
-from tests.support.hubs import EURUSD, USDJPY, update
+from tests.support.hubs import EURUSD, USDJPY, key, update
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_what_is_too_long_for_a_frame_goes_with_the_next_ones(scene: Scene) -> N
     rooms = [Room(f"FX:PAIR{number}", "1D") for number in range(1000)]
     pages = scene.united(*rooms, rate=10)
     for room in rooms:
-        scene.cohorts.put(room, update(room, seq=2))
+        scene.cohorts.put(key(room), update(room, seq=2))
     scene.flush()
     scene.run(5)
 
@@ -195,8 +195,8 @@ def test_no_stretch_of_time_has_more_frames_than_the_rate_allows(
         elif what == "read":
             pages[number].read()
         else:
-            scene.cohorts.leave(pages[number], EURUSD)
-            scene.cohorts.join(pages[number], EURUSD)
+            scene.cohorts.leave(pages[number], key(EURUSD))
+            scene.cohorts.join(pages[number], key(EURUSD))
         scene.run(pause)
 
     for page in pages:

@@ -21,7 +21,7 @@ from tests.support.hubs import (
     USDJPY,
     Clock,
     browsing,
-    feeding,
+    fake_stream,
     hub_of,
     joined,
     members,
@@ -37,12 +37,12 @@ pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 
 async def test_a_process_is_one_member_of_a_rooms_group_however_many_browsers_it_has() -> None:
-    async with hub_of() as hub, feeding() as feed, AsyncExitStack() as stack:
+    async with hub_of() as hub, fake_stream() as stream, AsyncExitStack() as stack:
         browsers = [await stack.enter_async_context(browsing(hub)) for _ in range(50)]
         for browser in browsers:
             hub.join(browser.one, EURUSD, "1D")
         await joined()
-        await feed.price(seq=1)
+        await stream.price(seq=1)
         await eventually(lambda: all(browser.seqs == [1] for browser in browsers))
 
         assert members(EURUSD.group) == members(HUBS) == 1
@@ -65,10 +65,10 @@ async def test_two_first_joins_that_race_make_one_member() -> None:
     racing = asyncio.gather(*(race() for _ in range(5)))
     for _ in range(5):
         await done.acquire()
-    async with feeding() as feed:
-        await feed.price(seq=1)
+    async with fake_stream() as stream:
+        await stream.price(seq=1)
         hub = Hub.of_this_loop(MemoryStore())
-        await eventually(lambda: all(feed.update for feed in hub._watched))
+        await eventually(lambda: all(room.update for room in hub._watched))
     over.set()
     await asyncio.wait_for(racing, 60)
 
@@ -94,55 +94,55 @@ async def test_500_rooms_on_the_layer_in_memory_lose_nothing() -> None:
 
 
 async def test_the_first_price_is_initial_whatever_it_was_upstream() -> None:
-    async with hub_of() as hub, feeding() as feed, browsing(hub) as browser:
+    async with hub_of() as hub, fake_stream() as stream, browsing(hub) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await joined()
         for seq, mode in ((1, "askbid"), (2, "candle"), (3, "askbid")):
-            await feed.price(seq=seq, mode=mode)
+            await stream.price(seq=seq, mode=mode)
             await eventually(lambda seq=seq: seq in browser.seqs)
 
     assert browser.prices == [("initial", "1D", 1), ("candle", "1D", 2), ("askbid", "1D", 3)]
 
 
 async def test_who_joins_later_is_shown_the_last_price_at_once() -> None:
-    async with hub_of() as hub, feeding() as feed, browsing(hub) as first:
+    async with hub_of() as hub, fake_stream() as stream, browsing(hub) as first:
         hub.join(first.one, EURUSD, "1D")
         await joined()
-        await feed.price(seq=1)
-        await feed.price(seq=2)
+        await stream.price(seq=1)
+        await stream.price(seq=2)
         await eventually(lambda: 2 in first.seqs)
-        calls = len(feed.calls)
+        calls = len(stream.announcements)
         async with browsing(hub) as late:
             hub.join(late.one, EURUSD, "1D")
             await eventually(lambda: late.prices == [("initial", "1D", 2)])
-            await feed.price(seq=3)
+            await stream.price(seq=3)
             await eventually(lambda: late.prices[1:] == [("candle", "1D", 3)])
 
-        assert len(feed.calls) == calls
+        assert len(stream.announcements) == calls
 
 
 async def test_a_second_join_of_the_same_room_is_shown_the_price_again() -> None:
-    async with hub_of() as hub, feeding() as feed, browsing(hub) as browser:
+    async with hub_of() as hub, fake_stream() as stream, browsing(hub) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await joined()
-        await feed.price(seq=1)
+        await stream.price(seq=1)
         await eventually(lambda: browser.seqs)
         hub.join(browser.one, EURUSD, "1D")
         await eventually(lambda: browser.prices == [("initial", "1D", 1)] * 2)
-        await feed.price(seq=2)
+        await stream.price(seq=2)
         await eventually(lambda: browser.seqs == [1, 1, 2])
 
 
 async def test_prices_are_spelled_as_the_browser_joined_and_two_spellings_are_two_joins() -> None:
-    async with hub_of() as hub, feeding() as feed, browsing(hub) as browser:
+    async with hub_of() as hub, fake_stream() as stream, browsing(hub) as browser:
         for spelling in ("1h", "60"):
             hub.join(browser.one, HOURLY, spelling)
         await joined(HOURLY)
         for seq in (1, 2):
-            await feed.price(HOURLY, seq=seq)
+            await stream.price(HOURLY, seq=seq)
             await eventually(lambda seq=seq: browser.seqs.count(seq) == 2)
         hub.leave(browser.one, HOURLY, "60")
-        await feed.price(HOURLY, seq=3)
+        await stream.price(HOURLY, seq=3)
         await eventually(lambda: 3 in browser.seqs)
 
     assert [spelling for _, spelling, seq in browser.prices if seq == 3] == ["1h"]
@@ -153,27 +153,27 @@ async def test_prices_are_spelled_as_the_browser_joined_and_two_spellings_are_tw
 
 
 async def test_what_is_not_newer_is_a_repetition() -> None:
-    async with hub_of() as hub, feeding() as feed, browsing(hub) as browser:
+    async with hub_of() as hub, fake_stream() as stream, browsing(hub) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await joined()
         for seq in (5, 5, 4, 6):
-            await feed.price(seq=seq)
+            await stream.price(seq=seq)
         await eventually(lambda: 6 in browser.seqs)
 
     assert 4 not in browser.seqs
     assert browser.seqs.count(5) <= 1
 
 
-async def test_prices_and_news_of_rooms_that_nobody_joined_are_nothing() -> None:
-    async with hub_of() as hub, feeding() as feed, browsing(hub) as browser:
+async def test_prices_and_notices_of_rooms_that_nobody_joined_are_nothing() -> None:
+    async with hub_of() as hub, fake_stream() as stream, browsing(hub) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await joined()
         layer = get_channel_layer()
         await layer.group_send(HUBS, update(USDJPY, seq=1).event())
         call = {"type": "fcs.demand", "hub": "another", "rooms": ["FX:EURUSD_1D"], "new": []}
         await layer.group_send(HUBS, call)
-        await feed.news(USDJPY, profile=profile(USDJPY))
-        await feed.price(seq=1)
+        await stream.notice(USDJPY, profile=profile(USDJPY))
+        await stream.price(seq=1)
         await eventually(lambda: browser.seqs)
 
         assert len(browser.heard) == 1
@@ -183,7 +183,7 @@ async def test_prices_and_news_of_rooms_that_nobody_joined_are_nothing() -> None
 
 
 async def test_a_room_that_the_last_browser_leaves_is_left_by_the_process() -> None:
-    async with hub_of() as hub, feeding() as feed, browsing(hub) as one:
+    async with hub_of() as hub, fake_stream() as stream, browsing(hub) as one:
         async with browsing(hub) as other:
             for browser in (one, other):
                 hub.join(browser.one, EURUSD, "1D")
@@ -191,21 +191,26 @@ async def test_a_room_that_the_last_browser_leaves_is_left_by_the_process() -> N
             await joined(USDJPY)
         await eventually(lambda: members(USDJPY.group) == 0)
         assert members(EURUSD.group) == 1
-        await eventually(lambda: feed.calls[-1].rooms == (EURUSD,))
+        await eventually(lambda: stream.announcements[-1].rooms == (EURUSD,))
 
         hub.leave(one.one, EURUSD, "1D")
         hub.leave(one.one, EURUSD, "1D")
         await eventually(lambda: members(EURUSD.group) == 0)
-        await eventually(lambda: feed.calls[-1].rooms == ())
+        await eventually(lambda: stream.announcements[-1].rooms == ())
 
 
 async def test_a_left_room_is_silent_at_once() -> None:
-    async with hub_of() as hub, feeding() as feed, browsing(hub) as stays, browsing(hub) as leaves:
+    async with (
+        hub_of() as hub,
+        fake_stream() as stream,
+        browsing(hub) as stays,
+        browsing(hub) as leaves,
+    ):
         for browser in (stays, leaves):
             hub.join(browser.one, EURUSD, "1D")
         await joined()
         hub.leave(leaves.one, EURUSD, "1D")
-        await feed.price(seq=1)
+        await stream.price(seq=1)
         await eventually(lambda: stays.seqs)
 
         assert not leaves.heard
@@ -213,11 +218,11 @@ async def test_a_left_room_is_silent_at_once() -> None:
 
 async def test_a_hub_works_on_for_a_while_after_its_last_browser_and_again_for_the_next() -> None:
     clock = Clock()
-    async with hub_of(clock=clock) as hub, feeding() as feed:
+    async with hub_of(clock=clock) as hub, fake_stream() as stream:
         async with browsing(hub) as browser:
             hub.join(browser.one, EURUSD, "1D")
             await joined()
-            await feed.beat()
+            await stream.beat()
         clock.now += module.IDLE_SECONDS - 5
         await eventually(lambda: members(EURUSD.group) == 0)
         assert members(HUBS) == 1
@@ -230,7 +235,7 @@ async def test_a_hub_works_on_for_a_while_after_its_last_browser_and_again_for_t
         async with browsing(hub, merge=True) as late:
             hub.join(late.one, EURUSD, "1D")
             await joined()
-            await feed.price(seq=1)
+            await stream.price(seq=1)
             await eventually(lambda: late.seqs)
             assert "offline" not in late.states
 
@@ -247,34 +252,34 @@ async def test_sockets_are_counted_by_their_address() -> None:
 
 async def test_the_stream_is_told_of_new_rooms_at_once_and_of_all_again_and_again() -> None:
     clock = Clock()
-    async with hub_of(clock=clock) as hub, feeding() as feed, browsing(hub) as browser:
+    async with hub_of(clock=clock) as hub, fake_stream() as stream, browsing(hub) as browser:
         hub.join(browser.one, EURUSD, "1D")
-        await eventually(lambda: feed.calls and feed.calls[-1].new == (EURUSD,))
+        await eventually(lambda: stream.announcements and stream.announcements[-1].new == (EURUSD,))
         hub.join(browser.one, USDJPY, "1D")
-        await eventually(lambda: feed.calls[-1].new == (USDJPY,))
-        assert feed.calls[-1].rooms == (EURUSD, USDJPY)
-        calls = len(feed.calls)
+        await eventually(lambda: stream.announcements[-1].new == (USDJPY,))
+        assert stream.announcements[-1].rooms == (EURUSD, USDJPY)
+        calls = len(stream.announcements)
         clock.now += 5
-        await eventually(lambda: len(feed.calls) == calls + 1)
+        await eventually(lambda: len(stream.announcements) == calls + 1)
 
-        assert feed.calls[-1].rooms == (EURUSD, USDJPY)
-        assert feed.calls[-1].new == ()
-        assert len({call.hub for call in feed.calls}) == 1
+        assert stream.announcements[-1].rooms == (EURUSD, USDJPY)
+        assert stream.announcements[-1].new == ()
+        assert len({call.hub for call in stream.announcements}) == 1
 
 
 async def test_a_new_stream_is_told_of_every_room_as_new() -> None:
-    async with hub_of() as hub, feeding() as feed, browsing(hub) as browser:
+    async with hub_of() as hub, fake_stream() as stream, browsing(hub) as browser:
         hub.join(browser.one, EURUSD, "1D")
         hub.join(browser.one, USDJPY, "1D")
-        await eventually(lambda: feed.calls)
+        await eventually(lambda: stream.announcements)
         for epoch in (1, 2):
-            calls = len(feed.calls)
-            await feed.beat(epoch=epoch)
-            await eventually(lambda calls=calls: len(feed.calls) > calls)
-            assert feed.calls[-1].new == (EURUSD, USDJPY)
-        calls = len(feed.calls)
-        await feed.beat(epoch=2)
+            calls = len(stream.announcements)
+            await stream.beat(epoch=epoch)
+            await eventually(lambda calls=calls: len(stream.announcements) > calls)
+            assert stream.announcements[-1].new == (EURUSD, USDJPY)
+        calls = len(stream.announcements)
+        await stream.beat(epoch=2)
         hub.leave(browser.one, USDJPY, "1D")
-        await eventually(lambda: len(feed.calls) > calls)
+        await eventually(lambda: len(stream.announcements) > calls)
 
-        assert feed.calls[-1].new == ()
+        assert stream.announcements[-1].new == ()

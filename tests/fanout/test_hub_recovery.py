@@ -20,9 +20,9 @@ from tests.support.hubs import (
     USDJPY,
     Browser,
     Clock,
-    Feed,
+    FakeStream,
     browsing,
-    feeding,
+    fake_stream,
     hub_of,
 )
 from tests.support.layers import SharedLayer
@@ -38,14 +38,14 @@ class Scene:
     """A browser that watches two rooms, both live."""
 
     def __init__(
-        self, hub: Hub, clock: Clock, feed: Feed, browser: Browser, layer: type[SharedLayer]
+        self, hub: Hub, clock: Clock, stream: FakeStream, browser: Browser, layer: type[SharedLayer]
     ) -> None:
         self._hub = hub
         self.clock = clock
-        self.feed = feed
+        self.stream = stream
         self.browser = browser
         self._layer = layer
-        self._calls = len(feed.calls)
+        self._announced = len(stream.announcements)
 
     def join(self, room: Room) -> None:
         self._hub.join(self.browser.one, room, room.timeframe)
@@ -63,10 +63,11 @@ class Scene:
         await eventually(lambda: counts().get("hub_rejoins") == times)
         await eventually(
             lambda: any(
-                set(call.new) == {EURUSD, USDJPY} for call in self.feed.calls[self._calls :]
+                set(call.new) == {EURUSD, USDJPY}
+                for call in self.stream.announcements[self._announced :]
             )
         )
-        self._calls = len(self.feed.calls)
+        self._announced = len(self.stream.announcements)
         assert {"fcs.hubs", EURUSD.group, USDJPY.group} <= self._layer.behind.groups.keys()
 
 
@@ -77,17 +78,19 @@ async def scene(
     clock, intervals = Clock(), getattr(request, "param", WITH_BEATS)
     async with (
         hub_of(clock=clock, intervals=intervals) as hub,
-        feeding() as feed,
+        fake_stream() as stream,
         browsing(hub) as browser,
     ):
         for room in (EURUSD, USDJPY):
             hub.join(browser.one, room, "1D")
-        await eventually(lambda: feed.calls and set(feed.calls[-1].rooms) == {EURUSD, USDJPY})
-        await feed.beat()
+        await eventually(
+            lambda: stream.announcements and set(stream.announcements[-1].rooms) == {EURUSD, USDJPY}
+        )
+        await stream.beat()
         for room in (EURUSD, USDJPY):
-            await feed.price(room, seq=FIRST)
+            await stream.price(room, seq=FIRST)
         await eventually(lambda: browser.seqs == [FIRST, FIRST])
-        yield Scene(hub, clock, feed, browser, shared_layer)
+        yield Scene(hub, clock, stream, browser, shared_layer)
 
 
 async def test_a_beat_that_is_missed_makes_it_begin_anew(
@@ -95,13 +98,13 @@ async def test_a_beat_that_is_missed_makes_it_begin_anew(
 ) -> None:
     before = list(shared_layer.made)
     scene.forget_members()
-    await scene.feed.price(seq=FIRST + 1)
+    await scene.stream.price(seq=FIRST + 1)
     scene.clock.now += 7
     await scene.asks_anew()
 
     assert sum(one.closed for one in before) == 1
     assert len(shared_layer.made) == len(before) + 1
-    await scene.feed.price(seq=FIRST + 1)
+    await scene.stream.price(seq=FIRST + 1)
     await eventually(lambda: FIRST + 1 in scene.browser.seqs)
     assert "no heartbeat from fcs_stream (is it running?), rejoining" in caplog.text
 
@@ -118,13 +121,13 @@ async def test_what_lay_in_buffers_while_the_process_stood_still_is_no_news(
 ) -> None:
     before = len(shared_layer.made)
     scene.clock.now += 20
-    await scene.feed.price(seq=FIRST + 1)
+    await scene.stream.price(seq=FIRST + 1)
     await scene.asks_anew()
     assert len(shared_layer.made) == before + 1
     assert FIRST + 1 not in scene.browser.seqs
 
-    await scene.feed.beat()
-    await scene.feed.price(seq=FIRST + 2)
+    await scene.stream.beat()
+    await scene.stream.price(seq=FIRST + 2)
     await eventually(lambda: FIRST + 2 in scene.browser.seqs)
 
 
@@ -132,10 +135,10 @@ async def test_a_gap_in_seq_makes_it_begin_anew(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Also for the other rooms: what they have lost nothing else would tell."""
-    await scene.feed.price(seq=FIRST + 2)
+    await scene.stream.price(seq=FIRST + 2)
     await scene.asks_anew()
 
-    await scene.feed.price(USDJPY, seq=FIRST + 1)
+    await scene.stream.price(USDJPY, seq=FIRST + 1)
     await eventually(lambda: scene.browser.seqs == [FIRST, FIRST, FIRST + 2, FIRST + 1])
     assert "a price is missing, rejoining" in caplog.text
 
@@ -162,14 +165,14 @@ async def test_a_room_that_is_left_and_joined_again_at_once_has_no_gap(
     scene.leave(EURUSD)
     await leaves.wait()
     scene.join(EURUSD)
-    await scene.feed.price(seq=FIRST + 1)
+    await scene.stream.price(seq=FIRST + 1)
     await eventually(lambda: FIRST + 1 in scene.browser.seqs)
     may_leave.set()
     await eventually(lambda: EURUSD.group not in groups)
-    await scene.feed.price(seq=FIRST + 2)
+    await scene.stream.price(seq=FIRST + 2)
     may_join.set()
     await eventually(lambda: EURUSD.group in groups)
-    await scene.feed.price(seq=FIRST + 3)
+    await scene.stream.price(seq=FIRST + 3)
     await eventually(lambda: FIRST + 3 in scene.browser.seqs)
 
     # It looks for gaps whenever it has something to do.
@@ -182,10 +185,10 @@ async def test_a_room_that_is_left_and_joined_again_at_once_has_no_gap(
 
 @pytest.mark.parametrize("scene", [replace(WITH_BEATS, rejoin=1000)], indirect=True)
 async def test_while_it_does_not_help_it_is_not_tried_again_at_once(scene: Scene) -> None:
-    await scene.feed.price(seq=FIRST + 2)
+    await scene.stream.price(seq=FIRST + 2)
     await scene.asks_anew()
     for n in (4, 5, 7):
-        await scene.feed.price(seq=FIRST + n)
+        await scene.stream.price(seq=FIRST + n)
     await eventually(lambda: FIRST + 7 in scene.browser.seqs)
     assert counts()["hub_rejoins"] == 1
 

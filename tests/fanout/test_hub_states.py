@@ -17,7 +17,7 @@ from tests.support.hubs import (
     USDJPY,
     Clock,
     browsing,
-    feeding,
+    fake_stream,
     hub_of,
     joined,
     profile,
@@ -34,12 +34,12 @@ pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 
 async def test_a_profile_comes_before_the_price_and_once_and_to_late_joiners_too() -> None:
-    async with hub_of() as hub, feeding() as feed, browsing(hub) as browser:
+    async with hub_of() as hub, fake_stream() as stream, browsing(hub) as browser:
         hub.join(browser.one, HOURLY, "1h")
         await joined(HOURLY)
         for zone in ("UTC", "UTC", "Etc/UTC"):
-            await feed.news(HOURLY, profile=profile(HOURLY, timezone=zone))
-        await feed.price(HOURLY, seq=1)
+            await stream.notice(HOURLY, profile=profile(HOURLY, timezone=zone))
+        await stream.price(HOURLY, seq=1)
         await eventually(lambda: browser.seqs)
         async with browsing(hub) as late:
             hub.join(late.one, HOURLY, "60")
@@ -56,7 +56,7 @@ async def test_browsers_of_the_merge_protocol_are_told_every_state_and_others_no
     clock = Clock()
     async with (
         hub_of(clock=clock) as hub,
-        feeding() as feed,
+        fake_stream() as stream,
         browsing(hub, merge=True) as merge,
         browsing(hub) as plain,
     ):
@@ -68,27 +68,27 @@ async def test_browsers_of_the_merge_protocol_are_told_every_state_and_others_no
             await eventually(lambda: merge.states[-1:] == [expected], what=expected)
 
         await state("waiting")
-        await feed.beat()
-        await feed.price(seq=1)
+        await stream.beat()
+        await stream.price(seq=1)
         await state("live")
         for _ in range(7):
             beats = len(merge.of("beat"))
             clock.now += 9
-            await feed.beat()
+            await stream.beat()
             await eventually(lambda beats=beats: len(merge.of("beat")) > beats)
         await state("stale")
-        await feed.news(closed=True)
+        await stream.notice(closed=True)
         await state("closed")
-        await feed.beat(online=False, reason="no vendor")
+        await stream.beat(online=False, reason="no vendor")
         await state("offline")
         assert merge.of("state")[-1]["reason"] == "no vendor"
-        await feed.beat()
+        await stream.beat()
         await state("closed")
         clock.now += 10.1
         await state("offline")
         assert merge.of("state")[-1]["reason"] == "no heartbeat from the stream"
-        await feed.beat()
-        await feed.news(closed=False)
+        await stream.beat()
+        await stream.notice(closed=False)
         await state("stale")
 
         assert not plain.states
@@ -99,104 +99,112 @@ async def test_browsers_of_the_merge_protocol_are_told_every_state_and_others_no
 
 async def test_a_room_is_as_patient_as_the_stream_says() -> None:
     clock = Clock()
-    async with hub_of(clock=clock) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+    async with (
+        hub_of(clock=clock) as hub,
+        fake_stream() as stream,
+        browsing(hub, merge=True) as browser,
+    ):
         hub.join(browser.one, EURUSD, "1D")
         await joined()
-        await feed.news(patience=300.0)
-        await feed.price(seq=1)
+        await stream.notice(patience=300.0)
+        await stream.price(seq=1)
         await eventually(lambda: browser.states[-1:] == ["live"])
         clock.now += 300
-        await feed.beat()
+        await stream.beat()
         # It is asked for again after that silence.
-        await feed.price(seq=1)
+        await stream.price(seq=1)
         await eventually(lambda: browser.states[-1:] == ["live"])
         clock.now += 1
         await eventually(lambda: browser.states[-1:] == ["stale"])
 
 
 async def test_the_answer_to_a_join_makes_no_mute_room_live() -> None:
-    async with hub_of() as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+    async with hub_of() as hub, fake_stream() as stream, browsing(hub, merge=True) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await joined()
-        await feed.beat()
-        await feed.price(seq=1)
+        await stream.beat()
+        await stream.price(seq=1)
         await eventually(lambda: browser.states[-1:] == ["live"])
-        await feed.news(overdue=True)
+        await stream.notice(overdue=True)
         await eventually(lambda: browser.states[-1:] == ["stale"])
-        await feed.price(seq=2)
+        await stream.price(seq=2)
         await eventually(lambda: browser.seqs == [1, 2])
         assert browser.states[-1:] == ["stale"]
-        await feed.news()
+        await stream.notice()
         await eventually(lambda: browser.states[-1:] == ["live"])
 
 
 async def test_a_closed_market_says_when_it_opens_and_then_no_more() -> None:
     clock = Clock()
-    async with hub_of(clock=clock) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+    async with (
+        hub_of(clock=clock) as hub,
+        fake_stream() as stream,
+        browsing(hub, merge=True) as browser,
+    ):
         hub.join(browser.one, EURUSD, "1D")
         await joined()
-        await feed.beat()
-        await feed.price(seq=1)
+        await stream.beat()
+        await stream.price(seq=1)
 
         async def told(**last: Any) -> None:
             room = {"type": "state", "symbol": "FX:EURUSD", "timeframe": "1D"}
             await eventually(lambda: browser.of("state")[-1:] == [{**room, **last}], what=str(last))
 
         for until in (5000.0, 6000.0):
-            await feed.beat()
-            await feed.news(closed=True, since=900.0, until=until)
+            await stream.beat()
+            await stream.notice(closed=True, since=900.0, until=until)
             await told(state="closed", until=int(until))
-        await feed.beat()
-        await feed.news(closed=True)
+        await stream.beat()
+        await stream.notice(closed=True)
         await told(state="closed")
         # It has opened, and no price has come yet.
-        await feed.beat()
-        await feed.news(since=1000.0, until=7000.0)
+        await stream.beat()
+        await stream.notice(since=1000.0, until=7000.0)
         clock.now += 5
         await told(state="closed")
-        await feed.beat(online=False, reason="no vendor")
+        await stream.beat(online=False, reason="no vendor")
         await told(state="offline", reason="no vendor")
 
 
 async def test_a_room_that_waits_in_vain_says_why_until_it_has_a_price() -> None:
-    async with hub_of() as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+    async with hub_of() as hub, fake_stream() as stream, browsing(hub, merge=True) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await joined()
-        await feed.beat()
-        await feed.trouble("the feed does not confirm it")
+        await stream.beat()
+        await stream.trouble("the feed does not confirm it")
         state = {"type": "state", "symbol": "FX:EURUSD", "timeframe": "1D"}
         why = {"state": "waiting", "reason": "the feed does not confirm it"}
         await eventually(lambda: browser.of("state")[-1:] == [{**state, **why}])
-        await feed.price(seq=1)
+        await stream.price(seq=1)
         await eventually(lambda: browser.of("state")[-1:] == [{**state, "state": "live"}])
 
 
 async def test_a_new_leader_knows_of_no_trouble_before_it_says_so() -> None:
-    async with hub_of() as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+    async with hub_of() as hub, fake_stream() as stream, browsing(hub, merge=True) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await joined()
-        await feed.beat()
-        await feed.trouble("too many symbols are watched")
+        await stream.beat()
+        await stream.trouble("too many symbols are watched")
         await eventually(lambda: browser.of("state")[-1].get("reason"))
-        await feed.beat(epoch=2)
+        await stream.beat(epoch=2)
         await eventually(lambda: not browser.of("state")[-1].get("reason"))
         assert browser.states[-1] == "waiting"
 
 
-@pytest.mark.parametrize("by", ["news", "a new leader"])
+@pytest.mark.parametrize("by", ["notice", "a new leader"])
 async def test_a_price_from_before_a_trouble_is_not_live_when_that_ends(by: str) -> None:
-    async with hub_of() as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+    async with hub_of() as hub, fake_stream() as stream, browsing(hub, merge=True) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await joined()
-        await feed.beat()
-        await feed.price(seq=1)
+        await stream.beat()
+        await stream.price(seq=1)
         await eventually(lambda: browser.states[-1:] == ["live"])
-        await feed.trouble("too many symbols are watched")
+        await stream.trouble("too many symbols are watched")
         await eventually(lambda: browser.states[-1:] == ["offline"])
-        if by == "news":
-            await feed.trouble("")
+        if by == "notice":
+            await stream.trouble("")
         else:
-            await feed.beat(epoch=2)
+            await stream.beat(epoch=2)
         await eventually(lambda: browser.states[-1:] == ["stale"])
 
     assert browser.states[-3:] == ["live", "offline", "stale"]
@@ -204,18 +212,22 @@ async def test_a_price_from_before_a_trouble_is_not_live_when_that_ends(by: str)
 
 async def test_the_tick_that_opens_a_market_does_not_seem_stale_first() -> None:
     clock = Clock()
-    async with hub_of(clock=clock) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+    async with (
+        hub_of(clock=clock) as hub,
+        fake_stream() as stream,
+        browsing(hub, merge=True) as browser,
+    ):
         hub.join(browser.one, EURUSD, "1D")
         await joined()
-        await feed.beat()
-        await feed.news(closed=True)
-        await feed.price(seq=1)
+        await stream.beat()
+        await stream.notice(closed=True)
+        await stream.price(seq=1)
         await eventually(lambda: browser.states[-1:] == ["closed"])
         hub._watched.look = list  # type: ignore[method-assign]  # once a second
         clock.now += 100
-        await feed.beat()
-        await feed.news(patience=60.0)
-        await feed._bus.publish([update(seq=2, at=clock.now)])
+        await stream.beat()
+        await stream.notice(patience=60.0)
+        await stream._bus.publish([update(seq=2, at=clock.now)])
         await eventually(lambda: browser.states[-1:] == ["live"])
 
     assert browser.states[-2:] == ["closed", "live"]
@@ -224,19 +236,23 @@ async def test_the_tick_that_opens_a_market_does_not_seem_stale_first() -> None:
 async def test_a_price_from_the_future_is_not_live() -> None:
     """The clock was put back by an hour, and nothing has come since."""
     clock = Clock()
-    async with hub_of(clock=clock) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+    async with (
+        hub_of(clock=clock) as hub,
+        fake_stream() as stream,
+        browsing(hub, merge=True) as browser,
+    ):
         hub.join(browser.one, EURUSD, "1D")
         await joined()
-        await feed.beat()
-        await feed._bus.publish([update(seq=1, at=clock.now + 3600)])
+        await stream.beat()
+        await stream._bus.publish([update(seq=1, at=clock.now + 3600)])
         await eventually(lambda: browser.states[-1:] == ["stale"])
 
 
 async def test_who_joins_later_is_told_the_state_as_well() -> None:
-    async with hub_of() as hub, feeding() as feed, browsing(hub, merge=True) as first:
+    async with hub_of() as hub, fake_stream() as stream, browsing(hub, merge=True) as first:
         hub.join(first.one, HOURLY, "60")
         await joined(HOURLY)
-        await feed.price(HOURLY, seq=1)
+        await stream.price(HOURLY, seq=1)
         await eventually(lambda: first.states[-1:] == ["live"])
         async with browsing(hub, merge=True) as late:
             hub.join(late.one, HOURLY, "1h")
@@ -253,10 +269,10 @@ async def test_a_sick_layer_is_renewed_and_every_room_asked_for_again(
 ) -> None:
     clock = Clock()
     async with hub_of(clock=clock) as hub, browsing(hub, merge=True) as browser:
-        async with feeding() as feed:
+        async with fake_stream() as stream:
             hub.join(browser.one, EURUSD, "1D")
-            await eventually(lambda: feed.calls)
-            await feed.price(seq=1)
+            await eventually(lambda: stream.announcements)
+            await stream.price(seq=1)
             await eventually(lambda: browser.states[-1:] == ["live"])
         shared_layer.failures = {"group_add": ConnectionError("sick"), "receive": OSError("sick")}
         hub.join(browser.one, USDJPY, "1D")
@@ -264,10 +280,12 @@ async def test_a_sick_layer_is_renewed_and_every_room_asked_for_again(
         clock.now += 11
         await eventually(lambda: browser.states[-2:] == ["offline"] * 2)
         shared_layer.failures = {}
-        async with feeding() as feed:
-            await eventually(lambda: any(set(c.new) == {EURUSD, USDJPY} for c in feed.calls))
-            await feed.beat()
-            await feed.price(seq=2)
+        async with fake_stream() as stream:
+            await eventually(
+                lambda: any(set(c.new) == {EURUSD, USDJPY} for c in stream.announcements)
+            )
+            await stream.beat()
+            await stream.price(seq=2)
             await eventually(lambda: 2 in browser.seqs)
 
     assert "channel layer failed, reconnecting reason=" in caplog.text
@@ -304,15 +322,15 @@ async def test_an_older_epoch_is_refused_while_the_newer_one_beats(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     clock = Clock()
-    async with hub_of(clock=clock) as hub, feeding() as feed, browsing(hub) as browser:
+    async with hub_of(clock=clock) as hub, fake_stream() as stream, browsing(hub) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await joined()
-        await feed.beat(epoch=2)
-        await feed.price(seq=2000, epoch=2)
+        await stream.beat(epoch=2)
+        await stream.price(seq=2000, epoch=2)
         await eventually(lambda: browser.seqs == [2000])
-        await feed.beat(epoch=1, online=False, reason="woken up")
-        await feed.price(seq=2001, epoch=1)
-        await feed.price(seq=2002, epoch=2)
+        await stream.beat(epoch=1, online=False, reason="woken up")
+        await stream.price(seq=2001, epoch=1)
+        await stream.price(seq=2002, epoch=2)
         await eventually(lambda: 2002 in browser.seqs)
 
     assert browser.seqs == [2000, 2002]
@@ -323,26 +341,28 @@ async def test_an_older_epoch_is_refused_while_the_newer_one_beats(
 async def test_an_older_epoch_counts_again_once_the_newer_one_is_silent() -> None:
     """Redis has lost its data, and its clock went back: what is older there is all there is."""
     clock = Clock()
-    async with hub_of(clock=clock) as hub, feeding() as feed, browsing(hub) as browser:
+    async with hub_of(clock=clock) as hub, fake_stream() as stream, browsing(hub) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await joined()
-        await feed.beat(epoch=2)
-        await feed.price(seq=2000, epoch=2)
+        await stream.beat(epoch=2)
+        await stream.price(seq=2000, epoch=2)
         await eventually(lambda: browser.seqs == [2000])
         clock.now += 10.1
         await eventually(lambda: hub._watched.path.fence == 0)
-        calls = len(feed.calls)
-        await feed.beat(epoch=1)
-        await eventually(lambda: len(feed.calls) > calls and feed.calls[-1].new == (EURUSD,))
-        await feed.price(seq=1000, epoch=1)
+        calls = len(stream.announcements)
+        await stream.beat(epoch=1)
+        await eventually(
+            lambda: len(stream.announcements) > calls and stream.announcements[-1].new == (EURUSD,)
+        )
+        await stream.price(seq=1000, epoch=1)
         await eventually(lambda: browser.seqs == [2000, 1000])
 
 
 async def test_what_the_store_has_passes_the_fence() -> None:
-    async with hub_of(stored()) as hub, feeding() as feed, browsing(hub) as browser:
+    async with hub_of(stored()) as hub, fake_stream() as stream, browsing(hub) as browser:
         hub.join(browser.one, USDJPY, "1D")
         await joined(USDJPY)
-        await feed.beat(epoch=2)
+        await stream.beat(epoch=2)
         await eventually(lambda: hub._watched.path.fence == 2)
         hub.join(browser.one, EURUSD, "1D")
         await eventually(lambda: browser.seqs == [7])

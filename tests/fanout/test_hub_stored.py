@@ -18,7 +18,7 @@ from tests.support.hubs import (
     USDJPY,
     Clock,
     browsing,
-    feeding,
+    fake_stream,
     hub_of,
     joined,
     members,
@@ -40,11 +40,11 @@ async def test_a_room_of_which_the_stream_said_nothing_yet_shows_what_the_store_
 async def test_what_the_store_has_from_before_an_outage_is_not_live() -> None:
     store = stored()
     store.save({}, PathReport(999.75, online=True, reason="", outage=Outage(900, 999.5)))
-    async with hub_of(store) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+    async with hub_of(store) as hub, fake_stream() as stream, browsing(hub, merge=True) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await eventually(lambda: browser.prices == [("initial", "1D", 7)])
         await eventually(lambda: browser.of("state")[-1].get("reason", "").startswith("no price"))
-        await feed.price(seq=9)
+        await stream.price(seq=9)
         await eventually(lambda: browser.states[-1:] == ["live"])
 
 
@@ -53,24 +53,24 @@ async def test_what_the_store_has_of_a_room_that_was_left_is_not_live_until_it_i
     seq: int,
 ) -> None:
     store = stored(**asdict(Expectation(patience=90.0).left()))
-    async with hub_of(store) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+    async with hub_of(store) as hub, fake_stream() as stream, browsing(hub, merge=True) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await eventually(lambda: browser.states[-1:] == ["stale"])
-        await feed.news(patience=90.0)
-        await feed.beat()
+        await stream.notice(patience=90.0)
+        await stream.beat()
         await eventually(lambda: browser.of("beat"))
         assert browser.states[-1] == "stale"
-        await feed.price(seq=seq)
+        await stream.price(seq=seq)
         await eventually(lambda: browser.states[-1:] == ["live"])
 
 
 async def test_a_stream_that_knows_nothing_of_a_room_leaves_a_closed_market_closed() -> None:
     store = stored(closed=True, until=5000.0)
-    async with hub_of(store) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+    async with hub_of(store) as hub, fake_stream() as stream, browsing(hub, merge=True) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await eventually(lambda: browser.states[-1:] == ["closed"])
-        await feed.trouble("too many symbols are watched")
-        await feed.beat()
+        await stream.trouble("too many symbols are watched")
+        await stream.beat()
         await eventually(lambda: browser.of("beat"))
         assert browser.states[-1] == "closed"
 
@@ -81,31 +81,31 @@ async def test_what_the_store_has_of_a_room_that_gets_no_price_is_not_live(
     was_left: bool, is_told_first: bool
 ) -> None:
     store = Slow(stored(overdue=was_left))
-    async with hub_of(store) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+    async with hub_of(store) as hub, fake_stream() as stream, browsing(hub, merge=True) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await joined()
         if is_told_first:
-            await feed.beat()
-            await feed.trouble("too many symbols are watched")
+            await stream.beat()
+            await stream.trouble("too many symbols are watched")
             await eventually(lambda: browser.of("state")[-1].get("reason"))
         store.answers.set()
         await eventually(lambda: browser.prices == [("initial", "1D", 7)])
-        await feed.trouble("too many symbols are watched")
+        await stream.trouble("too many symbols are watched")
         await eventually(lambda: browser.states[-1:] == ["offline"])
         assert browser.of("state")[-1]["reason"] == "too many symbols are watched"
-        await feed.price(seq=9)
+        await stream.price(seq=9)
         await eventually(lambda: browser.states[-1:] == ["live"])
 
 
 async def test_what_the_stream_says_outweighs_the_store() -> None:
     store = Slow(stored())
-    async with hub_of(store) as hub, feeding() as feed, browsing(hub) as browser:
+    async with hub_of(store) as hub, fake_stream() as stream, browsing(hub) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await joined()
-        await feed.price(seq=9)
+        await stream.price(seq=9)
         await eventually(lambda: browser.seqs)
         store.answers.set()
-        await feed.price(seq=10)
+        await stream.price(seq=10)
         await eventually(lambda: 10 in browser.seqs)
 
     assert browser.seqs == [9, 10]
@@ -152,20 +152,20 @@ async def test_a_stored_price_of_a_dead_stream_is_not_live() -> None:
 async def test_a_price_stored_before_the_vendor_was_lost_is_not_live_when_it_is_back() -> None:
     async with (
         hub_of(stored()) as hub,
-        feeding() as feed,
+        fake_stream() as stream,
         browsing(hub, merge=True) as other,
         browsing(hub, merge=True) as browser,
     ):
         hub.join(other.one, USDJPY, "1D")
         await joined(USDJPY)
-        await feed.beat(online=False)
+        await stream.beat(online=False)
         await eventually(lambda: other.states[-1:] == ["offline"])
         hub.join(browser.one, EURUSD, "1D")
         await eventually(lambda: browser.seqs == [7])
-        await feed.beat(outage=Outage(900, 999.5))
+        await stream.beat(outage=Outage(900, 999.5))
         await eventually(lambda: other.states[-1:] == ["waiting"])
         assert browser.states[-1:] == ["offline"]
-        await feed.price(seq=8)
+        await stream.price(seq=8)
         await eventually(lambda: browser.states[-1:] == ["live"])
 
 
@@ -178,10 +178,10 @@ async def test_a_stored_price_of_a_closed_market_is_closed() -> None:
 
 async def test_what_the_stream_expects_outweighs_what_the_store_does() -> None:
     store = Slow(stored(closed=True))
-    async with hub_of(store) as hub, feeding() as feed, browsing(hub, merge=True) as browser:
+    async with hub_of(store) as hub, fake_stream() as stream, browsing(hub, merge=True) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await joined()
-        await feed.news(patience=90.0)
+        await stream.notice(patience=90.0)
         await eventually(lambda: hub._watched.get(EURUSD).expected)
         store.answers.set()
         await eventually(lambda: browser.states[-1:] == ["live"])
@@ -191,10 +191,10 @@ async def test_what_the_stream_expects_outweighs_what_the_store_does() -> None:
 
 @pytest.mark.parametrize("text", ["nonsense", "[]", update(USDJPY, seq=7).text])
 async def test_what_is_damaged_in_the_store_shows_nothing(text: str) -> None:
-    async with hub_of(stored(text=text)) as hub, feeding() as feed, browsing(hub) as browser:
+    async with hub_of(stored(text=text)) as hub, fake_stream() as stream, browsing(hub) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await joined()
-        await feed.price(seq=1)
+        await stream.price(seq=1)
         await eventually(lambda: browser.seqs)
 
     assert browser.seqs == [1]

@@ -6,7 +6,7 @@ import json
 
 from django_fcs.fanout.mail import FRAME_BYTES, Mail
 from django_fcs.rooms import Room
-from tests.support.hubs import EURUSD, USDJPY, update
+from tests.support.hubs import EURUSD, USDJPY, key, update
 
 
 def all_of(mail: Mail) -> list[str]:
@@ -15,9 +15,9 @@ def all_of(mail: Mail) -> list[str]:
 
 def test_profiles_go_first_then_prices_then_states() -> None:
     mail = Mail()
-    mail.tell(EURUSD, "state")
-    mail.put(EURUSD, update(seq=1))
-    mail.describe(EURUSD, "profile")
+    mail.tell(key(EURUSD), "state")
+    mail.put(key(EURUSD), update(seq=1))
+    mail.describe(key(EURUSD), "profile")
 
     assert all_of(mail) == ["profile", update(seq=1).text, "state"]
     assert mail.pop() is None
@@ -27,9 +27,9 @@ def test_of_each_kind_the_newest_waits_and_of_a_price_the_candle_before_as_well(
     mail = Mail()
     for seq in range(1, 1001):
         for room in (EURUSD, USDJPY):
-            mail.put(room, update(room, seq=seq, t=60 * (seq // 10)))
-            mail.describe(room, f"profile {seq} of {room}")
-            mail.tell(room, f"state {seq} of {room}")
+            mail.put(key(room), update(room, seq=seq, t=60 * (seq // 10)))
+            mail.describe(key(room), f"profile {seq} of {room}")
+            mail.tell(key(room), f"state {seq} of {room}")
         assert len(mail) <= 8
 
     assert all_of(mail) == [
@@ -44,9 +44,9 @@ def test_it_is_true_while_anything_waits() -> None:
     mail = Mail()
     assert not mail
     for put in (
-        lambda: mail.describe(EURUSD, "profile"),
-        lambda: mail.put(EURUSD, update(seq=1)),
-        lambda: mail.tell(EURUSD, "state"),
+        lambda: mail.describe(key(EURUSD), "profile"),
+        lambda: mail.put(key(EURUSD), update(seq=1)),
+        lambda: mail.tell(key(EURUSD), "state"),
     ):
         put()
         assert mail
@@ -58,12 +58,12 @@ def test_it_is_true_while_anything_waits() -> None:
 def test_what_waits_of_a_left_room_is_dropped_and_nothing_else() -> None:
     mail = Mail()
     for room in (EURUSD, USDJPY):
-        mail.describe(room, f"profile of {room.symbol}")
-        mail.put(room, update(room, seq=1, t=60))
-        mail.put(room, update(room, seq=2, t=120))
-        mail.tell(room, f"state of {room.symbol}")
-    mail.forget(EURUSD)
-    mail.forget(EURUSD)
+        mail.describe(key(room), f"profile of {room.symbol}")
+        mail.put(key(room), update(room, seq=1, t=60))
+        mail.put(key(room), update(room, seq=2, t=120))
+        mail.tell(key(room), f"state of {room.symbol}")
+    mail.forget(key(EURUSD))
+    mail.forget(key(EURUSD))
 
     assert len(mail) == 4
     assert all("FX:USDJPY" in text for text in all_of(mail))
@@ -71,9 +71,9 @@ def test_what_waits_of_a_left_room_is_dropped_and_nothing_else() -> None:
 
 def test_a_frame_is_an_array_of_all_that_waits() -> None:
     mail = Mail()
-    mail.put(EURUSD, update(seq=1, t=60))
-    mail.put(EURUSD, update(seq=2, t=120))
-    mail.tell(EURUSD, '{"type":"state"}')
+    mail.put(key(EURUSD), update(seq=1, t=60))
+    mail.put(key(EURUSD), update(seq=2, t=120))
+    mail.tell(key(EURUSD), '{"type":"state"}')
 
     assert [message.get("seq") for message in json.loads(mail.frame())] == [1, 2, None]
     assert not mail
@@ -84,7 +84,7 @@ def test_a_frame_is_cut_where_it_grows_long_and_the_next_ones_hold_the_rest() ->
     mail = Mail()
     rooms = [Room(f"FX:PAIR{number}", "1D") for number in range(2000)]
     for room in rooms:
-        mail.put(room, update(room, seq=1))
+        mail.put(key(room), update(room, seq=1))
     longest = max(len(update(room, seq=1).text) for room in rooms)
     frames = []
     while mail:
@@ -102,8 +102,8 @@ def test_a_frame_is_cut_where_it_grows_long_and_the_next_ones_hold_the_rest() ->
 def test_a_message_longer_than_any_frame_goes_alone() -> None:
     mail = Mail()
     long = json.dumps({"type": "price", "padding": "x" * 2 * FRAME_BYTES})
-    mail.describe(EURUSD, long)
-    mail.put(EURUSD, update(seq=1))
+    mail.describe(key(EURUSD), long)
+    mail.put(key(EURUSD), update(seq=1))
 
     assert json.loads(mail.frame()) == [json.loads(long)]
     assert [message["seq"] for message in json.loads(mail.frame())] == [1]
@@ -111,14 +111,14 @@ def test_a_message_longer_than_any_frame_goes_alone() -> None:
 
 def test_a_copy_has_the_same_and_each_goes_its_own_way() -> None:
     mail = Mail()
-    mail.describe(EURUSD, "profile")
-    mail.put(EURUSD, update(seq=1, t=60))
-    mail.put(EURUSD, update(seq=2, t=120))
-    mail.tell(EURUSD, "state")
+    mail.describe(key(EURUSD), "profile")
+    mail.put(key(EURUSD), update(seq=1, t=60))
+    mail.put(key(EURUSD), update(seq=2, t=120))
+    mail.tell(key(EURUSD), "state")
     other = mail.copy()
-    mail.forget(EURUSD)
-    mail.put(USDJPY, update(USDJPY, seq=1))
-    other.put(EURUSD, update(seq=3, t=120))
+    mail.forget(key(EURUSD))
+    mail.put(key(USDJPY), update(USDJPY, seq=1))
+    other.put(key(EURUSD), update(seq=3, t=120))
 
     assert all_of(mail) == [update(USDJPY, seq=1).text]
     assert all_of(other) == [

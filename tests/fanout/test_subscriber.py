@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from django_fcs.fanout.routes import Key
 from django_fcs.fanout.servers import server_takes_everything
 from django_fcs.fanout.subscriber import CLOSE_TOO_SLOW
 from django_fcs.rooms import Room
 from tests.fanout.subscribers import browser
-from tests.support.hubs import EURUSD, HOURLY, USDJPY, update
+from tests.support.hubs import EURUSD, HOURLY, USDJPY, key, update
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
@@ -29,9 +30,9 @@ async def test_what_is_sent_goes_at_once_in_order_and_costs_no_task() -> None:
         before = asyncio.all_tasks()
         one.reply("welcome")
         one.confirm(HOURLY, "1h")
-        one.describe(EURUSD, "profile")
+        one.describe(key(EURUSD), "profile")
         for seq in (1, 2, 3):
-            one.put(EURUSD, update(seq=seq))
+            one.put(key(EURUSD), update(seq=seq))
         assert socket.texts[0] == "welcome"
         assert json.loads(socket.texts[1])["room"] == "FX:EURUSD_1h_0s"
         assert socket.texts[2:] == ["profile", *(update(seq=seq).text for seq in (1, 2, 3))]
@@ -41,7 +42,7 @@ async def test_what_is_sent_goes_at_once_in_order_and_costs_no_task() -> None:
 
 async def test_states_are_nothing_that_fcs_v4_could_say() -> None:
     async with browser() as (socket, one):
-        one.tell(EURUSD, "state")
+        one.tell(key(EURUSD), "state")
 
         assert not socket.sent
 
@@ -49,13 +50,13 @@ async def test_states_are_nothing_that_fcs_v4_could_say() -> None:
 async def test_the_first_price_after_a_join_is_an_initial_in_each_room() -> None:
     async with browser() as (socket, one):
         for room in (EURUSD, USDJPY):
-            one.expect((room, "1D"))
+            one.expect(Key(room, "1D"))
         for seq in (1, 2):
             for room in (EURUSD, USDJPY):
-                one.put((room, "1D"), update(room, seq=seq, mode="askbid"))
-        one.expect((EURUSD, "1D"))
-        one.forget((EURUSD, "1D"))
-        one.put((EURUSD, "1D"), update(seq=3))
+                one.put(Key(room, "1D"), update(room, seq=seq, mode="askbid"))
+        one.expect(Key(EURUSD, "1D"))
+        one.forget(Key(EURUSD, "1D"))
+        one.put(Key(EURUSD, "1D"), update(seq=3))
 
     modes = [json.loads(text)["prices"]["mode"] for text in socket.texts]
     assert modes == ["initial", "initial", "askbid", "askbid", "candle"]
@@ -99,8 +100,8 @@ async def test_behind_a_send_that_waits_go_answers_profiles_and_prices_in_this_o
         socket.stall()
         one.reply("first")
         assert not one.is_open
-        one.put(EURUSD, update(seq=1))
-        one.describe(EURUSD, "profile")
+        one.put(key(EURUSD), update(seq=1))
+        one.describe(key(EURUSD), "profile")
         one.reply("second")
         one.confirm(EURUSD, "1D")
         one.reply("third")
@@ -132,7 +133,7 @@ async def test_who_joins_hundreds_of_rooms_while_a_send_waits_gets_all_confirmed
         one.reply("first")
         for room in rooms:
             one.confirm(room, "1D")
-        one.forget((rooms[7], "1D"))
+        one.forget(Key(rooms[7], "1D"))
         socket.read()
         await socket.opened()
 
@@ -147,8 +148,8 @@ async def test_prices_for_a_browser_that_never_reads_are_bounded() -> None:
         one.reply("first")
         for seq in range(1, 5001):
             for room in (EURUSD, USDJPY):
-                one.put(room, update(room, seq=seq, t=60 * (seq // 10)))
-                one.describe(room, f"profile {seq} of {room}")
+                one.put(key(room), update(room, seq=seq, t=60 * (seq // 10)))
+                one.describe(key(room), f"profile {seq} of {room}")
         assert one._mail is not None
         assert len(one._mail) == 6
         socket.read()
@@ -166,9 +167,9 @@ async def test_what_waits_of_a_left_room_is_dropped() -> None:
         socket.stall()
         one.reply("first")
         for room in (EURUSD, USDJPY):
-            one.describe((room, "1D"), f"profile of {room}")
-            one.put((room, "1D"), update(room, seq=1))
-        one.forget((EURUSD, "1D"))
+            one.describe(Key(room, "1D"), f"profile of {room}")
+            one.put(Key(room, "1D"), update(room, seq=1))
+        one.forget(Key(EURUSD, "1D"))
         socket.read()
         await socket.opened()
 
@@ -179,10 +180,10 @@ async def test_after_a_join_what_waited_of_the_room_is_not_sent_before_its_initi
     async with browser() as (socket, one):
         socket.stall()
         one.reply("first")
-        one.put(EURUSD, update(seq=1, t=60))
-        one.put(EURUSD, update(seq=2, t=120))
-        one.expect(EURUSD)
-        one.put(EURUSD, update(seq=2, t=120))
+        one.put(key(EURUSD), update(seq=1, t=60))
+        one.put(key(EURUSD), update(seq=2, t=120))
+        one.expect(key(EURUSD))
+        one.put(key(EURUSD), update(seq=2, t=120))
         socket.read()
         await socket.opened()
 
@@ -215,7 +216,7 @@ async def test_a_close_takes_the_place_of_what_waits_and_nothing_comes_behind_it
             one.reply(text)
         one.close(4503, "this origin may not open the socket")
         one.close(1000, "another reason")
-        one.put(EURUSD, update(seq=1))
+        one.put(key(EURUSD), update(seq=1))
         one.reply("late")
         socket.read()
         await eventually(lambda: socket.closes)
@@ -247,7 +248,7 @@ async def test_a_socket_that_went_away_is_no_error(
     async with browser(send=gone) as (socket, one):
         one.reply("hello")
         await eventually(lambda: "socket closed reason=OSError" in caplog.text)
-        one.put(EURUSD, update(seq=1))
+        one.put(key(EURUSD), update(seq=1))
         one.reply("anybody there?")
         one.confirm(EURUSD, "1D")
         one.ping()
@@ -276,7 +277,7 @@ async def test_a_server_that_cannot_send_is_logged_and_the_socket_closed_with_40
 
     async with browser(send=broken) as (socket, one):
         one.reply("hello")
-        one.put(EURUSD, update(seq=1))
+        one.put(key(EURUSD), update(seq=1))
         await eventually(lambda: closes)
         await socket.passes()
 
@@ -326,7 +327,7 @@ async def test_what_is_said_after_the_end_is_said_to_nobody() -> None:
     async with browser() as (socket, one):
         pass
     one.reply("late")
-    one.put(EURUSD, update(seq=1))
+    one.put(key(EURUSD), update(seq=1))
     one.confirm(EURUSD, "1D")
     one.close(4408, "late")
     one.flush()

@@ -13,6 +13,7 @@ import pytest
 from django_fcs.fanout import subscriber
 from django_fcs.fanout.ready import ReadyQueue
 from django_fcs.fanout.subscriber import PING_SIZE, WINDOW_SIZE, Subscriber, send_to_all
+from tests.support.hubs import EURUSD, key
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
@@ -189,7 +190,7 @@ async def test_a_browser_behind_a_middleware_is_left_to_its_own_context(
 
 
 async def test_the_first_price_after_a_join_is_left_to_who_knows_its_mode(crowd: Crowd) -> None:
-    crowd.browsers[0].expect("a room")
+    crowd.browsers[0].expect(key(EURUSD))
     crowd.send("one")
 
     assert crowd.others == [0]

@@ -17,7 +17,7 @@ from django_fcs.fanout.subscriber import (
 )
 from django_fcs.tools.metrics import counts
 from tests.fanout.subscribers import browser
-from tests.support.hubs import EURUSD, update
+from tests.support.hubs import EURUSD, key, update
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
@@ -108,7 +108,7 @@ async def test_who_must_answer_is_sent_no_more_than_192_kb_before_it_does(merge:
         assert await fill(one) == WINDOW_SIZE // 1000
         sent = len(socket.sent)
         for seq in range(1, 100):
-            one.put(EURUSD, update(seq=seq))
+            one.put(key(EURUSD), update(seq=seq))
         await socket.passes()
         assert len(socket.sent) == sent
 
@@ -172,8 +172,8 @@ async def test_who_answers_a_question_after_megabytes_goes_on_as_it_proves_them(
     async with browser() as (socket, one):
         await fill(one)
         one.answered()
-        one.put(EURUSD, update(seq=1))
-        one.put(EURUSD, update(seq=2))
+        one.put(key(EURUSD), update(seq=1))
+        one.put(key(EURUSD), update(seq=2))
         assert not one.is_open
         one.answered()
         await socket.opened()
@@ -224,7 +224,7 @@ async def test_who_leaves_its_window_full_for_too_long_is_closed_with_4408(
     caplog.set_level(logging.INFO, "django_fcs")
     async with browser(must_answer=True) as (socket, one):
         await fill(one)
-        one.put(EURUSD, update(seq=1))
+        one.put(key(EURUSD), update(seq=1))
         for now in range(100, 130):
             one.look(now, 30)
         await socket.passes()
@@ -233,8 +233,8 @@ async def test_who_leaves_its_window_full_for_too_long_is_closed_with_4408(
             one.look(now, 30)
         await eventually(lambda: socket.closes)
         one.answered()
-        one.put(EURUSD, update(seq=2))
-        one.describe(EURUSD, "profile")
+        one.put(key(EURUSD), update(seq=2))
+        one.describe(key(EURUSD), "profile")
         one.confirm(EURUSD, "1D")
         await socket.passes()
 
@@ -251,7 +251,7 @@ async def test_who_is_busy_with_one_send_for_too_long_is_closed_when_that_ends()
     async with browser() as (socket, one):
         socket.stall()
         one.reply("long")
-        one.put(EURUSD, update(seq=1))
+        one.put(key(EURUSD), update(seq=1))
         for now in (100, 130):
             one.look(now, 30)
         assert one._mail is None

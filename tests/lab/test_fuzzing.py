@@ -106,10 +106,10 @@ class Said:
     progress: ClassVar[SimpleNamespace] = SimpleNamespace(value=0)
 
     def __init__(self) -> None:
-        self.news: list[Sample | Failure | Done] = []
+        self.report: list[Sample | Failure | Done] = []
 
-    def send(self, news: Any) -> None:
-        self.news.append(news)
+    def send(self, report: Any) -> None:
+        self.report.append(report)
 
 
 def test_a_target_that_failed_is_used_no_more_and_the_rest_is_fed_to_another(
@@ -122,10 +122,10 @@ def test_a_target_that_failed_is_used_no_more_and_the_rest_is_fed_to_another(
 
     work.work("fragile", SEED, range(0, 30), Said.progress, cast(Connection, said))
 
-    failures = [news.number for news in said.news if isinstance(news, Failure)]
+    failures = [report.number for report in said.report if isinstance(report, Failure)]
     assert failures == [6, 13, 20, 27]
     assert Fragile.entered == 5
-    assert isinstance(said.news[-1], Done)
+    assert isinstance(said.report[-1], Done)
 
 
 def test_an_input_that_failed_is_kept_as_it_was(

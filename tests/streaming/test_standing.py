@@ -9,9 +9,9 @@ from django_fcs.prices.states import Outage
 from django_fcs.streaming.standing import Standing
 
 
-def told(*news: tuple[float, bool]) -> Standing:
+def told(*changes: tuple[float, bool]) -> Standing:
     standing = Standing()
-    for now, online in news:
+    for now, online in changes:
         standing.note(online=online, heard_at=now, reason="reason", public="public")
     return standing
 
@@ -32,9 +32,9 @@ def test_all_that_was_before_the_first_connection_is_an_outage() -> None:
 
 
 def test_an_outage_is_from_the_loss_to_the_next_connection() -> None:
-    news = [(100, True), (200, False), (205, False), (210, True)]
+    changes = [(100, True), (200, False), (205, False), (210, True)]
 
-    assert told(*news).outage == Outage(200, 210, before=100)
+    assert told(*changes).outage == Outage(200, 210, before=100)
 
 
 def test_what_goes_into_a_beat_says_how_long_the_vendor_is_silent() -> None:

@@ -190,7 +190,7 @@ async def test_a_new_announcement_is_answered_with_the_same_text_again(
     async with listening() as hub, streaming(simulator, EURUSD, USDJPY):
         await hub.needs(EURUSD, USDJPY)
         await eventually(lambda: {update.room for update in hub.updates} == {EURUSD, USDJPY})
-        await eventually(lambda: {news.room for news in hub.notices} == {EURUSD, USDJPY})
+        await eventually(lambda: {notice.room for notice in hub.notices} == {EURUSD, USDJPY})
         text = hub.updates[-1].text
         async with listening() as late:
             await late.needs(EURUSD, new=[EURUSD, GBPUSD], name="late")
@@ -208,9 +208,9 @@ async def test_what_a_profile_says_goes_to_the_hubs_alone(simulator: Simulator) 
         await hub.needs(HOURLY)
         await eventually(lambda: hub.notices)
 
-        news = hub.notices[-1]
-        assert (news.room, news.expected.closed) == (HOURLY, True)
-        profile = json.loads(news.profile)
+        notice = hub.notices[-1]
+        assert (notice.room, notice.expected.closed) == (HOURLY, True)
+        profile = json.loads(notice.profile)
         assert (profile["timeframe"], profile["prices"]["mode"]) == ("60", "profile")
         assert profile["prices"]["profile"]["current_session"] == "out_of_session"
         simulator.faults = Faults()

@@ -75,7 +75,7 @@ async def test_invented_symbols_are_left_and_give_way_to_those_that_exist(
 
 def troubles(hub: Hub) -> dict[Room, str]:
     """Return what the hub was told last of each room."""
-    return {news.room: news.trouble for news in hub.notices}
+    return {notice.room: notice.trouble for notice in hub.notices}
 
 
 def _is_leave(message: object) -> bool:

@@ -271,7 +271,7 @@ async def test_a_price_goes_at_once_after_a_quiet_time_and_with_the_next_burst_e
     simulator: Simulator,
 ) -> None:
     clock, pauses = Clock(), Pauses()
-    quiet = 2 * module.REST_SECONDS  # Longer, and rooms would have news of their own.
+    quiet = 2 * module.REST_SECONDS  # Longer, and rooms would have notices of their own.
     async with listening() as hub, streaming(simulator, EURUSD, clock=clock, sleep=pauses):
         await hub.needs(EURUSD)
         await eventually(lambda: pauses.asked)

@@ -52,7 +52,7 @@ def test_ticks_between_two_publishes_are_one_text_and_counted() -> None:
 
     assert told(streamed) == [(FIRST, "candle", 60, 1.3)]
     assert counts() == {"stream_merged": 2}
-    assert [news.room for news in streamed.take_notices()] == [EURUSD]
+    assert [notice.room for notice in streamed.take_notices()] == [EURUSD]
     assert told(streamed) == []
     assert not streamed.is_due
 
@@ -171,15 +171,15 @@ def profile(session: str) -> ProfileUpdate:
 def test_a_profile_is_news_in_canonical_spelling_and_so_is_the_tick_that_opens_a_market() -> None:
     streamed = feed_of(tick())
     streamed.describe(EURUSD, profile("out_of_session"), 101.0)
-    [news] = streamed.take_notices()
-    assert (news.room, news.expected.closed) == (EURUSD, True)
-    assert json.loads(news.profile)["timeframe"] == "1"
+    [notice] = streamed.take_notices()
+    assert (notice.room, notice.expected.closed) == (EURUSD, True)
+    assert json.loads(notice.profile)["timeframe"] == "1"
     assert list(streamed.take_notices()) == []
     streamed.merge(EURUSD, tick(mode="initial"), 102.0)
     assert list(streamed.take_notices()) == []
     streamed.merge(EURUSD, tick(), 103.0)
 
-    assert [news.expected.closed for news in streamed.take_notices()] == [False]
+    assert [notice.expected.closed for notice in streamed.take_notices()] == [False]
     streamed.repeat([EURUSD])
     assert len(list(streamed.take_notices())) == 1
 
@@ -192,7 +192,7 @@ STEPS = 202.5
 
 
 def expectations(streamed: Streamed) -> list[Expectation | None]:
-    return [news.expected for news in streamed.take_notices()]
+    return [notice.expected for notice in streamed.take_notices()]
 
 
 def test_what_is_expected_follows_the_clock_and_is_told_and_kept_where_it_changes() -> None:
@@ -222,7 +222,7 @@ def test_hubs_are_told_of_every_room_again_and_again_and_of_few_at_a_time() -> N
     told: list[Room] = []
     for second in range(2 * TELL_SECONDS):
         streamed.look(rooms, now + second)
-        some = [news.room for news in streamed.take_notices()]
+        some = [notice.room for notice in streamed.take_notices()]
         assert len(some) <= (0 if second < TELL_SECONDS else 4)
         told += some
 

@@ -17,7 +17,7 @@ def streamed_of() -> Streamed:
 def troubles(streamed: Streamed, now: float) -> dict[Room, str]:
     """What is told of them after a look."""
     streamed.look((), now)
-    return {news.room: news.trouble for news in streamed.take_notices()}
+    return {notice.room: notice.trouble for notice in streamed.take_notices()}
 
 
 def test_why_no_price_can_come_is_told_and_that_one_can_again() -> None:
@@ -37,7 +37,7 @@ def test_a_price_ends_it_at_once() -> None:
     streamed.lack({EURUSD: "unconfirmed"}, [EURUSD])
     assert troubles(streamed, 100) == {EURUSD: "unconfirmed"}
     streamed.merge(EURUSD, Price(symbol="FX:EURUSD", timeframe="1D", mode="candle", c=1.5), 100)
-    assert [news.trouble for news in streamed.take_notices()] == [""]
+    assert [notice.trouble for notice in streamed.take_notices()] == [""]
     streamed.lack({}, [EURUSD])
     assert troubles(streamed, 101) == {EURUSD: ""}
     assert troubles(streamed, 102) == {}
@@ -70,7 +70,7 @@ def test_of_a_room_that_nobody_asks_for_any_more_nothing_waits_to_be_told() -> N
     for number in range(100):
         streamed.lack({Room(f"FX:A{number}", "1D"): "crowded"}, [])
 
-    assert len(streamed._untold) == 1
+    assert len(streamed._unsent) == 1
 
 
 def test_of_a_room_that_it_does_not_follow_it_expects_nothing() -> None:
@@ -78,4 +78,4 @@ def test_of_a_room_that_it_does_not_follow_it_expects_nothing() -> None:
     streamed.lack({EURUSD: "crowded"}, [])
     streamed.look((), 100)
 
-    assert [news.expected for news in streamed.take_notices()] == [None]
+    assert [notice.expected for notice in streamed.take_notices()] == [None]

@@ -20,7 +20,7 @@ RECONNECT = Remedy(reconnect=True)
 Mute = set[Room]
 
 
-class Feed:
+class WatchedConnection:
     """A connection that is looked at every second, and what was done about it when."""
 
     def __init__(self) -> None:
@@ -64,122 +64,122 @@ def pauses(times: list[float]) -> list[float]:
 
 
 def test_a_mute_room_is_joined_again_while_others_flow_ever_more_rarely() -> None:
-    feed = Feed()
-    done = feed.run(4 * 3600, {EURUSD}, ticks=True)
+    connection = WatchedConnection()
+    done = connection.run(4 * 3600, {EURUSD}, ticks=True)
 
     assert done[0] == (1 + GRACE_SECONDS, AGAIN)
     assert {remedy for _, remedy in done} == {AGAIN}
-    assert pauses(feed.times()) == [120, 240, 480, 960, 1920, *[PAUSE_MAX_SECONDS] * 2]
+    assert pauses(connection.times()) == [120, 240, 480, 960, 1920, *[PAUSE_MAX_SECONDS] * 2]
 
 
 def test_a_room_that_ticks_before_long_is_left_alone() -> None:
     """As all rooms seem mute after the clock was put forward, until each has ticked."""
-    feed = Feed()
+    connection = WatchedConnection()
 
-    assert feed.run(GRACE_SECONDS, {EURUSD}, ticks=True) == []
-    assert feed.run(3600, set(), ticks=True) == []
+    assert connection.run(GRACE_SECONDS, {EURUSD}, ticks=True) == []
+    assert connection.run(3600, set(), ticks=True) == []
 
 
 def test_a_room_that_ticked_for_a_while_is_another_case() -> None:
-    feed = Feed()
-    feed.run(1000, {EURUSD}, ticks=True)
-    feed.run(CALM, set(), ticks=True)
-    [(at, remedy), *_] = feed.run(100, {EURUSD}, ticks=True)
+    connection = WatchedConnection()
+    connection.run(1000, {EURUSD}, ticks=True)
+    connection.run(CALM, set(), ticks=True)
+    [(at, remedy), *_] = connection.run(100, {EURUSD}, ticks=True)
 
     assert (at, remedy) == (1000 + CALM + 1 + GRACE_SECONDS, AGAIN)
 
 
 def test_one_tick_behind_each_join_does_not_make_it_another_case() -> None:
     """Each time it is mute for a while longer, and no more."""
-    feed = Feed()
-    feed.run(11, {EURUSD}, ticks=True)
+    connection = WatchedConnection()
+    connection.run(11, {EURUSD}, ticks=True)
     for _ in range(20):
-        feed.run(61, set(), ticks=True)
-        feed.run(61, {EURUSD}, ticks=True)
+        connection.run(61, set(), ticks=True)
+        connection.run(61, {EURUSD}, ticks=True)
 
-    assert len(feed.times()) == 5
-    assert all(pause >= 120 * 2**n for n, pause in enumerate(pauses(feed.times())))
+    assert len(connection.times()) == 5
+    assert all(pause >= 120 * 2**n for n, pause in enumerate(pauses(connection.times())))
 
 
 def test_a_room_that_was_unwanted_meanwhile_is_another_case() -> None:
-    feed = Feed()
-    feed.run(100, {EURUSD}, ticks=True)
-    feed.wanted = {BTCUSDT}
-    feed.run(1, set(), ticks=True)
-    feed.wanted = {EURUSD, BTCUSDT}
+    connection = WatchedConnection()
+    connection.run(100, {EURUSD}, ticks=True)
+    connection.wanted = {BTCUSDT}
+    connection.run(1, set(), ticks=True)
+    connection.wanted = {EURUSD, BTCUSDT}
 
-    assert feed.run(20, {EURUSD}, ticks=True) == [(101 + 1 + GRACE_SECONDS, AGAIN)]
+    assert connection.run(20, {EURUSD}, ticks=True) == [(101 + 1 + GRACE_SECONDS, AGAIN)]
 
 
 # -- the whole feed
 
 
 def test_a_mute_feed_is_connected_anew_after_twice_the_floor_ever_more_rarely() -> None:
-    feed = Feed()
-    feed.run(10, set(), ticks=True)
-    done = feed.run(6 * 3600, lambda now: {EURUSD} if now > 70 else set())
+    connection = WatchedConnection()
+    connection.run(10, set(), ticks=True)
+    done = connection.run(6 * 3600, lambda now: {EURUSD} if now > 70 else set())
 
     assert done[0] == (10 + 2 * FLOOR + 1, RECONNECT)
     assert {remedy for _, remedy in done} == {RECONNECT}
-    assert pauses(feed.times())[:6] == [121, 240, 480, 960, 1920, PAUSE_MAX_SECONDS]
-    assert max(pauses(feed.times())) == PAUSE_MAX_SECONDS
+    assert pauses(connection.times())[:6] == [121, 240, 480, 960, 1920, PAUSE_MAX_SECONDS]
+    assert max(pauses(connection.times())) == PAUSE_MAX_SECONDS
 
 
 def test_a_feed_that_ticked_for_a_while_is_another_case() -> None:
-    feed = Feed()
-    feed.run(1000, {EURUSD})
-    feed.run(CALM, set(), ticks=True)
+    connection = WatchedConnection()
+    connection.run(1000, {EURUSD})
+    connection.run(CALM, set(), ticks=True)
 
-    assert feed.run(130, lambda now: {EURUSD} if now > CALM + 1060 else set()) == [
+    assert connection.run(130, lambda now: {EURUSD} if now > CALM + 1060 else set()) == [
         (1000 + CALM + 2 * FLOOR + 1, RECONNECT)
     ]
 
 
 def test_one_tick_behind_each_connect_does_not_make_it_another_case() -> None:
     """As of a market that is closed by hours that nobody knows."""
-    feed = Feed()
+    connection = WatchedConnection()
     for _ in range(100):
-        feed.run(1, set(), ticks=True)
-        feed.run(int(FLOOR), set())
-        feed.run(int(FLOOR) + 1, {EURUSD})
+        connection.run(1, set(), ticks=True)
+        connection.run(int(FLOOR), set())
+        connection.run(int(FLOOR) + 1, {EURUSD})
 
-    assert {remedy for _, remedy in feed.done} == {RECONNECT}
-    assert len(feed.times()) < 10
-    assert all(pause >= 120 * 2**n for n, pause in enumerate(pauses(feed.times())[:4]))
+    assert {remedy for _, remedy in connection.done} == {RECONNECT}
+    assert len(connection.times()) < 10
+    assert all(pause >= 120 * 2**n for n, pause in enumerate(pauses(connection.times())[:4]))
 
 
 def test_rooms_that_seem_mute_again_and_again_for_a_moment_are_left_alone() -> None:
     """A clock that is set to and fro; what happened to them before does not count."""
-    feed = Feed()
-    feed.run(1000, {EURUSD}, ticks=True)
-    before = len(feed.done)
+    connection = WatchedConnection()
+    connection.run(1000, {EURUSD}, ticks=True)
+    before = len(connection.done)
     for _ in range(20):
-        feed.run(50, set(), ticks=True)
-        feed.run(GRACE_SECONDS, {EURUSD}, ticks=True)
+        connection.run(50, set(), ticks=True)
+        connection.run(GRACE_SECONDS, {EURUSD}, ticks=True)
 
-    assert len(feed.done) == before
+    assert len(connection.done) == before
 
 
 def test_a_new_connection_is_given_its_time() -> None:
-    feed = Feed()
-    feed.run(100, {EURUSD})
-    feed.dog.begin(100.0)
+    connection = WatchedConnection()
+    connection.run(100, {EURUSD})
+    connection.dog.begin(100.0)
 
-    assert feed.run(120, {EURUSD}) == []
-    assert feed.run(1, {EURUSD}) == [(221, RECONNECT)]
+    assert connection.run(120, {EURUSD}) == []
+    assert connection.run(1, {EURUSD}) == [(221, RECONNECT)]
 
 
 @pytest.mark.parametrize("ticks", [True, False])
 def test_nothing_is_done_while_no_tick_is_due(ticks: bool) -> None:
     """A closed market is never mute, and neither is a feed of closed markets."""
-    feed = Feed()
-    feed.run(1, set(), ticks=True)
+    connection = WatchedConnection()
+    connection.run(1, set(), ticks=True)
 
-    assert feed.run(3 * 86400, set(), ticks=ticks) == []
+    assert connection.run(3 * 86400, set(), ticks=ticks) == []
 
 
 def test_a_room_is_not_joined_again_where_nothing_flows() -> None:
-    feed = Feed()
-    feed.run(1, set(), ticks=True)
+    connection = WatchedConnection()
+    connection.run(1, set(), ticks=True)
 
-    assert feed.run(int(2 * FLOOR), lambda now: {EURUSD} if now > 61 else set()) == []
+    assert connection.run(int(2 * FLOOR), lambda now: {EURUSD} if now > 61 else set()) == []

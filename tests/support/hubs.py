@@ -15,6 +15,7 @@ from channels.layers import get_channel_layer
 
 from django_fcs.fanout import subscriber as subscriber_module
 from django_fcs.fanout.hub import Hub
+from django_fcs.fanout.routes import Key
 from django_fcs.fanout.subscriber import Subscriber
 from django_fcs.layer.bus import DEMAND, Announcement, Beat, Bus, RoomNotice
 from django_fcs.prices.paths import PathReport
@@ -99,19 +100,24 @@ class Browser:
         return [one for one in self.heard if one["type"] == kind]
 
 
-class Feed:
+def key(room: Room) -> Key:
+    """Return a room as a browser joins it that writes the canonical timeframe."""
+    return Key(room, room.timeframe)
+
+
+class FakeStream:
     """The stream, as a hub knows it: a member of the demand group that says things."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self.calls: list[Announcement] = []
+        self.announcements: list[Announcement] = []
 
     async def listen(self) -> None:
         async with aclosing(self._bus.bursts()) as bursts:
             async for burst in bursts:
                 for event in burst:
                     assert isinstance(event, Announcement)
-                    self.calls.append(event)
+                    self.announcements.append(event)
 
     async def price(
         self, room: Room = EURUSD, *, seq: int, mode: str = "candle", epoch: int = 1
@@ -123,7 +129,7 @@ class Feed:
     ) -> None:
         await self._bus.beat(Beat(epoch, PathReport(1000.5, online, reason, outage)))
 
-    async def news(self, room: Room = EURUSD, *, profile: str = "", **expected: Any) -> None:
+    async def notice(self, room: Room = EURUSD, *, profile: str = "", **expected: Any) -> None:
         await self._bus.tell(RoomNotice(room, profile, Expectation(**expected)))
 
     async def trouble(self, why: str, room: Room = EURUSD) -> None:
@@ -132,11 +138,11 @@ class Feed:
 
 
 @asynccontextmanager
-async def feeding() -> AsyncIterator[Feed]:
+async def fake_stream() -> AsyncIterator[FakeStream]:
     async with Bus(DEMAND) as bus:
-        feed = Feed(bus)
-        async with running(feed.listen()):
-            yield feed
+        stream = FakeStream(bus)
+        async with running(stream.listen()):
+            yield stream
 
 
 @asynccontextmanager

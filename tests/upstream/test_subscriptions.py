@@ -236,11 +236,11 @@ class Connection:
 
     def receive(self) -> None:
         if self.vendor.outgoing:
-            news = self.vendor.outgoing.popleft()
-            if isinstance(news, Joined):
-                self.subscriptions.confirm(news)
+            message = self.vendor.outgoing.popleft()
+            if isinstance(message, Joined):
+                self.subscriptions.confirm(message)
             else:
-                self.subscriptions.heard(news)
+                self.subscriptions.heard(message)
 
     def reconnect(self) -> None:
         self.vendor = Vendor()
