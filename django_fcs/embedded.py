@@ -18,6 +18,7 @@ from .prices.store import Store
 from .rooms import Room
 from .site import site_store, streams
 from .streaming.stream import Stream
+from .tools.complaints import Complaints
 from .tools.tasks import end
 from .upstream import Timing, UpstreamClient
 
@@ -25,7 +26,7 @@ __all__ = ["start", "stop"]
 
 logger = logging.getLogger(__name__)
 
-_complaints: set[str] = set()
+_complaints = Complaints()
 
 
 def start() -> None:
@@ -58,9 +59,8 @@ async def _stream(store: Store) -> None:
         async with client:
             await Stream(client, store, rooms=rooms).run()
     except FCSError as error:
-        if str(error) not in _complaints:
-            # Once, not for every join that starts it again.
-            _complaints.add(str(error))
+        # Each join starts the stream again.
+        if _complaints.is_new("", str(error)):
             logger.error("cannot stream in this process reason=%s", error)
         await _give_up(store)
     except Exception:

@@ -43,8 +43,7 @@ def fresh_site(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A site that knows no price yet: what is kept beside the settings starts empty."""
     monkeypatch.setattr(site, "_memory", MemoryStore())
     monkeypatch.setattr(site, "_caches", {})
-    monkeypatch.setattr(embedded, "_complaints", set())
-    for module in (consumers, subscriber):
+    for module in (consumers, embedded, subscriber):
         monkeypatch.setattr(module, "_complaints", Complaints())
     monkeypatch.setattr(metrics, "_counts", Counter())
     monkeypatch.setattr(metrics, "_distributions", {})

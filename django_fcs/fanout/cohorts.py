@@ -46,8 +46,18 @@ class _Cohort(Generic[M]):
     """Browsers that are sent the same frames; one reader of the rooms they joined."""
 
     __slots__ = (
-        *("agenda", "arrivals", "due", "fresh", "grid", "interval", "is_listed", "keys", "mail"),
-        *("members", "name", "newest"),
+        "agenda",
+        "arrivals",
+        "due",
+        "fresh",
+        "grid",
+        "interval",
+        "is_listed",
+        "keys",
+        "mail",
+        "members",
+        "name",
+        "newest",
     )
 
     def __init__(self, agenda: Agenda[_Cohort[M]], interval: float) -> None:

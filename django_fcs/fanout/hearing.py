@@ -12,7 +12,7 @@ import logging
 import math
 from collections.abc import Iterable, Iterator
 
-from django_fcs.layer.events import Beat, Event
+from django_fcs.layer.events import Beat, GroupEvent
 from django_fcs.prices.updates import Update
 from django_fcs.protocol.intervals import DEFAULT, Intervals
 from django_fcs.rooms import Room
@@ -86,7 +86,7 @@ class Hearing:
         _note(f"messages may be {silence:.0f} s old")
         return True
 
-    def note(self, burst: Iterable[Event], now: float) -> bool:
+    def note(self, burst: Iterable[GroupEvent], now: float) -> bool:
         """Note what came; return True if it is the first to show that a text is missing."""
         had_gap = self._has_gap
         for event in burst:

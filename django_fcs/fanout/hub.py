@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from django_fcs.conf import conf
 from django_fcs.layer.bus import Bus, on_the_layer
-from django_fcs.layer.events import HUBS, Beat, Event, RoomNotice
+from django_fcs.layer.events import HUBS, Beat, GroupEvent, RoomNotice
 from django_fcs.prices.store import Store
 from django_fcs.prices.updates import Update
 from django_fcs.protocol import Heartbeat, serialise
@@ -294,7 +294,7 @@ class Hub:
             self._send_due()
             is_behind = self._monotonic() - began > BEHIND_SECONDS
 
-    async def _apply_all(self, burst: list[Event]) -> None:
+    async def _apply_all(self, burst: list[GroupEvent]) -> None:
         turn_at = self._monotonic() + SLICE_SECONDS
         for event in burst:
             if isinstance(event, Update):

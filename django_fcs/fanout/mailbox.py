@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
 
-from django_fcs.layer.events import Event
+from django_fcs.layer.events import GroupEvent
 from django_fcs.prices.updates import Update
 from django_fcs.rooms import Room
 from django_fcs.tools.metrics import count
@@ -101,10 +101,10 @@ class Mailbox(Generic[K]):
         self._before.pop(key, None)
 
 
-def newest_of(burst: list[Event]) -> list[Event]:
+def newest_of(burst: list[GroupEvent]) -> list[GroupEvent]:
     """Return the burst without prices that a newer one of the same candle follows."""
     kept: Mailbox[Room] = Mailbox()
-    others: list[Event] = []
+    others: list[GroupEvent] = []
     for event in burst:
         if not isinstance(event, Update):
             others.append(event)

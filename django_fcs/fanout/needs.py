@@ -14,7 +14,7 @@ from django_fcs.tools.bell import Bell
 __all__ = ["Needs"]
 
 
-class Member(Protocol):
+class Announcer(Protocol):
     """What ``Needs`` uses of a bus."""
 
     async def subscribe(self, rooms: Iterable[Room]) -> None:
@@ -61,7 +61,7 @@ class Needs:
         """Take the next turn at once."""
         self._changed.ring()
 
-    async def turns(self, bus: Member) -> AsyncGenerator[list[Room], None]:
+    async def turns(self, bus: Announcer) -> AsyncGenerator[list[Room], None]:
         """Keep a bus up to date, for ever; each turn yields the rooms just asked for."""
         announce_at = self._monotonic()
         changed = await self._changed.heard(0)

@@ -60,10 +60,10 @@ class Subscriber:
     """
 
     __slots__ = (
-        *("_asked", "_clock", "_closing", "_confirms", "_context", "_fresh", "_heard", "_is_gone"),
-        *("_mail", "_must_answer", "_quiet_since", "_ready", "_replies", "_send"),
-        *("_sending", "_shut_since", "_unproved", "address", "is_open", "joined", "merge"),
-    )
+        "_asked", "_clock", "_closing", "_confirms", "_context", "_fresh", "_heard",
+        "_is_gone", "_mail", "_must_answer", "_quiet_since", "_ready", "_replies", "_send",
+        "_sending", "_shut_since", "_unproved", "address", "is_open", "joined", "merge",
+    )  # fmt: skip
 
     def __init__(
         self,

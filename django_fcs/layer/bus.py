@@ -30,7 +30,7 @@ from django_fcs.tools.fallbacks import warn_once
 from django_fcs.tools.metrics import count
 
 from . import pubsub, streams
-from .events import DEMAND, HUBS, Announcement, Beat, Event, RoomNotice, read_event
+from .events import DEMAND, HUBS, Announcement, Beat, GroupEvent, RoomNotice, read_event
 from .line import Line
 from .member import LayerMember, drop_malformed
 from .pubsub import PubSubMember
@@ -41,7 +41,7 @@ __all__ = [
     "Announcement",
     "Beat",
     "Bus",
-    "Event",
+    "GroupEvent",
     "RoomNotice",
     "layer_is_in_memory",
     "lease_line",
@@ -130,7 +130,7 @@ class Bus:
         """Send the stream the rooms that a hub needs."""
         await self._member.send([(DEMAND, announcement.event())])
 
-    async def bursts(self) -> AsyncGenerator[list[Event], None]:
+    async def bursts(self) -> AsyncGenerator[list[GroupEvent], None]:
         """Iterate without end over the messages that this member receives.
 
         Each list holds the messages that arrived while the caller processed the list
@@ -139,7 +139,7 @@ class Bus:
         dropped.
         """
         while True:
-            burst: list[Event] = []
+            burst: list[GroupEvent] = []
             for message in await self._member.receive():
                 try:
                     burst.append(read_event(message))

@@ -26,7 +26,7 @@ from django_fcs.prices.updates import EVENT_TYPE, Update
 from django_fcs.protocol import ProfileUpdate, parse
 from django_fcs.rooms import Room
 
-__all__ = ["DEMAND", "HUBS", "Announcement", "Beat", "Event", "RoomNotice", "read_event"]
+__all__ = ["DEMAND", "HUBS", "Announcement", "Beat", "GroupEvent", "RoomNotice", "read_event"]
 
 HUBS = "fcs.hubs"
 DEMAND = "fcs.demand"
@@ -75,7 +75,7 @@ class Announcement(msgspec.Struct, frozen=True):
         return _builtins(_Demand(self.hub, tuple(rooms), tuple(new)))
 
 
-Event = Update | Beat | RoomNotice | Announcement
+GroupEvent = Update | Beat | RoomNotice | Announcement
 
 
 class _Price(msgspec.Struct, frozen=True, tag_field="type", tag=EVENT_TYPE):
@@ -115,7 +115,7 @@ _KINDS: tuple[type[_Price | Beat | _Notice | _Demand], ...] = (_Price, Beat, _No
 _MESSAGES = {kind.__struct_config__.tag: kind for kind in _KINDS}
 
 
-def read_event(message: Mapping[str, Any]) -> Event:
+def read_event(message: Mapping[str, Any]) -> GroupEvent:
     """Read a group's message; raise ``ProtocolError`` if it is malformed."""
     try:
         read = msgspec.convert(message, _MESSAGES[message["type"]])

@@ -16,7 +16,7 @@ from django_fcs.tools.tasks import end
 
 from .inbox import Inbox
 
-__all__ = ["INBOX_MAX", "LayerMember", "Message", "drop_malformed", "limited"]
+__all__ = ["INBOX_MAX", "LayerMember", "LayerMessage", "drop_malformed", "limited"]
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ CLOSE_SECONDS = 0.5
 INBOX_MAX = 1000
 
 R = TypeVar("R")
-Message = dict[str, Any]
+LayerMessage = dict[str, Any]
 
 
 class LayerMember:
@@ -41,7 +41,7 @@ class LayerMember:
         self._is_own = is_own
         self._channel = ""
         self._groups: set[str] = set()
-        self._inbox: Inbox[Message] = Inbox(INBOX_MAX)
+        self._inbox: Inbox[LayerMessage] = Inbox(INBOX_MAX)
         self._receiving: asyncio.Future[None] | None = None
 
     @property
@@ -60,12 +60,12 @@ class LayerMember:
             await limited(self._layer.group_discard(group, self._channel))
             self._groups.discard(group)
 
-    async def send(self, messages: Iterable[tuple[str, Message]]) -> None:
+    async def send(self, messages: Iterable[tuple[str, LayerMessage]]) -> None:
         # One at a time: of concurrent calls the in-memory layer drops those over its capacity.
         for group, message in messages:
             await limited(self._layer.group_send(group, message))
 
-    async def receive(self) -> list[Message]:
+    async def receive(self) -> list[LayerMessage]:
         if self._receiving is None:
             self._receiving = asyncio.ensure_future(self._receive())
         return await self._inbox.take()

@@ -17,7 +17,7 @@ from typing import Any
 from channels_redis import pubsub, utils
 
 from .inbox import Inbox
-from .member import INBOX_MAX, Message, drop_malformed, limited
+from .member import INBOX_MAX, LayerMessage, drop_malformed, limited
 from .shard import Shard
 from .wire import command
 
@@ -78,7 +78,7 @@ class PubSubMember:
         for shard in self._shards.values():
             await limited(shard.change(*changes.get(shard, ([], []))))
 
-    async def send(self, messages: Iterable[tuple[str, Message]]) -> None:
+    async def send(self, messages: Iterable[tuple[str, LayerMessage]]) -> None:
         waiting = iter(messages)
         while some := list(islice(waiting, PIPELINE_MAX)):
             commands: dict[Shard, list[bytes]] = {}
@@ -89,10 +89,10 @@ class PubSubMember:
             for shard, its in commands.items():
                 await limited(shard.publish(its))
 
-    async def receive(self) -> list[Message]:
+    async def receive(self) -> list[LayerMessage]:
         return list(self._deserialised(await self._inbox.take()))
 
-    def _deserialised(self, payloads: Iterable[bytes]) -> Iterator[Message]:
+    def _deserialised(self, payloads: Iterable[bytes]) -> Iterator[LayerMessage]:
         for payload in payloads:
             try:
                 yield self._layer.deserialize(payload)

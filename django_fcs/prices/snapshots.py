@@ -29,8 +29,22 @@ class Snapshot:
     """
 
     __slots__ = (
-        *("room", "t", "o", "h", "l", "c", "v", "a", "b", "update", "pc"),
-        *("delay", "_before", "_digits", "_fixed_digits", "_volume_is_real"),
+        "room",
+        "t",
+        "o",
+        "h",
+        "l",
+        "c",
+        "v",
+        "a",
+        "b",
+        "update",
+        "pc",
+        "delay",
+        "_before",
+        "_digits",
+        "_fixed_digits",
+        "_volume_is_real",
     )
 
     def __init__(self, room: Room, *, digits: int | None = None) -> None:

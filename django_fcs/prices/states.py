@@ -234,8 +234,13 @@ class Pulse:
     """
 
     __slots__ = (
-        *("_delay", "_heard_at", "_hours", "_overdue_at", "_rhythm"),
-        *("_said_closed_at", "_ticked_at"),
+        "_delay",
+        "_heard_at",
+        "_hours",
+        "_overdue_at",
+        "_rhythm",
+        "_said_closed_at",
+        "_ticked_at",
     )
 
     def __init__(self, hours: Hours, *, floor: float, at: float) -> None:

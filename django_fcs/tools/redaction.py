@@ -16,11 +16,21 @@ __all__ = ["SILENT", "install", "spellings_of", "without_secrets"]
 
 #: Loggers in which servers log requested URLs; uvicorn logs those of sockets at INFO.
 _LOGGERS = (
-    *("uvicorn.error", "uvicorn.asgi", "uvicorn.access"),
-    *("daphne.ws_protocol", "daphne.http_protocol", "daphne.server"),
-    *("django.channels.server", "django.server", "django.request"),
-    *("hypercorn.access", "hypercorn.error", "gunicorn.access", "gunicorn.error"),
-    *("granian.access", "_granian"),
+    "uvicorn.error",
+    "uvicorn.asgi",
+    "uvicorn.access",
+    "daphne.ws_protocol",
+    "daphne.http_protocol",
+    "daphne.server",
+    "django.channels.server",
+    "django.server",
+    "django.request",
+    "hypercorn.access",
+    "hypercorn.error",
+    "gunicorn.access",
+    "gunicorn.error",
+    "granian.access",
+    "_granian",
 )
 
 #: Any key, found by the parameter names that the vendor's samples use.

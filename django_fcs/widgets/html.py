@@ -28,8 +28,18 @@ from . import formats
 __all__ = ["FIELDS", "check", "nonce_from", "price", "scripts", "ticker", "token"]
 
 FIELDS = (
-    *("symbol", "close", "open", "high", "low", "volume", "ask", "bid", "spread"),
-    *("change", "change_percent", "updated"),
+    "symbol",
+    "close",
+    "open",
+    "high",
+    "low",
+    "volume",
+    "ask",
+    "bid",
+    "spread",
+    "change",
+    "change_percent",
+    "updated",
 )
 
 

@@ -98,9 +98,9 @@ class Browser:
         if self.upgraded and not self._tail and _is_one_frame(data):
             self._read(data)
         else:
-            self._take(self._tail + data)
+            self._read_all(self._tail + data)
 
-    def _take(self, data: bytes) -> None:
+    def _read_all(self, data: bytes) -> None:
         if not self.upgraded:
             data = self._upgrade(data)
         stop = 0
@@ -149,7 +149,7 @@ class Browser:
         try:
             while (data := self.socket.recv(_RECEIVE)) and time.monotonic() < deadline:
                 read += len(data)
-                self._take(self._tail + data)
+                self._read_all(self._tail + data)
         except OSError:
             pass  # The connection was reset, or there is no more data.
         return {"bytes": read, "close_code": self.close_code}

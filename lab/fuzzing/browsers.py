@@ -204,14 +204,14 @@ class _Socket:
     async def _send(self, message: dict[str, Any]) -> None:
         # Not raised here, because the subscriber would treat it as an error of the server.
         try:
-            self._take(message)
+            self._note(message)
         except Exception as error:
             self._odd.append(f"{error!r}: {message!r:.500}")
         if self._failure is not None:
             raise self._failure
         await self._reads.wait()
 
-    def _take(self, message: dict[str, Any]) -> None:
+    def _note(self, message: dict[str, Any]) -> None:
         if message["type"] == "websocket.accept":
             assert not self._accepted, "accepted twice"
             self._accepted = True

@@ -18,11 +18,11 @@ __all__: list[str] = []
 _target = Parsing()
 
 
-def _take(data: bytes) -> None:
+def _run_one(data: bytes) -> None:
     _target.feed(data)
     _target.feed(data.decode(errors="surrogateescape"))
 
 
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, _take)
+    atheris.Setup(sys.argv, _run_one)
     atheris.Fuzz()

@@ -125,7 +125,7 @@ class _Watch:
             if number != seen:
                 seen, cpu, since = number, self._cpu_seconds(), time.monotonic()
             try:
-                if self._pipe.poll(1) and self._take(self._pipe.recv()):
+                if self._pipe.poll(1) and self._store(self._pipe.recv()):
                     return None
             except EOFError:
                 self._process.join()
@@ -134,7 +134,7 @@ class _Watch:
             if self._cpu_seconds() - cpu > HANG_CPU_SECONDS or waited > HANG_SECONDS:
                 return Failure(seen, "hangs", f"{waited:.0f} s")
 
-    def _take(self, report: Sample | Failure | Done) -> bool:
+    def _store(self, report: Sample | Failure | Done) -> bool:
         """Store a report of the process; return True for the last one."""
         outcome = self._outcome
         if isinstance(report, Sample):

@@ -139,11 +139,11 @@ class Browser:
                 if said.type == "ping":
                     await socket.send('{"type":"pong"}')
                 elif said.type == "price" and said.prices and said.prices.c is not None:
-                    self._take(said.symbol, said.seq, said.prices.c)
+                    self._note(said.symbol, said.seq, said.prices.c)
             if (pause := self._stalls_until - loop.time()) > 0:
                 await asyncio.sleep(pause)
 
-    def _take(self, symbol: str, seq: int, close: float) -> None:
+    def _note(self, symbol: str, seq: int, close: float) -> None:
         self.prices += 1
         if seq < self._seqs.get(symbol, 0):
             self.backward += symbol in self.closes

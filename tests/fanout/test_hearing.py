@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from django_fcs.fanout.hearing import Hearing
-from django_fcs.layer.events import Beat, Event
+from django_fcs.layer.events import Beat, GroupEvent
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.sessions import Markets
 from django_fcs.prices.updates import Update
@@ -34,7 +34,7 @@ def price(n: int, *, room: Room = EURUSD, epoch: int = 7) -> Update:
     return update(room, seq=epoch * 1000 + n, epoch=epoch)
 
 
-def has_gap(*burst: Event) -> bool:
+def has_gap(*burst: GroupEvent) -> bool:
     return hearing_of().note(burst, 1.0)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from django_fcs.fanout import hub as module
-from django_fcs.layer.events import Event
+from django_fcs.layer.events import GroupEvent
 from django_fcs.tools.metrics import counts
 from django_fcs.tools.tasks import running
 from tests.support.hubs import EURUSD, USDJPY, browsing, hub_of, update
@@ -22,7 +22,7 @@ class Scripted:
     """A bus that brings what a test puts into it, burst by burst."""
 
     def __init__(self, *groups: str) -> None:
-        self.comes: asyncio.Queue[list[Event]] = asyncio.Queue()
+        self.comes: asyncio.Queue[list[GroupEvent]] = asyncio.Queue()
 
     def __call__(self, *groups: str) -> Scripted:
         return self
@@ -39,7 +39,7 @@ class Scripted:
     async def announce(self, call: Any) -> None:
         pass
 
-    async def bursts(self) -> AsyncIterator[list[Event]]:
+    async def bursts(self) -> AsyncIterator[list[GroupEvent]]:
         while True:
             yield await self.comes.get()
 
@@ -85,7 +85,7 @@ async def test_behind_or_not_the_last_of_a_candle_that_ended_is_handed_on(
     bus: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times = ((1, 0), (2, 60), (3, 60), (4, 120), (5, 120))
-    ticks: list[Event] = [update(seq=n, t=t) for n, t in times]
+    ticks: list[GroupEvent] = [update(seq=n, t=t) for n, t in times]
     async with hub_of() as hub, browsing(hub) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await behind(bus, monkeypatch)

@@ -16,7 +16,7 @@ from django_fcs.fanout import hub as hub_module, subscriber as subscriber_module
 from django_fcs.fanout.hub import Hub
 from django_fcs.fanout.subscriber import Subscriber
 from django_fcs.fanout.watched import WatchedRoom
-from django_fcs.layer.bus import DEMAND, Announcement, Beat, Bus, Event
+from django_fcs.layer.bus import DEMAND, Announcement, Beat, Bus, GroupEvent
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.store import MemoryStore
 from django_fcs.prices.updates import Update
@@ -100,14 +100,14 @@ class WatchedBus(Bus):
     def watch(cls, hub: Hub) -> None:
         cls.hub, cls.came, cls._highest = hub, [], {}
 
-    async def bursts(self) -> AsyncGenerator[list[Event], None]:
+    async def bursts(self) -> AsyncGenerator[list[GroupEvent], None]:
         async for burst in self._collected():
             for event in burst:
                 if isinstance(event, Update):
                     self._note(event)
             yield burst
 
-    async def _collected(self) -> AsyncGenerator[list[Event], None]:
+    async def _collected(self) -> AsyncGenerator[list[GroupEvent], None]:
         """Let more come meanwhile, as over a network."""
         receive = self._member.receive
 

@@ -24,7 +24,7 @@ from django_fcs.layer.bus import (
     Announcement,
     Beat,
     Bus,
-    Event,
+    GroupEvent,
     RoomNotice,
     layer_is_in_memory,
     site_layer,
@@ -80,7 +80,7 @@ async def events_of(*groups: str) -> AsyncIterator[tuple[Bus, Any]]:
         yield one, events
 
 
-async def one_by_one(bus: Bus) -> AsyncGenerator[Event, None]:
+async def one_by_one(bus: Bus) -> AsyncGenerator[GroupEvent, None]:
     async with aclosing(bus.bursts()) as bursts:
         async for burst in bursts:
             assert burst
