@@ -21,7 +21,7 @@ from django_fcs.layer.wire import Reply
 from django_fcs.tools.clocks import since_boot
 from django_fcs.tools.metrics import count
 
-__all__ = ["Alone", "Lease"]
+__all__ = ["Alone", "Lease", "lease_keys"]
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +100,15 @@ return redis.call('EXISTS', KEYS[3])
 """
 
 
+def lease_keys(prefix: str) -> list[bytes]:
+    """Return the keys of the scripts, in their order; ``prefix`` is that of the channel layer.
+
+    The braces put them into one hash slot, without which a Redis in cluster mode runs no script.
+    """
+    names = ("lease", "epoch", "waiting", "server")
+    return [f"{prefix}:{{fcs}}:{name}".encode() for name in names]
+
+
 class Redis(Protocol):
     """What a lease needs of Redis; ``Line`` provides it."""
 
@@ -136,8 +145,7 @@ class Lease:
             raise ConfigurationError(f"FCS_LEASE_SECONDS must be at least {SHORTEST_SECONDS:g}")
         self._redis = redis
         self._seconds = seconds
-        names = ("lease", "epoch", "waiting", "server")
-        self._keys = [f"{prefix}:fcs:{name}".encode() for name in names]
+        self._keys = lease_keys(prefix)
         self._monotonic = monotonic
         self._sleep = sleep
         self._token = b""

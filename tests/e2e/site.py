@@ -63,4 +63,4 @@ async def season(port: int) -> None:
     """
     async with Redis(port=port) as client:
         run = (await client.info("server"))["run_id"]
-        await client.mset({"asgi:fcs:epoch": 1, "asgi:fcs:server": run})
+        await client.mset({"asgi:{fcs}:epoch": 1, "asgi:{fcs}:server": run})

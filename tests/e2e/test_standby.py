@@ -26,7 +26,7 @@ from tests.support.stalls import Stalls
 from tests.support.waiting import eventually
 from tests.support.wire import Viewer, browser_socket
 
-LEASE, WAITING = "asgi:fcs:lease", "asgi:fcs:waiting"
+LEASE, WAITING = "asgi:{fcs}:lease", "asgi:{fcs}:waiting"
 CORE = "channels_redis.core.RedisChannelLayer"
 
 #: The lease of the tests that do not measure how long a takeover takes.

@@ -138,7 +138,7 @@ async def lend(redis: Line) -> None:
     """Make the server one that has lent before: a new one lends to nobody at first."""
     run = await redis.ask(b"EVAL", _SERVER + b"return server", b"0")
     assert isinstance(run, bytes)
-    await redis.ask(b"MSET", b"site:fcs:epoch", b"1", b"site:fcs:server", run)
+    await redis.ask(b"MSET", b"site:{fcs}:epoch", b"1", b"site:{fcs}:server", run)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ async def test_without_a_name_the_lease_is_still_lent(
         before = await asyncio.wait_for(first.acquire(), 20)
         waiting = asyncio.ensure_future(second.acquire())
         async with Redis.from_url(hosts[0]) as admin:
-            await eventually(lambda: admin.exists("site:fcs:waiting"))
+            await eventually(lambda: admin.exists("site:{fcs}:waiting"))
         assert await first.release()
         assert await asyncio.wait_for(waiting, 20) > before
     assert len(warnings_of(caplog, library)) == 1

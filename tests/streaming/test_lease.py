@@ -12,7 +12,7 @@ from itertools import cycle
 import pytest
 
 from django_fcs.exceptions import ConfigurationError
-from django_fcs.streaming.lease import MARGIN, POLL, Alone, Lease
+from django_fcs.streaming.lease import MARGIN, POLL, Alone, Lease, lease_keys
 from django_fcs.tools.metrics import counts
 from tests.streaming.leases import BOOT, SECONDS, FakeRedis, SlowLine, known, lease_of, now, wall
 from tests.support.virtual_time import run
@@ -297,3 +297,11 @@ def test_who_was_paused_begins_anew_even_where_there_is_no_other_stream() -> Non
         assert lease.is_held
 
     run(main())
+
+
+@pytest.mark.parametrize("prefix", ["asgi", "my.site", "a{b"])
+def test_all_keys_of_a_lease_are_in_one_hash_slot(prefix: str) -> None:
+    """Redis hashes what is between the first brace and the next closing one."""
+    tags = {key.partition(b"{")[2].partition(b"}")[0] for key in lease_keys(prefix)}
+
+    assert len(tags) == 1 and tags != {b""}

@@ -40,7 +40,7 @@ LAYERS = {
     "pubsub": "channels_redis.pubsub.RedisPubSubChannelLayer",
     "core": "channels_redis.core.RedisChannelLayer",
 }
-KEYS = tuple(f"site:fcs:{name}" for name in ("lease", "epoch", "waiting", "server"))
+KEYS = tuple(f"site:{{fcs}}:{name}" for name in ("lease", "epoch", "waiting", "server"))
 
 
 @pytest.fixture
