@@ -20,6 +20,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.handlers.asgi import ASGIHandler
 from django.utils.module_loading import import_string
 
+from .checking.sharing import check_sharing, redis_cache
 from .conf import Settings, conf
 from .exceptions import FCSError
 from .layer.bus import layer_is_in_memory, missing_names, site_layer
@@ -29,7 +30,6 @@ from .rooms import Room, canonical_timeframe
 
 __all__ = [
     "DEMO_KEY",
-    "REDIS_CACHE",
     "REDIS_LAYER",
     "check_deployment",
     "check_settings",
@@ -44,10 +44,6 @@ _APPS = 'INSTALLED_APPS = ["daphne", "channels", "django_fcs", *your_other_apps]
 REDIS_LAYER = (
     'CHANNEL_LAYERS = {{"{alias}": {{"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", '
     '"CONFIG": {{"hosts": ["redis://localhost:6379"]}}}}}}'
-)
-REDIS_CACHE = (
-    'CACHES = {{"{alias}": {{"BACKEND": "django.core.cache.backends.redis.RedisCache", '
-    '"LOCATION": "redis://localhost:6379"}}}}'
 )
 
 #: Caches that do not share values with other processes.
@@ -90,6 +86,7 @@ def check_settings(
         *_check_libraries(),
         *_check_names(),
         *_check_patience(),
+        *check_sharing(),
     ]
 
 
@@ -266,7 +263,7 @@ def _check_lonely_cache() -> list[CheckMessage]:
         f"The cache {conf.FCS_CACHE!r} {_LONELY_CACHES[backend]}, so pages are rendered "
         "without the prices that fcs_stream saves."
     )
-    hint = f"Set {REDIS_CACHE.format(alias=conf.FCS_CACHE)}."
+    hint = f"Set {redis_cache()}."
     return [Warning(text, hint, id="fcs.W003")]
 
 

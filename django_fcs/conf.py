@@ -82,6 +82,7 @@ class Settings:
     # Channel layer, cache and address
     FCS_CHANNEL_LAYER = Setting[str]("default")
     FCS_CACHE = Setting[str]("default")
+    FCS_SITE = Setting["str | None"](None)
     FCS_SOCKET_URL = Setting[str]("/ws/fcs/")
 
     # Age and decimals of prices

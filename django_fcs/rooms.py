@@ -10,6 +10,7 @@ import msgspec
 
 from .conf import conf
 from .exceptions import BadSymbol, BadTimeframe
+from .sharing.mark import marked, site_mark
 
 __all__ = ["TIMEFRAMES", "Room", "canonical_timeframe", "check_symbol"]
 
@@ -29,6 +30,8 @@ _TICKER_MAX = 40
 _THROTTLE = re.compile(r"_\d+s\Z")
 _NOT_LEGAL_IN_GROUP = re.compile(rb"[^A-Za-z0-9_.]")
 _GROUP_MAX = 99
+#: How long stem and ticker are together in a name with a hash.
+_KEPT = len("fcs") + 24
 
 
 def canonical_timeframe(text: str) -> str:
@@ -107,21 +110,28 @@ class Room(msgspec.Struct, frozen=True, cache_hash=True):
     def group(self) -> str:
         """The Channels group of this room: valid, unique, under 100 characters.
 
-        For example ``fcs.FX.EURUSD.1D``. Bytes that Channels forbids are written as
-        ``-`` and two hex digits. A name that would be too long keeps its start, followed
-        by a hash after ``--``, which no other name can contain.
+        For example ``fcs.FX.EURUSD.1D``, or ``fcs-db1.FX.EURUSD.1D`` on a site with the mark
+        ``db1``. Bytes that Channels forbids are written as ``-`` and two hex digits. A name
+        that would be too long keeps its start, followed by a hash after ``--``, which no other
+        name can contain. Raises ``ConfigurationError`` for a wrong ``FCS_SITE``.
         """
-        return _group(self.symbol, self.timeframe)
+        return self.group_of(site_mark())
+
+    def group_of(self, mark: str) -> str:
+        """Return the group of this room on a site with this mark."""
+        return _group(self.symbol, self.timeframe, mark)
 
 
 @functools.lru_cache(maxsize=4096)
-def _group(symbol: str, timeframe: str) -> str:
+def _group(symbol: str, timeframe: str, mark: str) -> str:
+    stem = marked("fcs", mark)
     exchange, ticker = symbol.split(":")
     safe = _NOT_LEGAL_IN_GROUP.sub(
         lambda match: b"-%02x" % match.group()[0], ticker.encode()
     ).decode()
-    name = f"fcs.{exchange}.{safe}.{timeframe}"
+    name = f"{stem}.{exchange}.{safe}.{timeframe}"
     if len(name) <= _GROUP_MAX:
         return name
     digest = hashlib.sha256(symbol.encode()).hexdigest()[:32]
-    return f"fcs.{exchange}.{safe[:24]}--{digest}.{timeframe}"
+    kept = safe[: _KEPT - len(stem)]
+    return f"{stem}.{exchange}.{kept}--{digest}.{timeframe}"

@@ -7,6 +7,7 @@ import asyncio
 from .conf import conf
 from .layer.bus import layer_is_in_memory
 from .prices.store import CacheStore, MemoryStore, Store
+from .sharing.mark import site_mark
 
 __all__ = ["is_idle", "site_store", "streams"]
 
@@ -19,6 +20,7 @@ streams: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
 
 def site_store() -> Store:
     """Return the store of this site's last values. Raises ``ConfigurationError``."""
+    site_mark()
     if layer_is_in_memory():
         return _memory
     alias = conf.FCS_CACHE

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-__all__ = ["fcs_settings"]
+__all__ = ["cache_beside", "fcs_settings"]
 
 Reader = Callable[[str], object]
 
@@ -41,6 +42,7 @@ READERS: dict[str, Reader] = {
     "FCS_CHANNEL_LAYER": str,
     "FCS_CACHE": str,
     "FCS_SOCKET_URL": str,
+    "FCS_SITE": str,
     "FCS_LINGER_SECONDS": float,
     "FCS_LEASE_SECONDS": float,
     "FCS_STALE_AFTER_SECONDS": float,
@@ -60,6 +62,22 @@ def fcs_settings(environ: Mapping[str, str]) -> dict[str, object]:
         for name, read in READERS.items()
         if environ.get(name) or (read is listed and name in environ)
     }
+
+
+def cache_beside(redis: str) -> str:
+    """Return the URL of the cache for a channel layer at this URL: its database plus 8.
+
+    In the same database, ``cache.clear()`` would delete the lease of the stream. The next
+    database may hold the channel layer of another site.
+    """
+    parts = urlsplit(redis)
+    query = dict(parse_qsl(parts.query))
+    is_socket = parts.scheme == "unix"
+    database = int(query.pop("db", "") or ("" if is_socket else parts.path.strip("/")) or 0) + 8
+    if is_socket:
+        # Not ``urlunsplit``, which drops the slashes before an empty host.
+        return f"unix://{parts.netloc}{parts.path}?{urlencode({**query, 'db': database})}"
+    return urlunsplit(parts._replace(path=f"/{database}", query=urlencode(query)))
 
 
 def value_of(name: str, text: str) -> object:

@@ -1,7 +1,7 @@
 """Settings of the example: no database, no accounts, only prices.
 
 Environment variables change them: ``DJANGO_DEBUG``, every ``FCS_*`` setting by its own name,
-and ``FCS_REDIS_URL``, which moves the channel layer and the cache to Redis.
+and ``FCS_REDIS_URL``, which moves the channel layer to Redis, and the cache into another database.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from example_project.environment import fcs_settings
+from example_project.environment import cache_beside, fcs_settings
 
 DEBUG = os.environ.get("DJANGO_DEBUG", "1") == "1"
 # The example has no accounts: this key signs only the symbols that its pages show.
@@ -63,7 +63,7 @@ if REDIS_URL:
     CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": REDIS_URL,
+            "LOCATION": cache_beside(REDIS_URL),
         },
     }
 else:

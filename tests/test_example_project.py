@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import Client, override_settings
 
 from django_fcs.conf import Settings
-from example_project.environment import READERS, fcs_settings
+from example_project.environment import READERS, cache_beside, fcs_settings
 from example_project.markets import MARKETS
 from example_project.middleware import POLICY
 
@@ -100,7 +100,21 @@ def test_redis_takes_channel_layer_and_cache(settings_of: Any) -> None:
     layer = settings["CHANNEL_LAYERS"]["default"]
     assert layer["BACKEND"] == "channels_redis.pubsub.RedisPubSubChannelLayer"
     assert layer["CONFIG"]["hosts"] == ["redis://127.0.0.1:1/0"]
-    assert settings["CACHES"]["default"]["LOCATION"] == "redis://127.0.0.1:1/0"
+    assert settings["CACHES"]["default"]["LOCATION"] == "redis://127.0.0.1:1/8"
+
+
+@pytest.mark.parametrize(
+    ("layer", "cache"),
+    [
+        ("redis://r", "redis://r/8"),
+        ("rediss://me:secret@r:6380/1", "rediss://me:secret@r:6380/9"),
+        ("redis://r/2?db=3&health_check_interval=5", "redis://r/11?health_check_interval=5"),
+        ("unix:///run/redis.sock", "unix:///run/redis.sock?db=8"),
+        ("unix:///run/redis.sock?db=1", "unix:///run/redis.sock?db=9"),
+    ],
+)
+def test_the_cache_is_eight_databases_above_the_layer(layer: str, cache: str) -> None:
+    assert cache_beside(layer) == cache
 
 
 # The pages

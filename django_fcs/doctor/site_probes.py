@@ -12,12 +12,14 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from django.conf import settings
 from django.core.checks import ERROR, run_checks
 
-from django_fcs.checks import REDIS_CACHE, REDIS_LAYER
+from django_fcs.checking.sharing import redis_cache
+from django_fcs.checks import REDIS_LAYER
 from django_fcs.conf import conf
 from django_fcs.exceptions import FailureKind, FCSError, KeyRefused, UpstreamError
 from django_fcs.layer.bus import layer_is_in_memory, site_layer
 from django_fcs.permissions import origin_is_allowed
 from django_fcs.protocol import Refusal, parse
+from django_fcs.sharing.mark import marked, site_mark
 from django_fcs.upstream import Status, Timing, UpstreamClient
 
 from . import neighbour
@@ -76,12 +78,12 @@ def probe_cache() -> list[Finding]:
     """Store a word in the cache and read it, here and in another process."""
     if layer_is_in_memory():
         return ok("not used: the web process keeps the last prices in memory")
-    key, word = f"fcs:doctor:{secrets.token_hex(8)}", secrets.token_hex(8)
+    key, word = _name(":"), secrets.token_hex(8)
     alias = conf.FCS_CACHE
     try:
         neighbour.remember(key, word)
         if neighbour.kept(key) != word:
-            return broken(f"the cache {alias!r} keeps nothing", f"Set {_redis_cache()}.")
+            return broken(f"the cache {alias!r} keeps nothing", f"Set {redis_cache()}.")
         if not neighbour.can_be_asked():
             return ok(f"{alias!r} keeps values; not tested from another process")
         shared = neighbour.ask("kept", key) == word
@@ -90,7 +92,7 @@ def probe_cache() -> list[Finding]:
         return broken(f"another process cannot read the cache {alias!r}: {error}", _cache_fix())
     if not shared:
         text = f"another process does not find the value that this one put into cache {alias!r}"
-        return broken(text, f"Set {_redis_cache()}.")
+        return broken(text, f"Set {redis_cache()}.")
     return ok(f"{alias!r} keeps values for all processes")
 
 
@@ -142,10 +144,6 @@ def _redis_layer() -> str:
     return REDIS_LAYER.format(alias=conf.FCS_CHANNEL_LAYER)
 
 
-def _redis_cache() -> str:
-    return REDIS_CACHE.format(alias=conf.FCS_CACHE)
-
-
 def _layer_fix() -> str:
     return (
         f"Start Redis, or correct hosts of CHANNEL_LAYERS[{conf.FCS_CHANNEL_LAYER!r}]: "
@@ -156,7 +154,7 @@ def _layer_fix() -> str:
 def _cache_fix() -> str:
     return (
         f"Start the server of CACHES[{conf.FCS_CACHE!r}], or correct its LOCATION. "
-        f"For Redis: {_redis_cache()}."
+        f"For Redis: {redis_cache()}."
     )
 
 
@@ -177,7 +175,7 @@ async def _layer(send: Send, fix: str) -> list[Finding]:
 
 async def _is_heard(send: Send) -> bool:
     layer = site_layer()
-    group, word = f"fcs.doctor.{secrets.token_hex(8)}", secrets.token_hex(8)
+    group, word = _name("."), secrets.token_hex(8)
     channel = await layer.new_channel()
     await layer.group_add(group, channel)
     await send(group, word)
@@ -192,6 +190,11 @@ async def _is_heard(send: Send) -> bool:
 
 async def _sent_by_another(group: str, word: str) -> None:
     await asyncio.to_thread(neighbour.ask, "send", group, word)
+
+
+def _name(separator: str) -> str:
+    """Return a name at the layer or in the cache that nobody else uses."""
+    return separator.join((marked("fcs", site_mark()), "doctor", secrets.token_hex(8)))
 
 
 def _may_open(origin: str) -> bool:

@@ -9,6 +9,7 @@ is missing in the installed libraries.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
@@ -25,6 +26,8 @@ from django_fcs.exceptions import ConfigurationError, ProtocolError
 from django_fcs.prices.updates import Update
 from django_fcs.protocol.intervals import DEFAULT, Intervals
 from django_fcs.rooms import Room
+from django_fcs.sharing.databases import database_number, layer_database
+from django_fcs.sharing.mark import marked, site_mark
 from django_fcs.tools.backoff import doubling
 from django_fcs.tools.fallbacks import warn_once
 from django_fcs.tools.metrics import count
@@ -43,6 +46,7 @@ __all__ = [
     "Bus",
     "GroupEvent",
     "RoomNotice",
+    "database_mistaken",
     "layer_is_in_memory",
     "lease_line",
     "missing_names",
@@ -81,7 +85,10 @@ class Bus:
 
     def __init__(self, *groups: str, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._member = _member_of_the_layer()
-        self._fixed = groups
+        if mistake := database_mistaken():
+            _complain_once(mistake)
+        self._mark = site_mark()
+        self._fixed = [marked(group, self._mark) for group in groups]
         self._groups: set[str] = set()
         self._monotonic = monotonic
         self._added_at = monotonic()
@@ -102,7 +109,7 @@ class Bus:
         The groups given to the constructor stay joined. A call without a change finds
         out whether the layer still answers.
         """
-        wanted = {*self._fixed, *(room.group for room in rooms)}
+        wanted = {*self._fixed, *(room.group_of(self._mark) for room in rooms)}
         joining = wanted - self._groups
         now = self._monotonic()
         if now - self._added_at > self._readd_seconds(len(wanted)):
@@ -116,19 +123,22 @@ class Bus:
 
     async def publish(self, updates: Iterable[Update]) -> None:
         """Send each update to its room's group, in order."""
-        await self._member.send((update.room.group, update.event()) for update in updates)
+        await self._member.send(
+            (update.room.group_of(self._mark), update.event()) for update in updates
+        )
 
     async def beat(self, beat: Beat) -> None:
         """Send a heartbeat to all hubs."""
-        await self._member.send([(HUBS, beat.event())])
+        await self._member.send([(marked(HUBS, self._mark), beat.event())])
 
     async def tell(self, *notices: RoomNotice) -> None:
         """Send all hubs what is known about rooms apart from their prices."""
-        await self._member.send((HUBS, one.event()) for one in notices)
+        hubs = marked(HUBS, self._mark)
+        await self._member.send((hubs, one.event()) for one in notices)
 
     async def announce(self, announcement: Announcement) -> None:
         """Send the stream the rooms that a hub needs."""
-        await self._member.send([(DEMAND, announcement.event())])
+        await self._member.send([(marked(DEMAND, self._mark), announcement.event())])
 
     async def bursts(self) -> AsyncGenerator[list[GroupEvent], None]:
         """Iterate without end over the messages that this member receives.
@@ -198,17 +208,24 @@ def lease_line() -> tuple[Line, str] | None:
     Returns None for layers that are not from channels_redis. The first command opens
     the connection.
     """
-    layer = site_layer()
-    if isinstance(layer, RedisPubSubChannelLayer):
-        if missing := pubsub.missing_names(layer):
-            warn_once("channels_redis", *missing)
-            layer = _core_layer_of_the_same_hosts()
-        else:
-            pool, prefix = pubsub.first_server(layer)
-            return Line(pool), prefix
-    if isinstance(layer, RedisChannelLayer):
-        return Line(layer.create_pool(0)), layer.prefix
-    return None
+    found = _first_server()
+    return None if found is None else (Line(found[0]), found[1])
+
+
+def database_mistaken() -> str:
+    """Return what is wrong with the mark of this site, "" if nothing is.
+
+    The mark follows from the settings. A layer of the site's own may open another database
+    than its settings say. Nothing connects to Redis.
+    """
+    found = None if conf.FCS_SITE else _first_server()
+    opened = database_number(found[0].connection_kwargs.get("db")) if found else 0
+    if found is None or opened == (said := layer_database()):
+        return ""
+    return (
+        f"the channel layer opens database {opened} of Redis, but CHANNEL_LAYERS says {said}: "
+        "set FCS_SITE, or this site receives the prices of others"
+    )
 
 
 def missing_names() -> dict[str, list[str]]:
@@ -227,6 +244,22 @@ def missing_names() -> dict[str, list[str]]:
     if isinstance(layer, (RedisPubSubChannelLayer, RedisChannelLayer)):
         missing["redis"] = streams.missing_names()
     return {library: names for library, names in missing.items() if names}
+
+
+def _first_server() -> tuple[Any, str] | None:
+    """Return a pool of redis-py for the layer's first Redis, and the layer's prefix."""
+    layer = site_layer()
+    if isinstance(layer, RedisPubSubChannelLayer):
+        if not (missing := pubsub.missing_names(layer)):
+            return pubsub.first_server(layer)
+        warn_once("channels_redis", *missing)
+        layer = _core_layer_of_the_same_hosts()
+    return (layer.create_pool(0), layer.prefix) if isinstance(layer, RedisChannelLayer) else None
+
+
+@functools.cache
+def _complain_once(text: str) -> None:
+    logger.error("%s", text)
 
 
 def _member_of_the_layer() -> LayerMember | PubSubMember:

@@ -8,7 +8,8 @@ fcs.hubs   stream → hubs           ``fcs.beat``, ``fcs.room``
 fcs.demand hubs → stream           ``fcs.demand``
 ========== ======================= ============================================
 
-``protocol.intervals`` defines how often they are sent.
+A site with a mark puts it into all three, as in ``fcs-db1.hubs``. ``protocol.intervals``
+defines how often they are sent.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from django.core.cache import InvalidCacheBackendError, caches
 
 from django_fcs.exceptions import ConfigurationError
 from django_fcs.rooms import Room
+from django_fcs.sharing.mark import marked, site_mark
 from django_fcs.tools.worker import Worker
 
 from .paths import PathReport
@@ -40,9 +41,6 @@ REST_SECONDS = 5
 
 #: Rooms that a process keeps in memory. The least recently saved room is dropped first.
 MEMORY_ROOMS = 10_000
-
-_BEAT_KEY = f"fcs:{VERSION}:beat"
-_REPORT_KEY = f"fcs:{VERSION}:report"
 
 T = TypeVar("T")
 
@@ -177,24 +175,27 @@ class CacheStore:
     def _write(
         self, values: Mapping[Room, LastValue], path: PathReport, report: Report | None
     ) -> bool:
-        texts = {_key(room): _encode(value) for room, value in values.items()}
-        texts[_BEAT_KEY] = _encode(path)
+        mark = site_mark()
+        texts = {_key(room.group_of(mark), mark): _encode(value) for room, value in values.items()}
+        texts[_key("beat", mark)] = _encode(path)
         if report is not None:
-            texts[_REPORT_KEY] = _encode(report)
+            texts[_key("report", mark)] = _encode(report)
         # Some caches return the keys that they could not store.
         return not self._cache.set_many(texts, timeout=KEEP_SECONDS)
 
     def _read(self, rooms: list[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
-        keys = {_key(room): room for room in rooms}
-        found = self._cache.get_many([*keys, _BEAT_KEY])
-        path = _decode(found.pop(_BEAT_KEY, None), PathReport)
+        mark = site_mark()
+        keys, beat = {_key(room.group_of(mark), mark): room for room in rooms}, _key("beat", mark)
+        found = self._cache.get_many([*keys, beat])
+        path = _decode(found.pop(beat, None), PathReport)
         values = {keys[key]: _decode(text, LastValue) for key, text in found.items()}
         return {room: value for room, value in values.items() if value is not None}, path
 
     def _read_report(self) -> tuple[PathReport | None, Report | None]:
-        found = self._cache.get_many([_BEAT_KEY, _REPORT_KEY])
-        path = _decode(found.get(_BEAT_KEY), PathReport)
-        return path, _decode(found.get(_REPORT_KEY), Report)
+        mark = site_mark()
+        beat, report = _key("beat", mark), _key("report", mark)
+        found = self._cache.get_many([beat, report])
+        return _decode(found.get(beat), PathReport), _decode(found.get(report), Report)
 
     def _submit(self, work: Callable[[], T]) -> Future[T] | None:
         if self._monotonic() < self._rests_until:
@@ -233,8 +234,8 @@ class CacheStore:
         return otherwise
 
 
-def _key(room: Room) -> str:
-    return f"fcs:{VERSION}:{room.group}"
+def _key(name: str, mark: str) -> str:
+    return marked(f"fcs:{VERSION}:{name}", mark)
 
 
 def _encode(value: LastValue | PathReport | Report) -> str:

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from django_fcs.exceptions import ConfigurationError
 from django_fcs.layer.wire import Reply
+from django_fcs.sharing.mark import marked, site_mark
 from django_fcs.tools.clocks import since_boot
 from django_fcs.tools.metrics import count
 
@@ -106,7 +107,7 @@ def lease_keys(prefix: str) -> list[bytes]:
     The braces put them into one hash slot, without which a Redis in cluster mode runs no script.
     """
     names = ("lease", "epoch", "waiting", "server")
-    return [f"{prefix}:{{fcs}}:{name}".encode() for name in names]
+    return [f"{prefix}:{{{marked('fcs', site_mark())}}}:{name}".encode() for name in names]
 
 
 class Redis(Protocol):

@@ -24,7 +24,7 @@ CHANNEL_LAYERS = {
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": _REDIS,
+        "LOCATION": f"{_REDIS}/8",
     },
 }
 

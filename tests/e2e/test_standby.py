@@ -258,7 +258,7 @@ async def test_it_ends_in_time_whoever_does_not_answer(
         await season(redis)
         simulator = await stack.enter_async_context(python(*vendor))
         await answering(upstream)
-        async with site.stream() as stream, Redis(port=redis) as client:
+        async with site.stream() as stream, Redis(port=redis, db=8) as client:
             await eventually(lambda: client.keys("*:fcs:*:fcs.*"), within=30, what="a last value")
             lossy = {"redis": [server], "vendor": [simulator], "both": [server, simulator]}[what]
             for process in lossy:

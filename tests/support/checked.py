@@ -10,7 +10,7 @@ from django.test import override_settings
 PUBSUB = "channels_redis.pubsub.RedisPubSubChannelLayer"
 MANY = {"default": {"BACKEND": PUBSUB}}
 SHARED_CACHE = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://r"}
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://r/8"}
 }
 
 

@@ -1,0 +1,44 @@
+"""The mark of this site in the names of what it shares at Redis and in the cache.
+
+Publish and subscribe of Redis know no databases. Without a mark, sites in two databases of
+one Redis would receive each other's prices.
+"""
+
+from __future__ import annotations
+
+import re
+
+from django_fcs.conf import conf
+from django_fcs.exceptions import ConfigurationError
+
+from .databases import layer_database
+
+__all__ = ["marked", "site_mark"]
+
+_STEM = "fcs"
+_MARK = re.compile(r"[a-z0-9]{1,16}")
+
+
+def site_mark() -> str:
+    """Return ``FCS_SITE``, else "db1" if the channel layer is in database 1, else "".
+
+    It is a function of the settings, and takes some microseconds: what names many things
+    asks once. Raises ``ConfigurationError`` for a wrong ``FCS_SITE``.
+    """
+    site = conf.FCS_SITE
+    if site is None or site == "":
+        database = layer_database()
+        return f"db{database}" if database else ""
+    if not isinstance(site, str) or not _MARK.fullmatch(site):
+        raise ConfigurationError(
+            "FCS_SITE must be 1 to 16 lower-case letters and digits, such as shop2"
+        )
+    return site
+
+
+def marked(name: str, mark: str) -> str:
+    """Put a mark into a name that begins with "fcs": ``fcs-db1.hubs`` for ``fcs.hubs``.
+
+    Without a mark the name stays as it is.
+    """
+    return f"{_STEM}-{mark}{name[len(_STEM) :]}" if mark else name
