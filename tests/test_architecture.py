@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).parents[1]
 
 #: From the lowest to the highest. A place imports from lower floors only, not from another place
 #: of its own floor. What is on no floor, the rest of the hall and its wings, stands above them.
-SHARING = {"sharing.databases", "sharing.mark"}
+SHARING = {"sharing.databases", "sharing.fingerprint", "sharing.mark"}
 WORDS = {"exceptions", "conf", "rooms", "tokens", "recording"} | SHARING
 FLOORS = [
     {"words"},

@@ -16,10 +16,12 @@ from django_fcs.checking.sharing import redis_cache
 from django_fcs.checks import REDIS_LAYER
 from django_fcs.conf import conf
 from django_fcs.exceptions import FailureKind, FCSError, KeyRefused, UpstreamError
-from django_fcs.layer.bus import layer_is_in_memory, site_layer
+from django_fcs.layer.bus import database_mistaken, layer_is_in_memory, site_layer
 from django_fcs.permissions import origin_is_allowed
 from django_fcs.protocol import Refusal, parse
 from django_fcs.sharing.mark import marked, site_mark
+from django_fcs.streaming.lease import ANOTHER_SITE
+from django_fcs.streaming.neighbours import is_shared
 from django_fcs.upstream import Status, Timing, UpstreamClient
 
 from . import neighbour
@@ -37,6 +39,11 @@ WELCOME_SECONDS = 6.0
 _TRIED = ("fcs.W001", "fcs.W003", "fcs.W009")
 
 _NO_SETTINGS_MODULE = "because another process needs DJANGO_SETTINGS_MODULE, which is not set"
+_SET_SITE = (
+    'Set FCS_SITE = "shop" (letters and digits) in all processes of one of the sites, or give it '
+    "databases of its own: docs/production.md."
+)
+_OLD_KEY = "If FCS_URL or FCS_API_KEY of this site has just changed, restart fcs_stream."
 _ORIGINS = 'FCS_ALLOWED_ORIGINS = ["https://www.example.com"]'
 
 Send = Callable[[str, str], Awaitable[None]]
@@ -96,6 +103,18 @@ def probe_cache() -> list[Finding]:
     return ok(f"{alias!r} keeps values for all processes")
 
 
+def probe_site() -> list[Finding]:
+    """Look for another site in the Redis database of this one."""
+    if layer_is_in_memory():
+        return ok("in memory: nothing is shared with other sites")
+    if mistake := database_mistaken():
+        return broken(mistake, _SET_SITE)
+    if is_shared():
+        return broken(ANOTHER_SITE, f"{_SET_SITE} {_OLD_KEY}")
+    mark = site_mark()
+    return ok(f"the names of this site have the mark {mark!r}" if mark else "no mark is needed")
+
+
 def probe_origins(url: str) -> list[Finding]:
     """Check which pages may open the socket, and whether those of a foreign site may."""
     origins = conf.FCS_ALLOWED_ORIGINS
@@ -135,6 +154,7 @@ def after(url: str) -> tuple[Probe, ...]:
         Probe("layer", probe_layer, _SLOW_REDIS, needs=("fcs.E001",)),
         Probe("processes", probe_processes, _SLOW_REDIS, needs=("fcs.E001", "layer")),
         Probe("cache", probe_cache, _cache_fix(), needs=("fcs.E001", "fcs.E004")),
+        Probe("site", probe_site, _SLOW_REDIS, needs=("fcs.E001", "fcs.E016", "layer")),
         Probe("origins", origins, f"Set {_ORIGINS}.", needs=("fcs.E008",)),
         Probe("server", server, _SERVER),
     )

@@ -22,9 +22,15 @@ from django_fcs.sharing.mark import marked, site_mark
 from django_fcs.tools.clocks import since_boot
 from django_fcs.tools.metrics import count
 
-__all__ = ["Alone", "Lease", "lease_keys"]
+__all__ = ["ANOTHER_SITE", "Alone", "Lease", "lease_keys"]
 
 logger = logging.getLogger(__name__)
+
+#: What a stream says that waits for the lease of another site.
+ANOTHER_SITE = "another site uses this database: set FCS_SITE"
+_WARNING = (
+    f"{ANOTHER_SITE}, or end the old stream if FCS_URL or FCS_API_KEY of this site has changed"
+)
 
 #: How long a process that ends waits for Redis at most, in seconds.
 GOODBYE_SECONDS = 0.5
@@ -49,20 +55,26 @@ local info = redis.pcall('INFO', 'server')
 local server = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or ''
 """
 
-#: Keys: lease, epoch, a standby waits, the run of the server. Arguments: token, milliseconds.
-#: Returns the epoch, or minus the milliseconds after which it is worth asking again.
+#: Keys: lease, epoch, a standby waits, the run of the server, the leader's site. Arguments:
+#: token, milliseconds, site. Returns the epoch; or minus the milliseconds after which it is
+#: worth asking again, and the leader's site.
 #: A Redis without an epoch is new or has lost its data. One that was restarted, or was a
 #: replica, may have lost the latest data. The leader before may then still lead for the rest
 #: of its lease, so Redis lends to nobody for the length of one lease. The next epoch is the
 #: time in milliseconds or higher. This is above all earlier epochs, because terms begin less
-#: often than once per millisecond.
+#: often than once per millisecond. The site of a leader outlasts its lease by one length, in
+#: which only streams of this site get it.
 ACQUIRE = (
     _SERVER
     + b"""
 local owner = redis.call('GET', KEYS[1])
+local site = redis.call('GET', KEYS[5]) or ''
+local function later(milliseconds)
+  return string.format('%d %s', -milliseconds, site)
+end
 if owner and owner ~= ARGV[1] then
   redis.pcall('SET', KEYS[3], '1', 'PX', ARGV[2])
-  return -math.max(redis.call('PTTL', KEYS[1]), 0)
+  return later(math.max(redis.call('PTTL', KEYS[1]), 0))
 end
 local stored = redis.call('GET', KEYS[2])
 local time = redis.call('TIME')
@@ -71,11 +83,17 @@ if not stored or redis.call('GET', KEYS[4]) ~= server then
   redis.call('SET', KEYS[1], '', 'PX', ARGV[2])
   redis.call('SET', KEYS[2], stored or now)
   redis.call('SET', KEYS[4], server)
-  return -ARGV[2]
+  return later(ARGV[2])
+end
+local left = redis.call('PTTL', KEYS[5])
+if not owner and left > 0 and site ~= '' and site ~= ARGV[3] then
+  redis.pcall('SET', KEYS[3], '1', 'PX', ARGV[2])
+  return later(left)
 end
 local epoch = math.max(stored + 1, now)
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('SET', KEYS[2], epoch)
+redis.call('SET', KEYS[5], ARGV[3], 'PX', 2 * ARGV[2])
 redis.call('DEL', KEYS[3])
 return epoch
 """
@@ -89,6 +107,9 @@ RENEW_IT = (
     + b"""
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if redis.call('GET', KEYS[4]) ~= server then redis.pcall('SET', KEYS[4], server) end
+if redis.call('PEXPIRE', KEYS[5], 2 * ARGV[2]) == 0 then
+  redis.pcall('SET', KEYS[5], ARGV[3], 'PX', 2 * ARGV[2])
+end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """
 )
@@ -97,7 +118,12 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 RELEASE = b"""
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
 redis.call('DEL', KEYS[1])
-return redis.call('EXISTS', KEYS[3])
+if redis.call('EXISTS', KEYS[3]) == 0 then
+  redis.call('DEL', KEYS[5])
+  return 0
+end
+redis.call('PEXPIRE', KEYS[5], ARGV[2])
+return 1
 """
 
 
@@ -106,7 +132,7 @@ def lease_keys(prefix: str) -> list[bytes]:
 
     The braces put them into one hash slot, without which a Redis in cluster mode runs no script.
     """
-    names = ("lease", "epoch", "waiting", "server")
+    names = ("lease", "epoch", "waiting", "server", "site")
     return [f"{prefix}:{{{marked('fcs', site_mark())}}}:{name}".encode() for name in names]
 
 
@@ -127,6 +153,7 @@ class Lease:
         redis: The Redis that lends it; the lease closes it.
         seconds: How long the lease lasts. It must be the same for all streams of a site.
         prefix: The prefix of the keys, which is that of the channel layer.
+        site: What tells this site from another one in the same database, "" if it is not known.
         monotonic, sleep: For tests.
 
     Raises:
@@ -139,6 +166,7 @@ class Lease:
         *,
         seconds: float,
         prefix: str = "asgi",
+        site: str = "",
         monotonic: Callable[[], float] = since_boot,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -147,12 +175,13 @@ class Lease:
         self._redis = redis
         self._seconds = seconds
         self._keys = lease_keys(prefix)
+        self._site = site.encode()
         self._monotonic = monotonic
         self._sleep = sleep
         self._token = b""
         self._until = -math.inf
         self.trouble = ""
-        """Why Redis cannot be asked; empty if it can."""
+        """Why this process does not lead: the error of Redis, or that another site leads."""
 
     async def __aenter__(self) -> Lease:
         return self
@@ -172,14 +201,20 @@ class Lease:
         """Wait until this process leads, and return its epoch."""
         # A new one each time: a command still under way with an earlier one means nothing.
         self._token = secrets.token_hex(16).encode()
-        is_told = False
+        is_told = is_warned = False
         while True:
             asked_at = self._monotonic()
             answer = await self._asked(ACQUIRE, self._seconds * PATIENCE)
             if answer is not None and answer > 0:
                 self._until = asked_at + self._seconds * (1 - MARGIN)
                 if self.is_held:
+                    if is_warned:
+                        logger.warning("leading in the place of another site or of an older key")
                     return answer
+            elif self.trouble == ANOTHER_SITE and not is_warned:
+                is_warned = True
+                count("stream_other_sites")
+                logger.error("standing by reason=%s", _WARNING)
             elif answer is not None and not is_told:
                 is_told = True
                 logger.info("standing by until the lease is free")
@@ -217,19 +252,21 @@ class Lease:
 
     async def _asked(self, script: bytes, limit: float) -> int | None:
         """Run a script and return its answer; None if there was none in time."""
-        milliseconds = b"%d" % (self._seconds * 1000)
-        words = (b"EVAL", script, b"4", *self._keys, self._token, milliseconds)
+        values = (self._token, b"%d" % (self._seconds * 1000), self._site)
+        words = (b"EVAL", script, b"%d" % len(self._keys), *self._keys, *values)
         try:
             reply = await asyncio.wait_for(self._redis.ask(*words), limit)
             if not isinstance(reply, bytes):
                 raise ConnectionError(f"Redis answered {reply!r}")
-            answer = int(reply)
+            number, _, leader = reply.partition(b" ")
+            answer = int(number)
         except Exception as error:  # whatever redis-py raises
             self.trouble = str(error) or "Redis does not answer"
             if count("stream_lease_failures"):
                 logger.warning("cannot request the lease reason=%s", self.trouble)
             return None
-        self.trouble = ""
+        differs = leader and self._site and leader != self._site
+        self.trouble = ANOTHER_SITE if differs else ""
         return answer
 
 

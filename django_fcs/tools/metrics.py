@@ -46,6 +46,7 @@ COUNTERS = {
     "stream_leases_lost": "Times a leader disconnected from the vendor because its lease expired.",
     "stream_merged": "Price frames merged into a later one before anything was published.",
     "stream_missed": "Candles whose last state was never published.",
+    "stream_other_sites": "Times a stream had to wait for the lease of another site.",
     "stream_rooms_over_limit": "Times rooms had to wait because FCS_MAX_ROOMS was reached.",
     "stream_rooms_unconfirmed": "Rooms left because the vendor did not confirm them.",
     "stream_updates": "Price frames of wanted rooms that were received.",

@@ -47,6 +47,7 @@ def test_a_site_that_is_well_gets_a_line_for_each_probe_and_no_fix(vendor: Simul
         "layer": "ok",
         "processes": "skipped",
         "cache": "ok",
+        "site": "ok",
         "origins": "ok",
         "server": "skipped",
     }

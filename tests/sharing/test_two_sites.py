@@ -21,6 +21,7 @@ from django_fcs.layer.bus import DEMAND, HUBS, Announcement, Beat, Bus, RoomNoti
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.store import CacheStore, LastValue
 from django_fcs.rooms import Room
+from django_fcs.sharing.fingerprint import fingerprint
 from django_fcs.site import site_store
 from django_fcs.streaming.lease import _SERVER, Lease, lease_keys
 from tests.layer.test_bus import events_of, following, update
@@ -36,11 +37,11 @@ EURUSD = Room("FX:EURUSD", "1D")
 PATH = PathReport(1000.5, online=True, reason="")
 
 
-class OwnPubSub(RedisPubSubChannelLayer):
+class OwnPubSub(RedisPubSubChannelLayer):  # type: ignore[misc]
     """A layer of the site's own, whose database no setting tells."""
 
 
-class OwnCore(RedisChannelLayer):
+class OwnCore(RedisChannelLayer):  # type: ignore[misc]
     """The same over the other layer."""
 
 
@@ -69,7 +70,7 @@ def a_site(port: int, database: int, backend: str, **settings: Any) -> Iterator[
     channel_layers.backends.clear()
 
 
-SITES = {
+SITES: dict[str, list[tuple[int, dict[str, Any]]]] = {
     "databases": [(0, {}), (1, {})],
     "marks": [(0, {"FCS_SITE": "one"}), (0, {"FCS_SITE": "two"})],
 }
@@ -143,7 +144,7 @@ async def leading(
         assert isinstance(run, bytes)
         keys = lease_keys(prefix)
         await line.ask(b"MSET", keys[1], b"1", keys[3], run)
-        async with Lease(line, seconds=20, prefix=prefix) as lease:
+        async with Lease(line, seconds=20, prefix=prefix, site=fingerprint()) as lease:
             await asyncio.wait_for(lease.acquire(), 10)
             yield lease
 

@@ -29,6 +29,11 @@ class FakeRedis:
         self._waits_until = 0.0
         self.epoch: int | None = None
         self._known_run = 0
+        self.site, self._site_until = b"", 0.0
+
+    @property
+    def _known_site(self) -> bytes:
+        return self.site if self._site_until > self._clock() else b""
 
     def know(self, epoch: int) -> None:
         """Be a Redis that has lent a lease before."""
@@ -53,10 +58,11 @@ class FakeRedis:
         pass
 
     def obey(self, *words: bytes) -> bytes:
-        _, script, _, *_, token, milliseconds = words
-        return b"%d" % self._scripts[script](token, int(milliseconds) / 1000)
+        _, script, _, *_, token, milliseconds, site = words
+        answer = self._scripts[script](token, int(milliseconds) / 1000, site)
+        return b"%d %b" % (answer, self._known_site) if script == ACQUIRE else b"%d" % answer
 
-    def _acquire(self, token: bytes, seconds: float) -> int:
+    def _acquire(self, token: bytes, seconds: float, site: bytes) -> int:
         now = self._clock()
         if self._until > now and self._owner != token:
             self._waits_until = now + seconds
@@ -66,23 +72,32 @@ class FakeRedis:
             self.epoch = self.epoch or int(now * 1000)
             self._known_run = self._run
             return -int(seconds * 1000)
+        is_anothers = self._known_site not in (b"", site)
+        if is_anothers and not self._is_of(token):
+            self._waits_until = now + seconds
+            return -int((self._site_until - now) * 1000)
         self._owner, self._until = token, now + seconds
+        self.site, self._site_until = site, now + 2 * seconds
         self._waits_until = 0
         self.epoch = max(self.epoch + 1, int(now * 1000))
         return self.epoch
 
-    def _renew(self, token: bytes, seconds: float) -> int:
+    def _renew(self, token: bytes, seconds: float, site: bytes) -> int:
         if not self._is_of(token):
             return 0
-        self._until = self._clock() + seconds
-        self._known_run = self._run
+        now = self._clock()
+        self._until, self._known_run = now + seconds, self._run
+        self.site = self._known_site or site
+        self._site_until = now + 2 * seconds
         return 1
 
-    def _release(self, token: bytes, seconds: float) -> int:
+    def _release(self, token: bytes, seconds: float, site: bytes) -> int:
         if not self._is_of(token):
             return -1
-        self._until = 0
-        return int(self._waits_until > self._clock())
+        self._until, now = 0, self._clock()
+        waits = self._waits_until > now
+        self._site_until = now + seconds if waits else 0.0
+        return int(waits)
 
     def _is_of(self, token: bytes) -> bool:
         return self._until > self._clock() and self._owner == token
@@ -122,9 +137,9 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def lease_of(redis: FakeRedis | SlowLine, *, rate: float = 1.0) -> Lease:
+def lease_of(redis: FakeRedis | SlowLine, *, rate: float = 1.0, site: str = "") -> Lease:
     """A process whose clock runs at a rate of its own."""
-    return Lease(redis, seconds=SECONDS, monotonic=lambda: now() * rate)
+    return Lease(redis, seconds=SECONDS, site=site, monotonic=lambda: now() * rate)
 
 
 async def known() -> FakeRedis:

@@ -36,11 +36,15 @@ class World:
         self.epoch = 0
 
     async def process(
-        self, rate: float, network: list[tuple[float, float]], terms: list[tuple[str, float]]
+        self,
+        rate: float,
+        site: str,
+        network: list[tuple[float, float]],
+        terms: list[tuple[str, float]],
     ) -> None:
         delays = cycle(network)
         for what, after in cycle(terms):
-            lease = lease_of(SlowLine(self.redis, delays), rate=rate)
+            lease = lease_of(SlowLine(self.redis, delays), rate=rate, site=site)
             self.leases.append(lease)
             epoch = await lease.acquire()
             assert epoch > self.epoch
@@ -73,12 +77,16 @@ class World:
 
 
 @given(
-    processes=st.lists(st.tuples(st.floats(0.91, 1.09), NETWORKS, TERMS), min_size=2, max_size=3),
+    processes=st.lists(
+        st.tuples(st.floats(0.91, 1.09), st.sampled_from("ab"), NETWORKS, TERMS),
+        min_size=2,
+        max_size=3,
+    ),
     losses=st.lists(st.tuples(LOSSES, st.floats(0, 10)), max_size=4),
 )
 @settings(deadline=None, max_examples=25)
 def test_never_do_two_lead_by_their_own_clocks_and_epochs_only_rise(
-    processes: list[tuple[float, list[tuple[float, float]], list[tuple[str, float]]]],
+    processes: list[tuple[float, str, list[tuple[float, float]], list[tuple[str, float]]]],
     losses: list[tuple[str, float]],
 ) -> None:
     async def main() -> None:

@@ -40,7 +40,7 @@ LAYERS = {
     "pubsub": "channels_redis.pubsub.RedisPubSubChannelLayer",
     "core": "channels_redis.core.RedisChannelLayer",
 }
-KEYS = tuple(f"site:{{fcs}}:{name}" for name in ("lease", "epoch", "waiting", "server"))
+KEYS = tuple(f"site:{{fcs}}:{name}" for name in ("lease", "epoch", "waiting", "server", "site"))
 
 
 @pytest.fixture
@@ -192,17 +192,22 @@ async def test_the_scripts_do_what_the_tests_believe(port: int) -> None:
             for digit in (step // 3**place % 3 for place in range(5)):
                 for token in (b"one", b"other")[: 1 + digit % 2]:
                     script = scripts[digit]
-                    words = (b"EVAL", script, b"4", *lease._keys, token, b"60000")
-                    said, believed = int(await line.ask(*words)), int(model.obey(*words))  # type: ignore[arg-type]
+                    # The other stream is of another site in every second sequence.
+                    site = b"site of " + token if step % 2 else b"site"
+                    words = (b"EVAL", script, b"5", *lease._keys, token, b"60000", site)
+                    said, believed = await line.ask(*words), model.obey(*words)
+                    assert isinstance(said, bytes)
                     assert meaning(said) == meaning(believed), (step, script, token)
     await line.close()
 
 
-def meaning(answer: int) -> int | str:
+def meaning(reply: bytes) -> tuple[int | str, bytes]:
     """Times differ, of course."""
+    number, _, site = reply.partition(b" ")
+    answer = int(number)
     if answer < -1:
-        return "later"
-    return "epoch" if answer > 1 else answer
+        return "later", site
+    return ("epoch", b"") if answer > 1 else (answer, site)
 
 
 async def test_an_epoch_is_above_any_that_redis_ever_knew(port: int) -> None:

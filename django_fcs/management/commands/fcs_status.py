@@ -18,6 +18,8 @@ from django_fcs.prices.reports import Report
 from django_fcs.prices.states import State
 from django_fcs.quotes import quotes_of
 from django_fcs.rooms import Room
+from django_fcs.streaming.lease import ANOTHER_SITE
+from django_fcs.streaming.neighbours import is_shared
 
 #: How many rooms are shown to people; programs get all of them.
 ROOMS_SHOWN = 30
@@ -154,9 +156,18 @@ class _Look:
 def _look() -> _Look:
     store = shared_store()
     (path, report), now = store.report(), time.time()
-    reason = cause(store, path, trouble(store, path, now))
+    known = cause(store, path, trouble(store, path, now))
+    reason = "; ".join(filter(None, (_mixed(), known)))
     rooms = _rooms(report.rooms, is_online=not reason) if report else []
     return _Look(reason, now, path, report, rooms)
+
+
+def _mixed() -> str:
+    """Return whether the stream that leads is of another site, in words; "" if not."""
+    try:
+        return ANOTHER_SITE if is_shared() else ""
+    except Exception:  # Redis may not answer, which is not for this command to find out.
+        return ""
 
 
 def _rooms(names: tuple[str, ...], *, is_online: bool) -> list[_Room]:

@@ -27,6 +27,7 @@ from django_fcs.operations.status import cause, shared_store, trouble
 from django_fcs.prices.reports import StreamStatus
 from django_fcs.recording import Recorder
 from django_fcs.rooms import Room
+from django_fcs.sharing.fingerprint import fingerprint
 from django_fcs.site import site_store
 from django_fcs.streaming.lease import Lease
 from django_fcs.streaming.stream import Stream
@@ -132,7 +133,8 @@ async def _lent(stack: AsyncExitStack) -> Lease | None:
         logger.warning("no hot standby: the channel layer is not from channels_redis")
         return None
     line, prefix = found
-    lease = Lease(line, seconds=conf.FCS_LEASE_SECONDS, prefix=prefix)
+    seconds = conf.FCS_LEASE_SECONDS
+    lease = Lease(line, seconds=seconds, prefix=prefix, site=fingerprint())
     return await stack.enter_async_context(lease)
 
 

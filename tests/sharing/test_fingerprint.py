@@ -1,0 +1,33 @@
+"""The hash that tells two sites in one database apart."""
+
+from __future__ import annotations
+
+import re
+
+from django.test import override_settings
+
+from django_fcs.sharing.fingerprint import fingerprint
+
+KEY = "a-key-of-this-test"
+
+
+def of(key: object, url: object = "wss://vendor/ws") -> str:
+    with override_settings(FCS_API_KEY=key, FCS_URL=url):
+        return fingerprint()
+
+
+def test_it_depends_on_key_and_address() -> None:
+    assert of(KEY) == of(KEY)
+    assert len({of(KEY), of("another"), of(KEY, "wss://other/ws")}) == 3
+
+
+def test_it_is_short_so_that_far_too_many_keys_fit_to_tell_one() -> None:
+    assert re.fullmatch(r"[0-9a-f]{8}", of(KEY))
+
+
+def test_a_site_without_a_key_has_none() -> None:
+    assert of("") == of(None) == ""
+
+
+def test_whatever_the_settings_hold_it_raises_nothing() -> None:
+    assert of(5, None) and of("\udc80", "\udc80")
