@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from django_fcs.protocol.intervals import PONG_SECONDS, Seconds, UnixTime
+from django_fcs.protocol.bounds import Seconds, UnixTime
+from django_fcs.protocol.intervals import PONG_SECONDS
 
 from .states import Outage
 

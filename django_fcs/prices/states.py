@@ -13,7 +13,8 @@ from enum import Enum
 import msgspec
 from msgspec.structs import replace
 
-from django_fcs.protocol.intervals import PONG_SECONDS, Seconds, UnixTime
+from django_fcs.protocol.bounds import Seconds, UnixTime
+from django_fcs.protocol.intervals import PONG_SECONDS
 
 from .sessions import Hours, Phase
 

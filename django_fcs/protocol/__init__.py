@@ -21,6 +21,7 @@ from .messages import (
     RemoveAll,
     RoomState,
     Unknown,
+    Unusable,
     Welcome,
 )
 
@@ -42,6 +43,7 @@ __all__ = [
     "RemoveAll",
     "RoomState",
     "Unknown",
+    "Unusable",
     "Welcome",
     "parse",
     "parse_wishes",

@@ -7,14 +7,15 @@ The upstream client, the site's consumer, the simulator and the tests all use it
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
 from django_fcs.exceptions import ProtocolError
 
+from . import bounds
 from .messages import (
     PRICE_MODES,
     Candle,
@@ -33,89 +34,41 @@ from .messages import (
     RemoveAll,
     RoomState,
     Unknown,
+    Unusable,
     Welcome,
 )
-from .ticks import SECONDS_MAX, read_tick
+from .shapes import (
+    NO_HISTORY,
+    Frame,
+    OutOfBounds,
+    PriceFrame,
+    Prices,
+    check_bounds,
+    is_candle,
+    leave_out,
+)
+from .ticks import read_tick
 
 __all__ = ["parse", "parse_wishes", "serialise"]
 
 
-# One shared object: the encoder recognises a frame without history by identity.
-_NO_HISTORY = msgspec.Raw()
-
-
-class _Prices(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """The ``prices`` object on the wire; fields are written in this order."""
-
-    mode: str | None = None
-    t: float | None = None
-    o: float | None = None
-    h: float | None = None
-    l: float | None = None  # noqa: E741 - the vendor's name
-    c: float | None = None
-    v: float | None = None
-    a: float | None = None
-    b: float | None = None
-    update: float | None = None
-    pc: float | None = None
-    ch: float | None = None
-    chp: float | None = None
-    digits: int | None = None
-    delay: int | None = None
-    history: msgspec.Raw = _NO_HISTORY
-    profile: dict[str, Any] | None = None
-
-    NUMBERS: ClassVar[tuple[str, ...]] = tuple("ohlcvab") + ("update", "pc", "ch", "chp")
-
-
-class _PriceFrame(msgspec.Struct, kw_only=True, omit_defaults=True, tag="price", tag_field="type"):
-    """A price on the wire; ``docs/protocol.md`` guarantees the order of fields."""
-
-    symbol: str
-    timeframe: str
-    prices: _Prices
-    seq: int | None = None
-    at: float | None = None
-
-
-class _Frame(msgspec.Struct, kw_only=True):
-    """All fields of all messages; a field that the frame does not have is ``None``."""
-
-    type: str
-    symbol: str | None = None
-    timeframe: str | int | None = None
-    prices: _Prices | None = None
-    seq: int | None = None
-    at: float | None = None
-    history: msgspec.Raw = _NO_HISTORY
-    timestamp: float | None = None
-    token: str | None = None
-    success: bool = True
-    short: str | None = None
-    message: str | None = None
-    msg: str | None = None
-    room: str | None = None
-    state: str | None = None
-    reason: str | None = None
-    until: float | None = None
-    frames_per_second: float | None = None
-
-
 # Not strict: numeric strings are accepted as numbers, as the vendor's reference requires.
-_decode_one = msgspec.json.Decoder(_Frame, strict=False).decode
-_decode_many = msgspec.json.Decoder(list[_Frame], strict=False).decode
+_decode_one = msgspec.json.Decoder(Frame, strict=False).decode
+_decode_many = msgspec.json.Decoder(list[Frame], strict=False).decode
 _decode_history = msgspec.json.Decoder(list[Candle], strict=False).decode
 _encode = msgspec.json.Encoder().encode
 
 _SERVER_TALK = ("welcome", "ping", "pong", "message", "error")
-_FIELDS = [field for field in msgspec.structs.fields(_Frame) if field.name != "history"]
+_FIELDS = [field for field in msgspec.structs.fields(Frame) if field.name != "history"]
 
 
 def parse(text: str | bytes) -> list[Message]:
     """Read one frame: an object, or an array of objects.
 
     Raises ``ProtocolError`` for anything else, with a reason in one line. One invalid
-    message makes the whole frame invalid.
+    message makes the whole frame invalid. A price of an array that is out of bounds
+    invalidates only itself. An ``Unusable`` stands in its place, and behind a price
+    whose volume or time was left out.
     """
     tick = read_tick(text)
     return _parse_any(text) if tick is None else [tick]
@@ -140,7 +93,7 @@ def _parse_any(text: str | bytes, *, is_patient: bool = True) -> list[Message]:
         frames = _decode_leniently(text, error)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise ProtocolError(f"not an FCS frame: {error}") from None
-    return [_message(frame) for frame in frames]
+    return [message for frame in frames for message in _messages(frame, is_array)]
 
 
 def serialise(message: Message) -> str:
@@ -148,8 +101,8 @@ def serialise(message: Message) -> str:
     if isinstance(message, Price):
         return _encode(_price_frame(message)).decode()
     if isinstance(message, ProfileUpdate):
-        prices = _Prices(mode="profile", profile=message.profile)
-        frame = _PriceFrame(symbol=message.symbol, timeframe=message.timeframe, prices=prices)
+        prices = Prices(mode="profile", profile=message.profile)
+        frame = PriceFrame(symbol=message.symbol, timeframe=message.timeframe, prices=prices)
         return _encode(frame).decode()
     if isinstance(message, Joined):
         # A confirmation is sent with all its fields, defaults included.
@@ -158,7 +111,7 @@ def serialise(message: Message) -> str:
     return _encode(message).decode()
 
 
-def _decode_leniently(text: str | bytes, error: msgspec.ValidationError) -> list[_Frame]:
+def _decode_leniently(text: str | bytes, error: msgspec.ValidationError) -> list[Frame]:
     """Read a frame some of whose fields have an unexpected type.
 
     The vendor has not published which fields a ``welcome`` or ``error`` of its server has.
@@ -175,22 +128,32 @@ def _decode_leniently(text: str | bytes, error: msgspec.ValidationError) -> list
     return [_without_strange_fields(raw) for raw in frames]
 
 
-def _without_strange_fields(raw: dict[str, Any]) -> _Frame:
+def _without_strange_fields(raw: dict[str, Any]) -> Frame:
     known: dict[str, Any] = {}
     for field in _FIELDS:
         with suppress(KeyError, msgspec.ValidationError):
             known[field.name] = msgspec.convert(raw[field.name], field.type, strict=False)
-    return _Frame(**known)
+    return Frame(**known)
 
 
-def _message(frame: _Frame) -> Message:
-    if frame.type == "price":
-        return _price(frame)
-    read = _READERS.get(frame.type)
-    return read(frame) if read else Unknown(name=frame.type)
+def _messages(frame: Frame, is_array: bool) -> Iterator[Message]:
+    """Yield what a frame says, and what of it was left out."""
+    if frame.type != "price":
+        read = _READERS.get(frame.type)
+        yield read(frame) if read else Unknown(name=frame.type)
+        return
+    left_out = leave_out(frame.prices) if frame.prices else []
+    try:
+        yield _price(frame)
+    except OutOfBounds as error:
+        if not is_array:
+            raise
+        yield Unusable(reason=str(error))
+    for reason in left_out:
+        yield Unusable(reason=reason)
 
 
-def _price(frame: _Frame) -> Price | ProfileUpdate:
+def _price(frame: Frame) -> Price | ProfileUpdate:
     prices = frame.prices
     if not frame.symbol or frame.timeframe is None or prices is None:
         raise ProtocolError("a price frame without symbol, timeframe or prices")
@@ -198,8 +161,7 @@ def _price(frame: _Frame) -> Price | ProfileUpdate:
         return ProfileUpdate(
             symbol=frame.symbol, timeframe=str(frame.timeframe), profile=prices.profile
         )
-    if prices.t is not None and prices.t > SECONDS_MAX:
-        raise ProtocolError(f"t={prices.t:.0f} is not in unix seconds")
+    check_bounds(frame, prices)
     return Price(
         symbol=frame.symbol,
         timeframe=str(frame.timeframe),
@@ -209,12 +171,12 @@ def _price(frame: _Frame) -> Price | ProfileUpdate:
         delay=prices.delay,
         history=_history(prices.history) or _history(frame.history) or None,
         seq=frame.seq,
-        at=_finite(frame.at),
-        **{name: _finite(getattr(prices, name)) for name in _Prices.NUMBERS},
+        at=frame.at,
+        **{name: getattr(prices, name) for name in Prices.NUMBERS},
     )
 
 
-def _mode(prices: _Prices) -> str:
+def _mode(prices: Prices) -> str:
     """Return the mode of a frame; if it is unknown, derive it from the fields present."""
     if prices.c is None and prices.a is None and prices.b is None:
         raise ProtocolError("a price frame without any price")
@@ -225,14 +187,10 @@ def _mode(prices: _Prices) -> str:
     return prices.mode if prices.mode in PRICE_MODES else "candle"
 
 
-def _finite(number: float | None) -> float | None:
+def _whole(number: float | None) -> int | None:
     if number is not None and not math.isfinite(number):
         raise ProtocolError(f"{number} is not a finite number")
-    return number
-
-
-def _whole(number: float | None) -> int | None:
-    return None if number is None else int(_finite(number) or 0)
+    return None if number is None or abs(number) > bounds.SEQ_MAX else int(number)
 
 
 def _history(raw: msgspec.Raw) -> list[Candle] | None:
@@ -241,12 +199,11 @@ def _history(raw: msgspec.Raw) -> list[Candle] | None:
         history = _decode_history(raw) if raw else None
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
-    numbers = [number for candle in history or () for number in msgspec.structs.astuple(candle)]
-    return history if all(n is None or math.isfinite(n) for n in numbers) else None
+    return history if all(map(is_candle, history or ())) else None
 
 
-def _price_frame(price: Price) -> _PriceFrame:
-    prices = _Prices(
+def _price_frame(price: Price) -> PriceFrame:
+    prices = Prices(
         mode=price.mode,
         t=price.t,
         o=price.o,
@@ -262,14 +219,14 @@ def _price_frame(price: Price) -> _PriceFrame:
         chp=price.chp,
         digits=price.digits,
         delay=price.delay,
-        history=msgspec.Raw(_encode(price.history)) if price.history else _NO_HISTORY,
+        history=msgspec.Raw(_encode(price.history)) if price.history else NO_HISTORY,
     )
-    return _PriceFrame(
+    return PriceFrame(
         symbol=price.symbol, timeframe=price.timeframe, prices=prices, seq=price.seq, at=price.at
     )
 
 
-def _confirmation(frame: _Frame) -> Joined | Notice:
+def _confirmation(frame: Frame) -> Joined | Notice:
     text = frame.message or frame.msg or ""
     if frame.short != "joined_room" or not (frame.room or frame.symbol):
         return Notice(short=frame.short or "", message=text)
@@ -282,51 +239,59 @@ def _confirmation(frame: _Frame) -> Joined | Notice:
     )
 
 
-def _spelling(frame: _Frame) -> str | None:
+def _spelling(frame: Frame) -> str | None:
     return None if frame.timeframe is None else str(frame.timeframe)
 
 
-def _rate(frame: _Frame) -> Rate:
-    if not frame.frames_per_second or not frame.frames_per_second > 0:
+def _rate(frame: Frame) -> Rate:
+    rate = frame.frames_per_second
+    if rate is None or not 0 < rate < math.inf:
         raise ProtocolError("frames_per_second is not a number above 0")
-    return Rate(frames_per_second=_finite(frame.frames_per_second) or 0)
+    return Rate(frames_per_second=rate)
 
 
-def _state(frame: _Frame) -> RoomState:
+def _state(frame: Frame) -> RoomState:
     return RoomState(
         symbol=frame.symbol or "",
         timeframe=_spelling(frame) or "",
         state=frame.state or "",
         reason=frame.reason or "",
-        until=_whole(frame.until),
+        until=_opening(frame.until),
     )
 
 
-def _heartbeat(kind: type[Ping] | type[Pong] | type[Welcome]) -> Callable[[_Frame], Message]:
+def _opening(until: float | None) -> int | None:
+    moment = _whole(until)
+    if moment is not None and abs(moment) > bounds.TIME_MAX:
+        raise ProtocolError("until is not in unix seconds")
+    return moment
+
+
+def _heartbeat(kind: type[Ping] | type[Pong] | type[Welcome]) -> Callable[[Frame], Message]:
     return lambda frame: kind(timestamp=_whole(frame.timestamp))
 
 
-def _wish(frame: _Frame) -> Join:
+def _wish(frame: Frame) -> Join:
     return Join(symbol=frame.symbol or "", timeframe=_spelling(frame), token=frame.token)
 
 
-def _end_of_wish(frame: _Frame) -> Leave:
+def _end_of_wish(frame: Frame) -> Leave:
     return Leave(symbol=frame.symbol or "", timeframe=_spelling(frame))
 
 
-def _refusal(frame: _Frame) -> Refusal:
+def _refusal(frame: Frame) -> Refusal:
     return Refusal(short=frame.short or "", message=frame.message or frame.msg or "")
 
 
-def _end_of_wishes(frame: _Frame) -> RemoveAll:
+def _end_of_wishes(frame: Frame) -> RemoveAll:
     return RemoveAll()
 
 
-def _beat(frame: _Frame) -> Heartbeat:
+def _beat(frame: Frame) -> Heartbeat:
     return Heartbeat(timestamp=_whole(frame.timestamp) or 0)
 
 
-_READERS: dict[str, Callable[[_Frame], Message]] = {
+_READERS: dict[str, Callable[[Frame], Message]] = {
     "welcome": _heartbeat(Welcome),
     "ping": _heartbeat(Ping),
     "pong": _heartbeat(Pong),

@@ -7,19 +7,11 @@ something from the silence of another if both use the same interval.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 
-import msgspec
-
-__all__ = ["DEFAULT", "PONG_SECONDS", "Intervals", "Seconds", "UnixTime"]
+__all__ = ["DEFAULT", "PONG_SECONDS", "Intervals"]
 
 #: A healthy vendor sends something at least this often: without ticks, it answers pings.
 PONG_SECONDS = 3
-
-#: A time or duration read from the channel layer or the cache. The bounds exclude infinity
-#: and NaN. A browser's date can still hold a thousand times the upper bound.
-UnixTime = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
-Seconds = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
 
 
 @dataclass(frozen=True)

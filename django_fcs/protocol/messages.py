@@ -27,6 +27,7 @@ __all__ = [
     "RemoveAll",
     "RoomState",
     "Unknown",
+    "Unusable",
     "Welcome",
 ]
 
@@ -190,6 +191,15 @@ class Unknown(_Message, frozen=True, kw_only=True, tag="unknown"):
     name: str
 
 
+class Unusable(_Message, frozen=True, kw_only=True, tag="unusable"):
+    """What was left out of a frame because it is out of bounds; the rest of it counts.
+
+    It is a value of the price before it, or a whole price of an array.
+    """
+
+    reason: str
+
+
 Message = (
     Welcome
     | Ping
@@ -206,4 +216,5 @@ Message = (
     | RoomState
     | Heartbeat
     | Unknown
+    | Unusable
 )

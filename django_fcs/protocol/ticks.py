@@ -12,28 +12,24 @@ import msgspec
 
 from django_fcs.exceptions import ProtocolError
 
+from . import bounds
+from .bounds import PRICE_MIN
 from .messages import Price
 
-__all__ = ["SECONDS_MAX", "Head", "read_head", "read_tick"]
-
-#: The year 3000. After a ``t`` in milliseconds, every later candle would count as too late.
-SECONDS_MAX = 32_503_680_000
-
-# JSON has no infinity, but 1e999 reads as one.
-_Number = Annotated[float, msgspec.Meta(ge=-1e300, le=1e300)]
+__all__ = ["Head", "read_head", "read_tick"]
 
 
 class _Prices(msgspec.Struct, gc=False):
     mode: Literal["candle", "askbid", "close", "initial"]
-    t: Annotated[int, msgspec.Meta(le=SECONDS_MAX)] | None = None
-    o: _Number | None = None
-    h: _Number | None = None
-    l: _Number | None = None  # noqa: E741 - the vendor's name
-    c: _Number | None = None
-    v: _Number | None = None
-    a: _Number | None = None
-    b: _Number | None = None
-    update: _Number | None = None
+    t: Annotated[int, msgspec.Meta(ge=0, le=bounds.TIME_MAX)] | None = None
+    o: bounds.Price | None = None
+    h: bounds.Price | None = None
+    l: bounds.Price | None = None  # noqa: E741 - the vendor's name
+    c: bounds.Price | None = None
+    v: bounds.Volume | None = None
+    a: bounds.Price | None = None
+    b: bounds.Price | None = None
+    update: bounds.FeedTime | None = None
 
     @property
     def holds_candle(self) -> bool:
@@ -44,6 +40,14 @@ class _Prices(msgspec.Struct, gc=False):
     @property
     def holds_price(self) -> bool:
         return not (self.c is None and self.a is None and self.b is None)
+
+    @property
+    def holds_traces(self) -> bool:
+        """Whether a number is too close to zero for a price."""
+        for value in (self.o, self.h, self.l, self.c, self.a, self.b):
+            if value is not None and -PRICE_MIN < value < PRICE_MIN and value:
+                return True
+        return False
 
 
 class _TickPrices(_Prices, gc=False):
@@ -68,15 +72,24 @@ class _Tick(msgspec.Struct, gc=False):
     history: None = None
 
 
+class _HeadPrices(_Prices, gc=False):
+    # Not used, but browsers get the text unchanged.
+    pc: bounds.Price | None = None
+    ch: bounds.Change | None = None
+    chp: bounds.Percent | None = None
+    digits: bounds.Digits | None = None
+    delay: bounds.Delay | None = None
+
+
 class Head(msgspec.Struct, gc=False):
     """The values of a text of this project that conflation needs."""
 
     type: Literal["price"]
     symbol: str
     timeframe: str
-    prices: _Prices
-    seq: int
-    at: _Number
+    prices: _HeadPrices
+    seq: bounds.Seq
+    at: bounds.UnixTime
 
     @property
     def mode(self) -> str:
@@ -96,7 +109,7 @@ def read_tick(text: str | bytes) -> Price | None:
         return None
     prices = tick.prices
     fits = prices.holds_price if prices.mode == "askbid" else prices.holds_candle
-    if not fits:
+    if not fits or prices.holds_traces:
         return None
     return Price(
         symbol=tick.symbol,
@@ -121,6 +134,6 @@ def read_head(text: str) -> Head:
         head = _decode_head(text.encode())
     except (AttributeError, msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise ProtocolError(f"not a price of this project: {error}") from None
-    if not head.prices.holds_price:
+    if not head.prices.holds_price or head.prices.holds_traces:
         raise ProtocolError("a text without any price")
     return head

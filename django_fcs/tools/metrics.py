@@ -52,7 +52,7 @@ COUNTERS = {
     "stream_updates": "Price frames of wanted rooms that were received.",
     "upstream_join_retries": "Joins sent again because the vendor did not confirm them.",
     "upstream_lost": "Connections to the vendor that failed or ended; each is followed by a retry.",
-    "upstream_malformed": "Frames of the vendor dropped because they were malformed.",
+    "upstream_malformed": "Malformed or impossible frames and values of the vendor, dropped.",
     "upstream_rejoins": "Rooms rejoined because they were silent while others had prices.",
     "upstream_stalled": "Connections closed because no price came although one was due.",
 }

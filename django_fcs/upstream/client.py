@@ -28,6 +28,7 @@ from django_fcs.protocol import (
     Price,
     ProfileUpdate,
     Refusal,
+    Unusable,
     Welcome,
     parse,
     serialise,
@@ -294,25 +295,23 @@ class UpstreamClient:
         for data in texts:
             text = data.decode(errors="replace")
             items: tuple[Item, ...] = ()
-            for message in self._parsed(text):
+            for message in _parsed(text):
                 if isinstance(message, (Price, ProfileUpdate)):
                     items += self._items(message)
                 elif isinstance(message, Welcome):
                     events.append(self._be_welcomed())
+                elif isinstance(message, Unusable):
+                    if count("upstream_malformed"):
+                        reason = message.reason
+                        logger.warning(
+                            "malformed frame ignored size=%d reason=%s", len(text), reason
+                        )
                 else:
                     answers.append(message)
                     if isinstance(message, Refusal) and message.short == _AUTHENTICATION_FAILED:
                         return events, answers
             events.append(Arrival(at, text if items else self._address.without_key(text), items))
         return events, answers
-
-    def _parsed(self, text: str) -> list[Message]:
-        try:
-            return parse(text)
-        except ProtocolError as error:
-            if count("upstream_malformed"):
-                logger.warning("malformed frame ignored size=%d reason=%s", len(text), error)
-            return []
 
     def _items(self, message: Price | ProfileUpdate) -> tuple[()] | tuple[Item]:
         try:
@@ -367,6 +366,13 @@ class UpstreamClient:
             count("upstream_join_retries", self._subscriptions.retries - retries)
         next_at = self._subscriptions.next_at()
         return float("inf") if next_at is None else next_at
+
+
+def _parsed(text: str) -> list[Message]:
+    try:
+        return parse(text)
+    except ProtocolError as error:
+        return [Unusable(reason=str(error))]
 
 
 @functools.lru_cache(maxsize=4096)

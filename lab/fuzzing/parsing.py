@@ -6,7 +6,7 @@ from random import Random
 from types import TracebackType
 
 from django_fcs.exceptions import ProtocolError
-from django_fcs.protocol import Unknown, frames as protocol, parse, serialise
+from django_fcs.protocol import Unknown, Unusable, frames as protocol, parse, serialise
 from django_fcs.protocol.ticks import read_tick
 from lab.kit import grammar
 
@@ -44,7 +44,7 @@ class Parsing:
             assert "\n" not in reason and len(reason) <= REASON_MAX, f"reason: {reason!r}"
             return
         for message in messages:
-            if not isinstance(message, Unknown):
+            if not isinstance(message, (Unknown, Unusable)):
                 again = parse(serialise(message))
                 assert again == [message], f"serialised and parsed: {again} != {message}"
         tick = read_tick(text)
