@@ -34,12 +34,13 @@ from .protocol import (
 from .rooms import Room
 from .site import site_store
 from .tools.complaints import Complaints
+from .tools.logs import logger_of
 from .tools.metrics import count
 from .tools.tokenbucket import TokenBucket
 
 __all__ = ["MERGE_PROTOCOL", "FCSConsumer"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 MERGE_PROTOCOL = "fcs.merge.v1"
 

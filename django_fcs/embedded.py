@@ -7,7 +7,6 @@ the event loop that serves the join, and never while Django is being set up.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 
 from .conf import conf
@@ -19,12 +18,13 @@ from .rooms import Room
 from .site import site_store, streams
 from .streaming.stream import Stream
 from .tools.complaints import Complaints
+from .tools.logs import logger_of
 from .tools.tasks import end
 from .upstream import Timing, UpstreamClient
 
 __all__ = ["start", "stop"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 _complaints = Complaints()
 

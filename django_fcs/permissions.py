@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -18,11 +17,12 @@ from django.utils.module_loading import import_string
 from .conf import conf
 from .rooms import Room
 from .tokens import token_is_valid
+from .tools.logs import logger_of
 from .tools.metrics import count
 
 __all__ = ["client_of", "may_join", "origin_is_allowed"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 #: What Django itself allows with DEBUG and no ALLOWED_HOSTS.
 _HOSTS_IN_DEBUG = [".localhost", "127.0.0.1", "[::1]"]

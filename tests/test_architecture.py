@@ -59,6 +59,9 @@ OUTSIDE = {
     "subprocess": {"doctor.neighbour"},
 }
 
+#: The module that makes this project's loggers, and those that configure loggers.
+MAKERS_OF_LOGGERS = {"management.running", "tools.logs", "tools.redaction"}
+
 #: The folders with Python files, without builds and environments.
 FOLDERS = ("django_fcs", "example_project", "lab", "scripts", "tests")
 
@@ -219,6 +222,12 @@ def test_what_lies_outside_is_known_in_one_place(thing: str) -> None:
     }
 
     assert knowing == OUTSIDE[thing]
+
+
+def test_every_log_line_of_this_project_goes_through_the_loggers_that_escape_it() -> None:
+    makers = {name for name in MODULES if "getLogger" in ast.unparse(tree(name))}
+
+    assert makers == MAKERS_OF_LOGGERS
 
 
 def test_every_function_is_annotated() -> None:

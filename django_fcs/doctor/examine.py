@@ -21,6 +21,9 @@ __all__ = ["Finding", "Outcome", "Probe", "broken", "examine", "ok", "skipped", 
 #: How long one probe may take, in seconds; its own waits have to be shorter.
 PROBE_SECONDS = 25.0
 
+#: How long a line may be, in characters; the longest fix has half of them.
+TEXT_MAX = 1000
+
 
 class Outcome(str, Enum):
     """How a probe ended."""
@@ -119,4 +122,4 @@ def _discreet(finding: Finding) -> Finding:
 
 
 def _in_one_line(text: str) -> str:
-    return " ".join(without_secrets(text, conf.FCS_API_KEY).split())
+    return without_secrets(" ".join(text.split()), conf.FCS_API_KEY, TEXT_MAX)

@@ -8,7 +8,6 @@ leave no gap.
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Iterable, Iterator
 
@@ -17,11 +16,12 @@ from django_fcs.prices.updates import Update
 from django_fcs.protocol.intervals import DEFAULT, Intervals
 from django_fcs.rooms import Room
 from django_fcs.tools.backoff import doubling
+from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
 
 __all__ = ["Hearing"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 #: The longest pause between two rejoins. Each rejoin makes a full layer lose more messages, and
 #: does not bring back a stream that has stopped.

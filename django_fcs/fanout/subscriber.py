@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator
@@ -14,6 +13,7 @@ from django_fcs.prices.updates import Update
 from django_fcs.protocol import Joined, Ping, serialise
 from django_fcs.rooms import Room
 from django_fcs.tools.complaints import Complaints
+from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
 from django_fcs.tools.tasks import end
 
@@ -25,7 +25,7 @@ from .servers import is_of_a_server
 
 __all__ = ["CLOSE_TOO_SLOW", "Subscriber", "send_to_all"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 _complaints = Complaints()
 
 #: How many replies may wait. A browser that keeps asking without reading is closed.

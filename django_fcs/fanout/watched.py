@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -21,6 +20,7 @@ from django_fcs.prices.updates import Update, respell
 from django_fcs.protocol import RoomState, serialise
 from django_fcs.rooms import Room
 from django_fcs.tools.clocks import since_boot
+from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
 
 from .path import Path
@@ -28,7 +28,7 @@ from .routes import Key
 
 __all__ = ["Claim", "Heard", "Limits", "Noticed", "Watched", "WatchedRoom", "claim"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 _UNPROVED = "no price since the connection was lost"
 

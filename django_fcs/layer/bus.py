@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
@@ -30,6 +29,7 @@ from django_fcs.sharing.databases import database_number, layer_database
 from django_fcs.sharing.mark import marked, site_mark
 from django_fcs.tools.backoff import doubling
 from django_fcs.tools.fallbacks import warn_once
+from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
 
 from . import pubsub, streams
@@ -54,7 +54,7 @@ __all__ = [
     "site_layer",
 ]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 #: Layers drop a member after ``group_expiry``. The in-memory layer also drops it when a
 #: message was not read for a minute, as on a laptop that slept. So all groups are added

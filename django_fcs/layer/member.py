@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 from collections.abc import Awaitable, Iterable
 from contextlib import suppress
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
 from django_fcs.tools.tasks import end
 
@@ -18,7 +18,7 @@ from .inbox import Inbox
 
 __all__ = ["INBOX_MAX", "LayerMember", "LayerMessage", "drop_malformed", "limited"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 #: The time limit of one call, in seconds. A healthy layer needs milliseconds.
 CALL_SECONDS = 5

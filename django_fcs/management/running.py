@@ -17,6 +17,7 @@ from django.core.management.base import CommandError
 
 from django_fcs.exceptions import ConfigurationError, FCSError, KeyRefused, RoomError
 from django_fcs.tools.tasks import together
+from django_fcs.tools.texts import one_line
 from django_fcs.tools.worker import Threads
 
 __all__ = ["Screen", "fail", "port_number", "quiet", "run_until_signal", "show_logs"]
@@ -25,6 +26,9 @@ _CLEAR_LINE = "\r\x1b[2K"
 
 #: How long work that was asked to leave may take, in seconds; then it is cancelled.
 LEAVE_SECONDS = 2.0
+
+#: How many characters of a line are printed.
+LINE_MAX = 1000
 
 
 def run_until_signal(
@@ -64,7 +68,7 @@ async def _wait(stop: asyncio.Event, leave: asyncio.Event | None) -> None:
 def fail(error: FCSError) -> CommandError:
     """Turn an error into one line and an exit code: 2 if the user can fix it, otherwise 1."""
     usage = isinstance(error, (ConfigurationError, KeyRefused, RoomError))
-    return CommandError(str(error), returncode=2 if usage else 1)
+    return CommandError(one_line(str(error), LINE_MAX), returncode=2 if usage else 1)
 
 
 def port_number(text: str) -> int:
@@ -103,7 +107,8 @@ class Screen:
         A line that wraps would count as two, and leave one behind at each draw.
         """
         size = shutil.get_terminal_size()
-        shown = [line[: size.columns - 1] for line in lines[: size.lines - 1]]
+        lines = [one_line(line, LINE_MAX) for line in lines[: size.lines - 1]]
+        shown = [line[: size.columns - 1] for line in lines]
         self.clear()
         self._out.write("\n".join(shown))
         self._out.flush()

@@ -7,7 +7,6 @@ this is logged once and the cache is not used for a while. Callers never get its
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
@@ -20,6 +19,7 @@ from django.core.cache import InvalidCacheBackendError, caches
 from django_fcs.exceptions import ConfigurationError
 from django_fcs.rooms import Room
 from django_fcs.sharing.mark import marked, site_mark
+from django_fcs.tools.logs import logger_of
 from django_fcs.tools.worker import Worker
 
 from .paths import PathReport
@@ -28,7 +28,7 @@ from .states import Expectation
 
 __all__ = ["CacheStore", "LastValue", "MemoryStore", "Store"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 #: Raise it with every change of the stored format, so that versions never read each other's.
 VERSION = 4

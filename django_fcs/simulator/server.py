@@ -7,7 +7,6 @@ What a client has not read yet waits in its ``Outbox``. A replay waits for its s
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 import time
 from collections import Counter, deque
@@ -35,6 +34,7 @@ from django_fcs.protocol import (
 )
 from django_fcs.rooms import Room
 from django_fcs.tools.bell import Bell
+from django_fcs.tools.logs import logger_of
 from django_fcs.tools.redaction import SILENT
 from django_fcs.tools.tasks import running
 
@@ -45,7 +45,7 @@ from .sources import Opening, Source, filled, merged, opened_at
 
 __all__ = ["BAD_KEY", "Received", "Simulator"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 #: A key that is refused even if all others are accepted.
 BAD_KEY = "bad_key"

@@ -6,7 +6,6 @@ Importing it also imports pandas, which takes seconds, so the thread that reads 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
 from functools import partial
@@ -15,11 +14,12 @@ from typing import Any
 
 from django_fcs.prices.sessions import Markets, Timetable
 from django_fcs.rooms import Room
+from django_fcs.tools.logs import logger_of
 from django_fcs.tools.worker import Worker
 
 __all__ = ["read_calendar", "read_calendars"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 #: How often to look for calendars that are not known yet.
 LOOK_SECONDS = 5

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from django_fcs.rooms import Room
 from django_fcs.tools.complaints import Complaints
+from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
 
 __all__ = ["Choice", "Demand"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 #: Why a room gets no price, for visitors.
 _UNCONFIRMED = "the feed does not confirm this symbol"

@@ -9,7 +9,6 @@ Each leader has a higher epoch than the one before, by which hubs recognise late
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 import secrets
 import time
@@ -20,11 +19,13 @@ from django_fcs.exceptions import ConfigurationError
 from django_fcs.layer.wire import Reply
 from django_fcs.sharing.mark import marked, site_mark
 from django_fcs.tools.clocks import since_boot
+from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
+from django_fcs.tools.texts import one_line
 
 __all__ = ["ANOTHER_SITE", "Alone", "Lease", "lease_keys"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 #: What a stream says that waits for the lease of another site.
 ANOTHER_SITE = "another site uses this database: set FCS_SITE"
@@ -261,7 +262,7 @@ class Lease:
             number, _, leader = reply.partition(b" ")
             answer = int(number)
         except Exception as error:  # whatever redis-py raises
-            self.trouble = str(error) or "Redis does not answer"
+            self.trouble = one_line(str(error)) or "Redis does not answer"
             if count("stream_lease_failures"):
                 logger.warning("cannot request the lease reason=%s", self.trouble)
             return None

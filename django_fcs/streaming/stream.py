@@ -7,7 +7,6 @@ wanted, but have no connection to the vendor and send nothing.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing
@@ -24,6 +23,7 @@ from django_fcs.protocol.intervals import DEFAULT, Intervals
 from django_fcs.recording import Recorder
 from django_fcs.rooms import Room
 from django_fcs.tools.bell import Bell
+from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count, counts, shown
 from django_fcs.tools.tasks import together
 from django_fcs.upstream import Arrival, Status, UpstreamClient
@@ -36,7 +36,7 @@ from .term import Term
 
 __all__ = ["Stream"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 #: Prices that come within this time after a burst wait for the next one.
 BURST_SECONDS = 0.02

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-import logging
+
+from .logs import logger_of
 
 __all__ = ["warn_once"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 
 @functools.cache

@@ -50,6 +50,7 @@ COUNTERS = {
     "stream_rooms_over_limit": "Times rooms had to wait because FCS_MAX_ROOMS was reached.",
     "stream_rooms_unconfirmed": "Rooms left because the vendor did not confirm them.",
     "stream_updates": "Price frames of wanted rooms that were received.",
+    "upstream_errors": "Messages of the type error that the vendor sent.",
     "upstream_join_retries": "Joins sent again because the vendor did not confirm them.",
     "upstream_lost": "Connections to the vendor that failed or ended; each is followed by a retry.",
     "upstream_malformed": "Malformed or impossible frames and values of the vendor, dropped.",

@@ -12,6 +12,8 @@ from urllib.parse import quote, quote_plus
 
 from django_fcs.conf import conf
 
+from .texts import REASON_MAX, one_line
+
 __all__ = ["SILENT", "install", "spellings_of", "without_secrets"]
 
 #: Loggers in which servers log requested URLs; uvicorn logs those of sockets at INFO.
@@ -69,10 +71,11 @@ def spellings_of(key: str) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True))))
 
 
-def without_secrets(text: str, key: str) -> str:
-    """Return the text without the key in any spelling and without passwords in addresses."""
+def without_secrets(text: str, key: str, limit: int = REASON_MAX) -> str:
+    """Return a text from outside as one safe line, without the key and passwords in addresses."""
     text = spellings_of(key).sub("[key]", text) if key else text
-    return _CREDENTIALS.sub("//[hidden]@", text)
+    # Cut last: a key that is cut in two would no longer be found.
+    return one_line(_CREDENTIALS.sub("//[hidden]@", text), limit)
 
 
 def _redacted(value: Any) -> Any:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
@@ -37,6 +36,7 @@ from django_fcs.protocol.address import Address
 from django_fcs.rooms import Room
 from django_fcs.tools.backoff import doubling, full_jitter
 from django_fcs.tools.bell import Bell
+from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
 from django_fcs.tools.redaction import SILENT
 from django_fcs.tools.tasks import running
@@ -44,11 +44,12 @@ from django_fcs.tools.tasks import running
 from .arrivals import PATIENT, Arrival, Event, Item, Status, Timing
 from .connection import SIZE_MAX, Connection, LastHeard, connecting
 from .failures import failure_of
+from .faults import Faults
 from .subscriptions import Subscriptions
 
 __all__ = ["Arrival", "Status", "Timing", "UpstreamClient"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 _AUTHENTICATION_FAILED = "authentication_failed"
 
@@ -85,6 +86,7 @@ class UpstreamClient:
     ) -> None:
         self._address = Address(url, key)
         self._place = self._address.place
+        self._faults = Faults(self._address)
         self._give_up_on_refusal = give_up_on_refusal
         self._timing = timing
         self._clock = clock
@@ -299,13 +301,10 @@ class UpstreamClient:
                 if isinstance(message, (Price, ProfileUpdate)):
                     items += self._items(message)
                 elif isinstance(message, Welcome):
-                    events.append(self._be_welcomed())
+                    # A second one must not restart the watchdog, as each status does.
+                    events += [] if self._welcomed else [self._be_welcomed()]
                 elif isinstance(message, Unusable):
-                    if count("upstream_malformed"):
-                        reason = message.reason
-                        logger.warning(
-                            "malformed frame ignored size=%d reason=%s", len(text), reason
-                        )
+                    self._faults.note_malformed(len(text), message.reason)
                 else:
                     answers.append(message)
                     if isinstance(message, Refusal) and message.short == _AUTHENTICATION_FAILED:
@@ -335,11 +334,10 @@ class UpstreamClient:
         elif isinstance(message, Joined):
             self._subscriptions.confirm(message)
         elif isinstance(message, Refusal):
-            reason = self._address.without_secrets(message.message or message.short)
             if message.short == _AUTHENTICATION_FAILED:
-                detail = f": {reason} (set it to your FCS socket key)"
+                detail = f": {self._faults.reason_of(message)} (set it to your FCS socket key)"
                 raise KeyRefused(self._place, detail=detail)
-            logger.warning("upstream error short=%s message=%s", message.short, reason)
+            self._faults.note_error(message)
 
     async def _tend(self, socket: Connection) -> None:
         """Send joins, leaves and pings; a failure to send ends the connection."""

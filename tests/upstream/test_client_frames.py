@@ -7,10 +7,12 @@ import time
 
 import pytest
 
+from django_fcs.exceptions import KeyRefused
 from django_fcs.rooms import Room
 from django_fcs.simulator import Faults, RandomWalk, Simulator
+from django_fcs.tools.complaints import KINDS_MAX
 from django_fcs.tools.metrics import counts
-from django_fcs.upstream import Arrival
+from django_fcs.upstream import Arrival, Status, UpstreamClient
 from tests.support.upstreams import EURUSD, USDJPY, Vendor, price, vendor, watching, welcoming
 from tests.support.waiting import eventually
 
@@ -79,6 +81,60 @@ async def test_an_error_of_the_vendor_is_logged_and_no_end(
         assert watch.reasons == []
         assert watch.client.joined == {EURUSD}
     assert "upstream error short=unknown_symbol message=no such symbol" in caplog.text
+
+
+async def test_an_error_of_the_vendor_cannot_forge_a_line_of_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def forge(server: Vendor) -> None:
+        text = "x\n2026-01-01 CRITICAL root FORGED \x1b[31m"
+        await server.say({"type": "welcome"}, {"type": "error", "short": text, "message": text})
+        await server.listen()
+
+    async with vendor(forge) as server, watching(server.url):
+        await eventually(lambda: counts().get("upstream_errors"))
+
+    text = "x\\n2026-01-01 CRITICAL root FORGED \\x1b[31m"
+    assert f"upstream error short={text} message={text}" in caplog.messages
+
+
+async def test_a_flood_of_errors_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def rage(server: Vendor) -> None:
+        errors = [{"type": "error", "short": f"{n}", "message": "x" * 1000} for n in range(2000)]
+        await server.say({"type": "welcome"}, *errors)
+        await server.listen()
+
+    async with vendor(rage) as server, watching(server.url):
+        await eventually(lambda: counts().get("upstream_errors") == 2000)
+
+    lines = [line for line in caplog.messages if "upstream error" in line]
+    assert len(lines) == KINDS_MAX
+    assert max(map(len, lines)) < 300
+
+
+async def test_the_reason_of_a_refusal_is_one_short_line_for_operators() -> None:
+    async def refuse(server: Vendor) -> None:
+        message = "\x1b[2Jno\nkey " + "x" * 10_000
+        await server.say({"type": "error", "short": "authentication_failed", "message": message})
+
+    async with vendor(refuse) as server:
+        async with UpstreamClient("key", url=server.url) as client:
+            with pytest.raises(KeyRefused) as caught:
+                await anext(client.events())
+
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
+
+
+async def test_only_the_first_welcome_of_a_connection_counts() -> None:
+    async def greet(server: Vendor) -> None:
+        await server.say(*[{"type": "welcome"}] * 50, price())
+        await server.listen()
+
+    async with vendor(greet) as server, watching(server.url, EURUSD) as watch:
+        await eventually(lambda: watch.prices)
+
+        assert [event for event in watch.events if isinstance(event, Status)] == [Status(True)]
 
 
 async def test_prices_count_for_the_room_whatever_the_spelling_of_its_timeframe() -> None:

@@ -31,10 +31,11 @@ from django_fcs.sharing.fingerprint import fingerprint
 from django_fcs.site import site_store
 from django_fcs.streaming.lease import Lease
 from django_fcs.streaming.stream import Stream
+from django_fcs.tools.logs import logger_of
 from django_fcs.tools.tasks import together
 from django_fcs.upstream import Timing, UpstreamClient
 
-logger = logging.getLogger("django_fcs.fcs_stream")
+logger = logger_of("django_fcs.fcs_stream")
 
 _IN_MEMORY = (
     "the channel layer is the in-memory one, so the web process streams by itself; to use "
