@@ -9,10 +9,12 @@ from datetime import datetime, timezone
 
 from .conf import conf
 from .exceptions import ConfigurationError, ProtocolError
+from .prices.entries import drop_malformed
 from .prices.paths import PathReport
 from .prices.states import Expectation, State, decide
 from .prices.store import LastValue
-from .protocol import Price, parse
+from .prices.updates import price_of
+from .protocol.ticks import Head
 from .rooms import Room
 from .site import site_store
 
@@ -96,10 +98,11 @@ def quotes_of(rooms: Iterable[Room]) -> dict[Room, Quote]:
 def _quote(
     room: Room, value: LastValue | None, path: PathReport | None, now: float
 ) -> Quote | None:
-    price = _read(value)
-    if value is None or price is None or price.at is None:
+    head = None if value is None else _read(room, value)
+    if value is None or head is None:
         return None
-    state = _state(price.at, value.expected, path, now)
+    price, at = head.prices, head.at
+    state = _state(at, value.expected, path, now)
     return Quote(
         room=room,
         open=price.o,
@@ -112,38 +115,28 @@ def _quote(
         previous_close=price.pc,
         change=price.ch,
         change_percent=price.chp,
-        spread=_spread(price),
+        spread=_spread(price.a, price.b, price.digits or 0),
         digits=price.digits or 0,
         t=price.t,
-        updated=_updated(price.update, price.at),
-        at=price.at,
-        age=max(0.0, now - price.at),
+        updated=datetime.fromtimestamp(price.update or at, timezone.utc),
+        at=at,
+        age=max(0.0, now - at),
         state=state,
         delay=price.delay,
         until=value.expected.opens_at if state is State.CLOSED else None,
     )
 
 
-def _read(value: LastValue | None) -> Price | None:
+def _read(room: Room, value: LastValue) -> Head | None:
     try:
-        message = parse(value.text)[0] if value else None
-    except (ProtocolError, IndexError):
+        return price_of(room, value.text)
+    except ProtocolError as error:
+        drop_malformed(error)
         return None
-    return message if isinstance(message, Price) else None
 
 
-def _updated(said: float | None, at: float) -> datetime:
-    """Return the feed's own time, or the arrival if that time is not valid."""
-    try:
-        return datetime.fromtimestamp(said or at, timezone.utc)
-    except (ValueError, OverflowError, OSError):
-        return datetime.fromtimestamp(at, timezone.utc)
-
-
-def _spread(price: Price) -> float | None:
-    if price.a is None or price.b is None:
-        return None
-    return round(price.a - price.b, price.digits or 0)
+def _spread(ask: float | None, bid: float | None, digits: int) -> float | None:
+    return None if ask is None or bid is None else round(ask - bid, digits)
 
 
 def _state(at: float, expected: Expectation, path: PathReport | None, now: float) -> State:

@@ -18,6 +18,7 @@ from django_fcs.prices.store import LastValue, MemoryStore
 from django_fcs.protocol import Price, serialise
 from django_fcs.quotes import Quote, aget_quote, get_quote
 from django_fcs.rooms import Room
+from django_fcs.tools.metrics import counts
 
 NOW = 1_700_000_000.0
 ROOM = Room("FX:EURUSD", "1D")
@@ -173,11 +174,33 @@ def test_where_the_feed_names_no_time_it_is_that_of_the_arrival(store: MemorySto
     assert quote_of(store).updated == datetime.fromtimestamp(NOW - 2, timezone.utc)
 
 
-@pytest.mark.parametrize("update", [NOW * 1000, -1e20, 1e300])
-def test_a_time_out_of_this_world_does_not_break_the_page(
-    store: MemoryStore, update: float
-) -> None:
-    assert quote_of(store, update=update).updated == datetime.fromtimestamp(NOW - 2, timezone.utc)
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({"update": odd} for odd in (NOW * 1000, -1e20, 1e300, 253402300799.0)),
+        *({"at": odd} for odd in (NOW * 1000, 1e300, -1e300)),
+        *({name: odd} for name in ("c", "a", "pc", "ch", "chp", "v") for odd in (1e29, 1e300)),
+        *({"digits": odd} for odd in (99, -1)),
+        {"delay": 10**18},
+        {"seq": 2**62},
+        {"at": None},
+        {"seq": None},
+    ],
+)
+def test_a_text_out_of_bounds_is_no_quote(store: MemoryStore, fields: dict[str, Any]) -> None:
+    usdjpy = Room("FX:USDJPY", "1D")
+    store.save({ROOM: LastValue(text_of(**fields)), usdjpy: LastValue(text_of(usdjpy))}, ONLINE)
+
+    assert get_quote("FX:EURUSD") is None
+    assert get_quote("FX:USDJPY") is not None
+    assert counts()["store_malformed"] == 1
+
+
+@pytest.mark.parametrize("other", [Room("FX:USDJPY", "1D"), Room("FX:EURUSD", "60")])
+def test_the_text_of_another_room_is_no_quote(store: MemoryStore, other: Room) -> None:
+    store.save({ROOM: LastValue(text_of(other))}, ONLINE)
+
+    assert get_quote("FX:EURUSD") is None
 
 
 def test_a_stream_whose_clock_is_ahead_gives_no_negative_age(store: MemoryStore) -> None:

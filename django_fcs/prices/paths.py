@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from django_fcs.protocol.bounds import Seconds, UnixTime
 from django_fcs.protocol.intervals import PONG_SECONDS
+from django_fcs.tools.texts import one_line
 
 from .states import Outage
 
@@ -26,6 +28,9 @@ class PathReport(msgspec.Struct, frozen=True):
     outage: Outage = Outage()
     silence: Seconds = 0.0
     """Seconds without data from the vendor when the report was made."""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "reason", one_line(self.reason))
 
     def is_silent(self, age: float, offline_after: float) -> bool:
         """Tell whether the next report is overdue."""

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
+from django_fcs.protocol.bounds import UnixTime
+
+from .updates import Epoch
+
 __all__ = ["GrowthRate", "Report", "StreamStatus"]
+
+
+_Count = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+_Rate = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+_Name = Annotated[str, msgspec.Meta(max_length=100)]
 
 
 class Report(msgspec.Struct, frozen=True):
     """The figures of a stream at one moment. Times are unix seconds."""
 
-    at: float
-    epoch: int
-    rooms: tuple[str, ...]
+    at: UnixTime
+    epoch: Epoch
+    rooms: tuple[_Name, ...]
     """All rooms that it wants, as ``FX:EURUSD_1D``."""
-    joined: int
+    joined: _Count
     """How many of them the vendor has confirmed."""
-    updates_per_second: float
-    last_at: float | None
+    updates_per_second: _Rate
+    last_at: UnixTime | None
     """When the last price arrived."""
     leader: bool
     """Whether it is the leader. Without a lease the only stream is always the leader."""
-    counts: dict[str, int]
+    counts: dict[_Name, _Count]
     """All counters of its process since the process started."""
 
 

@@ -93,7 +93,7 @@ def decide(
     open_for = expected.open_for(now)
     silence = age if open_for is None else min(age, open_for)
     overdue = unproved or expected.is_overdue(now)
-    if overdue or silence > max(stale_after, expected.patience):
+    if overdue or silence > max(stale_after, min(expected.patience, CEILING_SECONDS)):
         return State.STALE
     if silence < age:
         return State.CLOSED
@@ -163,7 +163,9 @@ class Expectation(msgspec.Struct, frozen=True):
 
     def open_for(self, now: float) -> float | None:
         """Return for how many seconds the market has been open; ``None`` = not known."""
-        return None if self.closed or self.since is None else max(0.0, now - self.since)
+        if self.closed or self.since is None or self.since > now + OPENING_SECONDS:
+            return None
+        return max(0.0, now - self.since)
 
     @property
     def opens_at(self) -> int | None:

@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, TimeoutError as FutureTimeoutError
-from typing import Any, Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 import msgspec
 from django.core.cache import InvalidCacheBackendError, caches
@@ -20,11 +20,14 @@ from django_fcs.exceptions import ConfigurationError
 from django_fcs.rooms import Room
 from django_fcs.sharing.mark import marked, site_mark
 from django_fcs.tools.logs import logger_of
+from django_fcs.tools.texts import one_line
 from django_fcs.tools.worker import Worker
 
+from .entries import decode, encode, found_in
 from .paths import PathReport
 from .reports import Report
 from .states import Expectation
+from .updates import TEXT_MAX
 
 __all__ = ["CacheStore", "LastValue", "MemoryStore", "Store"]
 
@@ -48,7 +51,7 @@ T = TypeVar("T")
 class LastValue(msgspec.Struct, frozen=True):
     """The last text of a room, as sent to browsers, and what is expected of the room."""
 
-    text: str
+    text: Annotated[str, msgspec.Meta(max_length=TEXT_MAX)]
     expected: Expectation = Expectation()
 
 
@@ -176,26 +179,26 @@ class CacheStore:
         self, values: Mapping[Room, LastValue], path: PathReport, report: Report | None
     ) -> bool:
         mark = site_mark()
-        texts = {_key(room.group_of(mark), mark): _encode(value) for room, value in values.items()}
-        texts[_key("beat", mark)] = _encode(path)
+        texts = {_key(room.group_of(mark), mark): encode(value) for room, value in values.items()}
+        texts[_key("beat", mark)] = encode(path)
         if report is not None:
-            texts[_key("report", mark)] = _encode(report)
+            texts[_key("report", mark)] = encode(report)
         # Some caches return the keys that they could not store.
         return not self._cache.set_many(texts, timeout=KEEP_SECONDS)
 
     def _read(self, rooms: list[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
         mark = site_mark()
         keys, beat = {_key(room.group_of(mark), mark): room for room in rooms}, _key("beat", mark)
-        found = self._cache.get_many([*keys, beat])
-        path = _decode(found.pop(beat, None), PathReport)
-        values = {keys[key]: _decode(text, LastValue) for key, text in found.items()}
+        found = found_in(self._cache, [*keys, beat])
+        path = decode(found.get(beat), PathReport)
+        values = {room: decode(found.get(key), LastValue) for key, room in keys.items()}
         return {room: value for room, value in values.items() if value is not None}, path
 
     def _read_report(self) -> tuple[PathReport | None, Report | None]:
         mark = site_mark()
         beat, report = _key("beat", mark), _key("report", mark)
-        found = self._cache.get_many([beat, report])
-        return _decode(found.get(beat), PathReport), _decode(found.get(report), Report)
+        found = found_in(self._cache, [beat, report])
+        return decode(found.get(beat), PathReport), decode(found.get(report), Report)
 
     def _submit(self, work: Callable[[], T]) -> Future[T] | None:
         if self._monotonic() < self._rests_until:
@@ -227,7 +230,7 @@ class CacheStore:
         """Stop using a failing cache for a while; log this once, not at each call."""
         self._rests_until = self._monotonic() + REST_SECONDS
         slow = isinstance(error, (FutureTimeoutError, asyncio.TimeoutError))
-        reason = f"no answer in {PATIENCE_SECONDS} s" if slow else repr(error)
+        reason = f"no answer in {PATIENCE_SECONDS} s" if slow else one_line(repr(error))
         if not self.failure:
             logger.warning("cache failed alias=%s reason=%s", self._alias, reason)
         self.failure = reason
@@ -236,15 +239,3 @@ class CacheStore:
 
 def _key(name: str, mark: str) -> str:
     return marked(f"fcs:{VERSION}:{name}", mark)
-
-
-def _encode(value: LastValue | PathReport | Report) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _decode(text: Any, kind: type[T]) -> T | None:
-    """Decode a stored value; ``None`` for any other content of the key."""
-    try:
-        return msgspec.json.decode(text, type=kind) if text else None
-    except (msgspec.MsgspecError, TypeError):
-        return None

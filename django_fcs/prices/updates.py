@@ -7,20 +7,30 @@ finished text. ``docs/protocol.md`` guarantees the order of fields that makes th
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from msgspec.structs import replace
 
 from django_fcs.exceptions import ProtocolError
 from django_fcs.protocol import Price, serialise
-from django_fcs.protocol.ticks import read_head
+from django_fcs.protocol.ticks import Head, read_head
 from django_fcs.rooms import Room
 
-__all__ = ["EVENT_TYPE", "Update", "respell"]
+__all__ = ["EVENT_TYPE", "TEXT_MAX", "Epoch", "Update", "end_of", "price_of", "respell"]
 
 #: The message type in a room's group; a consumer handles it in its method ``fcs_price``.
 EVENT_TYPE = "fcs.price"
+
+#: The longest text of a price, in characters: some ten times the usual length.
+TEXT_MAX = 4096
+
+#: The first text of an epoch has the number epoch × 1000, and integers of browsers are exact to
+#: 2^53.
+Epoch = Annotated[int, msgspec.Meta(ge=0, lt=2**53 // 1000)]
+
+#: The texts of a room in one epoch: a hundred a second for three years.
+TEXTS_PER_EPOCH = 10_000_000_000
 
 _MODE = re.compile(r'"mode":"[a-z]*"')
 
@@ -49,10 +59,19 @@ class Update(msgspec.Struct, frozen=True, gc=False):
     @classmethod
     def from_text(cls, room: Room, text: str, *, epoch: int) -> Update:
         """Read a text that this project wrote; raise ``ProtocolError`` for any other."""
-        head = read_head(text)
-        if (head.symbol, head.timeframe) != (room.symbol, room.timeframe):
-            raise ProtocolError(f"the text is not a price of {room}")
+        head = price_of(room, text)
         return cls(room, text, head.seq, epoch, head.at, head.mode, head.prices.t)
+
+    @classmethod
+    def from_group(cls, room: Room, text: str, *, epoch: int) -> Update:
+        """Read a text that the stream of an epoch sent; raise ``ProtocolError`` for any other.
+
+        A number that is too high for the epoch would outdo all that its stream gives.
+        """
+        update = cls.from_text(room, text, epoch=epoch)
+        if update.seq >= end_of(epoch):
+            raise ProtocolError(f"seq={update.seq} is too high for epoch {epoch}")
+        return update
 
     @property
     def holds_candle(self) -> bool:
@@ -82,6 +101,21 @@ class Update(msgspec.Struct, frozen=True, gc=False):
         if timeframe == self.room.timeframe:
             return self
         return replace(self, text=respell(self.text, self.room, timeframe))
+
+
+def price_of(room: Room, text: str) -> Head:
+    """Read a price of a room that this project wrote; raise ``ProtocolError`` for any other."""
+    if not isinstance(text, str) or len(text) > TEXT_MAX:
+        raise ProtocolError(f"not a text of at most {TEXT_MAX} characters")
+    head = read_head(text)
+    if (head.symbol, head.timeframe) != (room.symbol, room.timeframe):
+        raise ProtocolError(f"the text is not a price of {room}")
+    return head
+
+
+def end_of(epoch: int) -> int:
+    """Return the first number of a text that the stream of an epoch does not give."""
+    return epoch * 1000 + TEXTS_PER_EPOCH
 
 
 def respell(text: str, room: Room, timeframe: str) -> str:

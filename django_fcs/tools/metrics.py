@@ -40,6 +40,7 @@ COUNTERS = {
     "socket_closed": "Sockets closed for too many messages, a huge frame, or silence.",
     "socket_errors": "Messages from browsers that were answered with an error.",
     "socket_refused": "Sockets closed at once: foreign origin, too many, or site not set up.",
+    "store_malformed": "Entries of the cache ignored because they were malformed.",
     "stream_late": "Price frames dropped because a newer candle had begun.",
     "stream_layer_reconnects": "Times the stream reconnected to the channel layer after a failure.",
     "stream_lease_failures": "Lease requests that Redis did not answer.",

@@ -22,10 +22,15 @@ from django_fcs.prices.symbols import is_currency_pair
 from django_fcs.quotes import Quote
 from django_fcs.rooms import Room, canonical_timeframe, check_symbol
 from django_fcs.tokens import make_token
+from django_fcs.tools.complaints import Complaints
+from django_fcs.tools.logs import logger_of
 
 from . import formats
 
 __all__ = ["FIELDS", "check", "nonce_from", "price", "scripts", "ticker", "token"]
+
+logger = logger_of(__name__)
+_complaints = Complaints()
 
 FIELDS = (
     "symbol",
@@ -121,8 +126,21 @@ def _quoted(room: Room) -> dict[str, Any]:
         "texts": _texts(),
         "state": State.WAITING.value,
         "fields": {**dict.fromkeys(FIELDS, formats.UNKNOWN), "symbol": name},
-        **({} if quote is None else _known(quote, name)),
+        **({} if quote is None else _fenced(quote, name)),
     }
+
+
+def _fenced(quote: Quote, name: str) -> dict[str, Any]:
+    """Return the context of a known quote, or nothing if a value of it cannot be written.
+
+    A widget without its price is better than no page. The fault is logged once an hour.
+    """
+    try:
+        return _known(quote, name)
+    except Exception as error:
+        if _complaints.is_new("", f"{type(error).__name__} {quote.room}"):
+            logger.exception("cannot write a price, widget shown without it room=%s", quote.room)
+        return {}
 
 
 def _known(quote: Quote, name: str) -> dict[str, Any]:

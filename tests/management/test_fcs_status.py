@@ -360,11 +360,13 @@ def test_programs_are_told_of_a_stream_that_never_ran(
     assert told["rooms"] == [] and told["epoch"] is None
 
 
-async def test_rooms_that_are_none_are_shown_but_not_looked_up(
+async def test_what_is_no_room_is_not_shown(
     site: CacheStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     beat = PathReport(NOW, online=True, reason="")
-    await site.asave({}, beat, report(rooms=("junk", "FX:EURUSD_1D")))
+    await site.asave({}, beat, report(rooms=("\x1b[2Jjunk", "FX:EURUSD_1D")))
     assert run("fcs_status")[0] == 0
+    shown = capsys.readouterr().out
 
-    assert "junk" in capsys.readouterr().out
+    assert "FX:EURUSD_1D" in shown
+    assert "junk" not in shown

@@ -177,7 +177,10 @@ async def test_a_report_costs_no_call_of_its_own(cache: type[SickCache]) -> None
     assert cache.calls == ["set_many", "get_many"]
 
 
-@pytest.mark.parametrize("junk", ["", "junk", "[]", '{"text":5}', b"\xff", 5, None, ["x"]])
+@pytest.mark.parametrize(
+    "junk",
+    ["", "junk", "[]", '{"text":5}', b"\xff", 5, None, ["x"], '{"text":"\ud800"}', object()],
+)
 def test_junk_in_the_cache_counts_as_nothing(cache: type[SickCache], junk: object) -> None:
     store = CacheStore("default")
     store.save({USDJPY: OTHER}, BEAT)

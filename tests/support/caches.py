@@ -43,6 +43,10 @@ class SickCache(BaseCache):
         self.kept.update(data)
         return []
 
+    def get(self, key: str, default: Any = None, version: Any = None) -> Any:
+        self._suffer("get")
+        return self.kept.get(key, default)
+
     def get_many(self, keys: Iterable[str], version: Any = None) -> dict[str, Any]:
         self._suffer("get_many")
         return {key: self.kept[key] for key in keys if key in self.kept}

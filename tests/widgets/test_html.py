@@ -41,6 +41,13 @@ def a_quote(symbol: str = "FX:EURUSD", timeframe: str | None = None, **changes: 
     return Quote(room=Room.parse(symbol, timeframe), **{**values, **changes})
 
 
+class Odd(float):
+    """A number that nobody can write."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no text for it")
+
+
 class Parts(HTMLParser):
     """The elements of some HTML: attributes and text of each, in order."""
 
@@ -118,6 +125,45 @@ def test_the_price_bears_its_time_and_never_the_word_live(known: Known) -> None:
 def test_the_state_is_the_quotes(known: Known, state: State) -> None:
     known(state=state)
     assert Parts(widgets.ticker("FX:EURUSD")).host["data-state"] == state.value
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"close": float("nan")},
+        {"close": 1e29, "digits": 99},
+        {"close": Odd(1)},
+        {"volume": float("inf")},
+        {"digits": "five"},
+        {"updated": datetime.max.replace(tzinfo=timezone.utc)},
+        {"state": State.CLOSED, "until": 10**300},
+        {"state": State.CLOSED, "until": 9e12},
+        {"delay": "soon"},
+        {"state": None},
+    ],
+)
+def test_a_price_that_cannot_be_written_takes_no_page_down(
+    known: Known, caplog: pytest.LogCaptureFixture, changes: dict[str, Any]
+) -> None:
+    with override_settings(TIME_ZONE="Asia/Tokyo"):
+        known(**changes)
+        for _ in range(3):
+            parts = Parts(widgets.ticker("FX:EURUSD"))
+            assert (parts.host["data-state"], parts.texts["close"]) == ("waiting", EN_DASH)
+            assert parts.host["symbol"] == "FX:EURUSD"
+            for field in widgets.FIELDS:
+                assert 'data-state="waiting"' in widgets.price("FX:EURUSD", field=field)
+
+    (line,) = caplog.messages
+    assert line == "cannot write a price, widget shown without it room=FX:EURUSD_1D"
+
+
+def test_errors_that_no_price_causes_are_raised_as_ever(known: Known) -> None:
+    known(close=float("nan"))
+    with pytest.raises(BadSymbol):
+        widgets.ticker("eurusd")
+    with pytest.raises(BadField):
+        widgets.price("FX:EURUSD", field="price")
 
 
 def test_a_price_that_did_not_move_has_no_direction(known: Known) -> None:

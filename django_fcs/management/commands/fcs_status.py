@@ -172,13 +172,14 @@ def _mixed() -> str:
 
 def _rooms(names: tuple[str, ...], *, is_online: bool) -> list[_Room]:
     """Return the rooms of a report, those with problems first."""
-    quotes = {str(room): quote for room, quote in quotes_of(_parsed(names)).items()}
+    reported = list(_parsed(names))
+    quotes = quotes_of(reported)
     silent = State.WAITING if is_online else State.OFFLINE
     rooms = [
-        _Room(name, quotes[name].state, round(quotes[name].age, 1), quotes[name].delay)
-        if name in quotes
-        else _Room(name, silent, None)
-        for name in names
+        _Room(str(room), quotes[room].state, round(quotes[room].age, 1), quotes[room].delay)
+        if room in quotes
+        else _Room(str(room), silent, None)
+        for room in reported
     ]
     return sorted(rooms, key=lambda room: (_ORDER.index(room.state), room.name))
 
