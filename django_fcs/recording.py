@@ -7,6 +7,8 @@ and never the API key. Addresses, which may hold the key, are not recorded.
 from __future__ import annotations
 
 import os
+import re
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,8 +24,14 @@ __all__ = ["Frame", "Recorder", "Recording", "read"]
 #: In bytes. Longer lines are not frames; the limit keeps a wrong file from filling the memory.
 LINE_MAX = 4 * 1024 * 1024
 
-_START = b'{"at":'
 _SHAPE = '{"at": seconds, "text": "frame"}'
+
+# The parts of a line, as the recorder writes it.
+_AT = re.compile(rb'\{"at":[-+.\deE]*')
+_TEXT = b',"text":"'
+
+#: What a kill can leave of an escape such as ``\u001b``, or of a character, at the end.
+_SPLIT = re.compile(rb"(?:\\(?:u[\da-f]{0,3})?|[\xc2-\xf4][\x80-\xbf]{0,2})\Z")
 
 
 class Frame(NamedTuple):
@@ -97,7 +105,7 @@ class Recorder:
     Each line reaches the operating system as a whole, so a kill loses at most the line
     that is being written. The next recorder that opens the file removes what is left of
     that line. Raises ``RecordingError`` if the file cannot be written, or is not a
-    recording.
+    recording. A file that is not a recording stays as it was.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -110,7 +118,7 @@ class Recorder:
                 self._file = undo.enter_context(self.path.open("a+b", buffering=0))
                 self._end = self._mend()
                 undo.pop_all()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise self._failed(error) from None
         return self
 
@@ -146,14 +154,18 @@ class Recorder:
 
     def _mend(self) -> int:
         """Make the file end where a line may begin; return that position."""
+        kind = stat.S_IFMT(os.fstat(self._file.fileno()).st_mode)
+        if kind not in (stat.S_IFREG, stat.S_IFCHR):
+            raise RecordingError(f"{self.path}: cannot record: not a file")
         size = self._file.seek(0, os.SEEK_END)
         if size == 0:
             return 0
         self._file.seek(0)
-        if not _begins_a_recording(self._file.read(LINE_MAX)):
-            raise RecordingError(f"{self.path}: not a recording")
+        first = self._file.read(LINE_MAX)
         self._file.seek(max(0, size - LINE_MAX))
-        rest = self._file.read(LINE_MAX).rpartition(b"\n")[2]
+        *lines, rest = self._file.read(LINE_MAX).split(b"\n")
+        if not _begins_a_recording(first) or not _ends_a_recording(lines, rest):
+            raise RecordingError(f"{self.path}: not a recording, so it is left as it is")
         if not rest:
             return size
         if _frame(rest) is None:
@@ -161,8 +173,9 @@ class Recorder:
         self._file.write(b"\n")
         return size + 1
 
-    def _failed(self, error: OSError) -> RecordingError:
-        return RecordingError(f"{self.path}: cannot record: {error.strerror or error}")
+    def _failed(self, error: OSError | ValueError) -> RecordingError:
+        reason = getattr(error, "strerror", None) or error
+        return RecordingError(f"{self.path}: cannot record: {reason}")
 
 
 def _frame(line: bytes) -> Frame | None:
@@ -178,7 +191,38 @@ def _is_cut_off(line: bytes) -> bool:
     return line.startswith(b"{") and not line.endswith(b"\n") and len(line) < LINE_MAX
 
 
+def _is_begun(line: bytes) -> bool:
+    """Return whether a recorder may have written this, and was killed before the rest.
+
+    Only such a line may be removed. A line of another program that also begins with a
+    time has other fields, or does not end within the text.
+    """
+    time = _AT.match(line)
+    if time is None or len(line) >= LINE_MAX:
+        return False
+    rest = line[time.end() :]
+    if _TEXT.startswith(rest):
+        return True
+    if not rest.startswith(_TEXT):
+        return False
+    ended = (line + b"}", line + b'"}', _SPLIT.sub(b"", line) + b'"}')
+    return any(_is_ours(one) for one in ended)
+
+
+def _is_ours(line: bytes) -> bool:
+    frame = _frame(line)
+    return frame is not None and _encode(_Line(*frame)) == line
+
+
 def _begins_a_recording(text: bytes) -> bool:
     line = text.split(b"\n", 1)[0]
     # The second condition: the file has only a first line, which is cut off.
-    return _frame(line) is not None or (line == text and line.startswith(_START))
+    return _frame(line) is not None or (line == text and _is_begun(line))
+
+
+def _ends_a_recording(lines: list[bytes], rest: bytes) -> bool:
+    """Return whether the last line is a frame, or what a killed recorder left of one."""
+    if rest:
+        is_left = lines and b'{"at":'.startswith(rest)
+        return bool(is_left) or _frame(rest) is not None or _is_begun(rest)
+    return not lines or _frame(lines[-1]) is not None

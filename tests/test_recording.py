@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import resource
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from django_fcs.exceptions import RecordingError
-from django_fcs.recording import Frame, Recorder, Recording, read
+from django_fcs.recording import LINE_MAX, Frame, Recorder, Recording, read
 from tests.support.recordings import DATA
 
 FRAMES = [
@@ -175,14 +178,93 @@ def test_a_whole_last_line_without_its_end_is_kept(path: Path) -> None:
     assert list(read(path)) == FRAMES
 
 
-@pytest.mark.parametrize("content", ["SECRET_KEY = 'x'\n", '{"name": "x"}', "{\n}\n", "{"])
-def test_a_file_that_is_no_recording_is_not_touched(path: Path, content: str) -> None:
-    path.write_text(content)
+FRAME = b'{"at":1700000000.25,"text":"x"}\n'
 
-    with pytest.raises(RecordingError, match="not a recording"), Recorder(path):
-        pass
 
-    assert path.read_text() == content
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"SECRET_KEY = 'x'\n", b'{"name": "x"}', b"{\n}\n", b"{", b"\n", b"\x00\xff\x1f\x8b"),
+        *(b'{"at":1700000000.25,"name":"x"}', b'{"at":1700000000.25,"name":"x"', b'{"at":"noon"'),
+        *(b'{"at":1,"text":5', b'{"at":1.0,"text":"x","by":"me"', b'{"at":1,"text":"x"y'),
+        *(b'{"at":1,"text":"\\q', b'{"at":1.0,"text":"x" ', b'{"at":1, "text":"x'),
+        *(b'{"at":1,"text":"\x80', b'{"at":1,"text":"\xff', b'{"at":17:00,"text":"x'),
+        *(FRAME + b"# my notes", FRAME + b'{"name":"x"', FRAME + b"my notes\n"),
+        *(
+            FRAME + b"\x00" * 9,
+            FRAME + b"\n",
+            b"x" * LINE_MAX,
+            FRAME + b'{"at":1,"text":"' + b"x" * LINE_MAX,
+        ),
+    ],
+    ids=lambda content: repr(content[:50]),
+)
+def test_a_file_that_is_no_recording_is_not_touched(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+    with pytest.raises(RecordingError, match="not a recording, so it is left as it is$"):
+        Recorder(path).__enter__()
+
+    assert path.read_bytes() == content
+
+
+def test_whatever_a_kill_leaves_of_a_line_is_removed(path: Path) -> None:
+    record(path, FRAMES)
+    whole = path.read_bytes()
+    ends = [number for number, byte in enumerate(whole) if byte == 10]
+
+    for end in range(len(whole)):
+        path.write_bytes(whole[:end])
+        if 0 < end < len('{"at":'):
+            continue  # Too little to tell it from a file of something else.
+        with Recorder(path):
+            pass
+        kept = whole[: max((one + 1 for one in ends if one <= end), default=0)]
+        assert path.read_bytes() == kept, whole[:end]
+
+
+def test_a_link_leads_to_the_file_that_it_names(tmp_path: Path) -> None:
+    notes, link, loop = tmp_path / "notes.txt", tmp_path / "link", tmp_path / "loop"
+    notes.write_text("my notes")
+    link.symlink_to(notes)
+    loop.symlink_to(loop)
+
+    for path in (link, loop):
+        with pytest.raises(RecordingError, match=f"{path}: "):
+            Recorder(path).__enter__()
+    assert notes.read_text() == "my notes"
+
+    notes.unlink()
+    record(link, FRAMES)
+    assert list(read(notes)) == FRAMES
+
+
+def test_what_is_no_file_cannot_take_a_recording(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+
+    for path in (tmp_path, fifo, Path("")):
+        with pytest.raises(RecordingError, match="cannot record: (not a file|Is a directory)"):
+            Recorder(path).__enter__()
+    with pytest.raises(RecordingError, match="cannot record: embedded null byte"):
+        Recorder("a\0b").__enter__()
+
+
+def test_a_file_that_may_not_be_read_is_an_error(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)  # The tests may run as root, who reads everything.
+
+    with pytest.raises(RecordingError, match="cannot record: Permission denied"):
+        Recorder(path).__enter__()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/null")
+def test_a_recording_may_go_nowhere() -> None:
+    record(Path("/dev/null"), FRAMES)
 
 
 def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:

@@ -106,6 +106,28 @@ def test_a_place_where_nothing_can_be_recorded_is_told(
     assert vendor.connections == 0
 
 
+def test_a_recording_without_a_name_is_not_left_out_in_silence(
+    shared_layer: type[SharedLayer], vendor: Simulator
+) -> None:
+    error = refusal("--record", "")
+
+    assert error.returncode == 2
+    assert "cannot record: Is a directory" in str(error)
+
+
+@pytest.mark.parametrize("content", ['{"at":1.0,"name":"x"}', '{"at":1.0,"name":"x"'])
+def test_a_file_of_one_line_that_is_no_recording_is_refused_and_kept(
+    content: str, shared_layer: type[SharedLayer], vendor: Simulator, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes.json"
+    notes.write_text(content)
+    error = refusal("--record", str(notes))
+
+    assert error.returncode == 2
+    assert str(error) == f"--record: {notes}: not a recording, so it is left as it is"
+    assert notes.read_text() == content
+
+
 def test_a_port_for_metrics_that_is_taken_is_told(
     shared_layer: type[SharedLayer], vendor: Simulator
 ) -> None:

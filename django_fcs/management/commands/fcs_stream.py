@@ -114,7 +114,7 @@ class Command(BaseCommand):
             timing = Timing.within(conf.FCS_OFFLINE_AFTER_SECONDS)
             client = UpstreamClient(conf.FCS_API_KEY, url=conf.FCS_URL, timing=timing)
             await stack.enter_async_context(client)
-            recorder = _recording(stack, record) if record else None
+            recorder = None if record is None else _recording(stack, record)
             store, lease = site_store(), await _lent(stack)
             stream = Stream(client, store, rooms=rooms, lease=lease, recorder=recorder)
             await together(stream.run(leave), _show(stream, screen))
