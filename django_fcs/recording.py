@@ -225,4 +225,4 @@ def _ends_a_recording(lines: list[bytes], rest: bytes) -> bool:
     if rest:
         is_left = lines and b'{"at":'.startswith(rest)
         return bool(is_left) or _frame(rest) is not None or _is_begun(rest)
-    return not lines or _frame(lines[-1]) is not None
+    return not lines or not lines[-1].strip() or _frame(lines[-1]) is not None

@@ -192,7 +192,6 @@ FRAME = b'{"at":1700000000.25,"text":"x"}\n'
         *(FRAME + b"# my notes", FRAME + b'{"name":"x"', FRAME + b"my notes\n"),
         *(
             FRAME + b"\x00" * 9,
-            FRAME + b"\n",
             b"x" * LINE_MAX,
             FRAME + b'{"at":1,"text":"' + b"x" * LINE_MAX,
         ),

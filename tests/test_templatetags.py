@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from importlib import import_module
 from typing import Any
 
+import django
 import pytest
-from django.http import HttpRequest
-from django.template import Context, RequestContext, Template, TemplateSyntaxError
-from django.test import RequestFactory
+from django.http import HttpRequest, HttpResponse
+from django.template import Context, Engine, RequestContext, Template, TemplateSyntaxError
+from django.test import RequestFactory, override_settings
+from django.utils.functional import SimpleLazyObject
 
 from django_fcs import widgets
 from tests.widgets.test_html import Known, known
@@ -87,3 +91,47 @@ def test_the_scripts_take_the_nonce_of_django_csp() -> None:
     request.csp_nonce = "abc"  # type: ignore[attr-defined]
     html = Template("{% load fcs %}{% fcs_scripts %}").render(RequestContext(request))
     assert html.count(' nonce="abc"') == 3
+
+
+#: The nonce of the middleware of Django 6, and of django-csp.
+NONCES = pytest.mark.parametrize("attribute", ["_csp_nonce", "csp_nonce"])
+
+INCLUDES = {
+    "scripts.html": "{% load fcs %}{% fcs_scripts %}",
+    "page.html": '{% include "scripts.html" only %}',
+    "deep.html": '{% include "page.html" with page=1 only %}',
+    "block.html": '{% extends "base.html" %}{% block a %}{% include "page.html" only %}{% endblock %}',
+    "base.html": "{% block a %}{% endblock %}",
+}
+
+
+@NONCES
+@pytest.mark.parametrize("name", ["scripts.html", "page.html", "deep.html", "block.html"])
+def test_the_nonce_needs_no_context_processor_and_no_variable(attribute: str, name: str) -> None:
+    request = RequestFactory().get("/")
+    setattr(request, attribute, SimpleLazyObject(lambda: "abc"))
+    engine = Engine(
+        loaders=[("django.template.loaders.locmem.Loader", INCLUDES)],
+        libraries={"fcs": "django_fcs.templatetags.fcs"},
+    )
+
+    html = engine.get_template(name).render(RequestContext(request))
+
+    assert html.count(' nonce="abc"') == 3
+
+
+def a_page(request: HttpRequest) -> HttpResponse:
+    template = Template('{% load fcs %}{% fcs_scripts %}{% fcs_ticker "FX:EURUSD" %}')
+    return HttpResponse(template.render(RequestContext(request)))
+
+
+@pytest.mark.skipif(django.VERSION < (6, 0), reason="the middleware came with Django 6")
+def test_the_nonce_is_that_of_the_header_of_django() -> None:
+    csp = import_module("django.middleware.csp")
+    request = RequestFactory().get("/")
+    with override_settings(SECURE_CSP={"script-src": ["<CSP_NONCE_SENTINEL>"]}):
+        response = csp.ContentSecurityPolicyMiddleware(a_page)(request)
+
+    nonces = set(re.findall(r' nonce="([^"]+)"', response.content.decode()))
+    assert response.headers["Content-Security-Policy"] == f"script-src 'nonce-{nonces.pop()}'"
+    assert not nonces

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from .html import FIELDS, check, nonce_from, price, scripts, ticker, token
+from .html import FIELDS, check, price, scripts, ticker, token
+from .nonces import nonce_from
 
 __all__ = ["FIELDS", "check", "nonce_from", "price", "scripts", "ticker", "token"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
@@ -27,7 +26,7 @@ from django_fcs.tools.logs import logger_of
 
 from . import formats
 
-__all__ = ["FIELDS", "check", "nonce_from", "price", "scripts", "ticker", "token"]
+__all__ = ["FIELDS", "check", "price", "scripts", "ticker", "token"]
 
 logger = logger_of(__name__)
 _complaints = Complaints()
@@ -88,18 +87,6 @@ def price(symbol: str, timeframe: str | int | None = None, *, field: str = "clos
 def token(symbol: str) -> str:
     """Sign a symbol, for pages whose own script joins it. Raises ``BadSymbol``."""
     return make_token(_plain(symbol))
-
-
-def nonce_from(lookup: Callable[[str], Any], request: object = None) -> str:
-    """Find the page's CSP nonce: Django's ``csp_nonce``, else django-csp's.
-
-    Both are lazy: they are false until they are read, and reading one puts it into the
-    header. Call this only if the nonce will be printed.
-    """
-    nonce = lookup("csp_nonce")
-    if nonce is None:
-        nonce = getattr(request or lookup("request"), "csp_nonce", None)
-    return "" if nonce is None else str(nonce)
 
 
 def _plain(value: Any) -> Any:

@@ -304,7 +304,10 @@ def test_the_nonce_is_djangos_or_else_django_csps() -> None:
     request.csp_nonce = "theirs"  # type: ignore[attr-defined]
     assert widgets.nonce_from({"request": request}.get) == "theirs"
     assert widgets.nonce_from(nothing.get, request) == "theirs"
-    assert widgets.nonce_from({"csp_nonce": "djangos"}.get, request) == "djangos"
+    assert widgets.nonce_from({"csp_nonce": ""}.get, request) == "theirs"
+    request._csp_nonce = "djangos"  # type: ignore[attr-defined]
+    assert widgets.nonce_from(nothing.get, request) == "djangos"
+    assert widgets.nonce_from({"csp_nonce": "of the page"}.get, request) == "of the page"
 
 
 def test_a_lazy_nonce_is_read_though_it_is_false_until_then() -> None:
