@@ -27,19 +27,22 @@ def fcs_scripts(context: Context) -> SafeString:
     return widgets.scripts(nonce=widgets.nonce_from(context.get))
 
 
-def fcs_ticker(symbol: str, timeframe: str | None = None) -> SafeString:
-    """Print a card with the last price. Raises ``RoomError``."""
-    return widgets.ticker(symbol, timeframe)
+def fcs_ticker(symbol: str, timeframe: str | None = None) -> str:
+    """Print a card with the last price. Raises ``RoomError`` if ``DEBUG`` is on."""
+    return widgets.printed(lambda: widgets.ticker(symbol, timeframe))
 
 
-def fcs_price(symbol: str, timeframe: str | None = None, *, field: str = "close") -> SafeString:
-    """Print one value, for use in a sentence. Raises ``RoomError``."""
-    return widgets.price(symbol, timeframe, field=field)
+def fcs_price(symbol: str, timeframe: str | None = None, *, field: str = "close") -> str:
+    """Print one value, for use in a sentence. Raises ``RoomError`` if ``DEBUG`` is on."""
+    return widgets.printed(lambda: widgets.price(symbol, timeframe, field=field))
 
 
 def fcs_token(symbol: str) -> str:
-    """Print the token with which the page's own script may join the symbol."""
-    return widgets.token(symbol)
+    """Print the token with which the page's own script may join the symbol.
+
+    Raises ``BadSymbol`` if ``DEBUG`` is on.
+    """
+    return widgets.printed(lambda: widgets.token(symbol), otherwise="")
 
 
 _FUNCTIONS: dict[str, Callable[..., str]] = {
@@ -60,7 +63,7 @@ class FCSExtension(Extension):
     """Add the functions, and the tags with the environment's own delimiters.
 
     A tag raises ``TemplateSyntaxError``: for wrong literals when the template is
-    compiled, for other wrong values when it is rendered.
+    compiled and, with ``DEBUG``, for other wrong values when it is rendered.
     """
 
     tags = set(_FUNCTIONS)

@@ -20,7 +20,7 @@ from django_fcs.simulator import RandomWalk, Simulator
 from django_fcs.testing import end_streams
 from django_fcs.tools import metrics
 from django_fcs.tools.complaints import Complaints
-from django_fcs.widgets import html
+from django_fcs.widgets import html, refusals
 from tests.support import redis
 from tests.support.caches import SICK, SickCache
 from tests.support.layers import SHARED, SharedLayer
@@ -44,7 +44,7 @@ def fresh_site(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A site that knows no price yet: what is kept beside the settings starts empty."""
     monkeypatch.setattr(site, "_memory", MemoryStore())
     monkeypatch.setattr(site, "_caches", {})
-    for module in (consumers, embedded, subscriber, html):
+    for module in (consumers, embedded, subscriber, html, refusals):
         monkeypatch.setattr(module, "_complaints", Complaints())
     monkeypatch.setattr(metrics, "_counts", Counter())
     monkeypatch.setattr(metrics, "_distributions", {})

@@ -6,11 +6,13 @@ from typing import Any
 
 import jinja2
 import pytest
-from django.test import RequestFactory
+from django.test import RequestFactory, override_settings
 from django.utils.functional import SimpleLazyObject
+from markupsafe import Markup
 
 from django_fcs import widgets
 from django_fcs.exceptions import BadSymbol
+from tests.test_templatetags import BAD_SYMBOLS, NO_SYMBOL, Odd, kind
 from tests.widgets.test_html import Known, known
 
 pytestmark = pytest.mark.versions
@@ -100,16 +102,49 @@ def test_a_wrong_literal_fails_when_the_template_is_compiled(tag: str, message: 
     assert caught.value.lineno == 2
 
 
-def test_a_wrong_value_fails_the_same_when_it_is_rendered(known: Known) -> None:
+@override_settings(DEBUG=True)
+def test_with_debug_a_wrong_value_fails_the_same_when_it_is_rendered(known: Known) -> None:
     template = environment().from_string("\n{% fcs_ticker symbol %}")
     with pytest.raises(jinja2.TemplateSyntaxError, match="symbol 'EURUSD'") as caught:
         template.render(symbol="EURUSD")
     assert caught.value.lineno == 2
 
 
-def test_a_function_says_what_is_wrong_with_a_value(known: Known) -> None:
+@override_settings(DEBUG=True)
+def test_with_debug_a_function_says_what_is_wrong_with_a_value(known: Known) -> None:
     with pytest.raises(BadSymbol, match="symbol 'EURUSD'"):
         render('{{ fcs_ticker("EURUSD") }}')
+
+
+@pytest.mark.parametrize(
+    "value", [*BAD_SYMBOLS, Odd(), Markup("EURUSD"), jinja2.Undefined()], ids=kind
+)
+def test_a_variable_that_is_no_symbol_costs_visitors_one_widget_and_not_the_page(
+    known: Known, value: Any
+) -> None:
+    source = (
+        '{% fcs_ticker "FX:EURUSD" %}|{% fcs_ticker value %}|{% fcs_price value %}|'
+        "{{ fcs_ticker(value) }}|{{ fcs_price(value) }}|"
+        "[{% fcs_token value %}{{ fcs_token(value) }}]"
+    )
+    nothing = "|".join([NO_SYMBOL] * 4)
+
+    assert render(source, value=value) == f"{widgets.ticker('FX:EURUSD')}|{nothing}|[]"
+
+
+def test_the_same_goes_for_timeframes_and_fields(known: Known) -> None:
+    source = '{% fcs_ticker "FX:EURUSD" "2"~"h" %}{{ fcs_price("FX:EURUSD", field="last") }}'
+
+    assert render(source) == (
+        "<span data-fcs-error>no such timeframe</span><span data-fcs-error>no such field</span>"
+    )
+
+
+def test_what_jinja_marked_as_safe_is_escaped_all_the_same(known: Known) -> None:
+    html = render("{{ fcs_ticker(symbol) }}", symbol=Markup('X:A"><B'))
+
+    assert 'A"><B' not in html
+    assert "A&quot;&gt;&lt;B" in html
 
 
 def test_a_function_of_the_site_is_not_overwritten() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
+from enum import Enum
 from importlib import import_module
 from typing import Any
 
@@ -12,8 +14,11 @@ from django.http import HttpRequest, HttpResponse
 from django.template import Context, Engine, RequestContext, Template, TemplateSyntaxError
 from django.test import RequestFactory, override_settings
 from django.utils.functional import SimpleLazyObject
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy
 
 from django_fcs import widgets
+from django_fcs.tools.complaints import KINDS_MAX
 from tests.widgets.test_html import Known, known
 
 pytestmark = pytest.mark.versions
@@ -68,6 +73,7 @@ def test_a_wrong_literal_fails_when_the_template_is_compiled(tag: str, message: 
     ("tag", "context", "message"),
     [
         ("fcs_ticker missing", {}, "symbol '' is not"),
+        ("fcs_ticker None", {}, "symbol None is not"),
         ("fcs_ticker symbol", {"symbol": "EURUSD"}, "symbol 'EURUSD' is not"),
         ('fcs_ticker "FX:EURUSD" period', {"period": "2h"}, "timeframe '2h' is not"),
         ('fcs_price "FX:EURUSD" field=f', {"f": "last"}, "field 'last' is not"),
@@ -75,10 +81,10 @@ def test_a_wrong_literal_fails_when_the_template_is_compiled(tag: str, message: 
         ('fcs_ticker "FX:eurusd"|lower', {}, "write 'FX:EURUSD'"),
     ],
 )
-def test_a_wrong_value_fails_the_same_when_it_is_rendered(
+def test_with_debug_a_wrong_value_fails_the_same_when_it_is_rendered(
     known: Known, tag: str, context: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(TemplateSyntaxError, match=message):
+    with override_settings(DEBUG=True), pytest.raises(TemplateSyntaxError, match=message):
         render("{% " + tag + " %}", **context)
 
 
@@ -96,17 +102,18 @@ def test_the_scripts_take_the_nonce_of_django_csp() -> None:
 #: The nonce of the middleware of Django 6, and of django-csp.
 NONCES = pytest.mark.parametrize("attribute", ["_csp_nonce", "csp_nonce"])
 
+CHILD = '{% extends "base.html" %}{% block body %}{% include "page.html" only %}{% endblock %}'
 INCLUDES = {
     "scripts.html": "{% load fcs %}{% fcs_scripts %}",
     "page.html": '{% include "scripts.html" only %}',
     "deep.html": '{% include "page.html" with page=1 only %}',
-    "block.html": '{% extends "base.html" %}{% block a %}{% include "page.html" only %}{% endblock %}',
-    "base.html": "{% block a %}{% endblock %}",
+    "child.html": CHILD,
+    "base.html": "{% block body %}{% endblock %}",
 }
 
 
 @NONCES
-@pytest.mark.parametrize("name", ["scripts.html", "page.html", "deep.html", "block.html"])
+@pytest.mark.parametrize("name", ["scripts.html", "page.html", "deep.html", "child.html"])
 def test_the_nonce_needs_no_context_processor_and_no_variable(attribute: str, name: str) -> None:
     request = RequestFactory().get("/")
     setattr(request, attribute, SimpleLazyObject(lambda: "abc"))
@@ -135,3 +142,84 @@ def test_the_nonce_is_that_of_the_header_of_django() -> None:
     nonces = set(re.findall(r' nonce="([^"]+)"', response.content.decode()))
     assert response.headers["Content-Security-Policy"] == f"script-src 'nonce-{nonces.pop()}'"
     assert not nonces
+
+
+NO_SYMBOL = "<span data-fcs-error>no such symbol</span>"
+BAD_SYMBOLS: list[Any] = [
+    *(None, "", " ", "EURUSD", "fx:eurusd", "FX:EURUSD ", "FX:" + "X" * 41, "X" * 10**6, "A:B:C"),
+    *(123, -1, 1.5, True, 10**5000, float("nan"), Decimal("1.1"), b"FX:EURUSD", ["FX:EURUSD"], {}),
+    *("FX:\ud800", "FX:\x00", "FX:straße", mark_safe("FX:eurusd"), gettext_lazy("fx"), object()),
+]
+
+
+class Pair(str, Enum):
+    EURO = "FX:EURUSD"
+
+
+class Odd:
+    """What may stand in a context, and cannot even be printed."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no database")
+
+    __str__ = __repr__
+
+
+def kind(value: object) -> str:
+    return type(value).__name__
+
+
+@pytest.mark.parametrize("value", [*BAD_SYMBOLS, Odd()], ids=kind)
+def test_a_variable_that_is_no_symbol_costs_visitors_one_widget_and_not_the_page(
+    known: Known, value: Any
+) -> None:
+    source = (
+        '{% fcs_ticker "FX:EURUSD" %}|{% fcs_ticker value %}|{% fcs_price value %}|'
+        "[{% fcs_token value %}]"
+    )
+    expected = f"{widgets.ticker('FX:EURUSD')}|{NO_SYMBOL}|{NO_SYMBOL}|[]"
+
+    assert render(source, value=value) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "2h", 61, 10**5000, Odd(), [], mark_safe("1d<"), "X" * 10**6],
+    ids=kind,
+)
+def test_the_same_goes_for_timeframes_and_fields(known: Known, value: Any) -> None:
+    assert render('{% fcs_ticker "FX:EURUSD" value %}', value=value) == (
+        "<span data-fcs-error>no such timeframe</span>"
+    )
+    assert render('{% fcs_price "FX:EURUSD" field=value %}', value=value) == (
+        "<span data-fcs-error>no such field</span>"
+    )
+
+
+@pytest.mark.parametrize("lazy", [gettext_lazy("FX:EURUSD"), mark_safe("FX:EURUSD"), Pair.EURO])
+def test_a_symbol_may_be_any_kind_of_text(known: Known, lazy: Any) -> None:
+    source = "{% fcs_ticker value timeframe %}{% fcs_price value field=field %}"
+    html = render(source, value=lazy, timeframe=gettext_lazy("1h"), field=mark_safe("bid"))
+
+    assert html == widgets.ticker("FX:EURUSD", "60") + widgets.price("FX:EURUSD", field="bid")
+
+
+def test_a_wrong_value_is_logged_once(known: Known, caplog: pytest.LogCaptureFixture) -> None:
+    for symbol in ("EURUSD", "EURUSD", "GBPUSD\n2026 CRITICAL root"):
+        render("{% fcs_ticker symbol %}{% fcs_price symbol %}", symbol=symbol)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "a page has a tag without a widget reason=symbol 'EURUSD' is not EXCHANGE:TICKER, "
+        "as in FX:EURUSD",
+        r"a page has a tag without a widget reason=symbol 'GBPUSD\n2026 CRITICAL root' is not "
+        "EXCHANGE:TICKER, as in FX:EURUSD",
+    ]
+
+
+def test_a_table_of_wrong_values_does_not_fill_the_log(
+    known: Known, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(100):
+        render("{% fcs_ticker symbol %}", symbol=f"eur{number}")
+
+    assert len(caplog.records) == KINDS_MAX

@@ -25,24 +25,24 @@ def fcs_scripts(context: Context) -> SafeString:
 
 
 @register.simple_tag
-def fcs_ticker(symbol: str, timeframe: str | None = None) -> SafeString:
+def fcs_ticker(symbol: str, timeframe: str | None = None) -> str:
     """Print a card with the last price."""
     with _syntax_errors():
-        return widgets.ticker(symbol, timeframe)
+        return widgets.printed(lambda: widgets.ticker(symbol, timeframe))
 
 
 @register.simple_tag
-def fcs_price(symbol: str, timeframe: str | None = None, *, field: str = "close") -> SafeString:
+def fcs_price(symbol: str, timeframe: str | None = None, *, field: str = "close") -> str:
     """Print one value, for use in a sentence."""
     with _syntax_errors():
-        return widgets.price(symbol, timeframe, field=field)
+        return widgets.printed(lambda: widgets.price(symbol, timeframe, field=field))
 
 
 @register.simple_tag
 def fcs_token(symbol: str) -> str:
     """Print the token with which the page's own script may join the symbol."""
     with _syntax_errors():
-        return widgets.token(symbol)
+        return widgets.printed(lambda: widgets.token(symbol), otherwise="")
 
 
 @contextmanager

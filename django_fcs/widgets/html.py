@@ -9,6 +9,7 @@ from typing import Any
 
 from django.template import TemplateDoesNotExist, loader
 from django.template.backends.django import DjangoTemplates
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import now
 from django.utils.translation import get_language, pgettext
@@ -19,7 +20,7 @@ from django_fcs.exceptions import BadField
 from django_fcs.prices.states import State
 from django_fcs.prices.symbols import is_currency_pair
 from django_fcs.quotes import Quote
-from django_fcs.rooms import Room, canonical_timeframe, check_symbol
+from django_fcs.rooms import Room, canonical_timeframe, check_symbol, shown
 from django_fcs.tokens import make_token
 from django_fcs.tools.complaints import Complaints
 from django_fcs.tools.logs import logger_of
@@ -53,8 +54,8 @@ def check(symbol: object = None, timeframe: object = None, *, field: object = No
         check_symbol(_plain(symbol))
     if timeframe is not None:
         canonical_timeframe(_plain(timeframe))
-    if field is not None and field not in FIELDS:
-        raise BadField(f"field {field!a} is not one of {' '.join(FIELDS)}")
+    if field is not None and _plain(field) not in FIELDS:
+        raise BadField(f"field {shown(_plain(field))} is not one of {' '.join(FIELDS)}")
 
 
 def scripts(*, nonce: str = "") -> SafeString:
@@ -80,6 +81,7 @@ def ticker(symbol: str, timeframe: str | int | None = None) -> SafeString:
 def price(symbol: str, timeframe: str | int | None = None, *, field: str = "close") -> SafeString:
     """Print one value of a symbol, for use in a sentence. Raises ``RoomError``."""
     check(field=field)
+    field = _plain(field)
     context = _quoted(_room(symbol, timeframe))
     return _render("price", {**context, "field": field, "text": context["fields"][field]})
 
@@ -90,10 +92,13 @@ def token(symbol: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Turn a template's literal, which is marked as safe, into text that gets escaped."""
-    if isinstance(value, int):
-        return str(value)
-    return "" + value if isinstance(value, str) else value
+    """Turn what templates pass into text: strings that are lazy or marked as safe, and numbers."""
+    if isinstance(value, Promise):
+        value = str(value)
+    if isinstance(value, str):
+        return str.__str__(value)  # Adding "" would keep the mark of Jinja2.
+    # Python refuses to print longer integers than 4,300 digits.
+    return str(value) if isinstance(value, int) and value.bit_length() <= 64 else value
 
 
 def _room(symbol: str, timeframe: str | int | None) -> Room:
