@@ -27,6 +27,10 @@ _ALIASES = {
 
 _EXCHANGE = re.compile(r"[A-Z0-9_]{1,20}")
 _TICKER_MAX = 40
+
+#: In characters: exchange, colon and ticker.
+SYMBOL_MAX = 20 + 1 + _TICKER_MAX
+
 _THROTTLE = re.compile(r"_\d+s\Z")
 _NOT_LEGAL_IN_GROUP = re.compile(rb"[^A-Za-z0-9_.]")
 _GROUP_MAX = 99
