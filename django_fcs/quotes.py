@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from typing import Any, TypeVar
 
 from .conf import conf
 from .exceptions import ConfigurationError, ProtocolError
@@ -16,9 +18,11 @@ from .prices.store import LastValue
 from .prices.updates import price_of
 from .protocol.ticks import Head
 from .rooms import Room
-from .site import site_store
+from .site import site_store, value_to_show
 
-__all__ = ["Quote", "aget_quote", "get_quote", "quotes_of"]
+__all__ = ["Quote", "aget_quote", "aget_quotes", "get_quote", "get_quotes", "quote_to_show"]
+
+K = TypeVar("K", str, Room)
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,22 @@ class Quote:
             return None
         return "up" if self.change > 0 else "down"
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the quote as JSON has it, for ``JsonResponse`` or ``json.dumps``.
+
+        The keys are the names of the fields, with ``symbol`` and ``timeframe`` in place
+        of ``room``, and ``direction``. ``updated`` is a text in ISO 8601, in UTC.
+        """
+        values = {name: _strict(getattr(self, name)) for name in _PLAIN_FIELDS}
+        return {
+            "symbol": self.room.symbol,
+            "timeframe": self.room.timeframe,
+            **values,
+            "updated": self.updated.isoformat().replace("+00:00", "Z"),
+            "state": self.state.value,
+            "direction": self.direction,
+        }
+
 
 def get_quote(symbol: str, timeframe: str | None = None) -> Quote | None:
     """Return the last value of a room, or ``None`` if none is known.
@@ -84,15 +104,67 @@ async def aget_quote(symbol: str, timeframe: str | None = None) -> Quote | None:
     return _quote(room, values.get(room), path, time.time())
 
 
-def quotes_of(rooms: Iterable[Room]) -> dict[Room, Quote]:
-    """Return the last value of each room that has one, in a single read.
+def get_quotes(symbols: Iterable[K], timeframe: str | None = None) -> dict[K, Quote | None]:
+    """Return the last value of each room, ``None`` if none is known, in a single read.
 
-    Raises ``ConfigurationError``.
+    The keys are the symbols as given, in their order. A ``Room`` may stand in place of a
+    symbol; it has its own timeframe. Raises ``BadSymbol`` or ``BadTimeframe``, never an
+    error of the cache.
     """
-    values, path = site_store().load(rooms)
+    rooms = _rooms(symbols, timeframe)
+    try:
+        values, path = site_store().load(set(rooms.values()))
+    except ConfigurationError:
+        values, path = {}, None
+    return _quotes(rooms, values, path)
+
+
+async def aget_quotes(symbols: Iterable[K], timeframe: str | None = None) -> dict[K, Quote | None]:
+    """Return what ``get_quotes`` returns, without blocking the event loop."""
+    rooms = _rooms(symbols, timeframe)
+    try:
+        values, path = await site_store().aload(set(rooms.values()))
+    except ConfigurationError:
+        values, path = {}, None
+    return _quotes(rooms, values, path)
+
+
+def quote_to_show(room: Room) -> Quote | None:
+    """Return the last value of a room for a widget: all widgets of a page share a read."""
+    try:
+        value, path = value_to_show(room)
+    except ConfigurationError:
+        return None
+    return _quote(room, value, path, time.time())
+
+
+def _rooms(symbols: Iterable[K], timeframe: str | None) -> dict[K, Room]:
+    # Read letter by letter, one symbol would be many.
+    several: Iterable[K] = [symbols] if isinstance(symbols, str) else symbols
+    return {one: one if isinstance(one, Room) else Room.parse(one, timeframe) for one in several}
+
+
+def _quotes(
+    rooms: dict[K, Room], values: dict[Room, LastValue], path: PathReport | None
+) -> dict[K, Quote | None]:
     now = time.time()
-    quotes = {room: _quote(room, value, path, now) for room, value in values.items()}
-    return {room: quote for room, quote in quotes.items() if quote is not None}
+    return {key: _quote(room, values.get(room), path, now) for key, room in rooms.items()}
+
+
+def _strict(value: float | None) -> float | None:
+    """Return a number that JSON has and scripts read as it is; ``None`` for the others."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is not None and abs(value) <= _SAFE_INTEGER else None
+
+
+_SAFE_INTEGER = 2**53 - 1
+
+#: The fields of a quote that are numbers.
+_PLAIN_FIELDS = (
+    *("open", "high", "low", "close", "volume", "ask", "bid", "previous_close"),
+    *("change", "change_percent", "spread", "digits", "t", "at", "age", "delay", "until"),
+)
 
 
 def _quote(

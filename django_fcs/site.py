@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
+
+from django.core.signals import setting_changed
+from django.dispatch import receiver
 
 from .conf import conf
 from .layer.bus import layer_is_in_memory
-from .prices.store import CacheStore, MemoryStore, Store
+from .prices.paths import PathReport
+from .prices.recent import RecentValues
+from .prices.store import CacheStore, LastValue, MemoryStore, Store
+from .rooms import Room
 from .sharing.mark import site_mark
 
-__all__ = ["is_idle", "site_store", "streams"]
+__all__ = ["forget_copies", "forget_prices", "is_idle", "site_store", "streams", "value_to_show"]
 
 _memory = MemoryStore()
 _caches: dict[str, CacheStore] = {}
+_recent: RecentValues | None = None
 
 #: The stream of each event loop of this process; ``embedded`` starts and stops them.
 streams: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
@@ -27,6 +35,44 @@ def site_store() -> Store:
     if alias not in _caches:
         _caches[alias] = CacheStore(alias)
     return _caches[alias]
+
+
+def value_to_show(room: Room) -> tuple[LastValue | None, PathReport | None]:
+    """Return the last value of a room and the last heartbeat, for a widget of a page.
+
+    They may be a quarter of a second old, so that all widgets of a page ask the cache
+    once. Raises ``ConfigurationError``.
+    """
+    global _recent
+    store = site_store()
+    if isinstance(store, MemoryStore):
+        values, path = store.load([room])
+        return values.get(room), path
+    recent = _recent
+    if recent is None or recent.store is not store:
+        recent = _recent = RecentValues(store)
+    return recent.read(room)
+
+
+def forget_copies() -> None:
+    """Make the next widget read the cache again."""
+    global _recent
+    _recent = None
+
+
+def forget_prices() -> None:
+    """Forget all prices that this process keeps in memory."""
+    global _memory
+    _memory = MemoryStore()
+    forget_copies()
+
+
+@receiver(setting_changed)
+def _obey(*, setting: str, **kwargs: Any) -> None:
+    """Keep nothing that was made for other settings, as tests override them."""
+    forget_copies()
+    if setting == "CACHES":
+        _caches.clear()
 
 
 def is_idle() -> bool:

@@ -25,7 +25,7 @@ from .rooms import Room
 from .simulator import Faults, RandomWalk, Replay, Simulator
 from .simulator.market import candle_bounds
 from .simulator.sources import Source
-from .site import site_store
+from .site import forget_copies, site_store
 
 __all__ = [
     "Faults",
@@ -110,6 +110,7 @@ async def _publish(room: Room, snapshot: Snapshot, *, at: float, now: float) -> 
     update = Update.encode(room, price, epoch=epoch)
     path = PathReport(now, online=True, reason="")
     await site_store().asave({room: LastValue(update.text)}, path)
+    forget_copies()
     async with Bus() as bus:
         await bus.beat(Beat(epoch, path))
         await bus.publish([update])

@@ -44,6 +44,7 @@ def fresh_site(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A site that knows no price yet: what is kept beside the settings starts empty."""
     monkeypatch.setattr(site, "_memory", MemoryStore())
     monkeypatch.setattr(site, "_caches", {})
+    monkeypatch.setattr(site, "_recent", None)
     for module in (consumers, embedded, subscriber, html, refusals):
         monkeypatch.setattr(module, "_complaints", Complaints())
     monkeypatch.setattr(metrics, "_counts", Counter())

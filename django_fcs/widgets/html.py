@@ -106,7 +106,7 @@ def _room(symbol: str, timeframe: str | int | None) -> Room:
 
 
 def _quoted(room: Room) -> dict[str, Any]:
-    quote = quotes.get_quote(room.symbol, room.timeframe)
+    quote = quotes.quote_to_show(room)
     name = formats.name(room.symbol)
     return {
         "symbol": room.symbol,

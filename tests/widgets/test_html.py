@@ -84,10 +84,10 @@ def known(monkeypatch: pytest.MonkeyPatch) -> Known:
     """Make the site know a price, ``known(close=1.09)``, or none, ``known(None)``."""
 
     def know(*nothing: None, **changes: Any) -> None:
-        def get_quote(symbol: str, timeframe: str | None = None) -> Quote | None:
-            return None if nothing else a_quote(symbol, timeframe, **changes)
+        def quote_to_show(room: Room) -> Quote | None:
+            return None if nothing else a_quote(room.symbol, room.timeframe, **changes)
 
-        monkeypatch.setattr("django_fcs.quotes.get_quote", get_quote)
+        monkeypatch.setattr("django_fcs.quotes.quote_to_show", quote_to_show)
 
     know()
     return know

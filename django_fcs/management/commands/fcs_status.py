@@ -16,7 +16,7 @@ from django_fcs.operations.status import cause, shared_store, trouble
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import Report
 from django_fcs.prices.states import State
-from django_fcs.quotes import quotes_of
+from django_fcs.quotes import Quote, get_quotes
 from django_fcs.rooms import Room
 from django_fcs.streaming.lease import ANOTHER_SITE
 from django_fcs.streaming.neighbours import is_shared
@@ -173,15 +173,16 @@ def _mixed() -> str:
 def _rooms(names: tuple[str, ...], *, is_online: bool) -> list[_Room]:
     """Return the rooms of a report, those with problems first."""
     reported = list(_parsed(names))
-    quotes = quotes_of(reported)
+    quotes = get_quotes(reported)
     silent = State.WAITING if is_online else State.OFFLINE
-    rooms = [
-        _Room(str(room), quotes[room].state, round(quotes[room].age, 1), quotes[room].delay)
-        if room in quotes
-        else _Room(str(room), silent, None)
-        for room in reported
-    ]
+    rooms = [_room(str(room), quotes.get(room), silent) for room in reported]
     return sorted(rooms, key=lambda room: (_ORDER.index(room.state), room.name))
+
+
+def _room(name: str, quote: Quote | None, silent: State) -> _Room:
+    if quote is None:
+        return _Room(name, silent, None)
+    return _Room(name, quote.state, round(quote.age, 1), quote.delay)
 
 
 def _parsed(names: tuple[str, ...]) -> Iterator[Room]:
