@@ -62,8 +62,7 @@ def forget_copies() -> None:
 
 def forget_prices() -> None:
     """Forget all prices that this process keeps in memory."""
-    global _memory
-    _memory = MemoryStore()
+    _memory.clear()
     forget_copies()
 
 

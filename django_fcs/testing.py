@@ -25,7 +25,7 @@ from .rooms import Room
 from .simulator import Faults, RandomWalk, Replay, Simulator
 from .simulator.market import candle_bounds
 from .simulator.sources import Source
-from .site import forget_copies, site_store
+from .site import forget_copies, forget_prices, site_store
 
 __all__ = [
     "Faults",
@@ -42,23 +42,31 @@ __all__ = [
 async def simulator(
     source: Source | None = None, *, faults: Faults | None = None
 ) -> AsyncIterator[Simulator]:
-    """Run a simulator in place of the vendor.
+    """Run a simulator in place of the vendor, for a site that knows no price yet.
 
     ``FCS_URL`` and ``FCS_API_KEY`` point at it until the context ends, which also stops
-    the stream of this event loop.
+    the stream of this event loop and forgets its prices. ``joined`` of the simulator
+    waits until the site has joined a room.
     """
     async with Simulator(source or RandomWalk(), faults=faults) as running:
         with override_settings(FCS_URL=running.url, FCS_API_KEY="test"):
+            await _start_over()
             try:
                 yield running
             finally:
-                await end_streams()
+                await _start_over()
 
 
 async def end_streams() -> None:
     """Stop what sockets of this event loop have started: its hub and its stream."""
     await embedded.stop()
     await Hub.of_this_loop(site_store()).aclose()
+
+
+async def _start_over() -> None:
+    """Forget the prices last: a stream that ends saves what it has."""
+    await end_streams()
+    forget_prices()
 
 
 async def push_price(

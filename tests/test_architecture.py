@@ -34,6 +34,7 @@ FACES = {"protocol", "simulator", "upstream", "widgets"}
 #: What lies outside, and the only modules that know it.
 OUTSIDE = {
     "websockets": {
+        "simulator.audience",
         "simulator.server",
         "upstream.client",
         "upstream.connection",

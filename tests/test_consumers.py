@@ -184,7 +184,7 @@ async def test_the_merge_protocol_is_agreed_on_and_speaks_in_arrays(
     async with vendor_of_the_site(simulator), browsing(**how) as browser:
         assert browser.subprotocol == MERGE_PROTOCOL
         await browser.join(timeframe="1D")
-        await eventually(lambda: simulator.joined)
+        await eventually(lambda: simulator.rooms)
         await simulator.push("FX:EURUSD", "1D", c=1.5)  # which opens it on a Sunday, too
         await browser.until("state", symbol="FX:EURUSD", timeframe="1D", state="live")
 
@@ -235,7 +235,7 @@ async def test_a_consumer_of_the_site_gets_prices_and_never_anything_else(
         initial = await browser.price("initial")
         # A profile, beats and the end of the vendor come between.
         await simulator.drop_all()
-        await eventually(lambda: EURUSD in simulator.joined)
+        await eventually(lambda: EURUSD in simulator.rooms)
         await simulator.push("FX:EURUSD", "1D", c=1.5)
         candle = await browser.price("candle")
         while candle["prices"]["c"] != 1.5:

@@ -33,9 +33,9 @@ async def test_nothing_streams_before_it_is_asked_to_and_then_in_one_task(
     with override_settings(FCS_URL=simulator.url, FCS_ROOMS=["FX:EURUSD_60", "NSE:M_M"]):
         for _ in range(3):
             embedded.start()
-        await eventually(lambda: len(simulator.joined) == 2)
+        await eventually(lambda: len(simulator.rooms) == 2)
 
-    assert set(simulator.joined) == {Room("FX:EURUSD", "60"), Room("NSE:M_M", "1D")}
+    assert set(simulator.rooms) == {Room("FX:EURUSD", "60"), Room("NSE:M_M", "1D")}
     assert simulator.connections == 1
     assert not site.is_idle()
     await eventually(lambda: site_store().load([Room("NSE:M_M", "1D")])[0])

@@ -20,7 +20,8 @@ from django_fcs.consumers import FCSConsumer
 from django_fcs.prices.states import State
 from django_fcs.quotes import Quote, aget_quote, get_quote
 from django_fcs.rooms import Room
-from django_fcs.testing import RandomWalk, end_streams, push_price, simulator
+from django_fcs.site import site_store
+from django_fcs.testing import Faults, RandomWalk, end_streams, push_price, simulator
 from django_fcs.tokens import make_token
 from tests.support.waiting import eventually
 
@@ -155,8 +156,53 @@ async def test_a_site_streams_from_the_simulator_as_from_the_vendor() -> None:
 
         assert (await price(communicator))["mode"] == "initial"
         assert (await price(communicator))["a"] > 0
-        assert feed.joined == {Room("BINANCE:BTCUSDT", "1D"): 1}
+        assert feed.rooms == {Room("BINANCE:BTCUSDT", "1D"): 1}
         await eventually(lambda: get_quote("BINANCE:BTCUSDT"))
+
+
+async def test_a_feed_starts_without_the_prices_of_earlier_tests() -> None:
+    await push_price("FX:EURUSD", close=1.5)
+
+    async with simulator(faults=Faults(silent=("*",))) as feed:
+        assert await aget_quote("FX:EURUSD") is None
+        async with browser() as communicator:
+            await join(communicator, "FX:EURUSD")
+            await feed.joined("FX:EURUSD", "1D")
+            while not await communicator.receive_nothing(timeout=0.5):
+                assert (await communicator.receive_json_from())["type"] != "price"
+
+
+async def test_a_feed_leaves_no_prices_for_later_tests() -> None:
+    async with simulator(RandomWalk(rate=20)), browser() as communicator:
+        await join(communicator, "FX:EURUSD")
+        await price(communicator)
+        await eventually(lambda: get_quote("FX:EURUSD"))
+
+    assert await aget_quote("FX:EURUSD") is None
+    assert site_store().report() == (None, None)
+
+
+async def test_a_hub_that_is_left_over_does_not_know_old_prices_either() -> None:
+    async with browser() as communicator:
+        await push_price("FX:EURUSD", close=1.5)
+        await join(communicator, "FX:EURUSD")
+        assert (await price(communicator))["c"] == 1.5
+
+    async with simulator(RandomWalk(rate=0)) as feed, browser() as communicator:
+        await join(communicator, "FX:EURUSD")
+        await feed.joined("FX:EURUSD")
+        assert (await price(communicator))["c"] != 1.5
+
+
+async def test_a_price_that_is_pushed_once_the_room_is_joined_arrives() -> None:
+    async with simulator(RandomWalk(rate=0)) as feed, browser() as communicator:
+        assert await feed.push("FX:EURUSD", "1D", c=1.5) == 0
+        await join(communicator, "FX:EURUSD")
+        await feed.joined("FX:EURUSD")
+        await price(communicator)
+
+        assert await feed.push("FX:EURUSD", "1D", c=1.5) == 1
+        assert (await price(communicator))["c"] == 1.5
 
 
 async def test_the_site_points_at_the_simulator_only_while_it_runs() -> None:

@@ -117,6 +117,11 @@ class MemoryStore:
         """Return the same as ``load``."""
         return self.load(rooms)
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._values.clear()
+        self._path = self._report = None
+
     def report(self) -> tuple[PathReport | None, Report | None]:
         """Return the last heartbeat and the last report of the stream."""
         return self._path, self._report

@@ -38,9 +38,10 @@ from django_fcs.tools.logs import logger_of
 from django_fcs.tools.redaction import SILENT
 from django_fcs.tools.tasks import running
 
+from .audience import Audience, Client
 from .faults import Faults
 from .market import Prices
-from .outbox import QUEUE_MAX, Outbox
+from .outbox import QUEUE_MAX
 from .sources import Opening, Source, filled, merged, opened_at
 
 __all__ = ["BAD_KEY", "Received", "Simulator"]
@@ -63,19 +64,6 @@ class Received(NamedTuple):
     at: float
     connection: int
     message: Message
-
-
-class _Client:
-    """One connection."""
-
-    def __init__(self, number: int, socket: ServerConnection) -> None:
-        self.number = number
-        self.socket = socket
-        self.outbox = Outbox()
-        self.rooms: dict[Room, str] = {}  # room → timeframe as the client spells it
-        self.welcomed = asyncio.Event()
-        self.gone = asyncio.Event()
-        self.sent = 0
 
 
 class Simulator:
@@ -111,9 +99,9 @@ class Simulator:
         self._port = port
         self._accepted_keys = accepted_keys
         self._clock = clock
-        self._clients: set[_Client] = set()
+        self._clients: set[Client] = set()
         self._accepted = 0
-        self._rooms: dict[Room, dict[_Client, None]] = {}
+        self._audience = Audience()
         self._last: dict[Room, Prices] = {}
         self._wakes = Bell()
         self._up = AsyncExitStack()
@@ -151,9 +139,18 @@ class Simulator:
         return len(self._clients)
 
     @property
-    def joined(self) -> Counter[Room]:
+    def rooms(self) -> Counter[Room]:
         """The rooms that clients have joined, with the number of clients."""
-        return Counter({room: len(clients) for room, clients in self._rooms.items()})
+        return self._audience.sizes()
+
+    async def joined(
+        self, symbol: str, timeframe: str | None = None, *, seconds: float = 10
+    ) -> None:
+        """Wait until a client has joined the room; from then on, ``push`` reaches it.
+
+        Raises ``TimeoutError`` after ``seconds``.
+        """
+        await self._audience.somebody(Room.parse(symbol, timeframe), seconds)
 
     async def drop_all(self) -> int:
         """Cut every connection without a close frame (1006); return their number."""
@@ -172,7 +169,7 @@ class Simulator:
         room = Room.parse(symbol, timeframe)
         last = self._last.get(room, {})
         await self._deliver(room, filled(last, {"mode": "candle", **prices}))
-        return len(self._rooms.get(room, ()))
+        return len(self._audience.of(room))
 
     async def _stream(self) -> None:
         try:
@@ -205,7 +202,7 @@ class Simulator:
 
     async def _broadcast(self, room: Room, prices: Prices) -> None:
         texts: dict[str, str] = {}
-        for client in tuple(self._rooms.get(room, ())):
+        for client in self._audience.of(room):
             if self._source.lossless:
                 await client.outbox.wait_for_space()
             spelling = client.rooms.get(room)
@@ -234,7 +231,7 @@ class Simulator:
                 await self._refuse(socket)
                 return
             self._accepted += 1
-            await self._attend(_Client(self._accepted, socket))
+            await self._attend(Client(self._accepted, socket))
 
     async def _refuse(self, socket: ServerConnection) -> None:
         logger.info("API key refused reason=%s", self.faults.refusal)
@@ -245,7 +242,7 @@ class Simulator:
         else:
             await socket.close(self.faults.close_code)
 
-    async def _attend(self, client: _Client) -> None:
+    async def _attend(self, client: Client) -> None:
         self._clients.add(client)
         try:
             async with (
@@ -262,20 +259,20 @@ class Simulator:
         finally:
             self._forget(client)
 
-    def _forget(self, client: _Client) -> None:
+    def _forget(self, client: Client) -> None:
         client.outbox.close()
         for room in tuple(client.rooms):
             self._leave(client, room)
         self._clients.discard(client)
         client.gone.set()
 
-    async def _watch(self, client: _Client) -> None:
+    async def _watch(self, client: Client) -> None:
         """When the connection ends, wake tasks that wait: only reading would notice the end."""
         await client.socket.wait_closed()
         client.outbox.close()
         client.welcomed.set()
 
-    async def _write(self, client: _Client) -> None:
+    async def _write(self, client: Client) -> None:
         with suppress(ConnectionClosed):
             while True:
                 texts = await client.outbox.take(QUEUE_MAX if self.faults.arrays else 1)
@@ -286,7 +283,7 @@ class Simulator:
                 if self.faults.drop_after and client.sent >= self.faults.drop_after:
                     client.socket.transport.abort()
 
-    async def _greet(self, client: _Client) -> None:
+    async def _greet(self, client: Client) -> None:
         await asyncio.sleep(self.faults.welcome_after)
         client.outbox.append(serialise(Welcome()))
         client.welcomed.set()
@@ -296,14 +293,14 @@ class Simulator:
             if seconds:
                 await self._reply(client, Ping(timestamp=self._timestamp()))
 
-    async def _reply(self, client: _Client, message: Message) -> None:
+    async def _reply(self, client: Client, message: Message) -> None:
         await client.outbox.wait_for_space()
         client.outbox.append(serialise(message))
 
     def _timestamp(self) -> int:
         return int(self._clock() * 1000)
 
-    async def _read(self, client: _Client, text: str | bytes) -> None:
+    async def _read(self, client: Client, text: str | bytes) -> None:
         try:
             messages = parse(text)
         except ProtocolError as error:
@@ -313,7 +310,7 @@ class Simulator:
             self.received.append(Received(self._clock(), client.number, message))
             await self._obey(client, message)
 
-    async def _obey(self, client: _Client, message: Message) -> None:
+    async def _obey(self, client: Client, message: Message) -> None:
         if isinstance(message, Join):
             await self._join(client, message)
         elif isinstance(message, Leave):
@@ -326,7 +323,7 @@ class Simulator:
         elif isinstance(message, Ping) and self.faults.pong:
             await self._reply(client, Pong(timestamp=self._timestamp()))
 
-    async def _join(self, client: _Client, message: Join) -> None:
+    async def _join(self, client: Client, message: Join) -> None:
         if not client.welcomed.is_set():
             if self.faults.drop_early_joins:
                 return
@@ -347,15 +344,15 @@ class Simulator:
         spelling = room.timeframe if self.faults.echo == "canonical" else message.timeframe
         self._open(client, room, spelling or room.timeframe, opening)
 
-    def _deny(self, client: _Client, reason: str) -> None:
+    def _deny(self, client: Client, reason: str) -> None:
         if self.faults.unknown_reply == "error":
             client.outbox.append(serialise(Refusal(short="unknown_symbol", message=reason)))
 
-    def _open(self, client: _Client, room: Room, spelling: str, opening: Opening) -> None:
+    def _open(self, client: Client, room: Room, spelling: str, opening: Opening) -> None:
         """Confirm a join, also a repeated one, and send profile and price."""
         logger.info("joined room=%s connection=%d", room, client.number)
         client.rooms[room] = spelling
-        self._rooms.setdefault(room, {})[client] = None
+        self._audience.add(room, client)
         self._wakes.ring()
         client.outbox.append(serialise(self.faults.confirmation(room, spelling)))
         if self.faults.silences(room):
@@ -370,11 +367,9 @@ class Simulator:
             initial = {**opening.initial, **history}
             client.outbox.append(self.faults.price(room, spelling, initial))
 
-    def _leave(self, client: _Client, room: Room) -> None:
+    def _leave(self, client: Client, room: Room) -> None:
         if client.rooms.pop(room, None) is None:
             return
-        del self._rooms[room][client]
-        if not self._rooms[room]:
-            del self._rooms[room]
+        if self._audience.remove(room, client):
             self._last.pop(room, None)
             self._source.close(room)

@@ -50,7 +50,7 @@ class _Vendor:
             asyncio.get_running_loop().call_later(command["seconds"], self._malform_every, 0)
         if command["do"] == "rest":
             return {"closes": await self._rest()}
-        joined = self._simulator.joined
+        joined = self._simulator.rooms
         return {
             "connections": self._simulator.connections,
             "rooms": len(joined),
@@ -63,7 +63,7 @@ class _Vendor:
     async def _rest(self) -> dict[str, float]:
         self._market.rests = True
         closes = {}
-        for number, room in enumerate(sorted(self._simulator.joined, key=str)):
+        for number, room in enumerate(sorted(self._simulator.rooms, key=str)):
             closes[room.symbol] = 1000.25 + number
             await self._simulator.push(room.symbol, room.timeframe, c=closes[room.symbol])
         return closes

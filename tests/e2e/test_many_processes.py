@@ -76,8 +76,8 @@ async def test_a_room_that_nobody_watches_is_left_after_the_linger(redis: str) -
         async with site.stream(), site.web(port):
             async with browser_socket(port, ("FX:EURUSD", "1D")) as viewer:
                 await viewer.until(has("FX:EURUSD"))
-                assert simulator.joined.keys() == {EURUSD, BTCUSDT}
-            await eventually(lambda: simulator.joined.keys() == {BTCUSDT})
+                assert simulator.rooms.keys() == {EURUSD, BTCUSDT}
+            await eventually(lambda: simulator.rooms.keys() == {BTCUSDT})
 
 
 async def test_a_killed_web_process_keeps_no_room_joined(redis: str) -> None:
@@ -88,8 +88,8 @@ async def test_a_killed_web_process_keeps_no_room_joined(redis: str) -> None:
                 await viewer.until(has("FX:EURUSD"))
                 web.send_signal(signal.SIGKILL)
                 await web.wait()
-                assert simulator.joined.keys() == {EURUSD}
-                await eventually(lambda: not simulator.joined, within=30)
+                assert simulator.rooms.keys() == {EURUSD}
+                await eventually(lambda: not simulator.rooms, within=30)
 
 
 async def test_two_browsers_that_join_at_once_are_served_by_a_fresh_process(redis: str) -> None:
@@ -151,5 +151,5 @@ async def test_a_consumer_of_the_site_gets_prices_and_nothing_else(redis: str) -
                 async with site.stream():
                     seqs = [json.loads(await own.recv())["seq"] for _ in range(10)]
                     assert seqs == sorted(seqs)
-                    await eventually(lambda: EURUSD in simulator.joined)
+                    await eventually(lambda: EURUSD in simulator.rooms)
             await (await own.ping())

@@ -109,7 +109,7 @@ async def test_who_stops_reading_costs_little_delays_nobody_and_is_closed(
         stuck = [
             await stack.enter_async_context(viewing(port, answers=answers)) for _ in range(STUCK)
         ]
-        await eventually(lambda: len(simulator.joined) == len(SYMBOLS))
+        await eventually(lambda: len(simulator.rooms) == len(SYMBOLS))
         await flow.run(readers, lambda: all(it.pings for it in (*readers, *stuck)))
         before = resident(web.pid)
         for it in stuck:

@@ -351,7 +351,7 @@ async def test_the_vendor_resets_malforms_and_rests_at_a_last_price() -> None:
             await eventually(lambda: len(watch.prices) > 5)
             assert (await vendor.obey({"do": "reset"})) == {"reset": 1}
             await eventually(lambda: len(watch.reasons) == 1)
-            await eventually(lambda: len(simulator.joined) == 2)
+            await eventually(lambda: len(simulator.rooms) == 2)
             await vendor.obey({"do": "malform", "seconds": 0.05})
             await eventually(lambda: not simulator.faults.malformed_every)
             closes = (await vendor.obey({"do": "rest"}))["closes"]

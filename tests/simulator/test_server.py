@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from django_fcs.exceptions import BadSymbol
 from django_fcs.protocol import Join, Ping, Pong, RemoveAll
 from django_fcs.rooms import Room
 from django_fcs.simulator import RandomWalk, Simulator
@@ -71,7 +73,7 @@ async def test_timeframes_are_echoed_as_joined(spelling: str | int) -> None:
         assert confirmation["room"] == f"FX:EURUSD_{spelling}_0s"
         heard = {frame["timeframe"] for frame in (confirmation, profile, initial)}
         assert heard == {str(spelling)}
-        assert simulator.joined == {Room("FX:EURUSD", "60"): 1}
+        assert simulator.rooms == {Room("FX:EURUSD", "60"): 1}
 
 
 async def test_a_minute_is_no_month() -> None:
@@ -80,7 +82,7 @@ async def test_a_minute_is_no_month() -> None:
         await client.join(timeframe="1M")
         await client.settle()
 
-        assert set(simulator.joined) == {Room("FX:EURUSD", "1"), Room("FX:EURUSD", "1M")}
+        assert set(simulator.rooms) == {Room("FX:EURUSD", "1"), Room("FX:EURUSD", "1M")}
 
 
 async def test_a_join_too_many_is_confirmed_again_and_counts_once() -> None:
@@ -91,7 +93,7 @@ async def test_a_join_too_many_is_confirmed_again_and_counts_once() -> None:
         kinds = [frame["type"] for frame in await client.settle()]
 
         assert kinds == ["message", "price", "price"] * 2
-        assert simulator.joined == {EURUSD: 1}
+        assert simulator.rooms == {EURUSD: 1}
         await simulator.push("FX:EURUSD", "1D", c=1.5)
         assert len(await client.settle()) == 1
 
@@ -105,11 +107,27 @@ async def test_joined_counts_the_clients_of_each_room() -> None:
         await two.settle()
 
         assert simulator.connections == 2
-        assert simulator.joined == {EURUSD: 2, Room("FX:USDJPY", "1D"): 1}
+        assert simulator.rooms == {EURUSD: 2, Room("FX:USDJPY", "1D"): 1}
 
         await two.socket.close()
-        await eventually(lambda: simulator.joined == {EURUSD: 1})
+        await eventually(lambda: simulator.rooms == {EURUSD: 1})
         assert simulator.connections == 1
+
+
+async def test_a_test_can_wait_until_a_room_is_joined() -> None:
+    async with still() as simulator:
+        with pytest.raises(TimeoutError, match="nobody joined FX:EURUSD_1D in 0.01 s"):
+            await simulator.joined("FX:EURUSD", "1D", seconds=0.01)
+        with pytest.raises(BadSymbol):
+            await simulator.joined("eurusd")
+
+        waiting = [asyncio.create_task(simulator.joined("FX:EURUSD", "1d")) for _ in range(2)]
+        async with client_of(simulator) as client:
+            await client.join()
+            await asyncio.gather(*waiting)
+            await simulator.joined("FX:EURUSD")
+
+            assert simulator.rooms == {EURUSD: 1}
 
 
 async def test_a_left_room_is_silent_and_leaving_twice_is_harmless() -> None:
@@ -121,7 +139,7 @@ async def test_a_left_room_is_silent_and_leaving_twice_is_harmless() -> None:
         await client.say("leave_symbol", symbol="nonsense", timeframe="x")
         await client.settle()
 
-        assert set(simulator.joined) == {Room("FX:USDJPY", "1D")}
+        assert set(simulator.rooms) == {Room("FX:USDJPY", "1D")}
         assert await simulator.push("FX:EURUSD", "60", c=1.5) == 0
         assert await simulator.push("FX:USDJPY", "1D", c=150.0) == 1
 
@@ -133,7 +151,7 @@ async def test_remove_all_leaves_every_room() -> None:
         await client.say("remove_all")
         await client.settle()
 
-        assert not simulator.joined
+        assert not simulator.rooms
 
 
 @pytest.mark.parametrize(
@@ -147,7 +165,7 @@ async def test_what_names_no_room_is_refused(symbol: str, timeframe: str) -> Non
         [refusal] = await client.settle()
 
         assert (refusal["type"], refusal["short"]) == ("error", "unknown_symbol")
-        assert not simulator.joined
+        assert not simulator.rooms
 
 
 async def test_what_is_no_message_is_refused_and_the_connection_goes_on() -> None:
@@ -289,7 +307,7 @@ async def test_a_cut_is_no_goodbye_and_the_rooms_are_left() -> None:
 
         assert (await one.close_code(), await two.close_code()) == (1006, 1006)
         assert simulator.connections == 0
-        assert not simulator.joined
+        assert not simulator.rooms
         async with client_of(simulator):
             assert simulator.connections == 1
 

@@ -40,7 +40,7 @@ async def test_joins_before_the_welcome_can_be_dropped() -> None:
         await client.join("FX:USDJPY")
         await client.settle()
 
-        assert set(simulator.joined) == {Room("FX:USDJPY", "1D")}
+        assert set(simulator.rooms) == {Room("FX:USDJPY", "1D")}
 
 
 async def test_a_client_may_go_while_its_join_waits_for_the_welcome() -> None:
@@ -50,7 +50,7 @@ async def test_a_client_may_go_while_its_join_waits_for_the_welcome() -> None:
             await eventually(lambda: simulator.received)
 
         await eventually(lambda: simulator.connections == 0)
-        assert not simulator.joined
+        assert not simulator.rooms
 
 
 async def test_unknown_symbols_are_refused_or_met_with_silence() -> None:

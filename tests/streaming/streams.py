@@ -142,4 +142,4 @@ def groups() -> dict[str, Any]:
 
 
 async def joined(simulator: Simulator, *rooms: Room) -> None:
-    await eventually(lambda: set(simulator.joined) == set(rooms), what=f"joined {rooms}")
+    await eventually(lambda: set(simulator.rooms) == set(rooms), what=f"joined {rooms}")

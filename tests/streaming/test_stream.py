@@ -105,7 +105,7 @@ async def test_where_there_are_too_many_rooms_the_sites_own_come_first_then_the_
         await eventually(lambda: counts().get("stream_rooms_over_limit"))
 
         assert stream.status.wanted == 3
-        assert set(simulator.joined) == {GBPUSD, USDJPY, EURUSD}
+        assert set(simulator.rooms) == {GBPUSD, USDJPY, EURUSD}
         clock.now += 14
         await hub.needs(EURUSD, HOURLY)
         clock.now += 14

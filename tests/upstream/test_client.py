@@ -108,7 +108,7 @@ async def test_nothing_is_joined_before_the_welcome() -> None:
 async def test_a_slow_welcome_is_waited_for() -> None:
     simulator = Simulator(RandomWalk(rate=0), faults=Faults(welcome_after=0.1))
     async with simulator, watching(simulator.url, EURUSD) as watch:
-        await eventually(lambda: simulator.joined)
+        await eventually(lambda: simulator.rooms)
 
         assert watch.statuses == [Status(online=True)]
         assert counts().get("upstream_lost") is None
@@ -122,7 +122,7 @@ async def test_a_welcome_that_never_comes_is_waited_for_no_longer_than_said() ->
             lambda: any(reason.endswith("sent no welcome in 0.2 s") for reason in watch.reasons)
         )
         simulator.faults = Faults()
-        await eventually(lambda: simulator.joined)
+        await eventually(lambda: simulator.rooms)
 
 
 async def test_a_server_that_does_not_answer_is_left_and_tried_again() -> None:
@@ -143,7 +143,7 @@ async def test_rooms_are_joined_in_the_order_in_which_they_are_wanted(
 ) -> None:
     rooms = [Room("FX:USDJPY", "1D"), Room("BINANCE:BTCUSDT", "60"), Room("FX:EURUSD", "1D")]
     async with watching(simulator.url, *rooms):
-        await eventually(lambda: len(simulator.joined) == 3)
+        await eventually(lambda: len(simulator.rooms) == 3)
 
         assert joins(simulator) == rooms
 
@@ -156,7 +156,7 @@ async def test_what_is_wanted_can_change_at_any_time(simulator: Simulator) -> No
 
         wanted = {USDJPY, Room("BINANCE:BTCUSDT", "60")}
         await eventually(lambda: watch.client.joined == watch.client.wanted == wanted)
-        assert set(simulator.joined) == wanted
+        assert set(simulator.rooms) == wanted
         left = [one.message for one in simulator.received if isinstance(one.message, Leave)]
         assert left == [Leave(symbol="FX:EURUSD", timeframe="1D")]
 
@@ -199,7 +199,7 @@ async def test_a_set_rebuilt_from_bare_confirmations_would_lose_rooms(
 
         await simulator.drop_all()
 
-        await eventually(lambda: set(simulator.joined) == rooms)
+        await eventually(lambda: set(simulator.rooms) == rooms)
         await eventually(lambda: watch.client.joined == rooms)
         assert watch.client.wanted == rooms
 
@@ -211,7 +211,7 @@ async def test_joins_are_sent_no_faster_than_agreed_also_after_a_reconnect(
     began = time.monotonic()
     async with watching(simulator.url, *rooms, timing=replace(QUICK, joins_per_second=100)):
         for _ in range(2):
-            await eventually(lambda: len(simulator.joined) == len(rooms))
+            await eventually(lambda: len(simulator.rooms) == len(rooms))
             await simulator.drop_all()
 
     # A bound from below: a slow machine cannot break it.
@@ -280,7 +280,7 @@ async def test_the_heart_beats_beside_the_joins() -> None:
     rooms = [Room(f"FX:PAIR{n}", "1D") for n in range(20)]
     timing = replace(QUICK, heartbeat=0.02, joins_per_second=100)
     async with simulator, watching(simulator.url, *rooms, timing=timing):
-        await eventually(lambda: len(simulator.joined) == len(rooms))
+        await eventually(lambda: len(simulator.rooms) == len(rooms))
 
     kinds = [type(one.message) for one in simulator.received]
     assert kinds.index(Ping) < len(kinds) - 1 - kinds[::-1].index(Join)

@@ -47,7 +47,7 @@ async def test_it_tries_for_ever_with_full_jitter_below_a_ceiling_that_doubles_t
         assert set(dice.asked[6:]) == {(0, 60)}
         assert watch.reasons[0].startswith(f"cannot reach FCS_URL at 127.0.0.1:{port}: ")
         async with Simulator(RandomWalk(rate=0), port=port) as simulator:
-            await eventually(lambda: simulator.joined)
+            await eventually(lambda: simulator.rooms)
             assert watch.statuses[-1] == Status(online=True)
 
 
@@ -58,7 +58,7 @@ async def test_a_connection_that_held_for_a_while_makes_the_next_retry_a_first_o
     timing = replace(Timing(), settled=0.0, joins_per_second=10_000)
     async with watching(simulator.url, EURUSD, timing=timing, rng=dice):
         for tries in range(1, 4):
-            await eventually(lambda: simulator.joined)
+            await eventually(lambda: simulator.rooms)
             await simulator.drop_all()
             await eventually(lambda tries=tries: len(dice.asked) >= tries)
 
@@ -69,7 +69,7 @@ async def test_a_lost_connection_is_told_and_counted(
     simulator: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with watching(simulator.url, EURUSD) as watch:
-        await eventually(lambda: simulator.joined)
+        await eventually(lambda: simulator.rooms)
         await simulator.drop_all()
         await eventually(lambda: len(watch.statuses) == 3)
 
@@ -149,12 +149,12 @@ async def test_a_key_that_was_welcome_once_is_tried_again_ever_more_rarely(
     timing = replace(QUICK, refused_first=0.1, refused_cap=0.2)
     simulator = Simulator(RandomWalk(rate=0), faults=REFUSALS[how][0], accepted_keys=keys)
     async with simulator, watching(simulator.url, EURUSD, timing=timing, patient=False) as watch:
-        await eventually(lambda: simulator.joined)
+        await eventually(lambda: simulator.rooms)
         keys.clear()
         await simulator.drop_all()
         await eventually(lambda: len(watch.reasons) >= 4)
         keys.add("test")
-        await eventually(lambda: simulator.joined)
+        await eventually(lambda: simulator.rooms)
 
     assert watch.error is None
     refused = [line for line in caplog.messages if "refused FCS_API_KEY" in line]
@@ -168,7 +168,7 @@ async def test_where_nobody_waits_for_an_end_the_key_is_tried_again_from_the_fir
     async with simulator, watching(simulator.url, EURUSD, timing=timing) as watch:
         await eventually(lambda: len(watch.reasons) >= 2)
         keys.add("test")
-        await eventually(lambda: simulator.joined)
+        await eventually(lambda: simulator.rooms)
 
         assert watch.error is None
 

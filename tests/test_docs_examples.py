@@ -1,0 +1,216 @@
+"""The examples of the documents run as they are printed."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import json
+import os
+import re
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.core.checks import ERROR, run_checks
+from django.http import HttpRequest, HttpResponse
+from django.template import Context, Template, engines
+from django.test import AsyncClient, Client, RequestFactory, override_settings
+from django.test.utils import isolate_apps
+from django.urls import path
+
+from django_fcs.rooms import Room
+from django_fcs.simulator import Faults, RandomWalk, Simulator
+from django_fcs.site import streams
+from django_fcs.testing import push_price, simulator as simulated_feed
+from tests.simulator.fcs_client import client_of
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.versions
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def blocks(page: str, language: str = "python") -> list[str]:
+    """Return the examples of a page, in order."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
+
+
+def block(page: str, word: str, language: str = "python") -> str:
+    """Return the one example of a page in which a word stands."""
+    [code] = [code for code in blocks(page, language) if word in code]
+    return code
+
+
+async def run(code: str, **names: Any) -> dict[str, Any]:
+    """Run an example, which may await, and return the names that it has then."""
+    space = {"__name__": "django_fcs.example", **names}
+    compiled = compile(code, "<example>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    if inspect.isawaitable(waiting := eval(compiled, space)):
+        await waiting
+    return space
+
+
+def front(request: HttpRequest) -> HttpResponse:
+    template = '{% load fcs %}{% fcs_scripts %}{% fcs_ticker "FX:EURUSD" %}'
+    return HttpResponse(Template(template).render(Context()))
+
+
+urlpatterns = [path("", front)]
+
+# A fixture has to stand in a module of tests.
+exec(block("testing.md", "pytest_asyncio.fixture"), globals())
+
+
+# -- testing.md
+
+
+def test_every_example_of_the_page_on_tests_is_run_here() -> None:
+    words = ["CHANNEL_LAYERS", "push_price", "WebsocketCommunicator", "end_streams", "fixture"]
+
+    assert len(blocks("testing.md")) == len({block("testing.md", word) for word in words}) == 5
+
+
+@override_settings(ROOT_URLCONF=__name__)
+def test_the_example_that_sets_one_price() -> None:
+    space = asyncio.run(run(block("testing.md", "push_price")))
+
+    space["test_the_page_shows_the_price"](Client())
+
+
+@override_settings(ROOT_URLCONF=__name__)
+async def test_the_settings_for_tests_are_enough() -> None:
+    space = await run(block("testing.md", "CHANNEL_LAYERS"))
+    names = ("CHANNEL_LAYERS", "FCS_API_KEY")
+
+    with override_settings(**{name: space[name] for name in names}):
+        await push_price("FX:EURUSD", close=1.0842)
+        assert b"1.0842" in (await AsyncClient().get("/")).content
+
+
+async def test_the_example_that_runs_a_feed() -> None:
+    space = await run(block("testing.md", "WebsocketCommunicator"))
+
+    await space["test_prices_arrive_in_the_browser"]()
+
+
+async def test_that_example_fails_if_the_rooms_of_the_feed_are_mute() -> None:
+    await push_price("FX:EURUSD", close=1.0842)
+    code = block("testing.md", "WebsocketCommunicator").replace("timeout=10", "timeout=0.5")
+    space = await run(code)
+    space["simulator"] = partial(simulated_feed, faults=Faults(silent=("*",)))
+
+    with pytest.raises(asyncio.TimeoutError):
+        await space["test_prices_arrive_in_the_browser"]()
+
+
+async def test_the_example_that_ends_what_a_test_has_started() -> None:
+    await run(block("testing.md", "await end_streams()"))
+
+    assert asyncio.get_running_loop() not in streams
+
+
+async def test_the_example_of_a_fixture(feed: Simulator) -> None:
+    assert feed.url.startswith("ws://127.0.0.1:")
+    assert await feed.push("FX:EURUSD", "1D", c=1.5) == 0
+
+
+# -- rooms.md
+
+
+async def test_the_example_of_a_model() -> None:
+    with isolate_apps("django_fcs"):
+        space = await run(block("rooms.md", "SymbolField"))
+
+    assert space["Instrument"]._meta.get_field("symbol").unique
+
+
+async def test_the_example_of_a_consumer_gets_prices() -> None:
+    space = await run(block("rooms.md", "class Desk"))
+    socket = WebsocketCommunicator(space["Desk"].as_asgi(), "/")
+    await socket.connect()
+
+    await push_price("FX:EURUSD", close=1.0842)
+
+    assert json.loads(await socket.receive_from())["prices"]["c"] == 1.0842
+    await socket.disconnect()
+
+
+async def test_the_examples_that_read_prices() -> None:
+    await push_price("FX:EURUSD", close=1.0842)
+    await push_price("FX:EURUSD_60", close=1.0843)
+
+    space = await run(block("rooms.md", "quote.change_percent"))
+    assert space["quote"].close == 1.0842
+
+    space = await run(block("rooms.md", "get_quotes"))
+    answer = json.loads(space["prices"](RequestFactory().get("/")).content)
+    assert answer["FX:EURUSD"]["close"] == 1.0843
+    assert answer["BINANCE:BTCUSDT"] is None
+
+
+async def test_the_example_without_a_site_prints_prices() -> None:
+    printed: list[Any] = []
+    code = block("rooms.md", "UpstreamClient").replace("Client(key,", "Client(key, url=url,")
+    async with Simulator(RandomWalk(rate=50)) as feed:
+        names = {"key": "any", "url": feed.url, "print": lambda *words: printed.append(words)}
+        example = asyncio.create_task(run(code, **names))
+        await eventually(lambda: len({symbol for symbol, _ in printed}) == 2)
+        assert feed.rooms == {Room("FX:EURUSD", "1D"): 1, Room("BINANCE:BTCUSDT", "60"): 1}
+        example.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await example
+
+
+# -- simulator.md, templates.md and the lines for settings
+
+
+async def test_the_example_of_a_simulator() -> None:
+    code = block("simulator.md", "Simulator(").replace(
+        "    await simulator.joined(", "    await join(simulator)\n    await simulator.joined("
+    )
+    async with AsyncExitStack() as clients:
+
+        async def join(simulator: Simulator) -> None:
+            client = await clients.enter_async_context(client_of(simulator))
+            await client.join()
+
+        space = await run(code, join=join)
+
+    assert "join(simulator)" in code
+    assert space["simulator"].faults == Faults(confirm="full", pong=False)
+
+
+@pytest.mark.parametrize("language", ["django", "jinja"])
+async def test_the_examples_of_templates(language: str) -> None:
+    space = await run(block("templates.md", "FCSExtension"))
+    name = "jinja2" if language == "jinja" else "django"
+    sites = [*space["TEMPLATES"], {"BACKEND": "django.template.backends.django.DjangoTemplates"}]
+
+    with override_settings(TEMPLATES=sites):
+        for code in blocks("templates.md", language):
+            html = engines[name].from_string(code).render({"symbol": "FX:EURUSD"})
+            assert "<fcs-" in html
+
+
+SETTINGS = [
+    (page.name, number)
+    for page in sorted(DOCS.glob("*.md"))
+    for number, code in enumerate(blocks(page.name))
+    if "CHANNEL_LAYERS = " in code or "CACHES = " in code
+]
+
+
+@pytest.mark.parametrize(("page", "number"), SETTINGS)
+async def test_lines_for_the_settings_pass_the_checks(
+    page: str, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FCS_API_KEY", "a-key-of-the-tests")
+    space = await run(blocks(page)[number], os=os)
+
+    with override_settings(**{name: value for name, value in space.items() if name.isupper()}):
+        assert not [message for message in run_checks() if message.is_serious(ERROR)]
