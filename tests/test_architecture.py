@@ -53,7 +53,7 @@ OUTSIDE = {
     # Sockets, files, threads and processes.
     "socket": {"doctor.feed_probes", "upstream.connection"},
     "ssl": {"doctor.feed_probes"},
-    "pathlib": {"recording", "widgets.html"},
+    "pathlib": {"doctor.templates", "recording", "widgets.html"},
     "os": {"conf", "doctor.neighbour", "management.running", "recording"},
     "threading": {"doctor.examine", "tools.worker"},
     "concurrent": {"prices.store", "tools.worker"},

@@ -198,6 +198,10 @@ class Lease:
         """Whether this process leads, by its own clock; check it before each action."""
         return self._monotonic() < self._until
 
+    async def is_lent(self) -> bool:
+        """Return whether any process leads. Raises what Redis raises."""
+        return bool(await self._redis.ask(b"GET", self._keys[0]))
+
     async def acquire(self) -> int:
         """Wait until this process leads, and return its epoch."""
         # A new one each time: a command still under way with an earlier one means nothing.

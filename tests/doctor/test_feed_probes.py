@@ -50,6 +50,10 @@ def test_a_site_that_is_well_gets_a_line_for_each_probe_and_no_fix(vendor: Simul
         "site": "ok",
         "origins": "ok",
         "server": "skipped",
+        "stream": "ok",
+        "lease": "skipped",
+        "templates": "ok",
+        "page": "skipped",
     }
     assert "->" not in report.out
     assert "BINANCE:BTCUSDT_1D" in report["symbol"].text

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from django_fcs.doctor import feed_probes, site_probes
+from django_fcs.doctor import feed_probes, page_probes, site_probes, stream_probes
 from django_fcs.doctor.examine import Finding, Outcome, examine
 from django_fcs.management.running import quiet
 
@@ -34,7 +34,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run every probe; fail if one finds something broken."""
         url = _checked(options["url"])
-        probes = (*site_probes.BEFORE, *feed_probes.PROBES, *site_probes.after(url))
+        probes = (
+            *(*site_probes.BEFORE, *feed_probes.PROBES, *site_probes.after(url)),
+            *(*stream_probes.PROBES, *page_probes.after(url)),
+        )
         outcomes: Counter[Outcome] = Counter()
         try:
             with quiet("channels_redis"):
