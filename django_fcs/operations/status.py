@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from django.urls import reverse
+
 from django_fcs.checks import check_settings
 from django_fcs.conf import conf
 from django_fcs.exceptions import ConfigurationError
 from django_fcs.layer.bus import layer_is_in_memory
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.store import Store
+from django_fcs.protocol.address import Address
+from django_fcs.rooms import Room
 from django_fcs.site import site_store
 
-__all__ = ["cause", "shared_store", "trouble"]
+__all__ = ["Plan", "cause", "plan", "shared_store", "trouble"]
 
 _IN_MEMORY = (
     "the channel layer is the in-memory one, so only the web process knows the state of its "
@@ -27,11 +33,44 @@ def shared_store() -> Store:
     Raises ``ConfigurationError``, with the fix, if there is none.
     """
     if layer_is_in_memory():
+        if site_store().report() != (None, None):
+            return site_store()  # This process streams, or has pushed prices in a test.
         raise ConfigurationError(_IN_MEMORY)
     for problem in check_settings():
         if problem.id == _LONELY_CACHE:
             raise ConfigurationError(f"{problem.msg} {problem.hint}")
     return site_store()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the web process of a site with the in-memory layer will do, by its settings."""
+
+    reason: str
+    """Why its state is not known here, and where it is."""
+    feed: str
+    """Host and port of the vendor."""
+    has_key: bool
+    rooms: tuple[str, ...]
+    """What it joins with the first visitor, as ``FX:EURUSD_1D``."""
+    health: str
+    """The path of ``fcs/health/``; empty if the site does not include ``django_fcs.urls``."""
+
+
+def plan() -> Plan | None:
+    """Return the plan of a site whose state is not known in this process, or ``None``.
+
+    Raises ``ConfigurationError`` or ``RoomError`` for wrong settings.
+    """
+    if not layer_is_in_memory() or site_store().report() != (None, None):
+        return None
+    try:
+        health = reverse("django_fcs:health")
+    except Exception:  # The site's own module of URLs may raise anything.
+        health = ""
+    rooms = tuple(str(Room.from_text(text)) for text in conf.FCS_ROOMS)
+    feed = Address(conf.FCS_URL, conf.FCS_API_KEY or "any").place
+    return Plan(_IN_MEMORY, feed, bool(conf.FCS_API_KEY), rooms, health)
 
 
 def trouble(store: Store, path: PathReport | None, now: float) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from django_fcs.exceptions import ConfigurationError, RoomError
+from django_fcs.exceptions import FCSError, RoomError
 from django_fcs.management.running import fail, quiet
-from django_fcs.operations.status import cause, shared_store, trouble
+from django_fcs.operations.status import Plan, cause, plan, shared_store, trouble
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import Report
 from django_fcs.prices.states import State
@@ -58,15 +58,31 @@ class Command(BaseCommand):
         """Look once; fail if prices do not flow."""
         try:
             with quiet():
-                look = _look()
-        except ConfigurationError as error:
+                look = plan() or _look()
+        except FCSError as error:
             raise fail(error) from None
+        if isinstance(look, Plan):
+            self._show_plan(look, as_json=options["json"])
+            raise CommandError(look.reason, returncode=2)
         if options["json"]:
             self.stdout.write(json.dumps(look.as_json(), ensure_ascii=False))
         else:
             self.stdout.write("\n".join(look.lines()))
         if look.reason:
             raise CommandError(look.reason)
+
+    def _show_plan(self, plan: Plan, *, as_json: bool) -> None:
+        if as_json:
+            known = {"status": "unknown", **asdict(plan)}
+            self.stdout.write(json.dumps(known, ensure_ascii=False))
+            return
+        health = plan.health or 'not served: add path("fcs/", include("django_fcs.urls"))'
+        rooms = ", ".join(plan.rooms[:ROOMS_SHOWN]) or "none"
+        self.stdout.write("in memory: the web process streams by itself")
+        self.stdout.write(f"{'feed':<18}{plan.feed}")
+        self.stdout.write(f"{'key':<18}{'set' if plan.has_key else 'not set: no prices'}")
+        self.stdout.write(f"{'FCS_ROOMS':<18}{rooms}")
+        self.stdout.write(f"{'its state':<18}{health}")
 
 
 @dataclass(frozen=True)
