@@ -171,7 +171,8 @@ class Hub:
             reader.describe(key, watched.profile_text(key))
         if watched.update:
             reader.put(key, watched.update.spelled(spelling))
-        reader.tell(key, watched.state_text(key))
+        if watched.claim:
+            reader.tell(key, watched.state_text(key))
         self._ready.wake()
 
     def _reader(self, subscriber: Subscriber, key: Key) -> Reader:
@@ -276,8 +277,9 @@ class Hub:
         if not missing:
             return
         values, report = await self._store.aload(missing)
-        for watched, is_changed in self._watched.restore(values, report):
-            self._hand_on(watched)
+        for watched, is_changed in self._watched.restore(missing, values, report):
+            if watched.update:
+                self._hand_on(watched)
             if is_changed:
                 self._tell_states([watched])
         self._send_due()

@@ -67,7 +67,10 @@ class WatchedRoom:
     """What the stream expects; ``None`` until it comes from the stream or the store."""
     trouble: str = ""
     """Why no price can come, as the stream reports; empty if one can."""
-    claim: Claim = Claim(State.WAITING)
+    claim: Claim | None = None
+    """Its state as it was last sent to browsers; ``None`` until something is known of it."""
+    is_recalled: bool = False
+    """Whether the store has been asked for its price."""
     keys: dict[Key, int] = field(default_factory=dict)
     """How many browsers joined it under each key."""
 
@@ -106,7 +109,8 @@ class WatchedRoom:
         return not opens
 
     def state_text(self, key: Key) -> str:
-        """Return its state as a message to browsers."""
+        """Return its state as a message to browsers; only if it has one."""
+        assert self.claim is not None
         state, reason, until = self.claim
         return serialise(
             RoomState(
@@ -184,7 +188,7 @@ class Watched:
         watched = self._rooms.get(key.room)
         if watched is None:
             watched = self._rooms[key.room] = WatchedRoom(key.room)
-            watched.claim = self._claim(watched, Limits.of_site())
+            self._changes(watched, Limits.of_site())
         watched.keys[key] = watched.keys.get(key, 0) + 1
         return watched
 
@@ -213,7 +217,8 @@ class Watched:
 
     def _show(self, watched: WatchedRoom, update: Update, *, trouble: str, is_left: bool) -> bool:
         watched.update, watched.trouble, watched.is_left = update, trouble, is_left
-        return watched.claim.state is not State.LIVE and self._changes(watched, Limits.of_site())
+        is_live = watched.claim is not None and watched.claim.state is State.LIVE
+        return not is_live and self._changes(watched, Limits.of_site())
 
     def apply_notice(self, notice: RoomNotice) -> Noticed | None:
         """Note what is known of a room; ``None`` if the room is not joined here."""
@@ -253,23 +258,31 @@ class Watched:
         return Heard(may_lack=is_new or was_silent, restarts=restarts)
 
     def restore(
-        self, values: Mapping[Room, LastValue], report: PathReport | None
+        self,
+        rooms: Iterable[Room],
+        values: Mapping[Room, LastValue],
+        report: PathReport | None,
     ) -> Iterator[tuple[WatchedRoom, bool]]:
-        """Note the stored values of rooms without a price.
+        """Note what the store has of rooms without a price.
 
-        Yields the rooms that now have one, and whether it changed their state.
+        Yields those that still have none, and whether the store changed their state.
         """
         if report and self.path.epoch is None:
             self.path = Path(self._monotonic() - report.age(self._clock()), report)
-        for room, value in values.items():
+        for room in rooms:
             watched = self._rooms.get(room)
-            if watched is None or watched.update:
-                continue
+            if watched is not None and not watched.update:
+                watched.is_recalled = True
+                yield watched, self._recall(watched, values.get(room))
+
+    def _recall(self, watched: WatchedRoom, value: LastValue | None) -> bool:
+        if value is not None:
             watched.expected = watched.expected or replace(value.expected, overdue=False)
             with suppress(ProtocolError):
-                update = Update.from_text(room, value.text, epoch=self.path.fence)
+                update = Update.from_text(watched.room, value.text, epoch=self.path.fence)
                 is_left, trouble = value.expected.overdue, watched.trouble
-                yield watched, self._show(watched, update, trouble=trouble, is_left=is_left)
+                return self._show(watched, update, trouble=trouble, is_left=is_left)
+        return self._changes(watched, Limits.of_site())
 
     def look(self) -> list[WatchedRoom]:
         """Update states as time passes; return the rooms whose state changed."""
@@ -288,11 +301,14 @@ class Watched:
         return self.path.is_online(self._monotonic(), conf.FCS_OFFLINE_AFTER_SECONDS)
 
     def _changes(self, watched: WatchedRoom, limits: Limits) -> bool:
-        before, watched.claim = watched.claim, self._claim(watched, limits)
-        return watched.claim != before
-
-    def _claim(self, watched: WatchedRoom, limits: Limits) -> Claim:
-        return claim(watched, self.path, at=self._clock(), now=self._monotonic(), limits=limits)
+        now = self._monotonic()
+        found = claim(watched, self.path, at=self._clock(), now=now, limits=limits)
+        # The page shows the stored price. Before the store has answered, this would hide it.
+        is_early = watched.claim is None and not watched.is_recalled
+        if found == watched.claim or (is_early and found == Claim(State.WAITING)):
+            return False
+        watched.claim = found
+        return True
 
 
 def claim(watched: WatchedRoom, path: Path, *, at: float, now: float, limits: Limits) -> Claim:

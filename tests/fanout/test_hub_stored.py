@@ -37,6 +37,45 @@ async def test_a_room_of_which_the_stream_said_nothing_yet_shows_what_the_store_
         await eventually(lambda: browser.states[-1:] == ["live"])
 
 
+async def test_no_browser_hears_that_a_room_waits_before_the_store_has_answered() -> None:
+    store = Slow(stored())
+    async with (
+        hub_of(store) as hub,
+        fake_stream() as stream,
+        browsing(hub, merge=True) as first,
+        browsing(hub, merge=True) as second,
+    ):
+        hub.join(first.one, EURUSD, "1D")
+        await joined()
+        hub.join(second.one, EURUSD, "1D")
+        await stream.beat()
+        await eventually(lambda: first.of("beat") and second.of("beat"))
+        store.answers.set()
+        for browser in (first, second):
+            await eventually(lambda browser=browser: browser.states[-1:] == ["live"])
+
+    assert first.states == second.states == ["live"]
+
+
+async def test_a_room_that_the_store_does_not_know_waits_and_says_so() -> None:
+    async with hub_of(MemoryStore()) as hub, browsing(hub, merge=True) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await eventually(lambda: browser.states == ["waiting"])
+
+
+async def test_a_broken_path_is_told_without_waiting_for_the_store() -> None:
+    store = Slow(stored())
+    async with hub_of(store) as hub, fake_stream() as stream, browsing(hub, merge=True) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await joined()
+        await stream.beat(online=False)
+        await eventually(lambda: browser.states == ["offline"])
+        await stream.beat()
+        await eventually(lambda: browser.states == ["offline", "waiting"])
+        store.answers.set()
+        await eventually(lambda: browser.states[-1:] == ["live"])
+
+
 async def test_what_the_store_has_from_before_an_outage_is_not_live() -> None:
     store = stored()
     store.save({}, PathReport(999.75, online=True, reason="", outage=Outage(900, 999.5)))
@@ -87,7 +126,7 @@ async def test_what_the_store_has_of_a_room_that_gets_no_price_is_not_live(
         if is_told_first:
             await stream.beat()
             await stream.trouble("too many symbols are watched")
-            await eventually(lambda: browser.of("state")[-1].get("reason"))
+            await eventually(lambda: [one.get("reason") for one in browser.of("state")[-1:]])
         store.answers.set()
         await eventually(lambda: browser.prices == [("initial", "1D", 7)])
         await stream.trouble("too many symbols are watched")
