@@ -1,12 +1,14 @@
 """How numbers, names and times are written on a page, in the active language.
 
-``fcs-elements.js`` does the same with ``Intl``; a test compares the two.
+``fcs-elements.js`` does the same, with the separators that the page passes to it; a test
+compares the two in every language of Django.
 """
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timezone
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from django.utils import formats
 from django.utils.timezone import localtime
@@ -24,6 +26,7 @@ __all__ = [
     "opening",
     "percent",
     "period",
+    "separators",
     "signed",
     "spread",
 ]
@@ -33,6 +36,12 @@ UNKNOWN = "–"  # an en dash is as wide as a digit
 
 _MINUS = "\N{MINUS SIGN}"
 _THIN = "\N{THIN SPACE}"
+
+#: A number as large as this is not shown: no price or volume is.
+_TOO_LARGE = 1e21
+_MOST_DIGITS = 20
+#: Enough digits for any number below the limit.
+_EXACT = Context(prec=64, rounding=ROUND_HALF_UP)
 
 _UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 _PERIODS = {"1": "1m", "5": "5m", "15": "15m", "30": "30m", "60": "1h", "240": "4h"}
@@ -48,29 +57,46 @@ def period(timeframe: str) -> str:
     return _PERIODS.get(timeframe, timeframe)
 
 
+def separators() -> dict[str, str]:
+    """Return how the active language writes numbers: ``decimal``, ``thousand``, ``grouping``.
+
+    ``grouping`` has the sizes of the groups from the right, as Django's ``NUMBER_GROUPING``
+    has them: ``3``, or ``3 2 0`` for 12,34,567.
+    """
+    grouping = formats.get_format("NUMBER_GROUPING", use_l10n=True)
+    sizes = grouping if isinstance(grouping, (tuple, list)) else (grouping,)
+    return {
+        "decimal": str(formats.get_format("DECIMAL_SEPARATOR", use_l10n=True)),
+        "thousand": str(formats.get_format("THOUSAND_SEPARATOR", use_l10n=True)),
+        "grouping": " ".join(map(str, sizes)),
+    }
+
+
 def number(value: float | None, digits: int) -> str:
     """Write a number with fixed decimals, grouped as in the active language."""
-    if value is None:
+    if value is None or not _is_writable(value):
         return UNKNOWN
+    digits = min(max(digits, 0), _MOST_DIGITS)
     rounded = _rounded(value, digits)
     return (_MINUS if rounded < 0 else "") + _grouped(rounded, digits)
 
 
 def signed(value: float | None, digits: int) -> str:
     """Write a change with its sign, unless it rounds to zero."""
-    if value is not None and _rounded(value, digits) > 0:
-        return "+" + number(value, digits)
-    return number(value, digits)
+    text = number(value, digits)
+    is_rise = value is not None and value > 0 and any(digit in text for digit in "123456789")
+    return "+" + text if is_rise else text
 
 
 def percent(value: float | None) -> str:
     """Write a change in percent, with two decimals."""
-    return UNKNOWN if value is None else f"{signed(value, 2)}{_THIN}%"
+    text = signed(value, 2)
+    return text if text == UNKNOWN else f"{text}{_THIN}%"
 
 
 def compact(value: float | None) -> str:
     """Write a volume with three digits: ``8.19 K``, ``59.0 M``."""
-    if value is None:
+    if value is None or not _is_writable(value):
         return UNKNOWN
     for size, unit in _UNITS:
         # A value that rounds up to a thousand of one unit is written as one of the next unit.
@@ -81,7 +107,7 @@ def compact(value: float | None) -> str:
 
 def spread(value: float | None, symbol: str, digits: int) -> str:
     """Write a spread: in pips for currencies, else in units of price."""
-    if value is None or not is_currency_pair(symbol):
+    if value is None or not _is_writable(value) or not is_currency_pair(symbol):
         return number(value, digits)
     pip = 0.01 if symbol.endswith("JPY") else 0.0001
     return pgettext("price", "{n} pips").replace("{n}", number(value / pip, 1))
@@ -115,8 +141,12 @@ def opening(moment: datetime, *, now: datetime) -> str:
     return f"{formats.date_format(local, 'D' if 0 < days < 7 else 'j M')} {time}"
 
 
+def _is_writable(value: float) -> bool:
+    return math.isfinite(value) and abs(value) < _TOO_LARGE
+
+
 def _rounded(value: float, digits: int) -> Decimal:
-    return Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits), context=_EXACT)
 
 
 def _grouped(rounded: Decimal, digits: int) -> str:

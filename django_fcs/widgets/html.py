@@ -68,6 +68,7 @@ def scripts(*, nonce: str = "") -> SafeString:
             "offline_after": f"{conf.FCS_OFFLINE_AFTER_SECONDS:g}",
             "timeframe": conf.FCS_TIMEFRAME,
             "language": get_language() or "",
+            "numbers": formats.separators(),
             "texts": _texts(),
         },
     )
@@ -115,6 +116,8 @@ def _quoted(room: Room) -> dict[str, Any]:
         "name": name,
         "kind": "forex" if is_currency_pair(room.symbol) else "",
         "period": formats.period(room.timeframe),
+        # Always: no tag knows in which language the scripts of its page are printed.
+        "numbers": formats.separators(),
         "texts": _texts(),
         "state": State.WAITING.value,
         "fields": {**dict.fromkeys(FIELDS, formats.UNKNOWN), "symbol": name},

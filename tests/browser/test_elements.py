@@ -87,48 +87,6 @@ async def test_what_is_not_known_any_more_is_a_dash(site: Site) -> None:
     await expect(site.field("open")).to_have_text("–")
 
 
-async def test_numbers_follow_the_language_of_their_place(site: Site) -> None:
-    body = f'<section lang="de">{TICKER}</section><section lang="no such">{TICKER}</section>'
-    await site.open(body)
-    await site.joined("FX:EURUSD_1D")
-    await site.send(euro(1, c=12345.5, digits=2))
-    await expect(site.field("close").nth(0)).to_have_text("12.345,50")
-    await expect(site.field("close").nth(1)).to_have_text("12,345.50")
-
-
-NUMBERS = [0.0, 1.005, -37.63, 0.0049, 812.0, 999_500.0, 8192.7, 1_234_567.891, 2.25e12, 8.51e-06]
-SYMBOLS = [
-    *("FX:EURUSD", "FX:USDJPY", "FX:XAUUSD", "BINANCE:BTCUSDT", "CRYPTO:BTCUSD"),
-    *("ONA:US30USD", "NASDAQ:AAPL", "NYSE:BRK.B", "AMEX:USD", "BINANCE:1000SHIBUSDC"),
-]
-
-
-async def test_the_page_writes_everything_as_the_server_does(site: Site) -> None:
-    body = "".join(f'<fcs-ticker symbol="{symbol}"></fcs-ticker>' for symbol in SYMBOLS)
-    await site.open(body)
-    await site.joined(*(f"{symbol}_1D" for symbol in SYMBOLS))
-    pairs = list(zip(SYMBOLS, NUMBERS, range(10), strict=True))
-    for symbol, n, digits in pairs:
-        message = price(symbol, digits=digits, c=n, v=abs(n), a=n + 0.001, b=n, ch=n, chp=n)
-        await site.send({**message, "seq": 1})
-    read = """() => [...document.querySelectorAll("fcs-ticker")].map((ticker) =>
-      ["symbol", "close", "volume", "spread", "change", "change_percent"].map((name) =>
-        ticker.querySelector(`[data-field=${name}]`).textContent))"""
-    expected = [
-        [
-            formats.name(symbol),
-            formats.number(n, digits),
-            formats.compact(abs(n)),
-            formats.spread(n + 0.001 - n, symbol, digits),
-            formats.signed(n, digits),
-            formats.percent(n),
-        ]
-        for symbol, n, digits in pairs
-    ]
-    await expect(site.field("close").last).not_to_have_text("–")
-    assert await site.run(read) == expected
-
-
 # Rooms
 
 
@@ -389,9 +347,3 @@ async def test_a_frame_writes_once_and_only_what_changed(site: Site) -> None:
     writes = await site.run("writes")
     assert set(writes) <= {"high", "spread", "updated"}
     assert writes.count("spread") <= 2
-
-
-async def test_the_scripts_may_be_loaded_twice(site: Site) -> None:
-    await site.open(f"{widgets.scripts()}{TICKER}")
-    await site.joined("FX:EURUSD_1D")
-    assert site.server.handshakes == 1

@@ -6,6 +6,7 @@ And prices whose number is not higher: what came again after a return, and what 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -140,6 +141,22 @@ async def test_a_room_whose_state_was_told_stays_as_it_was_told(site: Site) -> N
     await expect(site.find("fcs-ticker")).to_have_attribute("data-state", "live")
     await site.page.clock.run_for(10_000)
     assert await site.run(NOW) == "live"
+
+
+async def test_a_time_of_today_gets_its_day_at_midnight(site: Site) -> None:
+    noon = datetime(2025, 12, 22, 12, 0, tzinfo=timezone.utc)
+    await site.page.clock.install(time=noon)
+    await site.page.clock.pause_at(noon.timestamp() + 1)
+    await site.open(TICKER)
+    await site.joined("FX:EURUSD_1D")
+    at = noon.timestamp()
+    await site.send({"type": "beat", "timestamp": int(at * 1000)})
+    await site.send({**euro(1), "at": at}, state("closed"))
+    await site.page.clock.run_for(1000)
+    assert "2025" not in await site.field("updated").inner_text()
+    await site.page.clock.fast_forward(24 * 3600 * 1000)
+    await site.page.clock.run_for(1000)
+    assert "12/22/2025" in str(await site.field("updated").text_content())
 
 
 # Numbers that are not higher

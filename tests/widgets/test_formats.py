@@ -66,6 +66,19 @@ def test_a_number_follows_the_active_language(language: str, shown: str) -> None
         assert formats.number(89962.61, 2) == shown
 
 
+@pytest.mark.parametrize("value", [1e21, -1e300, float("inf"), float("nan")])
+def test_what_is_no_price_is_a_dash(value: float) -> None:
+    assert formats.number(value, 5) == formats.signed(value, 5) == formats.percent(value) == "–"
+    assert formats.compact(value) == formats.spread(value, "FX:EURUSD", 5) == "–"
+
+
+@pytest.mark.parametrize(("value", "digits"), [(1e20, 10), (1.5, 99), (0.0, 99), (1e18, -1)])
+def test_any_number_of_digits_can_be_written(value: float, digits: int) -> None:
+    shown = formats.number(value, digits)
+    assert float(shown.replace(",", "")) == value
+    assert len(shown.partition(".")[2]) == min(max(digits, 0), 20)
+
+
 def test_a_change_has_a_sign_unless_it_rounds_to_nothing() -> None:
     assert formats.signed(0.00231, 5) == "+0.00231"
     assert formats.signed(-1120.4, 2) == "−1,120.40"

@@ -109,6 +109,7 @@ def test_a_ticker_tells_its_room_and_state_in_attributes(known: Known) -> None:
     assert host == {
         **{"symbol": "FX:EURUSD", "timeframe": "60", "role": "group", "aria-label": "EUR/USD"},
         **{"data-state": "live", "data-direction": "up", "data-digits": "5"},
+        **{"data-decimal": ".", "data-thousand": ",", "data-grouping": "3"},
         "data-kind": "forex",
     }
 
@@ -116,9 +117,23 @@ def test_a_ticker_tells_its_room_and_state_in_attributes(known: Known) -> None:
 @override_settings(TIME_ZONE="UTC")
 def test_the_price_bears_its_time_and_never_the_word_live(known: Known) -> None:
     for html in (widgets.ticker("FX:EURUSD"), widgets.price("FX:EURUSD", field="updated")):
-        assert '<time data-field="updated" datetime="2025-12-22T13:50:26Z">' in html
+        assert 'data-field="updated" datetime="2025-12-22T13:50:26Z">' in html
         assert "13:50:26 UTC</time>" in html
         assert "live" not in html.replace('data-state="live"', "")
+
+
+def test_no_translator_touches_a_number(known: Known) -> None:
+    html = widgets.ticker("FX:EURUSD") + widgets.price("FX:EURUSD")
+    for _, attrs in Parts(html).elements:
+        assert attrs.get("translate") == ("no" if "data-field" in attrs else None)
+
+
+@pytest.mark.parametrize(("code", "numbers"), [("ar", ",.0"), ("zh-hans", ".4"), ("de", ",.3")])
+def test_the_scripts_know_how_the_active_language_writes_numbers(code: str, numbers: str) -> None:
+    with translation.override(code):
+        attrs = Parts(widgets.scripts()).elements[-1][1]
+    names = ("decimal", "thousand", "grouping")
+    assert "".join(attrs[f"data-fcs-{name}"] or "" for name in names) == numbers
 
 
 @pytest.mark.parametrize("state", list(State))

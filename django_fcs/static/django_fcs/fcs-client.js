@@ -2,8 +2,21 @@
 // FCS API's own client, so that swapping the script tag is enough; docs/javascript.md lists them.
 // A classic script: it sets globalThis.FCSClient, and the first one loaded wins. Everything except
 // the class is internal, including its adapters: not for direct manipulation.
-if (!globalThis.FCSClient) {
-  const dataset = document.currentScript?.dataset ?? {};
+if (globalThis.FCSClient) {
+  console.warn("adapters" in globalThis.FCSClient
+    ? "fcs-client.js: this page loads the script twice; the second copy has no effect."
+    : "fcs-client.js: another script has set FCSClient, so this one has no effect; remove the "
+      + "other one, which may be the vendor's client.");
+} else {
+  const current = /** @type {HTMLScriptElement | null} */ (document.currentScript);
+  /** @type {HTMLScriptElement | null} */
+  const tag = document.querySelector("script[data-fcs-socket]");
+  // A module or a bundle has no attributes of its own.
+  const dataset = (current?.dataset.fcsSocket ? current : tag ?? current)?.dataset ?? {};
+  if (!dataset.fcsSocket && !current?.src.includes("fcs-client")) {
+    console.warn("fcs-client.js: loaded as a module or in a bundle, the script does not find the "
+      + "data-fcs-… attributes of {% fcs_scripts %}; it uses the socket /ws/fcs/.");
+  }
   const ADDRESS = dataset.fcsSocket || "/ws/fcs/";
   const OFFLINE_AFTER = Number(dataset.fcsOfflineAfter) || 10;
   const MERGE = "fcs.merge.v1";
@@ -85,7 +98,8 @@ if (!globalThis.FCSClient) {
       try { frame = JSON.parse(text); } catch { return; } // dropped, as the vendor's client does
       for (const message of Array.isArray(frame) ? frame : [frame]) {
         if (!this.#socket.onmessage) return; // a callback has closed it within this frame
-        if (message && typeof message === "object") onmessage(message);
+        if (!message || typeof message !== "object") continue;
+        try { onmessage(message); } catch (error) { reportError(error); }
       }
     }
   }
@@ -449,7 +463,9 @@ if (!globalThis.FCSClient) {
     }
 
     #setClock(message) {
-      if (message.timestamp > 0) this.#offset = message.timestamp - adapters.now();
+      const { timestamp } = message;
+      const isDate = timestamp > 0 && timestamp < 8.64e15; // the latest that a Date can hold
+      if (isDate) this.#offset = timestamp - adapters.now();
     }
 
     #send(type) { this.send({ type, timestamp: Math.round(adapters.now()) }); }

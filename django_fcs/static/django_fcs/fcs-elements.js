@@ -1,8 +1,21 @@
 // <fcs-ticker> and <fcs-price>: they keep what the server rendered up to date. See docs/widgets.md.
 // A classic script, after fcs-client.js; the first one loaded wins. Everything except the two
 // elements is internal.
-if (!customElements.get("fcs-ticker")) {
-  const dataset = document.currentScript?.dataset ?? {};
+if (customElements.get("fcs-ticker")) {
+  console.warn("fcs-elements.js: this page loads the script twice; the second copy has no effect.");
+} else if (!globalThis.FCSClient?.offlineAfter) {
+  console.error("fcs-elements.js: load fcs-client.js before this script, with defer, as "
+    + "{% fcs_scripts %} does; until then, prices stay as the server has rendered them.");
+} else {
+  const current = /** @type {HTMLScriptElement | null} */ (document.currentScript);
+  /** @type {HTMLScriptElement | null} */
+  const tag = document.querySelector("script[data-fcs-timeframe]");
+  // A module or a bundle has no attributes of its own.
+  const dataset = (current?.dataset.fcsTimeframe ? current : tag ?? current)?.dataset ?? {};
+  if (!dataset.fcsTimeframe && !current?.src.includes("fcs-elements")) {
+    console.warn("fcs-elements.js: loaded as a module or in a bundle, the script does not find the "
+      + "data-fcs-… attributes of {% fcs_scripts %}; it uses English texts and numbers.");
+  }
   const DEFAULT_TIMEFRAME = dataset.fcsTimeframe || "1D";
   const TEXTS = {
     live: "live", waiting: "waiting", closed: "closed", offline: "offline", stale: "stale",
@@ -22,6 +35,9 @@ if (!customElements.get("fcs-ticker")) {
   const PERIODS = { 1: "1m", 5: "5m", 15: "15m", 30: "30m", 60: "1h", 240: "4h" };
   /** @type {[string, number, number?][]} */
   const AGES = [["days", 86_400, 172_800], ["hours", 3600], ["minutes", 60]];
+
+  const MOST_DIGITS = 20;
+  const isWritable = (value) => Number.isFinite(value) && Math.abs(value) < 1e21;
 
   const isStill = matchMedia("(prefers-reduced-motion: reduce)");
   const offline = (reason) => ({ state: "offline", reason });
@@ -46,6 +62,8 @@ if (!customElements.get("fcs-ticker")) {
     return text(unit, Math.max(0, Math.floor(seconds / size)));
   };
 
+  // Unix seconds that both the server and the browser can write as a date.
+  const isMoment = (seconds) => seconds >= 1 && seconds < 253_402_000_000; // the year 9999
   const dayOf = (seconds) => new Date(seconds * 1000).setHours(0, 0, 0, 0);
   const daysTo = (seconds) => Math.round((dayOf(seconds) - dayOf(rooms.now())) / 86_400_000);
 
@@ -53,36 +71,74 @@ if (!customElements.get("fcs-ticker")) {
 
   // Creating an Intl formatter costs more than using it a thousand times.
   const formatters = new Map();
-  const formatter = (Format, language, options) => {
-    const key = `${Format.name} ${language} ${JSON.stringify(options)}`;
+  const formatter = (language, options) => {
+    const key = `${language} ${JSON.stringify(options)}`;
     if (!formatters.has(key)) {
-      formatters.set(key, new Format(language, { ...options, numberingSystem: "latn" }));
+      const latin = { ...options, numberingSystem: "latn" };
+      formatters.set(key, new Intl.DateTimeFormat(language, latin));
     }
     return formatters.get(key);
   };
 
-  // Figures: writes numbers and times in the language of their place, like
-  // django_fcs/widgets/formats.py.
+  // The figures before and after the point: rounded half up from the shortest spelling, as the
+  // server does. Intl and toFixed round some halves otherwise.
+  const split = (value, digits) => {
+    const [, whole, part = "", power = 0] =
+      /^(\d+)(?:\.(\d+))?(?:e(.+))?$/.exec(String(Math.abs(value))) ?? ["", "0"];
+    const shift = Number(power) + digits - part.length;
+    const all = BigInt(whole + part);
+    const scaled = shift < 0
+      ? (all / 10n ** BigInt(-shift - 1) + 5n) / 10n
+      : all * 10n ** BigInt(shift);
+    const figures = String(scaled).padStart(digits + 1, "0");
+    return [figures.slice(0, figures.length - digits), figures.slice(figures.length - digits)];
+  };
+
+  // Spelling: the separators of a language. Django knows them; Intl often has others.
+  class Spelling {
+    #decimal; #thousand; #grouping;
+
+    constructor(own) {
+      this.#decimal = own.decimal ?? dataset.fcsDecimal ?? ".";
+      this.#thousand = own.thousand ?? dataset.fcsThousand ?? ",";
+      this.#grouping = (own.grouping ?? dataset.fcsGrouping ?? "3").split(" ").map(Number);
+    }
+
+    write([whole, part]) {
+      const groups = [];
+      const sizes = [...this.#grouping];
+      let size = sizes.shift();
+      while (size > 0 && whole.length > size) {
+        groups.unshift(whole.slice(-size));
+        whole = whole.slice(0, -size);
+        size = sizes.shift() || size;
+      }
+      return [whole, ...groups].join(this.#thousand) + (part && this.#decimal + part);
+    }
+  }
+
+  // Figures: writes numbers as django_fcs/widgets/formats.py does, and times in the language of
+  // their place.
   class Figures {
-    constructor(language, symbol, digits) {
+    constructor(language, spelling, symbol, digits) {
       this.language = language;
+      this.spelling = spelling;
       this.symbol = symbol;
       this.digits = digits;
     }
 
     number(value, digits = this.digits, plus = "") {
-      if (!Number.isFinite(value)) return UNKNOWN;
-      const places = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-      const options = { ...places, useGrouping: "always" };
-      const shown = formatter(Intl.NumberFormat, this.language, options).format(Math.abs(value));
-      return /[1-9]/.test(shown) ? (value < 0 ? "−" : plus) + shown : shown;
+      if (!isWritable(value)) return UNKNOWN;
+      const parts = split(value, Math.min(Math.max(Math.trunc(digits) || 0, 0), MOST_DIGITS));
+      const sign = /[1-9]/.test(parts.join("")) ? (value < 0 ? "−" : plus) : "";
+      return sign + this.spelling.write(parts);
     }
 
     signed(value, digits = this.digits) { return this.number(value, digits, "+"); }
-    percent(value) { return Number.isFinite(value) ? `${this.signed(value, 2)}${THIN}%` : UNKNOWN; }
+    percent(value) { return isWritable(value) ? `${this.signed(value, 2)}${THIN}%` : UNKNOWN; }
 
     compact(value) {
-      if (!Number.isFinite(value)) return UNKNOWN;
+      if (!isWritable(value)) return UNKNOWN;
       // A value that rounds up to a thousand of one unit is written as one of the next unit.
       const [size, unit] = UNITS.find(([size]) => value >= size * 0.9995) ?? [];
       if (size) return this.#threeFigures(value / size) + THIN + unit;
@@ -90,7 +146,7 @@ if (!customElements.get("fcs-ticker")) {
     }
 
     spread(distance) {
-      if (!Number.isFinite(distance) || !isForex(this.symbol)) return this.number(distance);
+      if (!isWritable(distance) || !isForex(this.symbol)) return this.number(distance);
       return text("pips", this.number(distance / (this.symbol.endsWith("JPY") ? 0.01 : 0.0001), 1));
     }
 
@@ -107,8 +163,7 @@ if (!customElements.get("fcs-ticker")) {
 
     #time(seconds, options) {
       const time = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-      const format = formatter(Intl.DateTimeFormat, this.language, { ...options, ...time });
-      return format.format(new Date(seconds * 1000));
+      return formatter(this.language, { ...options, ...time }).format(new Date(seconds * 1000));
     }
 
     #threeFigures(value) {
@@ -116,6 +171,14 @@ if (!customElements.get("fcs-ticker")) {
     }
   }
 
+  const SPELLING = ["data-decimal", "data-thousand", "data-grouping"];
+  // Not data-flash, which an element removes by itself.
+  const GUARDED = {
+    subtree: true, childList: true, characterData: true, attributeFilter: [
+      "data-state", "data-direction", "data-delay", "data-digits", "data-kind", "data-field",
+      "data-part", "role", "aria-label", "title", "datetime", "translate",
+    ],
+  };
   const PRICES = { open: "o", high: "h", low: "l", close: "c", ask: "a", bid: "b" };
   const OTHERS = {
     volume: (figures, { v }) => figures.compact(v),
@@ -158,6 +221,19 @@ if (!customElements.get("fcs-ticker")) {
     handleEvent() { this.tick(); this.arm(); },
   };
   document.addEventListener("visibilitychange", ageing);
+
+  // Midnight: a time of today becomes one of yesterday, on pages that nobody has touched, too.
+  const midnight = {
+    paints: new Set(),
+    arm() { setTimeout(() => this.handleEvent(), new Date().setHours(24, 0, 1, 0) - Date.now()); },
+    handleEvent(event) {
+      for (const paint of this.paints) painter.add(paint);
+      if (!event) this.arm();
+    },
+  };
+  midnight.arm();
+  addEventListener("pageshow", midnight);
+  document.addEventListener("visibilitychange", midnight);
 
   // PageRooms: the page's connection. Joins a room with its first listener, leaves with the last.
   class PageRooms {
@@ -207,7 +283,9 @@ if (!customElements.get("fcs-ticker")) {
     #hear(message) {
       const room = this.#rooms.get(keyOf(message));
       if (room && message.type === "state") this.#tell(room, message);
-      if (!room || message.type !== "price" || message.prices.mode === "profile") return;
+      if (!room || message.type !== "price" || (message.prices?.mode ?? "profile") === "profile") {
+        return;
+      }
       if (this.#isBehind(room, message.seq)) return;
       Object.assign(room, { price: message, takenAt: performance.now() });
       for (const listener of room.listeners) listener.price(message);
@@ -231,6 +309,7 @@ if (!customElements.get("fcs-ticker")) {
       if (state === "connecting") return;
       this.#isLost = state !== "connected";
       for (const room of this.#rooms.values()) this.#judge(room);
+      if (this.#isLost) painter.run(); // a page that is put away gets no next frame
     }
   }
   const rooms = new PageRooms();
@@ -242,15 +321,39 @@ if (!customElements.get("fcs-ticker")) {
     return made;
   };
   const part = (name, ...children) => node("span", { part: name }, ...children);
-  const field = (name) => node("span", { field: name }, UNKNOWN);
+  const field = (name) => {
+    const made = node("span", { field: name }, UNKNOWN);
+    made.translate = false;
+    return made;
+  };
   const cell = (name, data) =>
     node("span", { part: "cell", ...data }, part("label", text(name)), " ", field(name));
+
+  // Replaces a text and keeps a selection in it: otherwise nobody could copy a price.
+  const replaceText = (text, words) => {
+    const selection = getSelection();
+    const { anchorNode: from, anchorOffset, focusNode: to, focusOffset } = selection ?? {};
+    const [{ length }, isRange] = [text, selection?.type === "Range"];
+    const moved = (node, offset = 0) =>
+      node !== text ? offset : offset === length ? words.length : Math.min(offset, words.length);
+    text.data = words;
+    if (isRange && from && to && [from, to].includes(text)) {
+      selection?.setBaseAndExtent(from, moved(from, anchorOffset), to, moved(to, focusOffset));
+    }
+  };
+
+  // Whether a change is a translator's, who changes words. A morph changes figures as well.
+  const isTranslation = ({ type, target, attributeName }) => {
+    if (type === "attributes") return ["title", "aria-label"].includes(attributeName);
+    const place = target instanceof Element ? target : target.parentElement;
+    return place !== null && !place.closest("[data-field]") && place.textContent.trim() !== "";
+  };
 
   // View: the nodes within one element. Upgrades what the server rendered; writes only what has
   // changed.
   class View {
     /** @type {Figures} */ figures;
-    #last;
+    #last; #isBuilt = false; #said = new Map();
 
     constructor(host) {
       this.host = host;
@@ -259,23 +362,43 @@ if (!customElements.get("fcs-ticker")) {
     get flashing() { return ""; }
     /** @returns {(Node | string)[]} */
     build() { return []; }
+    /** Set what depends on the room alone. */
+    dress() {}
     find(selector) { return this.host.querySelector(selector); }
+    fields() { return this.host.querySelectorAll("[data-field]"); }
     begin(isUpgrade) {
-      if (!this.find("[data-field]")) this.host.append(...this.build());
-      if (!isUpgrade) this.clear();
-      const language = [this.host.closest("[lang]")?.lang, dataset.fcsLanguage].find(isLanguage);
-      this.figures = new Figures(language, this.host.symbol, Number(this.host.dataset.digits ?? 2));
+      if (!this.#fill() && !isUpgrade) this.clear();
+      const { lang } = this.host.closest("[lang]") ?? {};
+      const language = [lang, dataset.fcsLanguage].find(isLanguage);
+      const { symbol, dataset: own } = this.host;
+      this.figures = new Figures(language, new Spelling(own), symbol, Number(own.digits ?? 2));
     }
 
     clear() {
       for (const name of ["direction", "delay", "digits", "flash"]) this.mark(name, null);
-      for (const shown of this.host.querySelectorAll("[data-field]")) this.blank(shown);
+      for (const shown of this.fields()) this.blank(shown);
+      this.#isBuilt = true;
+      this.dress();
     }
 
     blank(shown) {
       this.#last = undefined;
       shown.removeAttribute("datetime");
       shown.textContent = shown.dataset.field === "symbol" ? nameOf(this.host.symbol) : UNKNOWN;
+    }
+
+    /** Give back what another script has taken away; everything else is up to `paint`. */
+    mend() {
+      if (!this.#fill() && this.#isBuilt) this.dress();
+    }
+
+    #fill() {
+      const isEmpty = !this.find("[data-field]");
+      if (isEmpty) {
+        this.host.append(...this.build());
+        this.clear();
+      }
+      return isEmpty;
     }
 
     /** @param {{ prices: any, at?: number }} message */
@@ -285,20 +408,62 @@ if (!customElements.get("fcs-ticker")) {
       this.mark("delay", prices.delay || null);
       this.mark("direction", prices.ch > 0 ? "up" : prices.ch < 0 ? "down" : null);
       this.#flash(prices[PRICES[this.flashing]]);
-      for (const shown of this.host.querySelectorAll("[data-field]")) {
-        const name = shown.dataset.field;
-        if (PRICES[name]) this.write(shown, this.figures.number(prices[PRICES[name]]));
-        else if (OTHERS[name]) this.write(shown, OTHERS[name](this.figures, prices));
-        else if (name === "updated") this.#time(shown, prices.update ?? at);
+      let fault;
+      for (const shown of this.fields()) {
+        try { this.#show(shown, prices, at); } catch (error) {
+          fault ??= error;
+          this.write(shown, UNKNOWN); // the old value would be taken for the new one
+        }
+      }
+      if (fault) throw fault;
+    }
+
+    /** Without a price: a time that the server wrote as one of today may be one of yesterday. */
+    date() {
+      for (const shown of this.host.querySelectorAll("time[data-field=updated]")) {
+        const seconds = Date.parse(shown.dateTime) / 1000;
+        if (isMoment(seconds) && daysTo(seconds)) this.write(shown, this.figures.clock(seconds));
       }
     }
 
-    status(words) { this.write(this.find("[data-part=status]"), words); }
-    write(shown, words) { if (shown && shown.textContent !== words) shown.textContent = words; }
+    status(words) { this.say(this.find("[data-part=status]"), words); }
+
+    // Words are written when they change, not when the page shows others: those may be a
+    // translator's.
+    say(shown, words) {
+      if (!shown || this.#said.get(shown) === words) return;
+      this.#said.set(shown, words);
+      this.write(shown, words);
+    }
+
+    label(name, words, node = this.host) {
+      const key = node === this.host ? name : node;
+      if (!node || this.#said.get(key) === words) return;
+      this.#said.set(key, words);
+      if (node.getAttribute(name) !== words) node.setAttribute(name, words);
+    }
+
+    /** After a morph, the words that are shown may be others than those that were said. */
+    doubt() { this.#said.clear(); }
+
+    write(shown, words) {
+      if (!shown || shown.textContent === words) return;
+      const text = shown.firstChild;
+      if (text instanceof Text && !text.nextSibling) replaceText(text, words);
+      else shown.textContent = words;
+    }
 
     mark(name, value) {
       if (value === null) delete this.host.dataset[name];
       else if (this.host.dataset[name] !== String(value)) this.host.dataset[name] = value;
+    }
+
+    #show(shown, prices, at) {
+      const name = shown.dataset.field;
+      if (shown.translate) shown.translate = false;
+      if (PRICES[name]) this.write(shown, this.figures.number(prices[PRICES[name]]));
+      else if (OTHERS[name]) this.write(shown, OTHERS[name](this.figures, prices));
+      else if (name === "updated") this.#time(shown, [prices.update, at].find(isMoment));
     }
 
     #flash(value) {
@@ -308,9 +473,12 @@ if (!customElements.get("fcs-ticker")) {
     }
 
     #time(shown, seconds) {
-      if (!Number.isFinite(seconds)) return;
+      if (seconds === undefined) return;
       const time = shown instanceof HTMLTimeElement ? shown : node("time", { field: "updated" });
-      if (time !== shown) shown.replaceWith(time);
+      if (time !== shown) {
+        time.translate = false;
+        shown.replaceWith(time);
+      }
       const moment = `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
       if (time.dateTime !== moment) time.dateTime = moment;
       this.write(time, this.figures.clock(seconds));
@@ -330,14 +498,13 @@ if (!customElements.get("fcs-ticker")) {
       ];
     }
 
-    clear() {
-      super.clear();
+    dress() {
       const { symbol, timeframe } = this.host;
       this.mark("kind", isForex(symbol) ? "forex" : null);
-      this.find("[data-field=symbol]")?.setAttribute("title", symbol);
-      this.write(this.find("[data-part=period]"), PERIODS[timeframe] ?? timeframe);
-      this.host.setAttribute("role", "group");
-      this.host.setAttribute("aria-label", nameOf(symbol));
+      this.label("title", symbol, this.find("[data-field=symbol]"));
+      this.say(this.find("[data-part=period]"), PERIODS[timeframe] ?? timeframe);
+      this.label("role", "group");
+      this.label("aria-label", nameOf(symbol));
     }
   }
 
@@ -356,15 +523,16 @@ if (!customElements.get("fcs-ticker")) {
     // While the price is live, the status does not interrupt the sentence.
     status(words) {
       super.status(words === text("live") ? "" : words);
-      const title = `${nameOf(this.host.symbol)}, ${words}`;
-      if (this.host.title !== title) this.host.title = title;
+      this.label("title", `${nameOf(this.host.symbol)}, ${words}`);
     }
   }
 
-  // FCSElement: attributes are the state; a room is held while the element is on the page.
+  // FCSElement: attributes are the state; a room is held while the element is on the page. What
+  // another script makes of it, such as a DOM morph, is painted over in the next frame: not at
+  // once, so that two scripts which contradict each other do not stop the page.
   class FCSElement extends HTMLElement {
     static View = View;
-    static observedAttributes = ["symbol", "timeframe", "token", "field"];
+    static observedAttributes = ["symbol", "timeframe", "token", "field", ...SPELLING];
     /** @param {string} tag */
     static define(tag, registry = customElements) { registry.define(tag, this); }
 
@@ -372,11 +540,15 @@ if (!customElements.get("fcs-ticker")) {
     /** @type {{ symbol: string, timeframe: string } | null} */ #held = null;
     /** @type {FCSPriceMessage | null} */ #price = null;
     /** @type {Omit<FCSStateDetail, "symbol" | "timeframe"> | null} */ #told = null;
-    #at = NaN;
-    #paint = () => {
-      if (this.#price) this.#view?.paint(this.#price);
-      if (this.#told) this.#view?.status(this.#status(this.#told));
-    };
+    #at = NaN; #hasFailed = false;
+    #guard = new MutationObserver((changes) => this.#mend(changes));
+    #paint = () => this.#write((view) => {
+      this.#fence(() => view.mend());
+      this.#fence(() => (this.#price ? view.paint(this.#price) : view.date()));
+      if (!this.#told) return;
+      view.mark("state", this.#told.state);
+      view.status(this.#status(this.#told));
+    });
     #listener = {
       price: (message) => this.#hear(message),
       state: (message) => this.#turn(message),
@@ -391,21 +563,26 @@ if (!customElements.get("fcs-ticker")) {
     disconnectedCallback() { this.#schedule(); }
     attributeChangedCallback() { this.#schedule(); }
     // After a burst of attribute changes, or of moves within the page, only the final state counts.
-    #schedule() { queueMicrotask(() => this.#settle()); }
+    #schedule() { queueMicrotask(() => this.#fence(() => this.#settle())); }
 
     #settle() {
       const { symbol, timeframe, field } = /** @type {this & { field?: string }} */ (this);
       const token = this.getAttribute("token") ?? undefined;
       const held = this.#held;
-      const wanted = this.isConnected && symbol ? { symbol, timeframe, token, field } : null;
+      const spelling = SPELLING.map((name) => this.getAttribute(name));
+      const wanted = this.isConnected && symbol
+        ? { symbol, timeframe, token, field, spelling } : null;
       if (JSON.stringify(held) === JSON.stringify(wanted)) return;
       const isSame = held?.symbol === wanted?.symbol && held?.timeframe === wanted?.timeframe;
       if (held && !isSame) rooms.release(held, this.#listener);
-      if (wanted) {
-        this.#begin(isSame);
-        rooms.hold(wanted, this.#listener);
-      } else ageing.watch(this.#paint, false);
       this.#held = wanted;
+      this.#guard.disconnect();
+      midnight.paints[wanted ? "add" : "delete"](this.#paint);
+      if (!wanted) return ageing.watch(this.#paint, false);
+      this.#fence(() => this.#begin(isSame));
+      this.#guard.observe(this, GUARDED);
+      rooms.hold(wanted, this.#listener);
+      painter.add(this.#paint);
     }
 
     #begin(isSame) {
@@ -423,7 +600,7 @@ if (!customElements.get("fcs-ticker")) {
     #hear(message) {
       if (message === this.#price) return painter.add(this.#paint);
       this.#price = message;
-      this.#at = message.at ?? message.prices.update ?? rooms.now();
+      this.#at = [message.at, message.prices.update].find(isMoment) ?? rooms.now();
       painter.add(this.#paint);
       this.#emit("fcs:price", message);
     }
@@ -433,7 +610,7 @@ if (!customElements.get("fcs-ticker")) {
       const told = { state, reason, ...(until && { until }) };
       if (JSON.stringify(told) === JSON.stringify(this.#told)) return;
       this.#told = told;
-      this.dataset.state = state; // at once: a hidden tab gets no next frame
+      this.#write((view) => view.mark("state", state)); // at once: a hidden tab gets no next frame
       ageing.watch(this.#paint, state === "stale");
       painter.add(this.#paint);
       this.#emit("fcs:state", { symbol: this.symbol, timeframe: this.timeframe, ...told });
@@ -441,11 +618,34 @@ if (!customElements.get("fcs-ticker")) {
 
     /** @param {{ state: FCSState, until?: number }} told */
     #status({ state, until }) {
-      if (state === "closed" && until) return text("opens", this.#view?.figures.opening(until));
+      if (state === "closed" && isMoment(until)) {
+        return text("opens", this.#view?.figures.opening(until));
+      }
       if (state === "stale") return ageOf(rooms.now() - this.#at);
       // No feed may look fresher than it is.
       const minutes = Math.ceil(Number(this.dataset.delay ?? 0) / 60);
       return state === "live" && minutes ? text("delayed", minutes) : text(state);
+    }
+
+    #mend(changes) {
+      if (!changes.every(isTranslation)) this.#view?.doubt();
+      painter.add(this.#paint);
+    }
+
+    // What the element writes itself is not reported to its guard.
+    #write(write) {
+      const changes = this.#guard.takeRecords();
+      if (this.#view) this.#fence(() => write(this.#view));
+      this.#guard.takeRecords();
+      if (changes.length) this.#mend(changes);
+    }
+
+    // The fault of one element stops no other.
+    #fence(step) {
+      try { step(); } catch (error) {
+        if (!this.#hasFailed) console.error(`${this.localName} ${this.symbol} failed:`, error);
+        this.#hasFailed = true;
+      }
     }
 
     /**

@@ -1,0 +1,203 @@
+"""Faults: what one element cannot show stops no other; scripts in a wrong place say so."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from django_fcs import widgets
+from django_fcs.prices.states import State
+from tests.browser.element_page import BTC, EURUSD, STATUS, TICKER, Site, euro, site, state
+from tests.browser.scripted_server import price
+from tests.widgets.test_html import Known, known
+
+__all__ = ["known", "site"]
+
+COIN = f'<fcs-ticker symbol="{BTC}"></fcs-ticker>'
+
+
+def coin(seq: int, **prices: Any) -> dict[str, Any]:
+    return {**price(BTC, **{"c": 90000.5, "digits": 1, **prices}), "seq": seq}
+
+
+async def open_both(site: Site) -> None:
+    await site.open(TICKER + COIN)
+    await site.joined("FX:EURUSD_1D", "BINANCE:BTCUSDT_1D")
+
+
+NUMBERS = [9e12, 1766361600123, 1e300, -1e300, -1, 0, 5e-324, 8.64e15, 253_402_300_799]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+async def test_any_number_anywhere_leaves_all_elements_at_work(site: Site, number: float) -> None:
+    await open_both(site)
+    fields = ("t", "o", "h", "l", "c", "v", "a", "b", "update", "ch", "chp", "delay", "digits")
+    changes: dict[str, Any] = dict.fromkeys(fields, number)
+    await site.send(euro(1), state("live"), coin(1), state("live", BTC))
+    await site.send({**euro(2, **changes), "at": number})
+    await site.send(state("closed", until=number), coin(2, c=90001.5))
+    await expect(site.field("close").last).to_have_text("90,001.5")
+    await expect(site.find("fcs-ticker").first).to_have_attribute("data-state", "closed")
+    await expect(site.find(STATUS).first).to_have_text("closed")
+    await site.send(state("stale"), euro(3, c=1.5))
+    await expect(site.field("close").first).to_have_text("1.50000")
+    await expect(site.find(STATUS).first).to_contain_text("old")
+
+
+@pytest.mark.parametrize("text", ["1e999", "-1e999", '"1.5"', "[]", "{}", "null", "true"])
+async def test_what_is_no_number_is_a_dash(site: Site, text: str) -> None:
+    await open_both(site)
+    message = json.dumps([euro(1, c=0.125)]).replace("0.125", text)
+    await site.peer.send_text(message)
+    await site.send(coin(1))
+    await expect(site.field("close").last).to_have_text("90,000.5")
+    await expect(site.field("close").first).to_have_text("–")
+    await expect(site.field("open").first).to_have_text("1.08181")
+
+
+async def test_a_time_that_no_clock_can_show_is_the_arrival_of_the_price(site: Site) -> None:
+    await site.open(TICKER)
+    await site.joined("FX:EURUSD_1D")
+    arrival = datetime(2026, 1, 5, 9, 30, tzinfo=timezone.utc).timestamp()
+    await site.send({**euro(1, update=1766361600123), "at": arrival})
+    await expect(site.field("updated")).to_have_attribute("datetime", "2026-01-05T09:30:00Z")
+
+
+async def test_an_element_that_fails_shows_what_it_can_and_is_logged_once(site: Site) -> None:
+    await open_both(site)
+    await site.run("""Object.defineProperty(document.querySelector("[data-field=high]"), "dataset",
+      { get() { throw new Error("no dataset"); } })""")
+    await site.send(euro(1), state("live"), coin(1), state("live", BTC))
+    await expect(site.field("close").last).to_have_text("90,000.5")
+    await expect(site.field("close").first).to_have_text("1.08412")
+    await expect(site.field("low").first).to_have_text("1.08102")
+    await expect(site.field("high").first).to_have_text("–")
+    for index in range(2):
+        await expect(site.find(STATUS).nth(index)).to_have_text("live")
+    await site.send(euro(2, c=1.25), coin(2, c=80000.0), state("stale"))
+    await expect(site.field("close").first).to_have_text("1.25000")
+    await expect(site.find("fcs-ticker").first).to_have_attribute("data-state", "stale")
+    problem, *others = site.problems
+    assert problem.startswith("fcs-ticker FX:EURUSD failed: Error: no dataset")
+    assert others == []
+    site.problems.clear()
+
+
+async def test_an_element_that_cannot_begin_does_not_stay_live(site: Site, known: Known) -> None:
+    known(state=State.LIVE)
+    await site.page.add_init_script(
+        "Element.prototype.closest = () => { throw new Error('no closest'); }"
+    )
+    await site.open(widgets.ticker(EURUSD))
+    await site.joined("FX:EURUSD_1D")
+    await site.send(state("offline"))
+    await expect(site.find("fcs-ticker")).to_have_attribute("data-state", "offline")
+    assert len(site.problems) == 1
+    site.problems.clear()
+
+
+@pytest.mark.parametrize("frame", [{"type": "price"}, {"type": "price", "prices": None}])
+async def test_a_price_without_prices_is_left_out(site: Site, frame: dict[str, Any]) -> None:
+    await site.open(TICKER)
+    await site.joined("FX:EURUSD_1D")
+    await site.send({**frame, "symbol": EURUSD, "timeframe": "1D"}, euro(1))
+    await expect(site.field("close")).to_have_text("1.08412")
+
+
+# Days
+
+
+async def test_a_page_of_yesterday_that_is_opened_offline_shows_the_day(
+    site: Site, known: Known
+) -> None:
+    """The server has rendered the time alone, because it was a time of that day."""
+    site.server.behaviour.welcome = False
+    moment = datetime(2025, 12, 22, 13, 50, 26, tzinfo=timezone.utc)
+    known(updated=moment, state=State.LIVE)
+    ticker = widgets.ticker(EURUSD).replace(">12/22/2025 ", ">")
+    await site.open(ticker)
+    await expect(site.field("updated")).to_contain_text("12/22/2025")
+
+
+# Scripts
+
+
+def tags(*scripts: str) -> str:
+    return "<!doctype html>" + "".join(scripts) + f"<body>{TICKER}</body>"
+
+
+CLIENT = '<script defer src="/static/django_fcs/fcs-client.js" data-fcs-socket="/ws/fcs/"></script>'
+ELEMENTS = (
+    '<script defer src="/static/django_fcs/fcs-elements.js" data-fcs-timeframe="1D"></script>'
+)
+
+
+@pytest.mark.parametrize(
+    ("scripts", "words"),
+    [
+        ([ELEMENTS, CLIENT], ["fcs-elements.js: load fcs-client.js before this script"]),
+        ([ELEMENTS], ["fcs-elements.js: load fcs-client.js before this script"]),
+        (
+            [CLIENT, ELEMENTS, CLIENT, ELEMENTS],
+            ["fcs-client.js: this page loads the script twice", "fcs-elements.js: this page loads"],
+        ),
+        (
+            ['<script type="module" src="/bundle.js"></script>'],
+            [
+                "fcs-client.js: loaded as a module",
+                "fcs-elements.js: loaded as a module",
+            ],
+        ),
+        (
+            ['<script defer src="/bundle.js"></script>'],
+            [
+                "fcs-client.js: loaded as a module",
+                "fcs-elements.js: loaded as a module",
+            ],
+        ),
+        (
+            ['<script src="/vendor.js"></script>', CLIENT, ELEMENTS],
+            ["fcs-client.js: another script has set FCSClient", "fcs-elements.js: load fcs-client"],
+        ),
+        ([CLIENT, ELEMENTS], []),
+        (
+            ['<script type="module" src=/bundle.js data-fcs-socket="/" data-fcs-timeframe="1">'],
+            [],
+        ),
+    ],
+)
+async def test_scripts_in_a_wrong_place_say_so_in_one_sentence(
+    site: Site, scripts: list[str], words: list[str]
+) -> None:
+    static = widgets.__file__.rpartition("/widgets/")[0] + "/static/django_fcs/"
+    bundle = ""
+    for name in ("fcs-client.js", "fcs-elements.js"):
+        with open(static + name) as file:  # noqa: ASYNC230  # a small file
+            bundle += file.read()
+    site.server.pages |= {
+        "/": tags(*scripts),
+        "/bundle.js": bundle,
+        "/vendor.js": "globalThis.FCSClient = class {};",
+    }
+    await site.page.goto(site.server.url)
+    await site.page.wait_for_load_state("load")
+    problems, site.problems = site.problems, []
+    assert len(problems) == len(words), problems
+    for problem, start in zip(problems, words, strict=True):
+        assert problem.startswith(start), problem
+        assert problem.count(". ") == 0
+
+
+async def test_a_module_takes_its_settings_from_a_script_tag_of_the_page(site: Site) -> None:
+    site.server.pages["/"] = tags(
+        CLIENT.replace("fcs-client", "other").replace("/ws/fcs/", "/own/")
+    )
+    site.server.pages["/static/django_fcs/other.js"] = ""
+    await site.page.goto(site.server.url)
+    await site.run("import('/static/django_fcs/fcs-client.js')")
+    await site.run("new FCSClient().connect()")
+    assert site.peer.path == "/own/"
