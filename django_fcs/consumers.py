@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Any
@@ -17,6 +17,7 @@ from . import embedded
 from .conf import conf
 from .exceptions import BadSymbol, BadTimeframe, ConfigurationError, ProtocolError
 from .fanout.hub import Hub
+from .fanout.servers import Send
 from .permissions import client_of, may_join, origin_is_allowed
 from .protocol import (
     Join,
@@ -87,7 +88,6 @@ _TOO_LONG = f"a frame is JSON text of at most {FRAME_MAX} characters"
 _complaints = Complaints()
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 
 
 class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
@@ -105,14 +105,14 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         """
         self.scope = scope
         self._send = send
-        self._merge = MERGE_PROTOCOL in scope.get("subprotocols", ())
+        self._merge = MERGE_PROTOCOL in (scope.get("subprotocols") or ())
         self._client = client_of(scope)
         rooms = conf.FCS_MAX_ROOMS_PER_CLIENT
         self._joins = TokenBucket(burst=rooms, rate=JOINS_PER_SECOND)
         self._messages = TokenBucket(burst=MESSAGES_BURST + 2 * rooms, rate=MESSAGES_PER_SECOND)
         self._frames = 0
         self._is_heard = True
-        self._refusal = self._reason_to_refuse(dict(scope.get("headers", ())))
+        self._refusal = self._reason_to_refuse(dict(scope.get("headers") or ()))
         async with AsyncExitStack() as self._stack:
             with suppress(StopConsumer):
                 while True:
@@ -124,7 +124,11 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         The ``dispatch`` of Channels first cleans up database connections in a thread.
         There are none here, and every ping would wait behind the site's slowest query.
         """
-        await _HANDLERS[message["type"]](self, message)
+        handler = _HANDLERS.get(message["type"])
+        if handler is not None:
+            await handler(self, message)
+        elif _complaints.is_new("", "event"):
+            logger.warning("event of the server ignored type=%r", message["type"])
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:
         """Accept the socket, then welcome the browser or refuse it with the reason.
@@ -317,6 +321,7 @@ _HANDLERS = {
     "websocket.connect": FCSConsumer.websocket_connect,
     "websocket.receive": FCSConsumer.websocket_receive,
     "websocket.disconnect": FCSConsumer.websocket_disconnect,
+    "http.disconnect": FCSConsumer.websocket_disconnect,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -29,6 +30,8 @@ _HOSTS_IN_DEBUG = [".localhost", "127.0.0.1", "[::1]"]
 
 #: A client with one IPv6 address has all addresses that share this many of its first bits.
 _BITS_OF_ONE = 64
+
+_NAME = re.compile(r"[A-Za-z0-9.-]{1,253}")
 
 
 async def may_join(scope: Mapping[str, Any], room: Room, token: str | None) -> bool:
@@ -58,12 +61,15 @@ async def may_join(scope: Mapping[str, Any], room: Room, token: str | None) -> b
 
 
 def client_of(scope: Mapping[str, Any]) -> str:
-    """Return where a socket comes from: an IPv4 address, an IPv6 network, or "" if unknown."""
-    host = str((scope.get("client") or ("",))[0])
+    """Return where a socket comes from: an IPv4 address, an IPv6 network, a name, or "" if unknown.
+
+    A server may tell the path of its Unix socket instead, or what a client wrote into a header.
+    """
+    host = str((scope.get("client") or ("",))[0] or "")
     try:
         address = ip_address(host)
     except ValueError:
-        return host
+        return host if _NAME.fullmatch(host) else ""
     if isinstance(address, IPv6Address):
         mapped = address.ipv4_mapped
         return str(mapped or IPv6Network((int(address), _BITS_OF_ONE), strict=False))

@@ -10,9 +10,9 @@ import asyncio
 import math
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django_fcs.conf import conf
 from django_fcs.layer.bus import Bus, on_the_layer
@@ -33,7 +33,7 @@ from .mailbox import newest_of
 from .needs import Needs
 from .ready import ReadyQueue
 from .routes import Key, Reader, Routes
-from .servers import server_takes_everything
+from .servers import Send, server_takes_everything
 from .subscriber import Subscriber, send_to_all
 from .watched import Watched, WatchedRoom
 
@@ -48,8 +48,6 @@ BEHIND_SECONDS = 0.1
 
 #: How long a hub without browsers keeps working, so that a page change does not rebuild it.
 IDLE_SECONDS = 30
-
-Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 
 
 class Hub:

@@ -3,22 +3,44 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
+from inspect import CO_COROUTINE
+from types import FunctionType, MethodType
+from typing import Any, TypeGuard
 
-__all__ = ["is_of_a_server", "server_takes_everything"]
+__all__ = ["Send", "coroutines_of", "is_of_a_server", "server_takes_everything"]
+
+#: What ASGI promises of ``send``. Servers and middleware return coroutines, futures, or objects
+#: of their own.
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+CoroutineSend = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 
 _SERVERS = ("daphne", "uvicorn")
 
 
-def is_of_a_server(send: Callable[..., object]) -> bool:
+def is_of_a_server(send: Send) -> TypeGuard[CoroutineSend]:
     """Tell whether ``send`` belongs to a server whose code we know, without middleware.
 
-    The code of these servers uses neither context nor task, and changes no message. The
-    code of a middleware may do so.
+    These servers return coroutines. Their code uses neither context nor task, and changes no
+    message. The code of a middleware may do so.
     """
-    function = send.func if isinstance(send, partial) else send
-    return getattr(function, "__module__", "").partition(".")[0] in _SERVERS
+    # Not isinstance, and not __module__: wrappers copy names, and proxies even their class.
+    function: Any = send.func if type(send) is partial else send
+    if type(function) is MethodType:
+        function = function.__func__
+    if type(function) is not FunctionType or not function.__code__.co_flags & CO_COROUTINE:
+        return False
+    return str(function.__globals__.get("__name__")).partition(".")[0] in _SERVERS
+
+
+def coroutines_of(send: Send) -> CoroutineSend:
+    """Return ``send`` as a function that returns coroutines."""
+
+    async def sent(message: dict[str, Any]) -> None:
+        await send(message)
+
+    return sent
 
 
 def server_takes_everything() -> bool:

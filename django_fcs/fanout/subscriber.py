@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextvars import copy_context
 from typing import Any
 
@@ -21,7 +21,7 @@ from .eager import start
 from .mail import Mail
 from .ready import ReadyQueue
 from .routes import Key
-from .servers import is_of_a_server
+from .servers import Send, coroutines_of, is_of_a_server
 
 __all__ = ["CLOSE_TOO_SLOW", "Subscriber", "send_to_all"]
 
@@ -67,7 +67,7 @@ class Subscriber:
 
     def __init__(
         self,
-        send: Callable[[dict[str, Any]], Coroutine[Any, Any, None]],
+        send: Send,
         ready: ReadyQueue[Subscriber],
         *,
         merge: bool,
@@ -81,12 +81,14 @@ class Subscriber:
         self.merge = merge
         self.is_open = True
         """Whether a message sent now goes out at once."""
-        self._send = send
+        if is_of_a_server(send):
+            self._send, self._context = send, None
+        else:
+            # A copy, because the socket's own context is in use while its consumer runs.
+            self._send, self._context = coroutines_of(send), copy_context()
         self._ready = ready
         self._must_answer = must_answer
         self._clock = clock
-        # A copy, because the socket's own context is in use while its consumer runs.
-        self._context = None if is_of_a_server(send) else copy_context()
         self._sending: asyncio.Task[None] | None = None
         self._replies: deque[str] | None = None
         self._confirms: dict[tuple[Room, str], None] | None = None
@@ -236,6 +238,10 @@ class Subscriber:
         self._unproved += size
         try:
             sending = start(self._send(message), self._context)
+        except asyncio.CancelledError:
+            # Of the server, not of the caller, which has not waited. The gate stays shut.
+            self.is_open = False
+            return
         except Exception as error:
             self._fail(error)
             return

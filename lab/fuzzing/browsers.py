@@ -11,14 +11,15 @@ import asyncio
 import json
 from contextlib import ExitStack, suppress
 from random import Random
-from types import TracebackType
+from types import FunctionType, TracebackType
 from typing import Any
 
 from channels.layers import channel_layers
 from django.test import override_settings
 
-from django_fcs.consumers import MERGE_PROTOCOL, FCSConsumer, Send
+from django_fcs.consumers import MERGE_PROTOCOL, FCSConsumer
 from django_fcs.fanout.hub import Hub
+from django_fcs.fanout.servers import Send
 from django_fcs.fanout.subscriber import REPLIES_MAX, Subscriber
 from django_fcs.layer.bus import Bus
 from django_fcs.layer.events import HUBS, Beat, RoomNotice
@@ -305,8 +306,7 @@ def _as_uvicorn(send: Send) -> Send:
     async def sent(message: dict[str, Any]) -> None:
         await send(message)
 
-    sent.__module__ = "uvicorn"
-    return sent
+    return FunctionType(sent.__code__, {"__name__": "uvicorn"}, closure=sent.__closure__)
 
 
 async def _new_bus() -> Bus:
