@@ -71,3 +71,30 @@ def test_every_decision_is_said_in_80_words() -> None:
 
     assert len(decisions) == 18
     assert not {number for number, said in decisions if len(said.split()) > 80}
+
+
+def lines_that_start(server: str) -> list[str]:
+    """Lines of code blocks that start a server, as people copy them."""
+    blocks = [
+        block
+        for page in PAGES
+        for block in re.findall(r"^```\w*\n(.*?)^```", page.read_text(), re.M | re.S)
+    ]
+    return [
+        line for block in blocks for line in re.findall(rf"^{server} .*:application.*", block, re.M)
+    ]
+
+
+def test_every_line_that_starts_uvicorn_refuses_frames_that_inflate() -> None:
+    lines = lines_that_start("uvicorn")
+
+    assert len(lines) >= 3
+    safe = ("--ws-max-size 65536", "--ws-per-message-deflate false")
+    assert not [line for line in lines if not all(option in line for option in safe)]
+
+
+def test_no_page_passes_on_what_a_client_says_of_its_own_address() -> None:
+    pages = {page.name: page.read_text() for page in PAGES}
+    passed = r"^\s*proxy_set_header (?:X-Forwarded-For|Host) \$(?!remote_addr;|http_host;)"
+
+    assert not [name for name, text in pages.items() if re.search(passed, text, re.M)]

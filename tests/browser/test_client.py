@@ -300,6 +300,48 @@ async def test_the_console_stays_empty_unless_logs_are_wanted(driver: Driver) ->
     assert lines == ["FCSClient: closed", "FCSClient: connecting", "FCSClient: connected"]
 
 
+@pytest.mark.parametrize("reason", ["", "this origin may not open the socket"])
+async def test_the_console_says_why_the_server_refuses_though_the_close_does_not(
+    driver: Driver, reason: str
+) -> None:
+    lines: list[str] = []
+    driver.page.on("console", lambda message: lines.append(f"{message.type} {message.text}"))
+    driver.server.behaviour.welcome = False
+    await driver.make()
+    await driver.run("void client.connect().catch(() => {})")
+    await eventually(lambda: driver.server.peers)
+    told = "this origin may not open the socket"
+    await driver.peer.send({"type": "error", "short": "refused", "message": told})
+    await driver.peer.close(4503, reason)
+    await driver.until("count('onclose') === 1")
+    assert lines == [f"warning FCSClient: refused for good with 4503 {told}"]
+
+
+async def test_a_refusal_that_repeats_is_said_once_and_again_after_a_welcome(
+    driver: Driver,
+) -> None:
+    lines: list[str] = []
+    driver.page.on("console", lambda message: lines.append(message.text))
+    await driver.connect()
+    for _ in range(2):
+        driver.server.behaviour.welcome = False
+        await driver.lose()
+        for _ in range(2):
+            await _refuse_the_next(driver)
+        driver.server.behaviour.welcome = True
+        await driver.come_back()
+    assert lines == ["FCSClient: refused with 4429 too many sockets"] * 2
+
+
+async def _refuse_the_next(driver: Driver) -> None:
+    peers, closes = len(driver.server.peers), await driver.run("count('onclose')")
+    await driver.run("clock.ringNext()")
+    await eventually(lambda: len(driver.server.peers) > peers)
+    await driver.peer.send({"type": "error", "short": "refused", "message": "too many sockets"})
+    await driver.peer.close(4429)
+    await driver.until(f"count('onclose') === {closes + 1}")
+
+
 # What the vendor's client has not
 
 

@@ -330,7 +330,7 @@ if (globalThis.FCSClient) {
     /** @type {Connection | null} */ #connection = null;
     /** @type {number | null} */ #framesPerSecond = null;
     /** @type {FCSConnectionState} */ #state = "closed";
-    #url; #openings = []; #offset = 0;
+    #url; #openings = []; #offset = 0; #refusal = ""; #told = "";
     #rooms = new Rooms(
       (message) => this.send(message),
       (refusal) => this.#tell("refused", refusal),
@@ -413,6 +413,7 @@ if (globalThis.FCSClient) {
     serverTime() { return adapters.now() + this.#offset; }
 
     #attempt() {
+      this.#refusal = "";
       try {
         this.#connection = new Connection(this.#address(), this.#url ? [] : [MERGE], {
           onmessage: (message) => this.#receive(message),
@@ -445,6 +446,7 @@ if (globalThis.FCSClient) {
       if (message.type === "error" && !this.isConnected) {
         this.#fail(new Error(message.message ?? message.short));
       }
+      if (message.type === "error" && message.short === "refused") this.#refusal = message.message;
       this.#rooms.hear(message);
       this.#tell("message", message);
       this.#call("onmessage", message);
@@ -453,6 +455,7 @@ if (globalThis.FCSClient) {
     #welcome(message) {
       this.#setClock(message);
       if (this.isConnected) return;
+      this.#told = "";
       this.#reconnector.reset();
       this.#heartbeat.start();
       if (this.#framesPerSecond !== null) this.#sendRate();
@@ -476,10 +479,13 @@ if (globalThis.FCSClient) {
     }
 
     #closed(event) {
-      this.#release(new Error(`FCSClient: closed with ${event.code} ${event.reason}`));
+      // Daphne closes without the reason, which has come as an error before.
+      const why = `${event.code} ${event.reason || this.#refusal}`;
+      this.#release(new Error(`FCSClient: closed with ${why}`));
       if (event.code >= 4500 && event.code < 5000) {
-        this.#end(new Error(`FCSClient: refused for good with ${event.code} ${event.reason}`));
+        this.#end(new Error(`FCSClient: refused for good with ${why}`));
       } else if (this.#reconnector.tries < this.reconnectlimit) {
+        this.#warn(why);
         this.#reconnector.schedule(event.code, this.reconnectDelay, () => this.#attempt());
         this.#enter("waiting");
       } else if (this.reconnectlimit > 0) {
@@ -488,6 +494,13 @@ if (globalThis.FCSClient) {
         this.#call("onerror", new Error(`FCSClient: gave up after ${attempts}`));
       } else this.#end(null);
       this.#call("onclose", event);
+    }
+
+    // Once for each reason: every new connection may be refused again.
+    #warn(why) {
+      if (!this.#refusal || this.#told === why) return;
+      this.#told = why;
+      console.warn(`FCSClient: refused with ${why}`);
     }
 
     #end(error) {
