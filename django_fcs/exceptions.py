@@ -68,6 +68,7 @@ class FailureKind(Enum):
     """How a connection to the vendor failed."""
 
     UNREACHABLE = "unreachable"  #: DNS, TCP or TLS failed
+    FORBIDDEN = "forbidden"  #: HTTP 403: by the vendor because of the key, or by a proxy
     HTTP_STATUS = "http_status"  #: the server answered the upgrade with an HTTP status
     TIMEOUT = "timeout"  #: the server did not answer in time
     SILENT = "silent"  #: the server stopped answering pings
@@ -84,19 +85,26 @@ class UpstreamError(FCSError):
         place: Host and port.
         code: The HTTP status or the close code, if there is one.
         detail: Further details, without the API key.
+        retry_after: For how many seconds the server asked not to connect again.
     """
 
     public = "no connection to the feed"
     """The reason that visitors are told."""
 
     def __init__(
-        self, kind: FailureKind, place: str, code: int | None = None, detail: str = ""
+        self,
+        kind: FailureKind,
+        place: str,
+        code: int | None = None,
+        detail: str = "",
+        retry_after: float = 0.0,
     ) -> None:
-        super().__init__(kind, place, code, detail)
+        super().__init__(kind, place, code, detail, retry_after)
         self.kind = kind
         self.place = place
         self.code = code
         self.detail = detail
+        self.retry_after = retry_after
 
     def __str__(self) -> str:
         return self.sentence()
@@ -111,7 +119,11 @@ class UpstreamError(FCSError):
         place, code, detail = self.place, self.code, self.detail
         return {
             FailureKind.UNREACHABLE: f"cannot reach {address} at {place}: {detail}",
-            FailureKind.HTTP_STATUS: f"{place} answered with HTTP {code}",
+            FailureKind.FORBIDDEN: (
+                f"{place} answered with HTTP {code} (key or proxy): the server does not accept "
+                f"{key}, or a proxy does not let this machine connect{detail}"
+            ),
+            FailureKind.HTTP_STATUS: f"{place} answered with HTTP {code}{detail}",
             FailureKind.TIMEOUT: f"{place} {detail}",
             FailureKind.SILENT: f"{place} does not answer pings",
             FailureKind.CLOSED: f"{place} closed the connection with code {code}",

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from django_fcs.checks import DEMO_KEY, lacking
 from django_fcs.conf import Settings, conf
-from django_fcs.exceptions import KeyRefused, ProtocolError
+from django_fcs.exceptions import FailureKind, KeyRefused, ProtocolError, UpstreamError
 from django_fcs.protocol import Price, Refusal, parse
 from django_fcs.rooms import Room
 from django_fcs.upstream import Arrival, Status, Timing, UpstreamClient
@@ -33,6 +33,7 @@ PRICE_SECONDS = 8.0
 _PORTS = {"ws": 80, "wss": 443}
 
 _SET_KEY = f'Set FCS_API_KEY = "{DEMO_KEY}" to try things out, then to your own socket key.'
+_OWN_KEY = "Set FCS_API_KEY to the socket key of your account, in full"
 _SPELL_URL = f"Correct FCS_URL (the default is {Settings.FCS_URL.default})"
 _ONE_A_KEY = (
     "A key may be limited to one connection: stop fcs_stream and everything else that uses the key"
@@ -142,13 +143,20 @@ async def _welcome() -> list[Finding]:
         try:
             status = await _status(events)
         except KeyRefused as error:
-            fix = f"Set FCS_API_KEY to the socket key of your account, in full. {_ONE_A_KEY}."
-            return broken(str(error), fix)
+            return broken(str(error), f"{_OWN_KEY}. {_ONE_A_KEY}.")
     if status.online:
         missing = missing_names()
         slower = warning(*lacking("websockets", missing)) if missing else []
         return ok("the key is accepted") + slower
-    return broken(status.reason, f"{_SPELL_URL} if it is wrong. {_ONE_A_KEY}.")
+    return broken(status.reason, _welcome_fix(status.error))
+
+
+def _welcome_fix(error: UpstreamError | None) -> str:
+    if error is not None and error.kind is FailureKind.FORBIDDEN:
+        return f"{_OWN_KEY}. If the key is right, let this machine through proxy and firewall."
+    if error is not None and error.retry_after:
+        return f"Wait until then. {_ONE_A_KEY}."
+    return f"{_SPELL_URL} if it is wrong. {_ONE_A_KEY}."
 
 
 async def _status(events: AsyncGenerator[Arrival | Status, None]) -> Status:

@@ -75,6 +75,8 @@ class Faults:
     """The close code of a refusal."""
     http_status: int = 401
     """The HTTP status of a refusal."""
+    retry_after: str = ""
+    """``Retry-After`` in a refusal with an HTTP status: seconds or a date; empty means none."""
     welcome_after: float = 0.0
     """Seconds before ``welcome``."""
     drop_early_joins: bool = False

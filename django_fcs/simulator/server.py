@@ -13,7 +13,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack, suppress
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -40,6 +39,7 @@ from django_fcs.tools.tasks import running
 
 from .audience import Audience, Client
 from .faults import Faults
+from .keys import BAD_KEY, is_accepted
 from .market import Prices
 from .outbox import QUEUE_MAX
 from .sources import Opening, Source, filled, merged, opened_at
@@ -48,8 +48,6 @@ __all__ = ["BAD_KEY", "Received", "Simulator"]
 
 logger = logger_of(__name__)
 
-#: A key that is refused even if all others are accepted.
-BAD_KEY = "bad_key"
 RECEIVED_MAX = 10_000
 
 #: Prices that are due within this time are sent together, in seconds.
@@ -217,13 +215,13 @@ class Simulator:
     async def _answer_upgrade(self, socket: ServerConnection, request: Request) -> Response | None:
         if self.faults.refusal != "http" or self._accepts(request.path):
             return None
-        return socket.respond(self.faults.http_status, "Invalid access_key\n")
+        response = socket.respond(self.faults.http_status, "Invalid access_key\n")
+        if self.faults.retry_after:
+            response.headers["Retry-After"] = self.faults.retry_after
+        return response
 
     def _accepts(self, path: str) -> bool:
-        key = parse_qs(urlsplit(path).query).get("access_key", [""])[-1]
-        if self._accepted_keys is not None:
-            return key in self._accepted_keys
-        return key not in ("", BAD_KEY)
+        return is_accepted(path, self._accepted_keys)
 
     async def _handle(self, socket: ServerConnection) -> None:
         with suppress(ConnectionClosed):

@@ -31,6 +31,8 @@ class Timing:
     retry_cap: float = 60
     refused_first: float = 60
     refused_cap: float = 900
+    forbidden_first: float = 5
+    """After HTTP 403; the pauses double up to ``refused_cap``."""
     settled: float = 30
     """After a connection that lasted this long, pauses start at the first value again."""
 

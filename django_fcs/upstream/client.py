@@ -13,7 +13,7 @@ import asyncio
 import functools
 import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager, suppress
 
 from websockets.exceptions import ConnectionClosed, WebSocketException
@@ -34,7 +34,6 @@ from django_fcs.protocol import (
 )
 from django_fcs.protocol.address import Address
 from django_fcs.rooms import Room
-from django_fcs.tools.backoff import doubling, full_jitter
 from django_fcs.tools.bell import Bell
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
@@ -45,6 +44,7 @@ from .arrivals import PATIENT, Arrival, Event, Item, Status, Timing
 from .connection import SIZE_MAX, Connection, LastHeard, connecting
 from .failures import failure_of
 from .faults import Faults
+from .retries import Retries
 from .subscriptions import Subscriptions
 
 __all__ = ["Arrival", "Status", "Timing", "UpstreamClient"]
@@ -91,7 +91,7 @@ class UpstreamClient:
         self._timing = timing
         self._clock = clock
         self._monotonic = monotonic
-        self._rng = rng or random.Random()
+        self._retries = Retries(timing, rng or random.Random(), monotonic)
         self._subscriptions = Subscriptions(
             per_second=timing.joins_per_second, confirm_after=timing.confirm
         )
@@ -193,7 +193,9 @@ class UpstreamClient:
         return self._batches
 
     async def _iterate_batches(self) -> AsyncGenerator[list[Event], None]:
-        retries, refusals = self._pauses()
+        self._retries.restart()
+        # Another iteration may have ended in the pause that the server asked for.
+        await asyncio.sleep(self._retries.asked)
         while True:
             began = self._monotonic()
             try:
@@ -204,21 +206,12 @@ class UpstreamClient:
                 refused = isinstance(error, KeyRefused)
                 if refused and self._give_up_on_refusal and not self._welcomed_once:
                     raise
-                if self._monotonic() - began > self._timing.settled:
-                    retries, refusals = self._pauses()
-                pause = next(refusals if refused else retries)
+                pause = self._retries.after(error, lasted=self._monotonic() - began)
                 lost = Status(online=False, error=error.bare())
             count("upstream_lost")
             logger.warning("upstream lost reason=%s retry_in=%.1f", lost.reason, pause)
             yield [lost]
             await asyncio.sleep(pause)
-
-    def _pauses(self) -> tuple[Iterator[float], Iterator[float]]:
-        timing = self._timing
-        return (
-            full_jitter(self._rng, first=timing.retry_first, cap=timing.retry_cap),
-            doubling(first=timing.refused_first, cap=timing.refused_cap),
-        )
 
     async def _connection(self) -> AsyncGenerator[list[Event], None]:
         """Connect once and yield what arrives; always ends with an ``UpstreamError``."""
@@ -267,6 +260,7 @@ class UpstreamClient:
                 error,
                 self._address,
                 self._timing,
+                now=self._clock(),
                 welcomed=self._welcomed,
                 given_up=self._given_up,
             ) from None

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from django_fcs.exceptions import FailureKind, KeyRefused, UpstreamError
@@ -15,27 +20,33 @@ __all__ = ["failure_of"]
 
 #: Close codes that third parties report for a bad key; the vendor documents none.
 _REFUSING_CLOSE_CODES = (4001, 4003)
-_REFUSING_STATUSES = (401, 403)
+
+#: The longest pause that is kept if a server asks for one, in seconds.
+RETRY_AFTER_MAX = 3600.0
 
 #: The reason that websockets gives when it closes a connection with unanswered pings.
 _NO_PONG = "keepalive ping timeout"
 
 
 def failure_of(
-    error: Exception, address: Address, timing: Timing, *, welcomed: bool, given_up: str
+    error: Exception,
+    address: Address,
+    timing: Timing,
+    *,
+    now: float,
+    welcomed: bool,
+    given_up: str,
 ) -> UpstreamError:
     """Return the error for a failed connection; only a refused key is a ``KeyRefused``.
 
-    A key is refused by HTTP 401 or 403 at the upgrade, or by close code 4001 or 4003 before
-    the welcome. Everything else (DNS, TCP, TLS, other statuses and close codes, timeouts) is
-    retried. ``given_up`` is the reason if the client closed the connection itself.
+    A key is refused by HTTP 401 at the upgrade, or by close code 4001 or 4003 before the
+    welcome. Everything else (DNS, TCP, TLS, other statuses and close codes, timeouts) is
+    retried. HTTP 403 is too, because proxies and firewalls also send it. ``now`` is in unix
+    seconds. ``given_up`` is the reason if the client closed the connection itself.
     """
     place = address.place
     if isinstance(error, InvalidStatus):
-        status = error.response.status_code
-        if status in _REFUSING_STATUSES:
-            return KeyRefused(place, code=status, detail=f" with HTTP {status}")
-        return UpstreamError(FailureKind.HTTP_STATUS, place, code=status)
+        return _answered(error.response.status_code, error.response.headers, place, now)
     if isinstance(error, ConnectionClosed):
         if given_up:
             return UpstreamError(FailureKind.ABANDONED, place, detail=given_up)
@@ -46,6 +57,38 @@ def failure_of(
     strerror = getattr(error, "strerror", None)
     detail = address.without_secrets(strerror or str(error)) or type(error).__name__
     return UpstreamError(FailureKind.UNREACHABLE, place, detail=detail)
+
+
+def _answered(status: int, headers: Headers, place: str, now: float) -> UpstreamError:
+    if status == HTTPStatus.UNAUTHORIZED:
+        return KeyRefused(place, code=status, detail=f" with HTTP {status}")
+    pause = retry_after(headers.get_all("Retry-After"), headers.get_all("Date"), now)
+    asked = f", and asked to wait for {pause:.0f} s" if pause else ""
+    kind = FailureKind.HTTP_STATUS
+    if status == HTTPStatus.FORBIDDEN:
+        kind = FailureKind.FORBIDDEN
+    return UpstreamError(kind, place, code=status, detail=asked, retry_after=pause)
+
+
+def retry_after(asked: Iterable[str], dates: Iterable[str], now: float) -> float:
+    """Return how many seconds ``Retry-After`` asks for, ``RETRY_AFTER_MAX`` at most.
+
+    The header contains seconds or a date. Anything else is ignored, and the result is 0. A
+    date counts from the server's own ``Date``, or from ``now`` (unix seconds) without one.
+    """
+    for text in map(str.strip, asked):
+        if text.isascii() and text.isdigit():
+            return min(float(text), RETRY_AFTER_MAX)
+        if (until := _unix_time(text)) is not None:
+            began = next((at for at in map(_unix_time, dates) if at is not None), now)
+            return min(max(until - began, 0.0), RETRY_AFTER_MAX)
+    return 0.0
+
+
+def _unix_time(date: str) -> float | None:
+    with suppress(ValueError, TypeError, OverflowError, IndexError):
+        return parsedate_to_datetime(date).timestamp()
+    return None
 
 
 def _closed(error: ConnectionClosed, place: str, *, welcomed: bool) -> UpstreamError:

@@ -108,6 +108,25 @@ def test_a_wrong_key(faults: Faults, vendor: Simulator) -> None:
     assert report["symbol"].outcome == "skipped"
 
 
+def test_http_403_may_be_the_key_or_a_proxy(vendor: Simulator) -> None:
+    vendor.faults = Faults(refusal="http", http_status=403)
+    report = examined(FCS_API_KEY=BAD_KEY)
+
+    assert report.broken == {"welcome"}
+    assert "key or proxy" in report["welcome"].text
+    assert "Set FCS_API_KEY to the socket key" in report["welcome"].fix
+    assert "let this machine through proxy and firewall" in report["welcome"].fix
+
+
+def test_a_vendor_that_asks_to_wait_is_quoted(vendor: Simulator) -> None:
+    vendor.faults = Faults(refusal="http", http_status=429, retry_after="60")
+    report = examined(FCS_API_KEY=BAD_KEY)
+
+    assert report.broken == {"welcome"}
+    assert "asked to wait for 60 s" in report["welcome"].text
+    assert "Wait until then" in report["welcome"].fix
+
+
 def test_a_key_that_the_vendor_repeats_is_not_shown() -> None:
     def refuse(browser: ServerConnection) -> None:
         browser.send(f'{{"type":"error","short":"authentication_failed","message":"no {KEY}"}}')

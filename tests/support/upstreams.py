@@ -26,6 +26,18 @@ USDJPY = Room("FX:USDJPY", "1D")
 QUICK = Timing(retry_first=0.01, retry_cap=0.02, joins_per_second=10_000, welcome=120, pong=120)
 
 
+class Dice(random.Random):
+    """Dice that always show the lowest number, and tell what was asked of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[float, float]] = []
+
+    def uniform(self, a: float, b: float) -> float:
+        self.asked.append((a, b))
+        return a
+
+
 class Watch:
     """A client that runs, and everything that came of it."""
 
@@ -149,5 +161,4 @@ REFUSALS = {
     "message": (Faults(refusal="message"), "Invalid access_key"),
     "close": (Faults(refusal="close", close_code=4003), "close code 4003"),
     "http 401": (Faults(refusal="http", http_status=401), "HTTP 401"),
-    "http 403": (Faults(refusal="http", http_status=403), "HTTP 403"),
 }

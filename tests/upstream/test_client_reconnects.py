@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -16,25 +15,23 @@ from django_fcs.simulator.server import BAD_KEY
 from django_fcs.tools.metrics import counts
 from django_fcs.upstream import Status, Timing, UpstreamClient
 from tests.support.network import free_port
-from tests.support.upstreams import EURUSD, QUICK, REFUSALS, USDJPY, Vendor, joins, vendor, watching
+from tests.support.upstreams import (
+    EURUSD,
+    QUICK,
+    REFUSALS,
+    USDJPY,
+    Dice,
+    Vendor,
+    joins,
+    vendor,
+    watching,
+)
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
 
 # -- losing the connection
-
-
-class Dice(random.Random):
-    """Dice that always show the lowest number, and tell what was asked of them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[tuple[float, float]] = []
-
-    def uniform(self, a: float, b: float) -> float:
-        self.asked.append((a, b))
-        return a
 
 
 async def test_it_tries_for_ever_with_full_jitter_below_a_ceiling_that_doubles_to_a_cap() -> None:

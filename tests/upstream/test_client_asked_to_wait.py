@@ -1,0 +1,148 @@
+"""The client of the vendor's socket, where the vendor or a proxy asks it to come back later."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import aclosing
+from dataclasses import replace
+from email.utils import formatdate
+
+import pytest
+from hypothesis import given, strategies as st
+
+from django_fcs.exceptions import FailureKind, KeyRefused, UpstreamError
+from django_fcs.simulator import Faults, RandomWalk, Simulator
+from django_fcs.simulator.keys import BAD_KEY
+from django_fcs.upstream import Timing, UpstreamClient
+from django_fcs.upstream.failures import RETRY_AFTER_MAX, retry_after
+from django_fcs.upstream.retries import Retries
+from tests.support.upstreams import EURUSD, QUICK, Dice, watching
+from tests.support.waiting import eventually
+
+pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
+
+NOW = 1_700_000_000.0
+
+
+# -- what the header says
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("60", 60),
+        (" 60 ", 60),
+        ("0", 0),
+        ("86400", RETRY_AFTER_MAX),
+        ("9" * 5000, RETRY_AFTER_MAX),
+        (formatdate(NOW + 90, usegmt=True), 90),
+        (formatdate(NOW - 90, usegmt=True), 0),
+        (formatdate(NOW + 1e6, usegmt=True), RETRY_AFTER_MAX),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", 0),
+    ],
+)
+def test_both_forms_are_read_and_an_hour_is_the_most(text: str, seconds: float) -> None:
+    assert retry_after([text], [], NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "soon", "-5", "1.5", "nan", "inf", "1e3", "٦٠", "60 s", "Fri, 31 Dec 99999 23:59:59 GMT"],
+)
+def test_anything_else_is_ignored(text: str) -> None:
+    assert retry_after([text], [], NOW) == 0
+
+
+def test_a_date_counts_from_the_clock_of_the_server_not_from_ours() -> None:
+    asked, date = formatdate(NOW - 440, usegmt=True), formatdate(NOW - 500, usegmt=True)
+
+    assert retry_after([asked], ["yesterday", date], NOW) == 60
+
+
+def test_of_several_headers_the_first_that_can_be_read_counts() -> None:
+    assert retry_after(["soon", "30", "40"], [], NOW) == 30
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_no_header_raises_or_exceeds_the_bound(text: str, date: str) -> None:
+    assert 0 <= retry_after([text], [date], NOW) <= RETRY_AFTER_MAX
+
+
+# -- the pauses
+
+
+def test_the_pause_that_the_server_asks_for_is_kept_and_outlives_an_iteration() -> None:
+    now = 100.0
+    retries = Retries(Timing(), Dice(), lambda: now)
+    asks = UpstreamError(FailureKind.HTTP_STATUS, "vendor", code=429, retry_after=60)
+    assert (retries.asked, retries.after(asks, lasted=0)) == (0, 60)
+
+    now = 130.0
+    retries.restart()
+    assert retries.asked == 30
+
+    now = 160.0
+    assert retries.asked == 0
+    other = UpstreamError(FailureKind.CLOSED, "vendor", code=1006)
+    assert (retries.after(other, lasted=0), retries.asked) == (0, 0)
+
+
+def test_after_http_403_pauses_double_to_a_quarter_of_an_hour() -> None:
+    retries = Retries(Timing(), Dice(), lambda: 0.0)
+    error = UpstreamError(FailureKind.FORBIDDEN, "vendor", code=403)
+
+    pauses = [retries.after(error, lasted=0) for _ in range(9)]
+    assert pauses == [5, 10, 20, 40, 80, 160, 320, 640, 900]
+    assert retries.after(error, lasted=31) == 5
+
+
+# -- the client
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_vendor_that_names_a_pause_is_left_alone_for_that_long(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    faults = Faults(refusal="http", http_status=status, retry_after="60")
+    simulator = Simulator(RandomWalk(rate=0), faults=faults)
+    async with simulator, watching(simulator.url, EURUSD, key=BAD_KEY, patient=False) as watch:
+        await eventually(lambda: watch.reasons)
+        # QUICK would have tried a dozen times.
+        await asyncio.sleep(0.3)
+
+    [reason] = watch.reasons
+    assert reason.endswith(f"answered with HTTP {status}, and asked to wait for 60 s")
+    [line] = [line for line in caplog.messages if "upstream lost" in line]
+    assert line.endswith("retry_in=60.0")
+
+
+async def test_a_stream_that_leads_once_more_still_keeps_the_pause() -> None:
+    faults = Faults(refusal="http", http_status=429, retry_after="60")
+    async with Simulator(RandomWalk(rate=0), faults=faults) as simulator:
+        async with UpstreamClient(BAD_KEY, url=simulator.url, timing=QUICK) as client:
+            async with aclosing(client.events()) as events:
+                await anext(events)
+            async with aclosing(client.events()) as events:
+                with pytest.raises(asyncio.TimeoutError):
+                    await asyncio.wait_for(anext(events), 0.3)
+
+
+async def test_http_403_at_the_first_start_is_tried_again_and_called_key_or_proxy(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.WARNING, "django_fcs")
+    keys: set[str] = set()
+    faults = Faults(refusal="http", http_status=403)
+    simulator = Simulator(RandomWalk(rate=0), faults=faults, accepted_keys=keys)
+    timing = replace(QUICK, forbidden_first=0.01, refused_cap=0.02)
+    async with simulator, watching(simulator.url, EURUSD, timing=timing, patient=False) as watch:
+        await eventually(lambda: len(watch.reasons) >= 3)
+        keys.add("test")
+        await eventually(lambda: simulator.joined)
+
+    assert watch.error is None
+    assert "HTTP 403 (key or proxy)" in caplog.text
+    lost = watch.statuses[0].error
+    assert lost is not None and not isinstance(lost, KeyRefused)
+    assert (lost.kind, lost.code) == (FailureKind.FORBIDDEN, 403)
