@@ -51,7 +51,7 @@ OUTSIDE = {
     "importlib": {"checks", "streaming.calendars"},
     "channels": {"asgi", "checks", "consumers", "layer.bus", "permissions"},
     # Sockets, files, threads and processes.
-    "socket": {"doctor.feed_probes", "upstream.connection"},
+    "socket": {"doctor.feed_probes", "upstream.approach", "upstream.connection"},
     "ssl": {"doctor.feed_probes"},
     "pathlib": {"doctor.templates", "recording", "widgets.html"},
     "os": {"conf", "doctor.neighbour", "management.running", "recording"},

@@ -27,6 +27,7 @@ ALWAYS_OPEN = "BINANCE:BTCUSDT"
 
 #: Limits of single waits, in seconds; shorter than the limit of a whole probe.
 CONNECT_SECONDS = 5.0
+FIRST_SECONDS = 2.0
 WELCOME_SECONDS = 6.0
 PRICE_SECONDS = 8.0
 
@@ -69,10 +70,11 @@ def probe_connection() -> list[Finding]:
     try:
         with socket.create_connection((place.hostname, _port(place)), CONNECT_SECONDS) as line:
             if place.scheme == "ws":
-                return ok(f"{where} listens")
+                return ok(f"{where} listens") + _silent_address(place)
             context = ssl.create_default_context()
             with context.wrap_socket(line, server_hostname=place.hostname) as secure:
-                return ok(f"{where} listens and speaks {secure.version()}")
+                speaks = ok(f"{where} listens and speaks {secure.version()}")
+                return speaks + _silent_address(place)
     except ssl.SSLCertVerificationError as error:
         return broken(f"{where}: certificate not trusted: {error.verify_message}", _TRUST)
     except ssl.SSLError as error:
@@ -84,6 +86,20 @@ def probe_connection() -> list[Finding]:
     except OSError as error:
         fix = f"Allow TCP to {where} in the firewall. {_SPELL_URL} if it is wrong."
         return broken(f"{where} cannot be reached: {error.strerror or error}", fix)
+
+
+def _silent_address(place: SplitResult) -> list[Finding]:
+    """Return a warning if the first of several addresses of a host does not answer."""
+    found = socket.getaddrinfo(place.hostname, _port(place), type=socket.SOCK_STREAM)
+    if len({one[4] for one in found}) < 2:
+        return []
+    host, port = str(found[0][4][0]), found[0][4][1]
+    try:
+        with socket.create_connection((host, port), FIRST_SECONDS):
+            return []
+    except OSError as error:
+        text = f"the first address of {place.hostname}, {host}, does not answer: {error}"
+        return warning(text, _FIRST_ADDRESS)
 
 
 def probe_welcome() -> list[Finding]:
@@ -99,6 +115,10 @@ def probe_symbol() -> list[Finding]:
 _ANOTHER_SYMBOL = (
     "Check that your plan includes this symbol. Try others with manage.py fcs_watch "
     f"{ALWAYS_OPEN}, and list in FCS_ROOMS only symbols that the feed has."
+)
+_FIRST_ADDRESS = (
+    "The stream uses the next address, 0.25 s later; under uvloop it needs up to two attempts. "
+    "Fix the route to this address, or turn IPv6 off on this machine if it is an IPv6 address."
 )
 _TRUST = (
     "Correct the name in FCS_URL if the certificate has another one. Otherwise make this machine "

@@ -18,8 +18,10 @@ class Address:
 
     def __init__(self, url: str, key: str) -> None:
         self.with_key = _with_key(url, key)
-        self.place = urlsplit(url).netloc.rpartition("@")[2]
+        parts = urlsplit(url)
+        self.place = parts.netloc.rpartition("@")[2]
         """Host and port, which are not secret."""
+        self.host = parts.hostname or ""
         self._key = key
 
     def __repr__(self) -> str:

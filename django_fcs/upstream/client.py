@@ -40,6 +40,7 @@ from django_fcs.tools.metrics import count
 from django_fcs.tools.redaction import SILENT
 from django_fcs.tools.tasks import running
 
+from .approach import Approach
 from .arrivals import PATIENT, Arrival, Event, Item, Status, Timing
 from .connection import SIZE_MAX, Connection, LastHeard, connecting
 from .failures import failure_of
@@ -95,6 +96,7 @@ class UpstreamClient:
         self._subscriptions = Subscriptions(
             per_second=timing.joins_per_second, confirm_after=timing.confirm
         )
+        self._approach = Approach(self._address.host)
         self._changed = Bell()
         self._last_heard = LastHeard(monotonic)
         self._socket: Connection | None = None
@@ -206,6 +208,7 @@ class UpstreamClient:
                 refused = isinstance(error, KeyRefused)
                 if refused and self._give_up_on_refusal and not self._welcomed_once:
                     raise
+                self._approach.note(error)
                 pause = self._retries.after(error, lasted=self._monotonic() - began)
                 lost = Status(online=False, error=error.bare())
             count("upstream_lost")
@@ -245,6 +248,7 @@ class UpstreamClient:
                 ping_timeout=self._timing.pong,
                 max_size=SIZE_MAX,
                 logger=SILENT,
+                **self._approach.arguments(),
             ) as socket:
                 self._socket = socket
                 try:

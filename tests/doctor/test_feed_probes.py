@@ -17,7 +17,7 @@ from django_fcs.simulator import Faults, Simulator
 from django_fcs.simulator.server import BAD_KEY
 from tests.doctor.doctors import KEY, Line, examined, tls_server, web_server
 from tests.support.missing import rename
-from tests.support.network import free_port
+from tests.support.network import black_hole, free_port
 from tests.support.upstreams import REFUSALS
 from tests.support.waiting import eventually
 
@@ -137,6 +137,30 @@ def test_a_key_that_the_vendor_repeats_is_not_shown() -> None:
         report = examined(FCS_URL=f"ws://127.0.0.1:{port}")
 
     assert "no [key]" in report["welcome"].text
+
+
+def test_a_first_address_that_does_not_answer_is_a_warning(
+    vendor: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = int(vendor.url.rpartition(":")[2])
+    stock = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if host != "vendor.invalid":
+            return stock(host, *args, **kwargs)
+        addresses = (hole, ("127.0.0.1", port))
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", one) for one in addresses]
+
+    monkeypatch.setattr(feed_probes, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(feed_probes, "FIRST_SECONDS", 0.3)
+    with black_hole() as hole:
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+        report = examined(FCS_URL=f"ws://vendor.invalid:{port}")
+
+    listens, silent = report.lines["connection"]
+    assert (listens.outcome, silent.outcome) == ("ok", "warning")
+    assert "the first address of vendor.invalid, 127.0.0.1, does not answer" in silent.text
+    assert report["welcome"].outcome == "ok"
 
 
 def test_an_address_that_is_none() -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import random
 import socket
+from collections.abc import Iterator
 
-__all__ = ["HOST", "answers", "free_port"]
+__all__ = ["HOST", "Address", "answers", "black_hole", "free_port"]
+
+Address = tuple[str, int]
 
 HOST = "127.0.0.1"
 
@@ -33,3 +36,16 @@ def answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0
+
+
+@contextlib.contextmanager
+def black_hole() -> Iterator[Address]:
+    """Yield an address that answers no attempt to connect: its backlog is full."""
+    with socket.socket() as hole, socket.socket() as first, socket.socket() as second:
+        hole.bind((HOST, 0))
+        hole.listen(0)
+        address = hole.getsockname()
+        for one in (first, second):
+            one.setblocking(False)
+            one.connect_ex(address)
+        yield address
