@@ -107,9 +107,6 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         self._send = send
         self._merge = MERGE_PROTOCOL in (scope.get("subprotocols") or ())
         self._client = client_of(scope)
-        rooms = conf.FCS_MAX_ROOMS_PER_CLIENT
-        self._joins = TokenBucket(burst=rooms, rate=JOINS_PER_SECOND)
-        self._messages = TokenBucket(burst=MESSAGES_BURST + 2 * rooms, rate=MESSAGES_PER_SECOND)
         self._frames = 0
         self._is_heard = True
         self._refusal = self._reason_to_refuse(dict(scope.get("headers") or ()))
@@ -142,12 +139,15 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         if self._refusal is not None:
             await self._refuse(*self._refusal)
             return
+        rooms = conf.FCS_MAX_ROOMS_PER_CLIENT
+        self._joins = TokenBucket(burst=rooms, rate=JOINS_PER_SECOND)
+        self._messages = TokenBucket(burst=MESSAGES_BURST + 2 * rooms, rate=MESSAGES_PER_SECOND)
         # Not earlier: a heartbeat cannot be sent before the socket is accepted.
         self._subscriber = await self._stack.enter_async_context(
             self._hub.entered(
                 self._send,
                 merge=self._merge,
-                rate=max(conf.FCS_MAX_FRAMES_PER_SECOND, RATE_MIN),
+                rate=conf.FCS_MAX_FRAMES_PER_SECOND,
                 address=self._client,
             )
         )
@@ -216,6 +216,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
     def _reason_to_refuse(self, headers: Mapping[bytes, bytes]) -> tuple[int, str] | None:
         """Return why this socket may not be used: a close code and a reason, or ``None``."""
         try:
+            conf.validate()
             self._hub = Hub.of_this_loop(site_store())
         except ConfigurationError as error:
             count("socket_refused")

@@ -49,6 +49,7 @@ async def stop() -> None:
 async def _stream(store: Store) -> None:
     """Run the stream; log errors in the site's settings instead of raising them."""
     try:
+        conf.validate()
         rooms = [Room.from_text(text) for text in conf.FCS_ROOMS]
         client = UpstreamClient(
             conf.FCS_API_KEY,

@@ -1,7 +1,8 @@
 """Every error of the project, in one tree.
 
 FCSError
- ├── ConfigurationError     a setting, argument or environment is wrong
+ ├── ConfigurationError     also Django's ImproperlyConfigured: a setting, argument or
+ │                          environment is wrong
  ├── RoomError              also a ValueError
  │    ├── BadSymbol         not EXCHANGE:TICKER in upper case
  │    ├── BadTimeframe      not one of the known timeframes
@@ -17,6 +18,8 @@ Each message is one line that says what is wrong and what to change.
 from __future__ import annotations
 
 from enum import Enum
+
+from django.core.exceptions import ImproperlyConfigured
 
 __all__ = [
     "BadField",
@@ -37,7 +40,7 @@ class FCSError(Exception):
     """Root of all errors raised by django_fcs."""
 
 
-class ConfigurationError(FCSError):
+class ConfigurationError(FCSError, ImproperlyConfigured):
     """A setting, argument or environment is wrong."""
 
     public = "this site is not set up for prices"

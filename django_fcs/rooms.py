@@ -11,19 +11,9 @@ import msgspec
 from .conf import conf
 from .exceptions import BadSymbol, BadTimeframe
 from .sharing.mark import marked, site_mark
+from .values.timeframes import ALIASES, TIMEFRAMES
 
 __all__ = ["TIMEFRAMES", "Room", "canonical_timeframe", "check_symbol"]
-
-#: Canonical spellings, as the vendor's own chart sends them.
-TIMEFRAMES = ("1", "5", "15", "30", "60", "240", "1D", "1W", "1M")
-
-# A closed list, without ignoring case: 1m is a minute and 1M a month.
-_ALIASES = {
-    **{name: name for name in TIMEFRAMES},
-    **{"1m": "1", "1min": "1", "5m": "5", "15m": "15", "30m": "30"},
-    **{"60m": "60", "1h": "60", "1H": "60", "4h": "240", "4H": "240"},
-    **{"1d": "1D", "D": "1D", "1w": "1W", "W": "1W", "M": "1M"},
-}
 
 _EXCHANGE = re.compile(r"[A-Z0-9_]{1,20}")
 _TICKER_MAX = 40
@@ -45,7 +35,7 @@ def canonical_timeframe(text: str) -> str:
     not listed, because nobody has seen the vendor stream it.
     """
     try:
-        return _ALIASES[text]
+        return ALIASES[text]
     except (KeyError, TypeError):
         known = " ".join(TIMEFRAMES)
         raise BadTimeframe(f"timeframe {shown(text)} is not one of {known}") from None

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from .conf import conf
 from .exceptions import ConfigurationError
 from .operations.exposition import page
 from .operations.status import trouble
@@ -50,6 +51,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def _look() -> tuple[list[str], float | None, Report | None]:
     """Return why prices do not flow, the age of the last heartbeat, and the last report."""
     try:
+        conf.validate()
         store = site_store()
     except ConfigurationError as error:
         return [error.public], None, None

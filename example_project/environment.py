@@ -2,65 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from django.core.exceptions import ImproperlyConfigured
+from django_fcs.conf import Setting, Settings
 
 __all__ = ["cache_beside", "fcs_settings"]
-
-Reader = Callable[[str], object]
-
-
-def listed(text: str) -> list[str]:
-    return [item.strip() for item in text.split(",") if item.strip()]
-
-
-def digits(text: str) -> dict[str, int]:
-    """Read ``FX:USDJPY=3,BINANCE:*=2``."""
-    pairs = (item.rpartition("=") for item in listed(text))
-    return {pattern: int(number) for pattern, _, number in pairs}
-
-
-def optional(read: Reader) -> Reader:
-    return lambda text: None if text == "None" else read(text)
-
-
-READERS: dict[str, Reader] = {
-    "FCS_API_KEY": str,
-    "FCS_URL": str,
-    "FCS_ROOMS": listed,
-    "FCS_TIMEFRAME": str,
-    "FCS_ALLOWED_SYMBOLS": listed,
-    "FCS_AUTHORIZE": optional(str),
-    "FCS_ALLOWED_ORIGINS": optional(listed),
-    "FCS_TOKEN_MAX_AGE_SECONDS": optional(float),
-    "FCS_MAX_ROOMS": int,
-    "FCS_MAX_ROOMS_PER_CLIENT": int,
-    "FCS_MAX_SOCKETS_PER_IP": int,
-    "FCS_MAX_FRAMES_PER_SECOND": float,
-    "FCS_CHANNEL_LAYER": str,
-    "FCS_CACHE": str,
-    "FCS_SOCKET_URL": str,
-    "FCS_SITE": str,
-    "FCS_LINGER_SECONDS": float,
-    "FCS_LEASE_SECONDS": float,
-    "FCS_STALE_AFTER_SECONDS": float,
-    "FCS_OFFLINE_AFTER_SECONDS": float,
-    "FCS_SLOW_CLIENT_SECONDS": float,
-    "FCS_DIGITS": digits,
-}
 
 
 def fcs_settings(environ: Mapping[str, str]) -> dict[str, object]:
     """Return the settings that the environment names, each in its own type.
 
     An empty variable empties a list and leaves any other setting at its default.
+    Raises ``ConfigurationError``.
     """
     return {
-        name: value_of(name, environ[name])
-        for name, read in READERS.items()
-        if environ.get(name) or (read is listed and name in environ)
+        name: value_of(setting, environ[name])
+        for name, setting in Settings.declared().items()
+        if environ.get(name) or (isinstance(setting.default, list) and name in environ)
     }
 
 
@@ -80,8 +40,5 @@ def cache_beside(redis: str) -> str:
     return urlunsplit(parts._replace(path=f"/{database}", query=urlencode(query)))
 
 
-def value_of(name: str, text: str) -> object:
-    try:
-        return READERS[name](text)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"Environment variable {name}={text!r}: {error}") from error
+def value_of(setting: Setting[Any], text: str) -> object:
+    return None if text == "None" and setting.default is None else setting.read(text)

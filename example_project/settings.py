@@ -18,10 +18,10 @@ ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
 INSTALLED_APPS = [
     "daphne",
+    "example_project",
     "channels",
     "django_fcs",
     "django.contrib.staticfiles",
-    "example_project",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

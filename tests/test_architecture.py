@@ -20,6 +20,7 @@ REPOSITORY = Path(__file__).parents[1]
 SHARING = {"sharing.databases", "sharing.fingerprint", "sharing.mark"}
 WORDS = {"exceptions", "conf", "rooms", "tokens", "recording"} | SHARING
 FLOORS = [
+    {"values"},
     {"words"},
     {"tools"},
     {"protocol"},
@@ -49,12 +50,12 @@ OUTSIDE = {
     "prometheus_client": {"operations.exposition"},
     # A module whose name is a string: no other test sees such an import.
     "importlib": {"checks", "streaming.calendars"},
-    "channels": {"asgi", "checks", "consumers", "layer.bus", "permissions"},
+    "channels": {"asgi", "checking.serving", "consumers", "layer.bus", "permissions"},
     # Sockets, files, threads and processes.
     "socket": {"doctor.feed_probes", "upstream.approach", "upstream.connection"},
     "ssl": {"doctor.feed_probes"},
     "pathlib": {"doctor.templates", "recording", "widgets.html"},
-    "os": {"conf", "doctor.neighbour", "management.running", "recording"},
+    "os": {"checking.serving", "conf", "doctor.neighbour", "management.running", "recording"},
     "threading": {"doctor.examine", "tools.worker"},
     "concurrent": {"prices.store", "tools.worker"},
     "subprocess": {"doctor.neighbour"},

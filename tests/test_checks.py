@@ -22,6 +22,13 @@ NOTHING = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
 PAGE = Path(__file__).parents[1] / "docs/checks.md"
 
 
+def source() -> str:
+    """Return the code of all checks."""
+    folder = Path(checks.__file__).parent
+    files = [folder / "checks.py", *(folder / "checking").glob("*.py")]
+    return "".join(file.read_text() for file in files)
+
+
 def test_a_site_set_up_as_documented_passes() -> None:
     assert found() == []
     assert found(FCS_ROOMS=["FX:EURUSD", "BINANCE:BTCUSDT_60", "NSE:M_M"]) == []
@@ -99,22 +106,17 @@ def test_no_check_shows_the_key() -> None:
     assert not any("a-secret" in f"{message.msg}{message.hint}" for message in messages)
 
 
-def ids_of_the_code() -> list[str]:
-    texts = [path.read_text() for path in Path(checks.__file__).parent.rglob("*.py")]
-    return re.findall(r'id="(fcs\.[EW]\d{3})"', "".join(texts))
-
-
 def test_each_id_is_used_once() -> None:
-    ids = ids_of_the_code()
+    ids = re.findall(r'id="(fcs\.[EW]\d{3})"', source())
 
-    assert len(ids) == len(set(ids)) == 25
+    assert len(ids) == len(set(ids)) == 23
 
 
 def test_every_id_stands_in_the_documents() -> None:
-    ids = ids_of_the_code()
+    used = set(re.findall(r'"(fcs\.[EW]\d{3})"', source()))
     listed = re.findall(r"^\| `(fcs\.[EW]\d{3})`", PAGE.read_text(), re.M)
 
-    assert sorted(listed) == sorted(ids)
+    assert sorted(listed) == sorted(used) and len(used) == 26
 
 
 def test_a_cache_that_the_site_does_not_have_is_an_error() -> None:
@@ -128,7 +130,8 @@ def test_a_default_timeframe_that_is_none_is_an_error() -> None:
     (message,) = found(FCS_TIMEFRAME="2h")
 
     assert message.id == "fcs.E005"
-    assert "240" in hint_of(message)
+    assert "FCS_TIMEFRAME must be one of the timeframes 1 5 15 30 60 240" in message.msg
+    assert 'FCS_TIMEFRAME = "1D"' in hint_of(message)
 
 
 def test_a_layer_that_refuses_its_configuration_is_an_error_not_a_traceback() -> None:
@@ -300,8 +303,7 @@ def test_less_patience_than_signs_of_life_take_is_warned_of() -> None:
 
     assert message.id == "fcs.W010" and "is 4.5" in message.msg
     assert found(FCS_OFFLINE_AFTER_SECONDS=5) == []
-    (message,) = found(FCS_OFFLINE_AFTER_SECONDS="10")
-    assert "is '10'" in message.msg and "a number" in hint_of(message)
+    assert found(FCS_OFFLINE_AFTER_SECONDS="10") == []
 
 
 def test_the_key_of_everybody_is_warned_of_in_deployment() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +22,7 @@ def test_daphne_behind_staticfiles_is_an_error_with_the_line_to_paste() -> None:
     (message,) = found(INSTALLED_APPS=["django.contrib.staticfiles", "daphne", "django_fcs"])
 
     assert message.id == "fcs.E006" and message.is_serious()
-    assert 'INSTALLED_APPS = ["daphne", "channels", "django_fcs"' in hint_of(message)
+    assert 'INSTALLED_APPS = ["daphne", *your_own_apps, "channels",' in hint_of(message)
 
 
 def test_a_missing_daphne_is_told_where_runserver_is_used() -> None:
@@ -44,8 +46,10 @@ async def middleware(scope: Any, receive: Any, send: Any) -> None:
 
 @pytest.mark.parametrize("name", ["plain", "behind_static_files", "without_sockets"])
 def test_an_application_of_pages_only_is_an_error_with_both_ways_out(name: str) -> None:
-    (message,) = found_in_deployment(ASGI_APPLICATION=f"tests.test_checks_socket.{name}")
+    path = f"tests.test_checks_socket.{name}"
+    (message,) = found(ASGI_APPLICATION=path)
 
+    assert [message.id for message in found_in_deployment(ASGI_APPLICATION=path)] == ["fcs.E009"]
     assert message.id == "fcs.E009" and message.is_serious()
     assert 'ASGI_APPLICATION = "django_fcs.asgi.application"' in hint_of(message)
     assert "django_fcs.routing.websocket_urlpatterns" in hint_of(message)
@@ -54,6 +58,7 @@ def test_an_application_of_pages_only_is_an_error_with_both_ways_out(name: str) 
 @pytest.mark.parametrize("name", ["with_sockets", "middleware"])
 def test_an_application_that_may_serve_sockets_passes(name: str) -> None:
     assert found_in_deployment(ASGI_APPLICATION=f"tests.test_checks_socket.{name}") == []
+    assert found(ASGI_APPLICATION=f"tests.test_checks_socket.{name}") == []
 
 
 @pytest.mark.parametrize(
@@ -66,7 +71,7 @@ def test_an_application_that_cannot_be_imported_is_an_error_not_a_traceback(path
     assert path in message.msg
 
 
-def test_without_deploy_no_check_imports_the_application() -> None:
+def test_without_deploy_an_application_that_cannot_be_imported_is_left_to_the_server() -> None:
     assert found(ASGI_APPLICATION="nowhere.asgi.application") == []
 
 
@@ -152,3 +157,32 @@ def test_a_permission_function_that_is_none_is_an_error(path: str) -> None:
     assert message.id == "fcs.E010" and message.is_serious()
     assert path in message.msg
     assert found(FCS_AUTHORIZE="tests.test_checks_socket.allow") == []
+
+
+@pytest.mark.parametrize(
+    ("runserver", "ids"),
+    [
+        ("django.contrib.staticfiles.management.commands.runserver", ["fcs.E006"]),
+        ("django.core.management.commands.runserver", ["fcs.E006"]),
+        ("daphne.management.commands.runserver", []),
+        ("nowhere.runserver", []),
+    ],
+)
+def test_the_first_app_with_a_runserver_counts_and_not_its_name(
+    runserver: str, ids: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "front" / "management" / "commands"
+    folder.mkdir(parents=True)
+    for package in (folder, folder.parent, folder.parent.parent):
+        (package / "__init__.py").touch()
+    (folder / "runserver.py").write_text(f"from {runserver} import Command as Base\n{OWN}")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "front"]:
+        monkeypatch.delitem(sys.modules, name)
+    messages = found(INSTALLED_APPS=["front", "daphne", "django_fcs"])
+
+    assert [message.id for message in messages] == ids
+    assert all("comes after front" in message.msg for message in messages)
+
+
+OWN = "class Command(Base): pass\n"

@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
+from django.utils.functional import lazy, lazystr
 
 import django_fcs
 from django_fcs.conf import Setting, Settings, conf
+from django_fcs.exceptions import ConfigurationError
+from tests.support.checked import found
 
 pytestmark = pytest.mark.versions
 
@@ -31,6 +35,7 @@ DEFAULTS: dict[str, Any] = {
     "FCS_MAX_FRAMES_PER_SECOND": 10,
     "FCS_CHANNEL_LAYER": "default",
     "FCS_CACHE": "default",
+    "FCS_SITE": None,
     "FCS_SOCKET_URL": "/ws/fcs/",
     "FCS_LINGER_SECONDS": 30,
     "FCS_LEASE_SECONDS": 3,
@@ -38,6 +43,24 @@ DEFAULTS: dict[str, Any] = {
     "FCS_OFFLINE_AFTER_SECONDS": 10,
     "FCS_SLOW_CLIENT_SECONDS": 30,
     "FCS_DIGITS": {},
+}
+
+#: A value of each setting that differs from that of the tests.
+EXAMPLES: dict[str, Any] = {
+    **{name: value + 7 for name, value in DEFAULTS.items() if isinstance(value, int)},
+    "FCS_API_KEY": "a key/with+signs",
+    "FCS_URL": "ws://localhost:9780",
+    "FCS_ROOMS": ["FX:EURUSD"],
+    "FCS_TIMEFRAME": "60",
+    "FCS_ALLOWED_SYMBOLS": ["FX:*", "BINANCE:*"],
+    "FCS_AUTHORIZE": "site.may_join",
+    "FCS_ALLOWED_ORIGINS": [],
+    "FCS_TOKEN_MAX_AGE_SECONDS": 60,
+    "FCS_CHANNEL_LAYER": "prices",
+    "FCS_CACHE": "prices",
+    "FCS_SITE": "shop2",
+    "FCS_SOCKET_URL": "wss://prices.example.com/ws/fcs/",
+    "FCS_DIGITS": {"FX:*JPY": 3},
 }
 
 
@@ -58,11 +81,11 @@ def test_a_site_that_sets_nothing_has_the_documented_default(name: str, default:
 
 @pytest.mark.parametrize("name", DEFAULTS)
 def test_what_the_site_sets_counts_at_once_and_only_as_long_as_it_is_set(name: str) -> None:
-    before, value = getattr(conf, name), object()
+    before, value = getattr(conf, name), EXAMPLES[name]
 
     with override_settings(**{name: value}):
-        assert getattr(conf, name) is value
-    assert getattr(conf, name) is before
+        assert getattr(conf, name) == value != before
+    assert getattr(conf, name) == before
 
 
 def test_a_setting_tells_its_default_without_an_instance() -> None:
@@ -88,6 +111,99 @@ def test_no_module_reads_a_setting_that_conf_does_not_have() -> None:
 
 
 @pytest.mark.parametrize("name", ["FCS_ROOMS", "FCS_ALLOWED_SYMBOLS", "FCS_ALLOWED_ORIGINS"])
-def test_one_text_alone_is_a_list_of_one_and_not_of_its_letters(name: str) -> None:
-    with override_settings(**{name: "FX:*"}):
-        assert getattr(conf, name) == ["FX:*"]
+def test_one_text_alone_is_a_list_and_not_its_letters(name: str) -> None:
+    for value in ("FX:*", ("FX:*",), {"FX:*"}, "FX:*,"):
+        with override_settings(**{name: value}):
+            assert getattr(conf, name) == ["FX:*"]
+    with override_settings(**{name: "FX:*, BINANCE:BTCUSDT"}):
+        assert getattr(conf, name) == ["FX:*", "BINANCE:BTCUSDT"]
+    with override_settings(**{name: ""}):
+        assert getattr(conf, name) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("FCS_MAX_ROOMS", "10", 10),
+        ("FCS_MAX_ROOMS", " 10 ", 10),
+        ("FCS_MAX_ROOMS", 10.0, 10),
+        ("FCS_MAX_SOCKETS_PER_IP", "0", 0),
+        ("FCS_TOKEN_MAX_AGE_SECONDS", "60", 60),
+        ("FCS_STALE_AFTER_SECONDS", "0.5", 0.5),
+        ("FCS_LINGER_SECONDS", 0, 0),
+        ("FCS_DIGITS", "FX:USDJPY=3, BINANCE:*=2", {"FX:USDJPY": 3, "BINANCE:*": 2}),
+        ("FCS_DIGITS", {"FX:*": "4"}, {"FX:*": 4}),
+        ("FCS_SOCKET_URL", lazystr("/prices/"), "/prices/"),
+    ],
+)
+def test_what_is_unambiguous_is_read_in_the_settings_own_type(
+    name: str, value: object, read: object
+) -> None:
+    with override_settings(**{name: value}):
+        assert getattr(conf, name) == read
+        assert type(getattr(conf, name)) is type(read)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("FCS_MAX_ROOMS", "many", "must be a whole number from 1 to 1000000, not 'many'"),
+        ("FCS_MAX_ROOMS", 2.5, "must be a whole number from 1 to 1000000, not 2.5"),
+        ("FCS_MAX_ROOMS", 0, "must be a whole number from 1 to 1000000, not 0"),
+        ("FCS_MAX_ROOMS", True, "must be a whole number from 1 to 1000000, not True"),
+        ("FCS_LEASE_SECONDS", -1, "must be a number from 0.5 to 3600, not -1"),
+        ("FCS_STALE_AFTER_SECONDS", float("nan"), "to 31536000, not nan"),
+        ("FCS_STALE_AFTER_SECONDS", "1e400", "to 31536000, not '1e400'"),
+        pytest.param("FCS_LINGER_SECONDS", 10**5000, "not a value of type int", id="huge"),
+        ("FCS_TOKEN_MAX_AGE_SECONDS", "", "from 1 to 31536000, or None, not ''"),
+        ("FCS_ROOMS", None, "must be a list of strings, not None"),
+        ("FCS_ROOMS", ["FX:EURUSD", 7], "must be a list of strings, not a value of type list"),
+        ("FCS_ROOMS", b"FX:EURUSD", "must be a list of strings, not b'FX:EURUSD'"),
+        ("FCS_DIGITS", {"FX:*": 99}, "must be a dict from strings to whole numbers from 0 to 10"),
+        ("FCS_SOCKET_URL", "ws/fcs/", 'must be a path such as "/ws/fcs/"'),
+        ("FCS_TIMEFRAME", "1D" * 1000, "not '" + "1D" * 19),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_told_with_what_the_setting_must_be(
+    name: str, value: object, message: str
+) -> None:
+    with override_settings(**{name: value}), pytest.raises(ImproperlyConfigured) as caught:
+        getattr(conf, name)
+
+    assert isinstance(caught.value, ConfigurationError)
+    assert str(caught.value).startswith(f"{name} must be ") and message in str(caught.value)
+    assert len(str(caught.value)) < 250 and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["FCS_API_KEY", "FCS_URL"])
+@pytest.mark.parametrize("value", [b"a-secret", ["a-secret"], "a-secret\n", "a-secret" * 1000])
+def test_no_message_shows_the_key_or_the_address_that_may_contain_it(
+    name: str, value: object
+) -> None:
+    with override_settings(**{name: value}):
+        with pytest.raises(ConfigurationError, match=f"{name} must be a string") as caught:
+            getattr(conf, name)
+        shown = "".join(f"{message.msg}{message.hint}" for message in found())
+    assert "a-secret" not in f"{caught.value!r}{shown}"
+
+
+def test_a_lazy_value_that_fails_is_a_value_that_cannot_be_used() -> None:
+    def fail() -> str:
+        raise LookupError
+
+    with override_settings(FCS_SOCKET_URL=lazy(fail, str)()):
+        with pytest.raises(ConfigurationError, match="FCS_SOCKET_URL must be a path"):
+            _ = conf.FCS_SOCKET_URL
+
+
+def test_every_default_is_a_value_that_its_kind_allows() -> None:
+    for setting in Settings.declared().values():
+        assert plain(setting.read(setting.default)) == plain(setting.default)
+
+
+def test_all_settings_that_cannot_be_used_are_told_at_once() -> None:
+    with override_settings(FCS_MAX_ROOMS=None, FCS_ROOMS=7):
+        assert [setting.name for setting, _ in conf.errors()] == ["FCS_ROOMS", "FCS_MAX_ROOMS"]
+        with pytest.raises(ConfigurationError, match="FCS_ROOMS"):
+            conf.validate()
+    conf.validate()

@@ -22,10 +22,35 @@ def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
     assert not [target for target in own if not (page.parent / target).exists()]
 
 
-def test_every_setting_stands_in_the_documents() -> None:
-    listed = set(re.findall(r"^\| `(FCS_\w+)`", (ROOT / "docs/settings.md").read_text(), re.M))
+def rows(page: str) -> dict[str, list[str]]:
+    """Return the cells of each row of a table of settings, by the name of the setting."""
+    lines = re.findall(r"^\| `(FCS_\w+)` \| (.+) \|$", (ROOT / page).read_text(), re.M)
+    return {name: cells.split(" | ") for name, cells in lines}
 
-    assert listed == {name for name in vars(Settings) if name.startswith("FCS_")}
+
+def test_the_table_of_settings_says_what_the_code_says() -> None:
+    table = rows("docs/settings.md")
+
+    assert list(table) == list(Settings.declared())
+    for name, setting in Settings.declared().items():
+        default, must_be, meaning = table[name]
+        assert default == as_written(setting.default)
+        assert must_be.replace("`", "") == setting.kind.expects
+        assert meaning.startswith(setting.meaning)
+
+
+def test_the_first_page_says_the_same_of_the_settings_it_shows() -> None:
+    table = rows("README.md")
+
+    assert table.keys() < Settings.declared().keys()
+    for name, (default, meaning) in table.items():
+        setting = Settings.declared()[name]
+        assert default == as_written(setting.default)
+        assert meaning.startswith(setting.meaning)
+
+
+def as_written(value: object) -> str:
+    return "`" + repr(value).replace("'", '"') + "`"
 
 
 def test_every_wing_and_every_module_of_the_hall_is_in_the_map() -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from django.core.checks import CheckMessage, Error, Warning
+from django.core.checks import CheckMessage, Warning
 
 from django_fcs.conf import conf
-from django_fcs.exceptions import FCSError
 from django_fcs.sharing.databases import cache_places, layer_database, layer_places
 from django_fcs.sharing.mark import site_mark
 
@@ -32,12 +31,7 @@ def redis_cache() -> str:
 
 def check_sharing() -> list[CheckMessage]:
     """Check the mark of the site, and that ``cache.clear()`` clears nothing but the cache."""
-    try:
-        mark = site_mark()
-    except FCSError as error:
-        hint = f"{error}. Or remove it: only two sites in one Redis database need it."
-        return [Error("FCS_SITE is not a mark.", hint, id="fcs.E016")]
-    return [*_check_mark(mark), *_check_databases()]
+    return [*_check_mark(site_mark()), *_check_databases()]
 
 
 def _check_mark(mark: str) -> list[CheckMessage]:

@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from django_fcs.conf import conf
 from django_fcs.exceptions import FCSError
-from django_fcs.tools.redaction import without_secrets
+from django_fcs.tools.redaction import site_key, without_secrets
 
 __all__ = ["Finding", "Outcome", "Probe", "broken", "examine", "ok", "skipped", "warning"]
 
@@ -122,4 +121,4 @@ def _discreet(finding: Finding) -> Finding:
 
 
 def _in_one_line(text: str) -> str:
-    return without_secrets(" ".join(text.split()), conf.FCS_API_KEY, TEXT_MAX)
+    return without_secrets(" ".join(text.split()), site_key(), TEXT_MAX)

@@ -10,7 +10,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from urllib.parse import SplitResult, urlsplit
 
-from django_fcs.checks import DEMO_KEY, lacking
+from django_fcs.checking.settings import DEMO_KEY
+from django_fcs.checks import lacking
 from django_fcs.conf import Settings, conf
 from django_fcs.exceptions import FailureKind, KeyRefused, ProtocolError, UpstreamError
 from django_fcs.protocol import Price, Refusal, parse

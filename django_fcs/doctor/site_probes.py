@@ -97,6 +97,8 @@ def probe_cache() -> list[Finding]:
         neighbour.forget(key)
     except NeighbourError as error:
         return broken(f"another process cannot read the cache {alias!r}: {error}", _cache_fix())
+    except Exception as error:  # The site's cache may raise anything.
+        return broken(f"{type(error).__name__}: {error}", _cache_fix())
     if not shared:
         text = f"another process does not find the value that this one put into cache {alias!r}"
         return broken(text, f"Set {redis_cache()}.")
@@ -142,6 +144,8 @@ def probe_server(url: str) -> list[Finding]:
 
 _SLOW_REDIS = "Check that this machine can reach Redis: hosts, firewall and TLS (rediss://)."
 
+_SLOW_CACHE = "Check that this machine can reach the server of the cache: LOCATION, firewall."
+
 _RUN_CHECKS = "See manage.py check --deploy --tag django_fcs."
 
 BEFORE = (Probe("settings", probe_settings, _RUN_CHECKS),)
@@ -153,7 +157,7 @@ def after(url: str) -> tuple[Probe, ...]:
     return (
         Probe("layer", probe_layer, _SLOW_REDIS, needs=("fcs.E001",)),
         Probe("processes", probe_processes, _SLOW_REDIS, needs=("fcs.E001", "layer")),
-        Probe("cache", probe_cache, _cache_fix(), needs=("fcs.E001", "fcs.E004")),
+        Probe("cache", probe_cache, _SLOW_CACHE, needs=("fcs.E001", "fcs.E004")),
         Probe("site", probe_site, _SLOW_REDIS, needs=("fcs.E001", "fcs.E016", "layer")),
         Probe("origins", origins, f"Set {_ORIGINS}.", needs=("fcs.E008",)),
         Probe("server", server, _SERVER),

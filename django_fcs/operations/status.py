@@ -32,6 +32,7 @@ def shared_store() -> Store:
 
     Raises ``ConfigurationError``, with the fix, if there is none.
     """
+    conf.validate()
     if layer_is_in_memory():
         if site_store().report() != (None, None):
             return site_store()  # This process streams, or has pushed prices in a test.

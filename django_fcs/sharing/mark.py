@@ -6,17 +6,13 @@ one Redis would receive each other's prices.
 
 from __future__ import annotations
 
-import re
-
 from django_fcs.conf import conf
-from django_fcs.exceptions import ConfigurationError
 
 from .databases import layer_database
 
 __all__ = ["marked", "site_mark"]
 
 _STEM = "fcs"
-_MARK = re.compile(r"[a-z0-9]{1,16}")
 
 
 def site_mark() -> str:
@@ -25,15 +21,10 @@ def site_mark() -> str:
     It is a function of the settings, and takes some microseconds: what names many things
     asks once. Raises ``ConfigurationError`` for a wrong ``FCS_SITE``.
     """
-    site = conf.FCS_SITE
-    if site is None or site == "":
-        database = layer_database()
-        return f"db{database}" if database else ""
-    if not isinstance(site, str) or not _MARK.fullmatch(site):
-        raise ConfigurationError(
-            "FCS_SITE must be 1 to 16 lower-case letters and digits, such as shop2"
-        )
-    return site
+    if site := conf.FCS_SITE:
+        return site
+    database = layer_database()
+    return f"db{database}" if database else ""
 
 
 def marked(name: str, mark: str) -> str:

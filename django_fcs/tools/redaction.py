@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from django_fcs.conf import conf
+from django_fcs.exceptions import ConfigurationError
 
 from .texts import REASON_MAX, one_line
 
-__all__ = ["SILENT", "install", "spellings_of", "without_secrets"]
+__all__ = ["SILENT", "install", "site_key", "spellings_of", "without_secrets"]
 
 #: Loggers in which servers log requested URLs; uvicorn logs those of sockets at INFO.
 _LOGGERS = (
@@ -63,6 +64,14 @@ class _Redact(logging.Filter):
         return True
 
 
+def site_key() -> str:
+    """Return the key to look for in texts; "" if the setting cannot be used at all."""
+    try:
+        return conf.FCS_API_KEY
+    except ConfigurationError:
+        return ""
+
+
 @functools.lru_cache(maxsize=16)
 def spellings_of(key: str) -> re.Pattern[str]:
     """Return a pattern that matches a key as it is, as encoded in URLs, and as in JSON."""
@@ -80,7 +89,7 @@ def without_secrets(text: str, key: str, limit: int = REASON_MAX) -> str:
 
 def _redacted(value: Any) -> Any:
     if isinstance(value, str):
-        key = str(conf.FCS_API_KEY)
+        key = site_key()
         if len(key) >= _KEY_MIN:
             value = spellings_of(key).sub("[key]", value)
         return _NAMED.sub(r"\1[key]", value)

@@ -24,7 +24,7 @@ def test_what_is_no_mark_is_an_error(site: Any) -> None:
     (message,) = found(FCS_SITE=site)
 
     assert message.id == "fcs.E016" and message.is_serious(ERROR)
-    assert "lower-case letters and digits" in hint_of(message)
+    assert "lower-case letters and digits" in message.msg
 
 
 @pytest.mark.parametrize("site", [None, "", "shop", "db", "dbase1"])

@@ -36,7 +36,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("settings", "fix"),
     [
-        ({"FCS_TIMEFRAME": "2h"}, "240"),
+        ({"FCS_TIMEFRAME": "2h"}, 'FCS_TIMEFRAME = "1D"'),
+        ({"FCS_MAX_ROOMS": "many"}, "FCS_MAX_ROOMS = 1000"),
+        ({"FCS_ROOMS": None}, "FCS_ROOMS = []"),
         ({"FCS_ROOMS": ["eurusd"]}, "'eurusd'"),
         ({"FCS_ALOWED_SYMBOLS": ["FX:*"]}, "Rename it to FCS_ALLOWED_SYMBOLS"),
         ({"ASGI_APPLICATION": None}, 'ASGI_APPLICATION = "django_fcs.asgi.application"'),
@@ -46,11 +48,11 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         (
             {"INSTALLED_APPS": ["django_fcs", "django.contrib.staticfiles"]},
-            'INSTALLED_APPS = ["daphne", "channels", "django_fcs"',
+            'INSTALLED_APPS = ["daphne", *your_own_apps, "channels", "django_fcs"]',
         ),
         (
             {"INSTALLED_APPS": ["django.contrib.staticfiles", "daphne", "django_fcs"]},
-            'INSTALLED_APPS = ["daphne", "channels", "django_fcs"',
+            'INSTALLED_APPS = ["daphne", *your_own_apps, "channels", "django_fcs"]',
         ),
         ({"DEBUG": False}, "channels_redis.pubsub.RedisPubSubChannelLayer"),
         ({"FCS_AUTHORIZE": "nowhere.may"}, "No module named 'nowhere'"),

@@ -183,7 +183,7 @@ async def live(of_kinds: Sequence[Kind], is_behind: bool, story: Sequence[Step])
 
 @given(kinds, st.booleans(), steps)
 @settings(deadline=None, max_examples=100)
-@override_settings(FCS_SLOW_CLIENT_SECONDS=1e9)
+@override_settings(FCS_SLOW_CLIENT_SECONDS=86_400)
 def test_once_the_feed_rests_every_browser_has_the_last_price_of_every_room(
     of_kinds: Sequence[Kind], is_behind: bool, story: Sequence[Step]
 ) -> None:

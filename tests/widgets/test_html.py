@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timezone
 from html.parser import HTMLParser
@@ -20,12 +21,14 @@ from django_fcs.prices.states import State
 from django_fcs.quotes import Quote
 from django_fcs.rooms import Room
 from django_fcs.tokens import token_is_valid
+from tests.support.checked import found
 
 pytestmark = pytest.mark.versions
 
 DJANGO = "django.template.backends.django.DjangoTemplates"
 JINJA = "django.template.backends.jinja2.Jinja2"
 EN_DASH = "–"
+README = Path(__file__).parents[2] / "README.md"
 
 
 def a_quote(symbol: str = "FX:EURUSD", timeframe: str | None = None, **changes: Any) -> Quote:
@@ -350,6 +353,22 @@ def test_a_site_may_put_its_own_template_in_place(known: Known, tmp_path: Path) 
     with override_settings(TEMPLATES=[engine]):
         assert widgets.price("FX:EURUSD") == "<b>EUR/USD 1.08412</b>"
         assert widgets.ticker("FX:EURUSD").startswith("<fcs-ticker ")
+
+
+def test_an_app_in_the_documented_order_replaces_a_template(
+    known: Known, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "shop" / "templates" / "django_fcs" / "price.html"
+    own.parent.mkdir(parents=True)
+    own.write_text("<b>{{ fields.close }}</b>")
+    (tmp_path / "shop" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    [line] = re.findall(r"INSTALLED_APPS = (\[.*\])", README.read_text())
+    apps = eval(line, {"your_own_apps": ["shop", "django.contrib.staticfiles"]})
+    with override_settings(INSTALLED_APPS=apps):
+        assert widgets.price("FX:EURUSD") == "<b>1.08412</b>"
+        assert widgets.ticker("FX:EURUSD").startswith("<fcs-ticker ")
+        assert found() == []
 
 
 def test_escaping_does_not_depend_on_the_sites_engine(known: Known) -> None:

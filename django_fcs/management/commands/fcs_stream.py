@@ -80,6 +80,7 @@ class Command(BaseCommand):
         screen = Screen(sys.stdout)
         show_logs(screen, level=logging.WARNING if screen.is_terminal else logging.INFO)
         try:
+            conf.validate()
             if layer_is_in_memory():
                 raise ConfigurationError(_IN_MEMORY)
             rooms = [Room.from_text(text) for text in [*conf.FCS_ROOMS, *options["rooms"]]]

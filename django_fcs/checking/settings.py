@@ -1,0 +1,197 @@
+"""Checks of the ``FCS_*`` settings: their values, their names, and what they refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning
+from django.utils.module_loading import import_string
+
+from django_fcs.conf import Setting, Settings, conf
+from django_fcs.exceptions import BadSymbol, ConfigurationError
+from django_fcs.protocol.address import Address
+from django_fcs.protocol.intervals import DEFAULT
+from django_fcs.rooms import Room
+from django_fcs.values.kinds import shown
+
+__all__ = [
+    "DEMO_KEY",
+    "cache_config",
+    "check_demo_key",
+    "check_names",
+    "check_values",
+    "where_readable",
+]
+
+Check = Callable[[], list[CheckMessage]]
+
+DEMO_KEY = "fcs_socket_demo"
+
+#: With a lower value, one heartbeat that is slightly late puts rooms offline.
+_PATIENCE_SECONDS = DEFAULT.beat + 2
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+#: Settings whose value has a check of its own. All other settings share one id.
+_IDS = {
+    "FCS_CHANNEL_LAYER": "fcs.E001",
+    "FCS_ROOMS": "fcs.E003",
+    "FCS_CACHE": "fcs.E004",
+    "FCS_TIMEFRAME": "fcs.E005",
+    "FCS_URL": "fcs.E007",
+    "FCS_ALLOWED_ORIGINS": "fcs.E008",
+    "FCS_AUTHORIZE": "fcs.E010",
+    "FCS_SITE": "fcs.E016",
+}
+
+
+def check_values() -> list[CheckMessage]:
+    """Check type and range of every setting, then what the values refer to."""
+    wrong = [_wrong(setting, error) for setting, error in conf.errors()]
+    checks = (
+        *(_check_key, _check_url, _check_rooms, _check_cache),
+        *(_check_origins, _check_authorize, _check_patience),
+    )
+    return wrong + [message for check in checks for message in where_readable(check)]
+
+
+def where_readable(check: Check) -> list[CheckMessage]:
+    """Run a check; it finds nothing if it needs a setting that ``check_values`` reports."""
+    try:
+        return check()
+    except ConfigurationError:
+        return []
+
+
+def cache_config() -> Mapping[str, Any] | None:
+    """Return what ``CACHES`` says of the cache; ``None`` if that is nothing."""
+    config = settings.CACHES.get(conf.FCS_CACHE) if isinstance(settings.CACHES, Mapping) else None
+    return config if isinstance(config, Mapping) else None
+
+
+def _wrong(setting: Setting[Any], error: ConfigurationError) -> CheckMessage:
+    default = repr(setting.default).replace("'", '"')
+    hint = (
+        f"Correct it, or remove it: the default is {setting.name} = {default}. Its meaning: "
+        f"{setting.meaning.replace('`', '')}."
+    )
+    return Error(f"{error}.", hint, id=_IDS.get(setting.name, "fcs.E012"))
+
+
+def _check_rooms() -> list[CheckMessage]:
+    messages: list[CheckMessage] = []
+    for text in conf.FCS_ROOMS:
+        try:
+            Room.from_text(text)
+        except BadSymbol as error:
+            messages.append(Error("FCS_ROOMS has an invalid room.", str(error), id="fcs.E003"))
+    return messages
+
+
+def _check_cache() -> list[CheckMessage]:
+    if cache_config() is not None:
+        return []
+    alias, known = conf.FCS_CACHE, settings.CACHES
+    aliases = ", ".join(map(str, known)) if isinstance(known, Mapping) else ""
+    others = f", or set FCS_CACHE to one of: {aliases}" if aliases else ""
+    text = f"FCS_CACHE is {shown(alias)}, which is not in CACHES."
+    return [Error(text, f"Add {shown(alias)} to CACHES{others}.", id="fcs.E004")]
+
+
+def _check_url() -> list[CheckMessage]:
+    url = conf.FCS_URL
+    try:
+        Address(url, "any")
+    except ConfigurationError as error:
+        default = Settings.FCS_URL.default
+        hint = f'{error}. Set FCS_URL = "{default}", or remove it.'
+        return [Error("FCS_URL is not a WebSocket address.", hint, id="fcs.E007")]
+    return []
+
+
+def _check_origins() -> list[CheckMessage]:
+    messages: list[CheckMessage] = []
+    for origin in conf.FCS_ALLOWED_ORIGINS or ():
+        right = _as_browsers_spell(origin)
+        if not right or right != origin:
+            text = f"FCS_ALLOWED_ORIGINS has {shown(origin)}, which no browser sends as an origin."
+            example = 'List each origin in full: "https://www.example.com".'
+            hint = f'Write "{right}".' if right else example
+            messages.append(Error(text, hint, id="fcs.E008"))
+    return messages
+
+
+def _as_browsers_spell(origin: str) -> str:
+    """Return the intended origin as an ``Origin`` header has it, or "" if there is none."""
+    if origin in ("*", "null"):
+        return origin
+    try:
+        parts = urlsplit(origin.strip() if "://" in origin else f"https://{origin.strip()}")
+        host = (parts.hostname or "").encode("idna").decode()
+        port = parts.port
+    except ValueError:
+        return ""
+    if not host or "*" in host:
+        return ""
+    netloc = f"[{host}]" if ":" in host else host
+    is_usual = port is None or port == _DEFAULT_PORTS.get(parts.scheme)
+    return f"{parts.scheme}://{netloc}" + ("" if is_usual else f":{port}")
+
+
+def _check_authorize() -> list[CheckMessage]:
+    path = conf.FCS_AUTHORIZE
+    try:
+        if path is None or callable(import_string(path)):
+            return []
+        reason = "it is not callable"
+    except Exception as error:  # The site's own module may raise anything.
+        reason = str(error)
+    hint = f'Give the path of a function (scope, room), such as "mysite.prices.may": {reason}.'
+    text = f"FCS_AUTHORIZE ({shown(path)}) is not a function, so every join is refused."
+    return [Error(text, hint, id="fcs.E010")]
+
+
+def _check_key() -> list[CheckMessage]:
+    if conf.FCS_API_KEY:
+        return []
+    hint = f'Set FCS_API_KEY to your socket key, or to "{DEMO_KEY}" to try things out.'
+    return [Warning("FCS_API_KEY is empty, so no prices will arrive.", hint, id="fcs.W001")]
+
+
+def check_demo_key() -> list[CheckMessage]:
+    """Look for the vendor's demo key on a site in production."""
+    if settings.DEBUG or conf.FCS_API_KEY != DEMO_KEY:
+        return []
+    text = "FCS_API_KEY is the public demo key of the vendor."
+    hint = 'Set FCS_API_KEY = os.environ["FCS_API_KEY"], and that variable to your own key.'
+    return [Warning(text, hint, id="fcs.W008")]
+
+
+def check_names() -> list[CheckMessage]:
+    """Look for names that begin with ``FCS_`` and are no settings."""
+    known = list(Settings.declared())
+    messages: list[CheckMessage] = []
+    for name in sorted(dir(settings)):
+        if name.startswith("FCS_") and name not in known:
+            near = get_close_matches(name, known, n=1)
+            otherwise = "Remove it, or choose a name without FCS_. docs/settings.md lists them all."
+            hint = f"Rename it to {near[0]}." if near else otherwise
+            text = f"{name} is not a setting of django_fcs, so it has no effect."
+            messages.append(Warning(text, hint, id="fcs.W006"))
+    return messages
+
+
+def _check_patience() -> list[CheckMessage]:
+    seconds = conf.FCS_OFFLINE_AFTER_SECONDS
+    if seconds >= _PATIENCE_SECONDS:
+        return []
+    text = (
+        f"FCS_OFFLINE_AFTER_SECONDS is {seconds:g}, but heartbeats come every {DEFAULT.beat} s: "
+        "rooms go offline and back although nothing is wrong."
+    )
+    hint = f"Set it to {_PATIENCE_SECONDS:g} or more, or remove it: the default is 10."
+    return [Warning(text, hint, id="fcs.W010")]

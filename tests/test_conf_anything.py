@@ -1,0 +1,131 @@
+"""Any value of any setting: the checks name it, or everything works with it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.core.checks import ERROR, CheckMessage
+from django.core.management import CommandError, call_command
+from django.template import Context, Template
+from django.test import Client, override_settings
+
+from django_fcs import asgi
+from django_fcs.checks import check_deployment, check_settings
+from django_fcs.conf import Settings
+from django_fcs.doctor.examine import Outcome, examine
+from django_fcs.doctor.site_probes import BEFORE, after
+from django_fcs.exceptions import ConfigurationError
+from django_fcs.testing import push_price
+from tests.support.checked import SHARED_CACHE, found
+
+pytestmark = pytest.mark.usefixtures("clean_loop")
+
+VALUES: dict[str, Any] = {
+    **{"none": None, "true": True, "false": False, "zero": 0, "minus": -1, "ten": 10, "half": 0.5},
+    **{"infinite": math.inf, "overflow": 1e400, "nan": math.nan, "huge": 10**400},
+    **{"beyond-str": 10**5000, "empty": "", "text-of-ten": "10", "x": "x", "long": "a" * 100_000},
+    **{"surrogate": "\ud800", "line": "a\nb", "blank": " ", "comma": ",", "star": "*"},
+    **{"bytes": b"x", "list": [], "list-of-none": [None], "nested": [[]], "tuple": (1, 2)},
+    **{"dict": {}, "dict-of-dict": {"a": {}}, "set": {1, "a"}, "object": object(), "type": dict},
+    **{"call": len, "module": "os", "path": "os.path.join", "dots": "..", "colon": "a:b"},
+}
+NAMES = list(Settings.declared())
+
+PAGE = """{% load fcs %}{% fcs_scripts %}{% fcs_ticker "FX:EURUSD" %}
+{% fcs_price "FX:EURUSD" field="updated" %}{% fcs_ticker "FX:USDJPY" timeframe="60" %}
+{% fcs_token "FX:EURUSD" %}"""
+
+
+def refused(messages: list[CheckMessage]) -> bool:
+    return any(message.is_serious(ERROR) for message in messages)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_what_the_checks_pass_works_and_the_rest_is_told(name: str) -> None:
+    await push_price("FX:EURUSD", close=1.08412)
+    for value in VALUES.values():
+        with override_settings(**{name: value}):
+            wrong = refused(found())
+            assert after("")
+            answer = await answer_of_the_socket()
+            html = page()
+        if wrong:
+            assert answer in ("refused", "welcome")
+        else:
+            assert answer == "welcome"
+            assert "1.08" in html and html.count("<fcs-ticker ") == 2
+
+
+async def answer_of_the_socket() -> str:
+    browser = WebsocketCommunicator(asgi.application, "/ws/fcs/")
+    await browser.connect(timeout=60)
+    answer = await browser.receive_json_from(timeout=60)
+    await browser.disconnect(timeout=60)
+    return "refused" if answer["type"] == "error" else str(answer["type"])
+
+
+def page() -> str:
+    """Render a page; it may fail only with the name of the setting to correct."""
+    try:
+        return Template(PAGE).render(Context())
+    except ConfigurationError as error:
+        return str(error)
+
+
+@pytest.mark.urls("django_fcs.urls")
+@pytest.mark.parametrize("name", NAMES)
+def test_the_doctor_and_the_health_page_live_with_any_value(name: str) -> None:
+    for value in VALUES.values():
+        with override_settings(**{name: value}):
+            wrong = refused([*check_settings(), *check_deployment()])
+            outcomes = {finding.outcome for _, finding in examine(BEFORE)}
+            status = Client().get("/health/").status_code
+        assert (Outcome.BROKEN in outcomes) is wrong
+        assert status in ((200, 503) if wrong else (200,))
+
+
+@pytest.mark.parametrize("name", ["CHANNEL_LAYERS", "CACHES", "ASGI_APPLICATION"])
+def test_no_value_of_a_setting_that_others_define_ends_the_checks(name: str) -> None:
+    for value in VALUES.values():
+        # Not override_settings: for some values, Django fails before the checks run.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(settings, name, value)
+            assert all(message.hint for message in [*check_settings(), *check_deployment()])
+
+
+CONFIGS: dict[str, Any] = {"hosts": ["redis://r"], "capacity": 100, "prefix": "asgi"}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("backend", ["pubsub.RedisPubSubChannelLayer", "core.RedisChannelLayer"])
+def test_no_value_in_the_configuration_of_the_layer_ends_the_checks(
+    backend: str, name: str
+) -> None:
+    for value in VALUES.values():
+        layer = {"BACKEND": f"channels_redis.{backend}", "CONFIG": {**CONFIGS, name: value}}
+        with override_settings(CHANNEL_LAYERS={"default": layer}, CACHES=SHARED_CACHE):
+            ids = {message.id for message in [*check_settings(), *check_deployment()]}
+        assert ids <= {"fcs.E001", "fcs.W004", "fcs.W005"}
+
+
+WRONG = [("FCS_MAX_ROOMS", 0), ("FCS_LEASE_SECONDS", "x"), ("FCS_API_KEY", 123)]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+@pytest.mark.parametrize(
+    "command", [["fcs_stream"], ["fcs_stream", "--check"], ["fcs_status"], ["fcs_status", "--json"]]
+)
+@pytest.mark.usefixtures("shared_layer")
+def test_a_command_says_in_one_line_which_setting_is_wrong_and_exits_with_2(
+    command: list[str], name: str, value: object
+) -> None:
+    with override_settings(**{name: value}), pytest.raises(CommandError) as caught:
+        call_command(*command)
+
+    assert caught.value.returncode == 2
+    assert str(caught.value).startswith(f"{name} must be ")
+    assert "\n" not in str(caught.value)
