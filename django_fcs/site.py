@@ -1,12 +1,14 @@
-"""Where this site keeps last values, and whether this process streams."""
+"""Where this site keeps last values and serves its socket, and whether this process streams."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any
 
+from django.conf import settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
+from django.urls import get_script_prefix
 
 from .conf import conf
 from .layer.bus import layer_is_in_memory
@@ -16,7 +18,15 @@ from .prices.store import CacheStore, LastValue, MemoryStore, Store
 from .rooms import Room
 from .sharing.mark import site_mark
 
-__all__ = ["forget_copies", "forget_prices", "is_idle", "site_store", "streams", "value_to_show"]
+__all__ = [
+    "forget_copies",
+    "forget_prices",
+    "is_idle",
+    "site_store",
+    "socket_url",
+    "streams",
+    "value_to_show",
+]
 
 _memory = MemoryStore()
 _caches: dict[str, CacheStore] = {}
@@ -52,6 +62,17 @@ def value_to_show(room: Room) -> tuple[LastValue | None, PathReport | None]:
     if recent is None or recent.store is not store:
         recent = _recent = RecentValues(store)
     return recent.read(room)
+
+
+def socket_url() -> str:
+    """Return where pages open the socket: a path follows the site's own path, if it has one.
+
+    That is ``FORCE_SCRIPT_NAME``, or what the server reports for the current request.
+    """
+    url = conf.FCS_SOCKET_URL
+    prefix = (settings.FORCE_SCRIPT_NAME or get_script_prefix()).rstrip("/")
+    is_path = url.startswith("/") and not url.startswith("//")
+    return prefix + url if is_path and not url.startswith(f"{prefix}/") else url
 
 
 def forget_copies() -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest
 
 from django_fcs.conf import conf
+from django_fcs.site import socket_url
 from example_project.markets import MARKETS
 
 __all__ = ["site"]
@@ -15,7 +16,7 @@ __all__ = ["site"]
 def site(request: HttpRequest) -> dict[str, object]:
     return {
         "markets": MARKETS.values(),
-        "socket": conf.FCS_SOCKET_URL,
+        "socket": socket_url(),
         # A visitor must not take the simulator's prices for real ones.
         "is_simulated": urlsplit(conf.FCS_URL).hostname in ("127.0.0.1", "localhost", "::1"),
     }

@@ -20,6 +20,7 @@ from django_fcs.layer.bus import database_mistaken, layer_is_in_memory, site_lay
 from django_fcs.permissions import origin_is_allowed
 from django_fcs.protocol import Refusal, parse
 from django_fcs.sharing.mark import marked, site_mark
+from django_fcs.site import socket_url
 from django_fcs.streaming.lease import ANOTHER_SITE
 from django_fcs.streaming.neighbours import is_shared
 from django_fcs.upstream import Status, Timing, UpstreamClient
@@ -234,7 +235,7 @@ def _origin(url: str) -> str:
 
 
 def _socket_of(url: str) -> str:
-    parts = urlsplit(urljoin(url, conf.FCS_SOCKET_URL))
+    parts = urlsplit(urljoin(url, socket_url()))
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
     return urlunsplit((scheme, parts.netloc, parts.path, "", ""))
 

@@ -11,7 +11,6 @@ from django.template import TemplateDoesNotExist, loader
 from django.template.backends.django import DjangoTemplates
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timezone import now
 from django.utils.translation import get_language, pgettext
 
 from django_fcs import quotes
@@ -21,6 +20,7 @@ from django_fcs.prices.states import State
 from django_fcs.prices.symbols import is_currency_pair
 from django_fcs.quotes import Quote
 from django_fcs.rooms import Room, canonical_timeframe, check_symbol, shown
+from django_fcs.site import socket_url
 from django_fcs.tokens import make_token
 from django_fcs.tools.complaints import Complaints
 from django_fcs.tools.logs import logger_of
@@ -64,7 +64,7 @@ def scripts(*, nonce: str = "") -> SafeString:
         "scripts",
         {
             "nonce": nonce,
-            "socket": conf.FCS_SOCKET_URL,
+            "socket": socket_url(),
             "offline_after": f"{conf.FCS_OFFLINE_AFTER_SECONDS:g}",
             "timeframe": conf.FCS_TIMEFRAME,
             "language": get_language() or "",
@@ -121,6 +121,8 @@ def _quoted(room: Room) -> dict[str, Any]:
         "texts": _texts(),
         "state": State.WAITING.value,
         "fields": {**dict.fromkeys(FIELDS, formats.UNKNOWN), "symbol": name},
+        # Without these, the engine would print its ``string_if_invalid``.
+        **dict.fromkeys(("direction", "delay", "delay_text", "status", "digits", "updated"), ""),
         **({} if quote is None else _fenced(quote, name)),
     }
 
@@ -163,8 +165,13 @@ def _figures(quote: Quote) -> dict[str, str]:
         "spread": formats.spread(quote.spread, quote.room.symbol, digits),
         "change": formats.signed(quote.change, digits),
         "change_percent": formats.percent(quote.change_percent),
-        "updated": formats.clock(quote.updated, now=now()),
+        "updated": formats.clock(quote.updated, now=_now()),
     }
+
+
+def _now() -> datetime:
+    # Not Django's: that is without a time zone if USE_TZ is off.
+    return datetime.now(timezone.utc)
 
 
 def _texts() -> dict[str, str]:
@@ -199,7 +206,7 @@ def _closed(quote: Quote) -> str:
         return _texts()["closed"]
     opens = datetime.fromtimestamp(quote.until, timezone.utc)
     # Shorter than the script's text, because it adds a time zone and the card may be narrow.
-    return pgettext("price", "opens {n}").replace("{n}", formats.opening(opens, now=now()))
+    return pgettext("price", "opens {n}").replace("{n}", formats.opening(opens, now=_now()))
 
 
 def _render(template: str, context: dict[str, Any]) -> SafeString:
