@@ -42,6 +42,8 @@ class Hearing:
         self._next_seq: dict[Room, float] = {}
         """The number of each room's next text if none is missing; -1 if unknown. Infinite
         until the group is joined, because earlier texts were for the previous member."""
+        self._late: dict[Room, int] = {}
+        """The last number of each room that was lower than one before."""
         self._beat_at = 0.0
         self._has_gap = False
         self._pauses = self._from_the_first()
@@ -62,6 +64,7 @@ class Hearing:
     def discard(self, room: Room) -> None:
         """Remove a room."""
         self._next_seq.pop(room, None)
+        self._late.pop(room, None)
 
     def follow(self, rooms: Iterable[Room]) -> None:
         """Look for gaps in these rooms from now on, as their groups are joined."""
@@ -91,14 +94,23 @@ class Hearing:
         had_gap = self._has_gap
         for event in burst:
             if isinstance(event, Update):
-                expected = self._next_seq.get(event.room)
-                if expected is not None and event.seq >= expected:
-                    if event.seq > expected >= event.epoch * 1000:
-                        self._has_gap = True
-                    self._next_seq[event.room] = event.seq + 1
+                self._note_number(event)
             elif isinstance(event, Beat):
                 self._beat_at = now
         return self._has_gap and not had_gap
+
+    def _note_number(self, update: Update) -> None:
+        room, number = update.room, update.seq
+        expected = self._next_seq.get(room)
+        if expected is None or expected == math.inf or number + 1 == expected:
+            return
+        if number < expected:
+            before, self._late[room] = self._late.get(room), number
+            if before is None or number != before + 1:
+                return  # A single lower number came late. The second shows that numbers fell.
+        elif number > expected >= update.epoch * 1000:
+            self._has_gap = True
+        self._next_seq[room] = number + 1
 
     def trouble(self, now: float) -> str:
         """Return why to rejoin now; empty if nothing is missing or the last rejoin is recent."""

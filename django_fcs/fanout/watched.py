@@ -16,7 +16,7 @@ from django_fcs.layer.events import Beat, RoomNotice
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Expectation, State, decide
 from django_fcs.prices.store import LastValue
-from django_fcs.prices.updates import Update, respell
+from django_fcs.prices.updates import Update, end_of, respell
 from django_fcs.protocol import RoomState, serialise
 from django_fcs.rooms import Room
 from django_fcs.tools.clocks import since_boot
@@ -29,6 +29,12 @@ from .routes import Key
 __all__ = ["Claim", "Heard", "Limits", "Noticed", "Watched", "WatchedRoom", "claim"]
 
 logger = logger_of(__name__)
+
+#: After so many texts in a row with a lower number than the last one, the last one was wrong.
+LOWER_MAX = 20
+
+#: No clock is set back farther, in seconds: a price that is farther ahead of a heartbeat is wrong.
+AHEAD_SECONDS = 86_400
 
 _UNPROVED = "no price since the connection was lost"
 
@@ -61,6 +67,8 @@ class WatchedRoom:
     proof_seq: int | None = None
     """The room is live again only after a text with this ``seq`` or a later one."""
     profile: str = ""
+    lower: int = 0
+    """How many texts in a row had a lower number than the last one."""
     is_left: bool = False
     """A newer price may have been missed: the room is not live until a text comes."""
     expected: Expectation | None = None
@@ -76,11 +84,34 @@ class WatchedRoom:
 
     def is_newer(self, update: Update) -> bool:
         """Tell whether a text is newer than the last one; a repetition proves the last one."""
+        if self.update is not None and self._is_refuted(self.update, update):
+            self.forget()
         if self.proof_seq is not None and update.seq >= self.proof_seq:
             self.proof_seq = None
         if self.update is not None and update.seq >= self.update.seq:
             self.is_left = False
         return self.update is None or update.seq > self.update.seq
+
+    def _is_refuted(self, last: Update, update: Update) -> bool:
+        """Tell whether a text shows that the number of the last one is wrong.
+
+        The stream of an epoch only counts up. A text with a lower number was on its way when
+        the last one came from the store. If it arrived later, or if there are many, it was not.
+        """
+        if update.epoch < last.epoch or update.seq >= last.seq:
+            self.lower = 0
+            return False
+        self.lower += 1
+        return update.at > last.at or self.lower >= LOWER_MAX
+
+    def is_ahead_of(self, beat: Beat) -> bool:
+        """Tell whether the last text is not from the stream that sent the heartbeat."""
+        last = self.update
+        return last is not None and (
+            last.epoch > beat.epoch
+            or last.seq >= end_of(beat.epoch)
+            or last.at > beat.path.at + AHEAD_SECONDS
+        )
 
     def note_trouble(self, trouble: str) -> None:
         """Note why no price can come; empty if one can.
@@ -97,7 +128,7 @@ class WatchedRoom:
 
     def forget(self) -> None:
         """Forget the price, and accept a text of any number."""
-        self.update, self.proof_seq = None, None
+        self.update, self.proof_seq, self.lower = None, None, 0
 
     def expect(self, expected: Expectation) -> bool:
         """Note what the stream expects; False if the price that caused it has yet to come.
@@ -247,15 +278,17 @@ class Watched:
         # Redis lost its data and its clock went back. Without this, no text would be newer.
         restarts = beat.epoch < (path.epoch or 0)
         was_silent = path.is_silent(now, conf.FCS_OFFLINE_AFTER_SECONDS)
+        may_lack = is_new or was_silent
         for watched in self:
             if is_new:
                 watched.note_trouble("")
-            if restarts:
+            if restarts or watched.is_ahead_of(beat):
                 watched.forget()
+                may_lack = True
             if was_silent:
                 watched.doubt()
         self.path = Path.of(beat, now)
-        return Heard(may_lack=is_new or was_silent, restarts=restarts)
+        return Heard(may_lack, restarts)
 
     def restore(
         self,

@@ -15,31 +15,47 @@ defines how often they are sent.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import msgspec
 
-from django_fcs.exceptions import ProtocolError
+from django_fcs.exceptions import ProtocolError, RoomError
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Expectation
-from django_fcs.prices.updates import EVENT_TYPE, Update
+from django_fcs.prices.updates import EVENT_TYPE, Epoch, Update
 from django_fcs.protocol import ProfileUpdate, parse
 from django_fcs.rooms import Room
+from django_fcs.tools.metrics import count
+from django_fcs.tools.texts import one_line
 
-__all__ = ["DEMAND", "HUBS", "Announcement", "Beat", "GroupEvent", "RoomNotice", "read_event"]
+__all__ = [
+    "DEMAND",
+    "HUBS",
+    "PROFILE_MAX",
+    "Announcement",
+    "Beat",
+    "GroupEvent",
+    "RoomNotice",
+    "read_event",
+]
 
 HUBS = "fcs.hubs"
 DEMAND = "fcs.demand"
 
-#: A browser gets an epoch multiplied by 1000 in ``seq``, and its integers are exact to 2^53.
-_Epoch = Annotated[int, msgspec.Meta(ge=0, lt=2**53 // 1000)]
+#: The longest profile, in characters. Browsers get it unchanged.
+PROFILE_MAX = 32_000
+
+#: How many rooms of a hub count. A process that shows more is not known.
+ROOMS_MAX = 10_000
+
+_HubName = Annotated[str, msgspec.Meta(max_length=100)]
 
 
 class Beat(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.beat"):
     """The heartbeat of a stream, with the state of its connection to the vendor."""
 
-    epoch: _Epoch
+    epoch: Epoch
     path: PathReport
 
     def event(self) -> dict[str, Any]:
@@ -82,10 +98,10 @@ GroupEvent = Update | Beat | RoomNotice | Announcement
 class _Price(msgspec.Struct, frozen=True, tag_field="type", tag=EVENT_TYPE):
     room: str
     text: str
-    epoch: _Epoch
+    epoch: Epoch
 
     def read(self) -> Update:
-        return Update.from_text(_room(self.room), self.text, epoch=self.epoch)
+        return Update.from_group(_room(self.room), self.text, epoch=self.epoch)
 
 
 class _Notice(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.room"):
@@ -98,16 +114,16 @@ class _Notice(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.room"):
         room = Room.from_text(self.room)
         if self.profile:
             _check_profile(self.profile, room)
-        return RoomNotice(room, self.profile, self.expected, self.trouble)
+        return RoomNotice(room, self.profile, self.expected, one_line(self.trouble))
 
 
 class _Demand(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.demand"):
-    hub: str
+    hub: _HubName
     rooms: tuple[str, ...]
     new: tuple[str, ...]
 
     def read(self) -> Announcement:
-        rooms, new = map(Room.from_text, self.rooms), map(Room.from_text, self.new)
+        rooms, new = _rooms(self.rooms), _rooms(self.new)
         return Announcement(self.hub, tuple(rooms), tuple(new))
 
 
@@ -127,6 +143,8 @@ def read_event(message: Mapping[str, Any]) -> GroupEvent:
 
 def _check_profile(text: str, room: Room) -> None:
     """Raise unless it is a profile of the room, because browsers get the text unchanged."""
+    if len(text) > PROFILE_MAX:
+        raise ProtocolError(f"a profile of more than {PROFILE_MAX} characters")
     [said] = parse(text)
     if not isinstance(said, ProfileUpdate):
         raise ProtocolError("the text is not a profile")
@@ -137,6 +155,15 @@ def _check_profile(text: str, room: Room) -> None:
 @functools.lru_cache(maxsize=4096)
 def _room(text: str) -> Room:
     return Room.from_text(text)
+
+
+def _rooms(texts: tuple[str, ...]) -> Iterator[Room]:
+    """Read the first ``ROOMS_MAX`` rooms, which were needed first; leave out what is none."""
+    for text in texts[:ROOMS_MAX]:
+        try:
+            yield _room(text)
+        except RoomError:
+            count("layer_malformed")
 
 
 def _builtins(message: msgspec.Struct) -> dict[str, Any]:

@@ -15,6 +15,10 @@ __all__ = ["Choice", "Demand"]
 
 logger = logger_of(__name__)
 
+#: How many hubs count. A mistaken sender could invent any number of names; those of processes
+#: that ended expire.
+HUBS_MAX = 1000
+
 #: Why a room gets no price, for visitors.
 _UNCONFIRMED = "the feed does not confirm this symbol"
 _CROWDED = "too many symbols are watched"
@@ -56,6 +60,8 @@ class Demand:
 
     def announce(self, hub: str, rooms: Iterable[Room], now: float) -> None:
         """Replace the rooms that one hub needs; they come in order, longest needed first."""
+        if hub not in self._hubs and len(self._hubs) >= HUBS_MAX:
+            return
         in_order = list(rooms)
         needed = frozenset(in_order)
         before, _ = self._hubs.get(hub, (frozenset(), now))

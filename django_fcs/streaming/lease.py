@@ -63,8 +63,9 @@ local server = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or 
 #: replica, may have lost the latest data. The leader before may then still lead for the rest
 #: of its lease, so Redis lends to nobody for the length of one lease. The next epoch is the
 #: time in milliseconds or higher. This is above all earlier epochs, because terms begin less
-#: often than once per millisecond. The site of a leader outlasts its lease by one length, in
-#: which only streams of this site get it.
+#: often than once per millisecond. A stored epoch that is no number, or more than a year ahead
+#: of the clock, counts as lost: hubs would refuse all that follow from it. The site of a leader
+#: outlasts its lease by one length, in which only streams of this site get it.
 ACQUIRE = (
     _SERVER
     + b"""
@@ -77,9 +78,10 @@ if owner and owner ~= ARGV[1] then
   redis.pcall('SET', KEYS[3], '1', 'PX', ARGV[2])
   return later(math.max(redis.call('PTTL', KEYS[1]), 0))
 end
-local stored = redis.call('GET', KEYS[2])
+local stored = tonumber(redis.pcall('GET', KEYS[2]))
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if stored and not (stored <= now + 31536000000) then stored = nil end
 if not stored or redis.call('GET', KEYS[4]) ~= server then
   redis.call('SET', KEYS[1], '', 'PX', ARGV[2])
   redis.call('SET', KEYS[2], stored or now)

@@ -28,7 +28,8 @@ class Standing:
     def after(cls, report: PathReport) -> Standing:
         """Return the standing of a new leader whose predecessor left this report."""
         before = cls(report.outage, report.online)
-        before.note(online=False, heard_at=report.at - report.silence)
+        # The report comes from the cache. Hubs would refuse heartbeats with an impossible time.
+        before.note(online=False, heard_at=max(0.0, report.at - max(0.0, report.silence)))
         return cls(before.outage)
 
     def note(self, *, online: bool, heard_at: float, reason: str = "", public: str = "") -> None:

@@ -13,7 +13,7 @@ from itertools import islice
 from msgspec.structs import replace
 
 from django_fcs.conf import conf
-from django_fcs.layer.events import RoomNotice
+from django_fcs.layer.events import PROFILE_MAX, RoomNotice
 from django_fcs.prices.sessions import Markets, vendor_says_open
 from django_fcs.prices.snapshots import Snapshot, digits_for
 from django_fcs.prices.states import Expectation, Pulse
@@ -137,7 +137,9 @@ class Streamed:
         is_open, delay = vendor_says_open(message.profile), streamed.snapshot.delay
         streamed.pulse.describe(is_open=is_open, delay=delay, at=at)
         self._expect(streamed, at)
-        streamed.profile = serialise(replace(message, symbol=room.symbol, timeframe=room.timeframe))
+        text = serialise(replace(message, symbol=room.symbol, timeframe=room.timeframe))
+        # Hubs refuse a longer one, and with it what is expected of the room.
+        streamed.profile = text if len(text) <= PROFILE_MAX else ""
         self._notices[room] = None
         self._touch(streamed)
 

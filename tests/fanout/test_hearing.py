@@ -58,6 +58,24 @@ def test_a_text_that_is_repeated_or_comes_late_is_no_gap() -> None:
     assert not has_gap(price(5), price(6), price(6), price(5), price(7))
 
 
+def test_gaps_are_seen_again_after_a_number_that_was_too_high() -> None:
+    hearing = hearing_of()
+    hearing.note([price(9_000_000_000)], 1.0)
+
+    assert not hearing.note([price(5), price(6), price(7)], 1.0)
+    assert hearing.note([price(9)], 1.0)
+
+
+def test_a_room_that_is_left_and_joined_again_starts_without_earlier_numbers() -> None:
+    hearing = hearing_of()
+    hearing.note([price(9), price(5)], 1.0)
+    hearing.discard(EURUSD)
+    hearing.add(EURUSD)
+    hearing.follow([EURUSD])
+
+    assert not hearing.note([price(6), price(7)], 1.0)
+
+
 def test_the_first_texts_of_a_new_stream_are_no_gap_and_those_behind_may_be() -> None:
     assert not has_gap(price(5), price(0, epoch=8), price(1, epoch=8))
     assert not has_gap(price(5), price(3, epoch=8), price(4, epoch=8))

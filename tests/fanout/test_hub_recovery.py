@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -24,6 +25,7 @@ from tests.support.hubs import (
     browsing,
     fake_stream,
     hub_of,
+    update,
 )
 from tests.support.layers import SharedLayer
 from tests.support.waiting import eventually
@@ -204,3 +206,28 @@ async def test_where_no_stream_runs_it_is_tried_now_and_then_and_nobody_is_close
         await eventually(lambda times=times: counts().get("hub_rejoins") == times)
 
     assert scene.browser.closes == []
+
+
+async def test_one_wrong_message_in_a_group_stops_no_room(
+    shared_layer: type[SharedLayer],
+) -> None:
+    async with feeding() as feed, hub_of() as hub, browsing(hub) as browser:
+        hub.join(browser.one, EURUSD, "1D")
+        await eventually(lambda: EURUSD.group in shared_layer.behind.groups)
+        await feed.beat()
+        await feed.price(seq=FIRST)
+        await eventually(lambda: browser.seqs == [FIRST])
+        for seq in (2**62, 2**53, 9_000_000_000):
+            wrong = update(EURUSD, seq=FIRST).event()
+            wrong["text"] = wrong["text"].replace(f'"seq":{FIRST}', f'"seq":{seq}')
+            await shared_layer.behind.group_send(EURUSD.group, wrong)
+        await eventually(lambda: counts().get("layer_malformed") == 2)
+        numbers = itertools.count(1)
+
+        async def is_heard_again() -> bool:
+            number = next(numbers)
+            await feed._bus.publish([update(EURUSD, seq=FIRST + number, at=1000.0 + number)])
+            return browser.seqs[-1] in range(FIRST + 1, FIRST + number + 1)
+
+        await eventually(is_heard_again)
+        assert browser.seqs[:2] == [FIRST, 9_000_000_000]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from django_fcs.fanout.path import Path
-from django_fcs.fanout.watched import Claim, Limits, WatchedRoom, claim
+from django_fcs.fanout.routes import Key
+from django_fcs.fanout.watched import LOWER_MAX, Claim, Limits, Watched, WatchedRoom, claim
 from django_fcs.layer.events import Beat
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Outage, State
-from django_fcs.prices.updates import Update
+from django_fcs.prices.updates import TEXTS_PER_EPOCH, Update
 from tests.support.hubs import EURUSD, update
 
 LIMITS = Limits(stale_after=1e9, offline_after=10)
@@ -142,3 +143,82 @@ def test_who_takes_over_behind_a_line_that_was_cut_knows_of_no_price() -> None:
     assert room.claim(13.5) == (State.OFFLINE, "no price since the connection was lost", None)
     assert room.hear(6, at=13.5)
     assert room.state(13.5) is State.LIVE
+
+
+# -- numbers that the stream did not give
+
+
+def test_a_text_that_arrived_later_refutes_a_number_that_is_too_high() -> None:
+    room = Room()
+    room.hear(9_000_000_000, at=1)
+
+    assert room.hear(6, at=2)
+    assert room.hear(7, at=3)
+
+
+def test_a_text_that_was_on_its_way_refutes_nothing() -> None:
+    room = Room()
+    room.hear(8, at=3)
+
+    assert not room.hear(6, at=1)
+    assert not room.hear(7, at=2)
+    assert room.hear(9, at=4)
+
+
+def test_many_lower_numbers_refute_a_text_that_claims_to_be_from_the_future() -> None:
+    room = Room()
+    room.hear(9_000_000_000, at=1e9)
+
+    heard = [room.hear(6 + n, at=n) for n in range(LOWER_MAX + 5)]
+    assert heard == [False] * (LOWER_MAX - 1) + [True] * 6
+
+
+def test_a_former_leader_refutes_no_number() -> None:
+    room = Room()
+    room.hear(1, at=1, epoch=8)
+
+    assert not any(room.hear(n, at=10 + n) for n in range(2 * LOWER_MAX))
+
+
+def test_after_a_number_that_was_refuted_a_room_is_live() -> None:
+    room = Room()
+    room.hear(9_000_000_000, at=1)
+    room.watched.doubt()
+    room.hear(6, at=2)
+    room.beat(3)
+
+    assert room.state(3) is State.LIVE
+
+
+class TestAHeartbeat:
+    """It shows which texts the leader cannot have sent."""
+
+    def hub(self, text: Update) -> Watched:
+        watched = Watched(clock=lambda: 2000.0, monotonic=lambda: 0.0)
+        room = watched.join(Key(EURUSD, "1D"))
+        watched.apply_beat(Beat(7, PathReport(1990.0, online=True, reason="")))
+        assert watched.newer(text)
+        watched.apply(text, room)
+        return watched
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            update(EURUSD, seq=9_000_000, epoch=9_000, at=1000),
+            update(EURUSD, seq=7_000 + TEXTS_PER_EPOCH, epoch=7, at=1000),
+            update(EURUSD, seq=7_005, epoch=7, at=1e9),
+        ],
+    )
+    def test_drops_a_text_that_is_ahead_of_it_and_asks_for_all(self, text: Update) -> None:
+        watched = self.hub(text)
+        heard = watched.apply_beat(Beat(7, PathReport(1993.0, online=True, reason="")))
+
+        assert heard is not None and heard.may_lack and not heard.restarts
+        assert watched.newer(update(EURUSD, seq=7_001, epoch=7, at=1000))
+
+    def test_leaves_every_other_text(self) -> None:
+        watched = self.hub(update(EURUSD, seq=7_005, epoch=7, at=1992.5))
+        heard = watched.apply_beat(Beat(7, PathReport(1993.0, online=True, reason="")))
+
+        assert heard is not None and not heard.may_lack
+        assert not watched.newer(update(EURUSD, seq=7_005, epoch=7, at=1992.5))

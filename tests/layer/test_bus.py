@@ -245,7 +245,7 @@ MALFORMED: list[dict[str, Any]] = [
     {**NEWS, "expected": {"overdue": 1.0}},
     {"type": "fcs.price", "room": "FX:EURUSD_1D", "text": update().text.encode(), "epoch": 1},
     {"type": "fcs.demand", "hub": "h", "rooms": 5, "new": []},
-    {"type": "fcs.demand", "hub": "h", "rooms": ["nonsense"], "new": []},
+    {"type": "fcs.demand", "hub": "h", "rooms": [5], "new": []},
 ]
 
 

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import assume, given, strategies as st
 
 from django_fcs.prices.paths import PathReport
-from django_fcs.prices.states import CEILING_SECONDS, GAPS, Expectation, Rhythm, State, decide
+from django_fcs.prices.states import (
+    CEILING_SECONDS,
+    GAPS,
+    OPENING_SECONDS,
+    Expectation,
+    Rhythm,
+    State,
+    decide,
+)
 from django_fcs.protocol.intervals import PONG_SECONDS
 
 NOW = 0.0
@@ -231,3 +239,20 @@ def test_a_longer_last_gap_of_one_that_counts_never_makes_a_room_less_patient(
 @given(gap=st.floats(0, CEILING_SECONDS / GAPS), count=st.integers(12, 40))
 def test_a_room_that_keeps_its_rate_is_never_stale(gap: float, count: int) -> None:
     assert rhythm_of(*[gap] * count).patience >= min(GAPS * gap, CEILING_SECONDS) * 0.999
+
+
+def test_no_patience_beyond_the_longest_keeps_a_silent_room_live() -> None:
+    """What is expected comes from the cache and the layer, where anybody may write."""
+    expected = Expectation(patience=30_000_000_000.0)
+    states = [
+        decide(age=age, expected=expected, now=1e9, broken=False, stale_after=60)
+        for age in (CEILING_SECONDS, CEILING_SECONDS + 1)
+    ]
+
+    assert states == [State.LIVE, State.STALE]
+
+
+def test_an_opening_in_the_future_keeps_no_room_from_being_stale() -> None:
+    expected = Expectation(since=1e9 + 2 * OPENING_SECONDS)
+
+    assert decide(age=61, expected=expected, now=1e9, broken=False, stale_after=60) is State.STALE

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from django_fcs.rooms import Room
-from django_fcs.streaming.demand import Demand
+from django_fcs.streaming.demand import HUBS_MAX, Demand
 from django_fcs.tools.metrics import counts
 
 TTL, LINGER = 15, 30
@@ -222,3 +222,18 @@ def test_of_rooms_in_doubt_each_has_its_turn() -> None:
         demand.learn(joined=(), unconfirmed=[])
 
     assert turns == [A, B, A, B]
+
+
+def test_hubs_that_nobody_can_have_do_not_count() -> None:
+    demand = fresh()
+    demand.announce("hub", [A], 0)
+    for number in range(2 * HUBS_MAX):
+        demand.announce(f"invented {number}", [Room(f"FX:X{number}", "1D")], 0)
+
+    assert len(demand.rooms(0)) == HUBS_MAX
+    demand.announce("hub", [B], 1)
+    assert B in demand.rooms(1)
+    demand.announce("another", [C], TTL + 2)
+    assert C not in demand.rooms(TTL + 2)
+    demand.announce("another", [C], TTL + 3)
+    assert C in demand.rooms(TTL + 3)

@@ -212,10 +212,11 @@ def meaning(reply: bytes) -> tuple[int | str, bytes]:
 
 async def test_an_epoch_is_above_any_that_redis_ever_knew(port: int) -> None:
     async with Redis(port=port, decode_responses=True) as admin:
-        await admin.set(KEYS[1], 2**52)
+        ahead = int(time.time() * 1000) + 86_400_000
+        await admin.set(KEYS[1], ahead)
         async with lent(f"redis://127.0.0.1:{port}") as lease:
-            assert await lease.acquire() == 2**52 + 1
-            assert await admin.get(KEYS[1]) == str(2**52 + 1)
+            assert await lease.acquire() == ahead + 1
+            assert await admin.get(KEYS[1]) == str(ahead + 1)
             await admin.flushall()
             seconds, micros = await admin.time()
             assert await lease.acquire() >= seconds * 1000 + micros // 1000
@@ -334,3 +335,13 @@ async def test_who_asks_meanwhile_waits_and_opens_no_second_connection(port: int
     await line.close()
 
     assert answers == words
+
+
+@pytest.mark.parametrize("stored", ["nonsense", "nan", "inf", str(2**62), "9000000000000"])
+async def test_an_epoch_that_none_can_follow_counts_as_lost(port: int, stored: str) -> None:
+    async with Redis(port=port) as redis, lent(f"redis://127.0.0.1:{port}") as lease:
+        await know(lease)
+        await redis.set(KEYS[1], stored)
+        epoch = await asyncio.wait_for(lease.acquire(), 60)
+
+    assert abs(epoch - time.time() * 1000) < 3_600_000

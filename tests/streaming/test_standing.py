@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from django_fcs.layer.events import Beat, read_event
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Outage
+from django_fcs.protocol.bounds import TIME_MAX
 from django_fcs.streaming.standing import Standing
 
 
@@ -78,3 +80,18 @@ def test_a_price_from_before_two_outages_is_no_better_for_the_second() -> None:
 
     assert outage.outdates(194, 205, offline_after=10)
     assert not outage.outdates(196, 205, offline_after=10)
+
+
+@pytest.mark.parametrize("at", [-TIME_MAX, 0, 1000, TIME_MAX])
+@pytest.mark.parametrize("silence", [-TIME_MAX, 0, TIME_MAX])
+def test_hubs_accept_the_heartbeats_of_a_leader_whatever_report_it_found(
+    at: float, silence: float
+) -> None:
+    outage = Outage(TIME_MAX, -TIME_MAX, TIME_MAX)
+    standing = Standing.after(
+        PathReport(at, online=True, reason="", outage=outage, silence=silence)
+    )
+    standing.note(online=True, heard_at=1999)
+    beat = Beat(7, standing.report(2000, 1.0))
+
+    assert read_event(beat.event()) == beat

@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given, settings, strategies as st
 
+from django_fcs.layer.events import PROFILE_MAX, read_event
 from django_fcs.prices.sessions import Markets
 from django_fcs.prices.snapshots import Snapshot
 from django_fcs.prices.states import Expectation
@@ -350,3 +351,13 @@ def test_whatever_comes_the_last_text_is_the_last_state_and_no_end_of_a_candle_i
 def state(snapshot: Snapshot) -> dict[str, Any]:
     update = Update.encode(EURUSD, snapshot.price("candle", seq=1, at=1.0), epoch=1)
     return dict(json.loads(update.text)["prices"]) | {"mode": ""}
+
+
+def test_a_profile_that_hubs_would_refuse_is_not_sent() -> None:
+    streamed = Streamed(epoch=7, markets=Markets())
+    message = ProfileUpdate(symbol="FX:EURUSD", timeframe="1D", profile={"x": "x" * PROFILE_MAX})
+    streamed.describe(EURUSD, message, 1.0)
+    [notice] = streamed.take_notices()
+
+    assert read_event(notice.event()) == notice
+    assert notice.profile == "" and notice.expected is not None

@@ -1,0 +1,112 @@
+"""Messages on the groups: what anybody may send there is bounded where it is read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from django_fcs.exceptions import ProtocolError
+from django_fcs.layer.events import (
+    PROFILE_MAX,
+    ROOMS_MAX,
+    Announcement,
+    Beat,
+    RoomNotice,
+    read_event,
+)
+from django_fcs.prices.paths import PathReport
+from django_fcs.prices.updates import TEXT_MAX, TEXTS_PER_EPOCH, Update
+from django_fcs.protocol import ProfileUpdate, serialise
+from django_fcs.rooms import Room
+from django_fcs.tools.metrics import counts
+from django_fcs.tools.texts import REASON_MAX
+from tests.support.hubs import EURUSD, USDJPY, update
+
+LONG = "\x1b[31mno\nroute " + "x" * 200_000
+CUT = "\\x1b[31mno\\nroute " + "x" * 200_000
+
+
+def price(*, epoch: Any = 7, **fields: Any) -> dict[str, Any]:
+    """A price of which some fields of its text differ."""
+    event = update(EURUSD, seq=7005, epoch=7, at=1000.0).event()
+    text = json.loads(event["text"])
+    for name, value in fields.items():
+        (text if name in text else text["prices"])[name] = value
+    return {**event, "epoch": epoch, "text": json.dumps(text)}
+
+
+def test_a_number_that_its_epoch_cannot_have_given_is_refused() -> None:
+    last = 7000 + TEXTS_PER_EPOCH - 1
+    read = read_event(price(seq=last))
+
+    assert isinstance(read, Update) and read.seq == last
+    for seq in (last + 1, 2**53, 2**62, 10**400, -1, 1e300, "7", None):
+        with pytest.raises(ProtocolError):
+            read_event(price(seq=seq))
+
+
+@pytest.mark.parametrize("epoch", [2**53 // 1000, 2**62, 10**400, -1, 1e300, "7", None])
+def test_an_epoch_out_of_bounds_is_refused(epoch: Any) -> None:
+    beat = Beat(7, PathReport(1000.0, online=True, reason="")).event()
+    for message in (price(epoch=epoch), {**beat, "epoch": epoch}):
+        with pytest.raises(ProtocolError):
+            read_event(message)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({"at": odd} for odd in (1e300, 2e12, None)),
+        *({"c": odd} for odd in (1e29, 1e-300)),
+        *({"digits": odd} for odd in (99, -1, 2**62)),
+        {"update": 1766361600123},
+        {"delay": 10**18},
+        {"chp": 1e300},
+        {"junk": "x" * TEXT_MAX},
+    ],
+)
+def test_a_text_out_of_bounds_reaches_no_browser(fields: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolError):
+        read_event(price(**fields))
+
+
+def test_what_visitors_may_read_is_cut_and_escaped() -> None:
+    beat = read_event(Beat(7, PathReport(1000.0, online=False, reason="")).event())
+    assert isinstance(beat, Beat)
+    message = beat.event()
+    message["path"] = {**message["path"], "reason": LONG}
+    beat = read_event(message)
+    notice = read_event({**RoomNotice(EURUSD, "", None).event(), "trouble": LONG})
+
+    assert isinstance(beat, Beat) and isinstance(notice, RoomNotice)
+    assert beat.path.reason == notice.trouble == CUT[: REASON_MAX - 3] + "..."
+
+
+def test_a_profile_that_is_too_long_is_refused() -> None:
+    profile = ProfileUpdate(symbol="FX:EURUSD", timeframe="1D", profile={"x": "x" * PROFILE_MAX})
+
+    with pytest.raises(ProtocolError, match="a profile of more than"):
+        read_event(RoomNotice(EURUSD, serialise(profile), None).event())
+
+
+def test_what_is_no_room_leaves_a_hub_its_other_rooms() -> None:
+    said = Announcement("hub", (EURUSD, USDJPY), (USDJPY,))
+    message = {**said.event(), "rooms": ["FX:EURUSD_1D", "\ud800", "x" * 10**6, str(USDJPY)]}
+
+    assert read_event(message) == said
+    assert counts()["layer_malformed"] == 2
+
+
+def test_only_so_many_rooms_of_a_hub_count() -> None:
+    rooms = tuple(Room(f"FX:X{number}", "1D") for number in range(ROOMS_MAX + 5))
+    read = read_event(Announcement("hub", rooms, ()).event())
+
+    assert isinstance(read, Announcement) and read.rooms == rooms[:ROOMS_MAX]
+
+
+@pytest.mark.parametrize("hub", ["x" * 101, 5, None])
+def test_a_hub_has_a_short_name(hub: Any) -> None:
+    with pytest.raises(ProtocolError):
+        read_event({**Announcement("hub", (), ()).event(), "hub": hub})
