@@ -212,7 +212,7 @@ def test_a_hub_starts_with_what_is_sound_of_it(value: Any, path: Any) -> None:
     watched = Watched()
     for room in (EURUSD, USDJPY):
         watched.join(Key(room, "1D"))
-    shown = {one.room: one.update for one, _ in watched.restore(values, report)}
+    shown = {one.room: one.update for one, _ in watched.restore((EURUSD, USDJPY), values, report)}
     for one in watched:
         assert json.loads(one.state_text(Key(one.room, "1D")))["type"] == "state"
 

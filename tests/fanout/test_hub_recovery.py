@@ -211,11 +211,11 @@ async def test_where_no_stream_runs_it_is_tried_now_and_then_and_nobody_is_close
 async def test_one_wrong_message_in_a_group_stops_no_room(
     shared_layer: type[SharedLayer],
 ) -> None:
-    async with feeding() as feed, hub_of() as hub, browsing(hub) as browser:
+    async with fake_stream() as stream, hub_of() as hub, browsing(hub) as browser:
         hub.join(browser.one, EURUSD, "1D")
         await eventually(lambda: EURUSD.group in shared_layer.behind.groups)
-        await feed.beat()
-        await feed.price(seq=FIRST)
+        await stream.beat()
+        await stream.price(seq=FIRST)
         await eventually(lambda: browser.seqs == [FIRST])
         for seq in (2**62, 2**53, 9_000_000_000):
             wrong = update(EURUSD, seq=FIRST).event()
@@ -226,7 +226,7 @@ async def test_one_wrong_message_in_a_group_stops_no_room(
 
         async def is_heard_again() -> bool:
             number = next(numbers)
-            await feed._bus.publish([update(EURUSD, seq=FIRST + number, at=1000.0 + number)])
+            await stream._bus.publish([update(EURUSD, seq=FIRST + number, at=1000.0 + number)])
             return browser.seqs[-1] in range(FIRST + 1, FIRST + number + 1)
 
         await eventually(is_heard_again)
