@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -23,6 +23,9 @@ __all__ = ["Frame", "Recorder", "Recording", "read"]
 
 #: In bytes. Longer lines are not frames; the limit keeps a wrong file from filling the memory.
 LINE_MAX = 4 * 1024 * 1024
+
+#: In unix seconds. ``protocol.bounds`` has the same limit.
+TIME_MAX = 32_503_680_000
 
 _SHAPE = '{"at": seconds, "text": "frame"}'
 
@@ -44,7 +47,7 @@ class Frame(NamedTuple):
 
 
 class _Line(msgspec.Struct):
-    at: float
+    at: Annotated[float, msgspec.Meta(ge=-TIME_MAX, le=TIME_MAX)]
     text: str
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from django_fcs.exceptions import RecordingError
-from django_fcs.recording import LINE_MAX, Frame, Recorder, Recording, read
+from django_fcs.protocol import bounds
+from django_fcs.recording import LINE_MAX, TIME_MAX, Frame, Recorder, Recording, read
 from tests.support.recordings import DATA
 
 FRAMES = [
@@ -290,3 +291,15 @@ def test_a_frame_that_did_not_fit_leaves_nothing_behind(path: Path) -> None:
         recorder.write(*FRAMES[2])
 
     assert list(read(path)) == [FRAMES[0], FRAMES[2]]
+
+
+@pytest.mark.parametrize("at", ["1e300", "-1e300", "9e12", "1e999", "9" * 400, '"1"', "null"])
+def test_a_line_whose_time_is_out_of_bounds_is_no_line(path: Path, at: str) -> None:
+    path.write_text(f'{{"at":1766411426.5,"text":"{{}}"}}\n{{"at":{at},"text":"{{}}"}}\n')
+
+    with pytest.raises(RecordingError, match=":2: not a line of a recording"):
+        list(Recording(path))
+
+
+def test_times_of_a_recording_have_the_bounds_of_the_protocol() -> None:
+    assert TIME_MAX == bounds.TIME_MAX

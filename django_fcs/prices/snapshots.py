@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
 
 from django_fcs.protocol import Price
+from django_fcs.protocol.bounds import DELAY_MAX, DIGITS_MAX, FIGURES_MAX, PERCENT_MAX, PRICE_MIN
 from django_fcs.rooms import Room
+from django_fcs.tools.metrics import count
 
 __all__ = ["Snapshot", "decimals", "digits_for"]
 
-#: No instrument is quoted with more decimals: any further ones come from binary rounding.
-DIGITS_MAX = 10
+#: Decimals that were needed once are shown for this many frames that do not need them, and
+#: for as many more for each further time, up to ``NEEDED_MAX`` times. The last figures of a
+#: price are sometimes zeros, and its width should not change then.
+PATIENCE_FRAMES = 5
+NEEDED_MAX = 100
 
 _CANDLE = ("o", "h", "l", "v")
 _DELAYED = "delayed_streaming_"
+_DELAY_LENGTH_MAX = 9
 
 
 class Snapshot:
@@ -42,8 +48,8 @@ class Snapshot:
         "pc",
         "delay",
         "_before",
+        "_pc_before",
         "_digits",
-        "_fixed_digits",
         "_volume_is_real",
     )
 
@@ -61,14 +67,14 @@ class Snapshot:
         self.pc: float | None = None
         self.delay: int | None = None
         self._before: int | None = None
-        self._digits = 0
-        self._fixed_digits = digits
+        self._pc_before: float | None = None
+        self._digits = _Digits() if digits is None else _FixedDigits(digits)
         self._volume_is_real = False
 
     @property
     def digits(self) -> int:
-        """Decimals to show: set by the site, or the most that the feed has sent."""
-        return self._digits if self._fixed_digits is None else self._fixed_digits
+        """Decimals to show: set by the site, or the most that prices of the feed have."""
+        return self._digits.shown
 
     @property
     def spread(self) -> float | None:
@@ -85,11 +91,15 @@ class Snapshot:
 
     @property
     def change_percent(self) -> float | None:
-        """``change`` in percent of the previous close or the open."""
+        """``change`` in percent of the previous close or the open.
+
+        ``None`` if that is not above zero, because the percentage would mean nothing.
+        """
         base = self.o if self.pc is None else self.pc
-        if self.c is None or not base:
+        if self.c is None or base is None or base < PRICE_MIN:
             return None
-        return round((self.c - base) / base * 100, 4)
+        percent = (self.c - base) / base * 100
+        return round(percent, 4) if abs(percent) <= PERCENT_MAX else None
 
     def merge(self, price: Price) -> bool:
         """Merge a frame of this room; return False if it is too late to change anything.
@@ -100,9 +110,17 @@ class Snapshot:
             return self._apply_late_close(price)
         self._advance(price)
         self._apply(price)
-        self._learn_digits(price.o, price.h, price.l, price.c, price.a, price.b)
-        self._learn_previous_close(price)
+        if price.history and price.history[-1].c is not None:
+            self.pc = price.history[-1].c
+        self._learn_digits()
         return True
+
+    def go_back_to(self, t: int) -> None:
+        """Undo the current candle, whose opening time was wrong; the right one is ``t``."""
+        self.pc = self._pc_before if t == self._before else None
+        self._pc_before = self.t = self._before = None
+        self.o = self.h = self.l = self.v = None
+        self._volume_is_real = False
 
     def describe(self, profile: Mapping[str, Any]) -> None:
         """Take the feed's delay from a profile."""
@@ -137,7 +155,7 @@ class Snapshot:
         if price.mode != "close" or price.t != self._before or price.c == self.pc:
             return False
         self.pc = price.c
-        self._learn_digits(price.c)
+        self._learn_digits()
         return True
 
     def _advance(self, price: Price) -> None:
@@ -145,6 +163,7 @@ class Snapshot:
         if price.t is None or price.t == self.t:
             return
         if self.t is not None:
+            self._pc_before = self.pc
             # Before an initial there is a gap, in which other candles may have ended.
             self.pc = None if price.mode == "initial" else self.c
             self.o = self.h = self.l = self.v = None
@@ -171,17 +190,57 @@ class Snapshot:
         self.v = price.v
         self._volume_is_real = price.mode != "initial"
 
-    def _learn_digits(self, *values: float | None) -> None:
-        if self._fixed_digits is not None:
-            return
-        for value in values:
-            if value is not None and (found := decimals(value)) > self._digits:
-                self._digits = found
+    def _learn_digits(self) -> None:
+        self._digits.learn((self.o, self.h, self.l, self.c, self.a, self.b, self.pc))
 
-    def _learn_previous_close(self, price: Price) -> None:
-        if price.history and price.history[-1].c is not None:
-            self.pc = price.history[-1].c
-            self._learn_digits(self.pc)
+
+class _FixedDigits:
+    """The decimals that the site sets."""
+
+    __slots__ = ("shown",)
+
+    def __init__(self, digits: int) -> None:
+        self.shown = digits
+
+    def learn(self, values: Iterable[float | None]) -> None:
+        pass
+
+
+class _Digits:
+    """The decimals that prices need, learned from the values that are shown together.
+
+    A single stray value is forgotten after ``PATIENCE_FRAMES`` frames.
+    """
+
+    __slots__ = ("_needed", "_next", "_unneeded", "shown")
+
+    def __init__(self) -> None:
+        self.shown = 0
+        self._needed = 0
+        """How many frames needed them."""
+        self._unneeded = 0
+        """How many frames since then did not."""
+        self._next = 0
+        """The most decimals that these frames needed."""
+
+    def learn(self, values: Iterable[float | None]) -> None:
+        digits = 0
+        for value in values:
+            if value is not None and (found := decimals(value)) > digits:
+                digits = found
+        if digits < self.shown:
+            self._unneeded += 1
+            self._next = max(self._next, digits)
+            if self._unneeded >= PATIENCE_FRAMES * self._needed:
+                self._show(self._next, self._unneeded)
+        elif digits > self.shown:
+            self._show(digits, 1)
+        else:
+            self._show(digits, self._needed + 1)
+
+    def _show(self, digits: int, needed: int) -> None:
+        self.shown, self._needed = digits, min(needed, NEEDED_MAX)
+        self._unneeded = self._next = 0
 
 
 # The same prices repeat, and formatting a float takes a microsecond. A cache four times as
@@ -189,26 +248,35 @@ class Snapshot:
 # would grow for a quarter of an hour.
 @functools.lru_cache(maxsize=4096)
 def decimals(value: float) -> int:
-    """Count the decimals of a number; 0 if they can only come from rounding."""
-    text = repr(value)
-    if "e" not in text and "." in text:
-        count = 0 if text.endswith(".0") else len(text) - text.index(".") - 1
-    else:
-        count = max(0, -int(Decimal(text).as_tuple().exponent))
-    return count if count <= DIGITS_MAX else 0
+    """Count the decimals of a price, without those that come from binary rounding."""
+    if abs(value) < PRICE_MIN:
+        return 0
+    exponent = Decimal(f"{value:.{FIGURES_MAX}g}").as_tuple().exponent
+    return min(max(0, -int(exponent)), DIGITS_MAX)
 
 
 def digits_for(symbol: str, patterns: Mapping[str, int]) -> int | None:
     """Return what ``FCS_DIGITS`` sets for a symbol: the first pattern that matches counts."""
     for pattern, digits in patterns.items():
         if fnmatchcase(symbol, pattern):
-            return digits
+            return min(max(0, digits), DIGITS_MAX)
     return None
 
 
 def _delay(update_mode: object) -> int | None:
-    """Return the seconds of ``delayed_streaming_900``, the vendor's only field on delay."""
+    """Return the seconds of ``delayed_streaming_900``, the vendor's only field on delay.
+
+    A longer delay than ``DELAY_MAX`` counts as that one: a price must not look fresher than
+    it is.
+    """
     if not isinstance(update_mode, str) or not update_mode.startswith(_DELAYED):
         return None
     seconds = update_mode[len(_DELAYED) :]
-    return int(seconds) if seconds.isdecimal() else None
+    if not (seconds.isascii() and seconds.isdecimal()):
+        return None
+    # Python converts no text of more than 4,300 digits.
+    delay = int(seconds[:_DELAY_LENGTH_MAX])
+    if len(seconds) > _DELAY_LENGTH_MAX or delay > DELAY_MAX:
+        count("upstream_malformed")
+        return DELAY_MAX
+    return delay

@@ -1,7 +1,7 @@
 """What a symbol stands for: the exchange gives its market, the ticker its parts.
 
 Hours, formats and the simulator all use these tables. ``fcs-elements.js`` repeats the
-currencies and metals; a test compares them.
+currencies, metals and pips; a test compares them.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from typing import Literal
 __all__ = [
     "CURRENCIES",
     "METALS",
+    "PIPS",
     "Market",
     "exchange_of",
     "is_currency_pair",
     "is_metal",
     "market_of",
     "parts_of",
+    "pip_of",
     "ticker_of",
 ]
 
@@ -31,6 +33,20 @@ _ANY_CURRENCY = (
 )
 CURRENCIES = tuple(_ANY_CURRENCY.split("|"))
 METALS = ("XAU", "XAG", "XPT", "XPD")
+
+_WITH_FOUR_DECIMALS = (
+    "AED|AUD|BRL|CAD|CHF|CNH|CNY|CZK|DKK|EUR|GBP|HKD|ILS|KWD|MXN|MYR|NOK|NZD|PEN|PLN|RON|SAR|SEK|"
+    "SGD|TRY|USD|ZAR"
+)
+_WITH_TWO_DECIMALS = "HUF|INR|JPY|THB"
+
+#: Quote currency → pip. Traders count in the fourth decimal, or in the second if a unit of the
+#: currency is worth about a cent. Other currencies have no pip: a dollar costs tens to thousands
+#: of them, and they are quoted in whole units or in decimals that differ between banks.
+PIPS = {
+    **dict.fromkeys(_WITH_FOUR_DECIMALS.split("|"), 0.0001),
+    **dict.fromkeys(_WITH_TWO_DECIMALS.split("|"), 0.01),
+}
 
 _FOREX_FEEDS = frozenset({"FX", "ONA", "SFO", "FCM", "FLC", "GMC", "OANDA", "FOREXCOM", "FX_IDC"})
 _COIN_EXCHANGES = frozenset(
@@ -76,8 +92,14 @@ def market_of(symbol: str) -> Market:
 
 
 def is_currency_pair(symbol: str) -> bool:
-    """Tell whether a symbol is a pair of currencies, whose prices are read in pips."""
+    """Tell whether a symbol is a pair of currencies."""
     return _PAIR.fullmatch(ticker_of(symbol)) is not None
+
+
+def pip_of(symbol: str) -> float | None:
+    """Return the size of a pip, in units of price; ``None`` if spreads are not read in pips."""
+    pair = _PAIR.fullmatch(ticker_of(symbol))
+    return PIPS.get(pair[2]) if pair else None
 
 
 def is_metal(symbol: str) -> bool:

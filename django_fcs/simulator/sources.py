@@ -289,8 +289,9 @@ def _price_frames(text: str) -> list[_PriceFrame]:
     for raw in raws:
         try:
             frame = _decode_frame(raw)
-            opened_at(_decode_prices(frame.prices))
-        except (msgspec.MsgspecError, TypeError, ValueError):
+            opened = opened_at(_decode_prices(frame.prices))
+        except (msgspec.MsgspecError, TypeError, ValueError, OverflowError):
             continue
-        frames.append(frame)
+        if math.isfinite(opened):
+            frames.append(frame)
     return frames

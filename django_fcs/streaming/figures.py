@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+
 from django_fcs.prices.reports import StreamStatus
 from django_fcs.protocol import Price
-from django_fcs.tools.metrics import observe
+from django_fcs.rooms import Room
+from django_fcs.tools.metrics import count, observe
 from django_fcs.upstream import Arrival
 from django_fcs.upstream.arrivals import Event
 
-__all__ = ["measure_feed", "stream_figures"]
+__all__ = ["measure_feed", "note_fault", "stream_figures"]
 
-#: A tick whose time in the feed is older is not measured: the vendor may send a 0.
+logger = logging.getLogger(__name__)
+
+#: A tick whose time is farther from its arrival is not measured: the vendor may send a 0.
 FEED_LAG_MAX_SECONDS = 86_400
 
 
@@ -35,5 +40,11 @@ def measure_feed(event: Event) -> None:
         _, item = event.items[-1]
         if isinstance(item, Price) and item.update is not None and item.mode != "initial":
             lag = event.at - item.update
-            if lag < FEED_LAG_MAX_SECONDS:
+            if abs(lag) < FEED_LAG_MAX_SECONDS:
                 observe("feed_lag_seconds", lag)
+
+
+def note_fault(room: Room, error: Exception) -> None:
+    """Log an exception of this project's code in one room; the other rooms continue."""
+    if count("stream_room_faults"):
+        logger.error("a room failed room=%s", room, exc_info=error)

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from django_fcs.conf import conf
 from django_fcs.layer.events import PROFILE_MAX, RoomNotice
+from django_fcs.prices.intake import Intake
 from django_fcs.prices.sessions import Markets, vendor_says_open
 from django_fcs.prices.snapshots import Snapshot, digits_for
 from django_fcs.prices.states import Expectation, Pulse
@@ -21,6 +22,8 @@ from django_fcs.prices.updates import Update
 from django_fcs.protocol import Price, ProfileUpdate, serialise
 from django_fcs.rooms import Room
 from django_fcs.tools.metrics import count
+
+from .figures import note_fault
 
 __all__ = ["Streamed", "StreamedRoom"]
 
@@ -41,6 +44,7 @@ TROUBLES_MAX = 20
 class StreamedRoom:
     room: Room
     snapshot: Snapshot
+    intake: Intake
     pulse: Pulse
     expected: Expectation
     """What was sent to hubs and store, or is about to be."""
@@ -101,27 +105,28 @@ class Streamed:
         return bool(self._due or self._notices)
 
     def merge(self, room: Room, price: Price, at: float) -> bool:
-        """Merge a price that came at ``at`` (unix seconds); return False if it is too late."""
+        """Merge a price that came at ``at`` (unix seconds).
+
+        Return False if it is too late, or cannot be true. A late price is a tick, too.
+        """
         streamed = self._rooms.get(room) or self._begin(room, at)
         if self._unserved and self._unserved.pop(room, ""):
             self._unsent[room] = None
-        if price.mode == "initial":
-            streamed.pulse.initial(at)
-        else:
-            self.ticks += 1
-            streamed.pulse.tick(at)
-            if streamed.expected.closed or streamed.expected.overdue:
-                self._expect(streamed, at)
+        admitted = streamed.intake.admit(price, at)
+        if admitted is None:
+            return False
+        self._note_tick(streamed, price.mode, at)
         snapshot = streamed.snapshot
-        if streamed.at is not None and _begins_candle(snapshot, price):
+        if streamed.at is not None and _begins_candle(snapshot, admitted):
             self._end_candle(streamed, streamed.at)
-        if not snapshot.merge(price):
+        if not snapshot.merge(admitted):
+            count("stream_late")
             return False
         if streamed.at is None:
             streamed.mode = "askbid"
         else:
             count("stream_merged")
-        if price.mode != "askbid":
+        if admitted.mode != "askbid":
             streamed.mode = "candle"
         streamed.at = at
         if not streamed.is_due:
@@ -129,6 +134,20 @@ class Streamed:
         if not streamed.is_dirty:
             self._touch(streamed)
         return True
+
+    def _note_tick(self, streamed: StreamedRoom, mode: str, at: float) -> None:
+        if mode == "initial":
+            streamed.pulse.initial(at)
+            return
+        self.ticks += 1
+        streamed.pulse.tick(at)
+        if streamed.expected.closed or streamed.expected.overdue:
+            self._expect(streamed, at)
+
+    def doubt(self) -> None:
+        """Believe the next price of each room, because the connection is new."""
+        for streamed in self._rooms.values():
+            streamed.intake.doubt()
 
     def describe(self, room: Room, message: ProfileUpdate, at: float) -> None:
         """Note an instrument's profile, which came at ``at`` (unix seconds)."""
@@ -160,10 +179,13 @@ class Streamed:
                 streamed.sent_at, few = now, few - 1
                 self._notices[room] = None
             streamed.is_joined = room in joined
-            if streamed.is_joined and streamed.pulse.is_due(now):
-                streamed.pulse.note_overdue(now)
-                silent.add(room)
-            self._expect(streamed, now)
+            try:
+                if streamed.is_joined and streamed.pulse.is_due(now):
+                    streamed.pulse.note_overdue(now)
+                    silent.add(room)
+                self._expect(streamed, now)
+            except Exception as error:
+                note_fault(room, error)
         return silent
 
     def lack(self, unserved: Mapping[Room, str], wanted: Collection[Room]) -> None:
@@ -281,7 +303,9 @@ class Streamed:
         snapshot = Snapshot(room, digits=digits_for(room.symbol, conf.FCS_DIGITS))
         hours, floor = self._markets.hours(room.symbol), conf.FCS_STALE_AFTER_SECONDS
         pulse = Pulse(hours, floor=floor, at=at)
-        streamed = self._rooms[room] = StreamedRoom(room, snapshot, pulse, pulse.expect(at), at)
+        streamed = self._rooms[room] = StreamedRoom(
+            room, snapshot, Intake(snapshot), pulse, pulse.expect(at), at
+        )
         self._notices[room] = None
         return streamed
 

@@ -8,11 +8,11 @@ from django_fcs.conf import conf
 from django_fcs.layer.events import Beat
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.sessions import Markets
-from django_fcs.protocol import ProfileUpdate
+from django_fcs.protocol import Price, ProfileUpdate
 from django_fcs.rooms import Room
-from django_fcs.tools.metrics import count
 from django_fcs.upstream import Arrival, Status
 
+from .figures import note_fault
 from .standing import Standing
 from .streamed import Streamed
 from .watchdog import Remedy, Watchdog
@@ -42,15 +42,15 @@ class Term:
 
     def apply(self, arrival: Arrival) -> int:
         """Note what a frame contains; return the number of prices in it."""
-        prices = 0
         for room, item in arrival.items:
-            if isinstance(item, ProfileUpdate):
-                self.rooms.describe(room, item, arrival.at)
-                continue
-            prices += 1
-            if not self.rooms.merge(room, item, arrival.at):
-                count("stream_late")
-        return prices
+            try:
+                if isinstance(item, ProfileUpdate):
+                    self.rooms.describe(room, item, arrival.at)
+                else:
+                    self.rooms.merge(room, item, arrival.at)
+            except Exception as error:
+                note_fault(room, error)
+        return sum(isinstance(item, Price) for _, item in arrival.items)
 
     def note(self, status: Status, *, heard_at: float, now: float) -> None:
         """Note a change of the connection.
@@ -62,6 +62,7 @@ class Term:
             online=status.online, heard_at=heard_at, reason=status.reason, public=status.public
         )
         self._watchdog.begin(now)
+        self.rooms.doubt()
 
     def stop(self, heard_at: float) -> None:
         """Note that no more prices come, because the stream stops."""

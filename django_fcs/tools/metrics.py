@@ -48,6 +48,7 @@ COUNTERS = {
     "stream_merged": "Price frames merged into a later one before anything was published.",
     "stream_missed": "Candles whose last state was never published.",
     "stream_other_sites": "Times a stream had to wait for the lease of another site.",
+    "stream_room_faults": "Exceptions of this project's own code in single rooms.",
     "stream_rooms_over_limit": "Times rooms had to wait because FCS_MAX_ROOMS was reached.",
     "stream_rooms_unconfirmed": "Rooms left because the vendor did not confirm them.",
     "stream_updates": "Price frames of wanted rooms that were received.",

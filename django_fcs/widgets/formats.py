@@ -14,7 +14,7 @@ from django.utils import formats
 from django.utils.timezone import localtime
 from django.utils.translation import pgettext
 
-from django_fcs.prices.symbols import is_currency_pair, parts_of
+from django_fcs.prices.symbols import parts_of, pip_of
 
 __all__ = [
     "UNKNOWN",
@@ -106,10 +106,10 @@ def compact(value: float | None) -> str:
 
 
 def spread(value: float | None, symbol: str, digits: int) -> str:
-    """Write a spread: in pips for currencies, else in units of price."""
-    if value is None or not _is_writable(value) or not is_currency_pair(symbol):
+    """Write a spread: in pips if the symbol has them, else in units of price."""
+    pip = pip_of(symbol)
+    if value is None or pip is None or not _is_writable(value):
         return number(value, digits)
-    pip = 0.01 if symbol.endswith("JPY") else 0.0001
     return pgettext("price", "{n} pips").replace("{n}", number(value / pip, 1))
 
 
@@ -150,7 +150,9 @@ def _rounded(value: float, digits: int) -> Decimal:
 
 
 def _grouped(rounded: Decimal, digits: int) -> str:
-    return str(formats.number_format(abs(rounded), digits, use_l10n=True, force_grouping=True))
+    return str(
+        formats.number_format(rounded.copy_abs(), digits, use_l10n=True, force_grouping=True)
+    )
 
 
 def _three_figures(value: float) -> str:

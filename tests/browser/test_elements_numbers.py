@@ -39,9 +39,12 @@ MARK = """document.querySelectorAll("[data-field]")
   .forEach((field) => { if (field.dataset.field !== "symbol") field.textContent = "?"; })"""
 
 NUMBERS = [0.0, 1.005, -37.63, 0.0049, 812.0, 999_500.0, 8192.7, 1_234_567.891, 2.25e12, 8.51e-06]
+NUMBERS += [1.234e-10, 0.1 + 0.2, 1e15, -1e-15]
+DIGITS = [*range(10), 13, 1, 20, 20]
 SYMBOLS = [
     *("FX:EURUSD", "FX:USDJPY", "FX:XAUUSD", "BINANCE:BTCUSDT", "CRYPTO:BTCUSD"),
-    *("ONA:US30USD", "NASDAQ:AAPL", "NYSE:BRK.B", "AMEX:USD", "BINANCE:1000SHIBUSDC"),
+    *("ONA:US30USD", "NASDAQ:AAPL", "NYSE:BRK.B", "AMEX:USD", "BINANCE:1000SHIBUSDC", "FX:EURVND"),
+    *("FX:EURHUF", "FX:USDKRW", "FX:VNDJPY"),
 ]
 
 
@@ -171,7 +174,7 @@ async def test_the_page_writes_everything_as_the_server_does(site: Site) -> None
     body = "".join(f'<fcs-ticker symbol="{symbol}"></fcs-ticker>' for symbol in SYMBOLS)
     await site.open(body)
     await site.joined(*(f"{symbol}_1D" for symbol in SYMBOLS))
-    pairs = list(zip(SYMBOLS, NUMBERS, range(10), strict=True))
+    pairs = list(zip(SYMBOLS, NUMBERS, DIGITS, strict=True))
     for symbol, n, digits in pairs:
         message = price(symbol, digits=digits, c=n, v=abs(n), a=n + 0.001, b=n, ch=n, chp=n)
         await site.send({**message, "seq": 1})

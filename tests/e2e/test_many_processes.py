@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -63,7 +64,7 @@ async def test_two_web_processes_show_the_same_prices(redis: str) -> None:
 
 
 def _candle(close: float) -> dict[str, float]:
-    return {"t": 4102444800, "o": 1.2, "h": 1.3, "l": 1.1, "c": close, "v": 1}
+    return {"t": int(time.time()) // 86_400 * 86_400, "o": 1.2, "h": 1.3, "l": 1.1, "c": close}
 
 
 def _shows(close: float) -> Any:

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
 
-from django_fcs.prices.snapshots import DIGITS_MAX, Snapshot, decimals, digits_for
-from django_fcs.protocol import Candle, Price, serialise
+from django_fcs.prices.snapshots import Snapshot
+from django_fcs.protocol import Candle, Price, parse, serialise
+from django_fcs.protocol.bounds import DELAY_MAX, PRICE_MAX, PRICE_MIN
 from django_fcs.rooms import Room
 
 ROOM = Room("FX:EURUSD", "1")
@@ -246,6 +246,31 @@ def test_no_change_is_told_where_there_is_nothing_to_measure_against() -> None:
     assert (from_zero.change, from_zero.change_percent) == (1.5, None)
 
 
+@pytest.mark.parametrize("base", [-37.63, 0, -0.0])
+def test_there_is_no_percentage_of_a_base_that_is_not_above_zero(base: float) -> None:
+    snapshot = snapshot_of(candle(60, 10.01, mode="initial", o=9.5, history=[Candle(c=base)]))
+
+    assert (snapshot.pc, snapshot.change) == (base, round(10.01 - base, 2))
+    assert snapshot.change_percent is None
+    assert snapshot_of(candle(60, 10.01, o=base)).change_percent is None
+
+
+def test_there_is_a_percentage_of_a_price_that_falls_below_zero() -> None:
+    assert snapshot_of(candle(60, -37.63, o=18.27)).change_percent == -305.9661
+
+
+@pytest.mark.parametrize(
+    ("c", "base"), [(PRICE_MAX, PRICE_MIN), (-PRICE_MAX, PRICE_MAX), (PRICE_MIN, -PRICE_MAX)]
+)
+def test_change_and_percentage_of_the_farthest_prices_can_be_read_again(
+    c: float, base: float
+) -> None:
+    snapshot = snapshot_of(candle(60, c, o=base, a=c, b=base))
+    price = snapshot.price("candle", seq=1, at=2)
+
+    assert parse(serialise(price)) == [price]
+
+
 def test_change_is_rounded_to_the_digits_of_the_price() -> None:
     assert snapshot_of(candle(60, 1.10001, o=1.1)).change == 0.00001
     assert snapshot_of(candle(60, 1.10001, o=1.1), digits=2).change == 0
@@ -263,62 +288,6 @@ def test_spread_is_ask_minus_bid_where_both_are_known() -> None:
     assert snapshot_of(frame("askbid", a=1.5, b=1.25)).spread == 0.25
 
 
-# -- digits
-
-
-@pytest.mark.parametrize(
-    ("value", "count"),
-    [
-        *((1.0, 0), (100, 0), (1.5, 1), (1.10842, 5), (-0.25, 2), (0.0, 0), (1e-7, 7)),
-        *((1.5e-7, 8), (1e22, 0), (1e16, 0), (123456789.125, 3), (8.65e-06, 8)),
-        *((0.1 + 0.2, 0), (1 / 3, 0), (1e-11, 0), (1e-10, 10)),
-    ],
-)
-def test_decimals_are_those_a_person_would_count(value: float, count: int) -> None:
-    assert decimals(value) == count
-
-
-@given(st.integers(-(10**12), 10**12), st.integers(0, DIGITS_MAX))
-def test_decimals_tell_a_price_from_its_neighbours(number: int, digits: int) -> None:
-    value = number / 10**digits
-
-    assert decimals(value) <= digits
-    assert round(value, decimals(value)) == value
-
-
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_decimals_of_any_number_are_fit_to_be_shown(value: float) -> None:
-    assert 0 <= decimals(value) <= DIGITS_MAX
-
-
-def test_digits_are_the_most_that_the_feed_has_sent() -> None:
-    snapshot = snapshot_of(candle(60, 1.1), frame("askbid", 60, c=1.1, a=1.1234), candle(60, 1.2))
-
-    assert snapshot.digits == 4
-
-
-@pytest.mark.parametrize("field", ["o", "h", "l", "c", "a", "b"])
-def test_every_price_teaches_digits_and_a_volume_none(field: str) -> None:
-    assert snapshot_of(frame("candle", 60, **{field: 1.125})).digits == 3
-    assert snapshot_of(candle(60, 1, v=0.123456)).digits == 0
-
-
-def test_digits_that_the_site_sets_are_not_learned_over() -> None:
-    assert snapshot_of(candle(60, 1.12345), digits=2).digits == 2
-    assert snapshot_of(candle(60, 1.12345), digits=0).digits == 0
-
-
-def test_the_first_pattern_that_fits_sets_the_digits() -> None:
-    patterns = {"FX:*JPY": 3, "FX:*": 5, "BINANCE:BTCUSDT": 2}
-
-    assert digits_for("FX:USDJPY", patterns) == 3
-    assert digits_for("FX:EURUSD", patterns) == 5
-    assert digits_for("BINANCE:BTCUSDT", patterns) == 2
-    assert digits_for("BINANCE:BTCUSDC", patterns) is None
-    assert digits_for("fx:eurusd", patterns) is None
-    assert digits_for("FX:EURUSD", {}) is None
-
-
 # -- profile
 
 
@@ -332,8 +301,20 @@ def test_the_first_pattern_that_fits_sets_the_digits() -> None:
         ("delayed_streaming_", None),
         ("delayed_streaming_-5", None),
         ("delayed_streaming_soon", None),
+        ("delayed_streaming_00900", 900),
+        ("delayed_streaming_86400", DELAY_MAX),
+        ("delayed_streaming_99999999999", DELAY_MAX),
+        ("delayed_streaming_" + "9" * 310, DELAY_MAX),
+        ("delayed_streaming_" + "9" * 5000, DELAY_MAX),
+        ("delayed_streaming_" + "0" * 5000 + "1", DELAY_MAX),
+        ("delayed_streaming_\N{ARABIC-INDIC DIGIT NINE}", None),
+        ("delayed_streaming_\N{SUPERSCRIPT TWO}", None),
+        ("delayed_streaming_1e9", None),
+        ("delayed_streaming_ 900", None),
         (None, None),
         (900, None),
+        (10**400, None),
+        ([900], None),
     ],
 )
 def test_the_delay_is_what_the_update_mode_says(update_mode: object, delay: int | None) -> None:

@@ -13,10 +13,12 @@ from django_fcs.prices.sessions import Markets
 from django_fcs.prices.symbols import (
     CURRENCIES,
     METALS,
+    PIPS,
     is_currency_pair,
     is_metal,
     market_of,
     parts_of,
+    pip_of,
 )
 from django_fcs.simulator.instruments import instrument
 
@@ -62,6 +64,41 @@ def test_pairs_metals_and_coins_are_told_apart_by_their_ticker() -> None:
         ("BTC", "USDT"),
         ("AAPL",),
     ]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "pip"),
+    [
+        *(("FX:EURUSD", 0.0001), ("FX:USDCHF", 0.0001), ("ONA:EURCZK", 0.0001)),
+        *(("FX:USDJPY", 0.01), ("FX:EURHUF", 0.01), ("FX:USDTHB", 0.01), ("FX:USDINR", 0.01)),
+        *(("FX:JPYUSD", 0.0001), ("FX:VNDUSD", 0.0001)),
+        *((f"FX:EUR{currency}", None) for currency in ("VND", "IDR", "KRW", "CLP", "COP", "ARS")),
+        *(
+            ("FX:XAUUSD", None),
+            ("BINANCE:BTCUSD", None),
+            ("NASDAQ:AAPL", None),
+            ("FX:COPPER", None),
+        ),
+    ],
+)
+def test_a_pip_belongs_to_the_quote_currency(symbol: str, pip: float | None) -> None:
+    assert pip_of(symbol) == pip
+
+
+def test_every_pip_is_one_of_a_known_currency() -> None:
+    assert PIPS.keys() < set(CURRENCIES)
+
+
+def test_the_script_knows_the_same_pips() -> None:
+    [table] = re.findall(r"const PIPS = \[(.+?)\];", SCRIPT.read_text(encoding="utf-8"), re.S)
+    rows = re.findall(r"\[([\d.]+), ([^\]]+)\]", table)
+    written = {
+        currency: float(pip)
+        for pip, names in rows
+        for currency in "".join(re.findall(r'"([^"]+)"', names)).split("|")
+    }
+
+    assert written == PIPS
 
 
 def test_the_script_knows_the_same_currencies_and_metals() -> None:

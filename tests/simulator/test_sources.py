@@ -262,6 +262,9 @@ def test_what_is_no_price_is_left_to_the_server_itself() -> None:
         '{"type":"price","symbol":"FX:EURUSD","timeframe":"2h","prices":{"c":1}}',
         '{"type":"price","symbol":"FX:EURUSD","timeframe":"1D","prices":5}',
         '{"type":"price","symbol":"FX:EURUSD","timeframe":"1D","prices":{"t":"soon"}}',
+        '{"type":"price","symbol":"FX:EURUSD","timeframe":"1D","prices":{"t":' + "9" * 400 + "}}",
+        '{"type":"price","symbol":"FX:EURUSD","timeframe":"1D","prices":{"t":"nan"}}',
+        '{"type":"price","symbol":"FX:EURUSD","timeframe":"1D","prices":{"t":"1e999"}}',
         '{"type":"price","symbol":"FX:EURUSD","timeframe":"1D"}',
     ]
 

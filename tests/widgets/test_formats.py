@@ -49,6 +49,11 @@ def test_pairs_are_split_and_other_instruments_keep_their_ticker(symbol: str, na
         (-37.63, 2, "−37.63"),
         (-0.001, 2, "0.00"),
         (1234567.0, 0, "1,234,567"),
+        (1.234e-10, 13, "0.0000000001234"),
+        (0.30000000000000004, 1, "0.3"),
+        (1e15, 20, "1,000,000,000,000,000.00000000000000000000"),
+        (-1e-15, 20, "−0.00000000000000100000"),
+        (1e12, 2, "1,000,000,000,000.00"),
         (None, 2, "–"),
     ],
 )
@@ -118,10 +123,14 @@ def test_a_volume_is_written_in_three_figures(value: float | None, shown: str) -
         (0.008, "FX:USDJPY", 3, "0.8 pips"),
         (0.01, "BINANCE:BTCUSDT", 2, "0.01"),
         (0.35, "FX:XAUUSD", 2, "0.35"),
+        (2.0, "FX:EURVND", 0, "2"),
+        (0.5, "FX:USDKRW", 1, "0.5"),
+        (0.12, "FX:EURHUF", 2, "12.0 pips"),
         (None, "FX:EURUSD", 5, "–"),
+        (None, "FX:EURVND", 0, "–"),
     ],
 )
-def test_a_spread_is_in_pips_for_currencies_only(
+def test_a_spread_is_in_pips_where_the_quote_currency_has_them(
     value: float | None, symbol: str, digits: int, shown: str
 ) -> None:
     assert formats.spread(value, symbol, digits) == shown

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django_fcs.conf import conf
 from django_fcs.exceptions import FCSError
 from django_fcs.management.running import Screen, fail, run_until_signal, show_logs
+from django_fcs.prices.intake import Intake
 from django_fcs.prices.snapshots import Snapshot, digits_for
 from django_fcs.protocol import ProfileUpdate
 from django_fcs.rooms import Room
@@ -61,6 +62,7 @@ class _Watch:
         self._snapshots = {
             room: Snapshot(room, digits=digits_for(room.symbol, conf.FCS_DIGITS)) for room in rooms
         }
+        self._intakes = {room: Intake(known) for room, known in self._snapshots.items()}
         self._screen = screen
         self._at: dict[Room, float] = {}
         self._status = "connecting"
@@ -79,6 +81,8 @@ class _Watch:
             async with aclosing(client.events()) as events:
                 async for event in events:
                     if isinstance(event, Status):
+                        for intake in self._intakes.values():
+                            intake.doubt()
                         self._status = "connected" if event.online else event.reason
                     else:
                         self._apply(event)
@@ -88,7 +92,9 @@ class _Watch:
             snapshot = self._snapshots[room]
             if isinstance(item, ProfileUpdate):
                 snapshot.describe(item.profile)
-            elif snapshot.merge(item):
+                continue
+            price = self._intakes[room].admit(item, arrival.at)
+            if price is not None and snapshot.merge(price):
                 self._at[room] = arrival.at
                 if not self._screen.is_terminal:
                     sys.stdout.write("  ".join(_labelled(snapshot, arrival.at)) + "\n")

@@ -27,6 +27,12 @@ if (customElements.get("fcs-ticker")) {
   const CURRENCIES = "AED|ARS|AUD|BRL|CAD|CHF|CLP|CNH|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|"
     + "ILS|INR|JPY|KRW|KWD|MXN|MYR|NGN|NOK|NZD|PEN|PHP|PKR|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|"
     + "UAH|USD|VND|ZAR";
+  /** @type {[number, string][]} */
+  const PIPS = [
+    [0.0001, "AED|AUD|BRL|CAD|CHF|CNH|CNY|CZK|DKK|EUR|GBP|HKD|ILS|KWD|MXN|MYR|NOK|NZD|PEN|PLN|RON|"
+      + "SAR|SEK|SGD|TRY|USD|ZAR"],
+    [0.01, "HUF|INR|JPY|THB"],
+  ];
   const FOREX = new RegExp(`^(${CURRENCIES})(${CURRENCIES})$`);
   const METAL = new RegExp(`^(XAU|XAG|XPT|XPD)(${CURRENCIES})$`);
   const COIN = /^([\p{L}\p{N}_]+)(USDT|USDC)$|^([\p{L}\p{N}_]{2,})(USD)$/u;
@@ -44,6 +50,11 @@ if (customElements.get("fcs-ticker")) {
   const keyOf = ({ symbol, timeframe }) => `${symbol}_${timeframe}`;
   const tickerOf = (symbol) => symbol.slice(symbol.lastIndexOf(":") + 1);
   const isForex = (symbol) => FOREX.test(tickerOf(symbol));
+
+  const pipOf = (symbol) => {
+    const pair = FOREX.exec(tickerOf(symbol));
+    return pair ? PIPS.find(([, names]) => names.split("|").includes(pair[2]))?.[0] : undefined;
+  };
 
   const nameOf = (symbol) => {
     const ticker = tickerOf(symbol);
@@ -146,8 +157,9 @@ if (customElements.get("fcs-ticker")) {
     }
 
     spread(distance) {
-      if (!isWritable(distance) || !isForex(this.symbol)) return this.number(distance);
-      return text("pips", this.number(distance / (this.symbol.endsWith("JPY") ? 0.01 : 0.0001), 1));
+      const pip = pipOf(this.symbol);
+      if (!isWritable(distance) || !pip) return this.number(distance);
+      return text("pips", this.number(distance / pip, 1));
     }
 
     clock(seconds) {

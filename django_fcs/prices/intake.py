@@ -1,0 +1,172 @@
+"""Which frames of a room can be true, judged by what is known of the room before them.
+
+A feed sends a zero or a wrong time now and then. Such a frame would be shown as the market
+price, and a time in the future would make every later frame too late. What is refused
+counts in ``upstream_malformed``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from django_fcs.protocol import Price
+from django_fcs.tools.metrics import count
+
+from .snapshots import Snapshot
+
+__all__ = ["Intake"]
+
+_DAY = 86_400
+
+_SECONDS = {
+    **{"1": 60, "5": 300, "15": 900, "30": 1800, "60": 3600, "240": 14_400},
+    **{"1D": _DAY, "1W": 7 * _DAY, "1M": 28 * _DAY},
+}
+
+#: No tick is farther in the future, not even if its time is local and a clock is wrong.
+TICK_AHEAD_SECONDS = 2 * _DAY
+
+#: How far clocks may disagree before a candle seems to open in the future.
+CLOCKS_SECONDS = 300
+
+#: A candle is at least this part of its timeframe. The first candle of a session is shorter than
+#: the others, such as half an hour of an hour.
+SHORTEST_CANDLE = 1 / 3
+
+#: That many frames in a row are right about an opening time, whatever is known.
+WITNESSES = 3
+
+
+class Intake:
+    """Decides what of the frames of one room may be merged.
+
+    Every refusal of a time has an end: an ``initial`` is believed, the first frame after
+    ``doubt`` too, and so are ``WITNESSES`` frames in a row that agree.
+    """
+
+    __slots__ = ("_ahead", "_is_doubted", "_known", "_length", "_rival", "_usual", "_witnesses")
+
+    def __init__(self, known: Snapshot) -> None:
+        self._known = known
+        self._length = _SECONDS[known.room.timeframe]
+        self._usual = float(min(self._length, _DAY) + CLOCKS_SECONDS)
+        self._ahead = self._usual
+        """How far in the future a candle may open."""
+        self._is_doubted = False
+        self._rival: int | None = None
+        """An opening time that does not fit, and how many frames in a row had it or later ones."""
+        self._witnesses = 0
+
+    def doubt(self) -> None:
+        """Believe the next frame: the connection was lost, so anything may have changed."""
+        self._is_doubted = True
+
+    def admit(self, price: Price, now: float) -> Price | None:
+        """Return the price without what cannot be true; ``None`` if it must not be merged.
+
+        ``now`` is in unix seconds. A price that is only late is returned.
+        """
+        if price.update is not None and price.update > now + TICK_AHEAD_SECONDS:
+            price = _without(price, ("update",))
+        believed = self._is_doubted or price.mode == "initial"
+        fits = price.t is None or self._fits(price.t, now, believed)
+        usable = self._in_range(price, believed) if fits else None
+        if usable is None:
+            count("upstream_malformed")
+            return None
+        if price.t is not None:
+            self._go_to(price.t, price.mode, now, believed)
+            self._is_doubted = False
+        return usable
+
+    def _fits(self, t: int, now: float, believed: bool) -> bool:
+        known = self._known.t
+        is_soon = known is not None and 0 < t - known < self._length * SHORTEST_CANDLE
+        fits = not is_soon and t <= now + self._ahead
+        if believed or (not fits and self._is_witnessed(t)):
+            self._learn_clock(t, now)
+            return True
+        return fits
+
+    def _learn_clock(self, t: int, now: float) -> None:
+        """Expect more candles that open early, as the clock of this process may be slow."""
+        self._ahead = self._usual + max(0.0, t - now)
+
+    def _go_to(self, t: int, mode: str, now: float, believed: bool) -> None:
+        """Undo the current candle if its opening time was wrong."""
+        known = self._known.t
+        if known is None or t >= known:
+            self._rival = None
+        elif believed or (mode != "close" and self._is_witnessed(t)):
+            self._rival = None
+            self._known.go_back_to(t)
+            self._learn_clock(t, now)
+
+    def _is_witnessed(self, t: int) -> bool:
+        # A slow room has one frame in each candle, so the time may grow.
+        is_next = self._rival is not None and t >= self._rival
+        self._witnesses = self._witnesses + 1 if is_next else 1
+        self._rival = t
+        return self._witnesses >= WITNESSES
+
+    def _in_range(self, price: Price, believed: bool) -> Price | None:
+        """Return the price without values of a wrong sign; ``None`` if nothing is left.
+
+        Prices go through zero only where they are near it.
+        """
+        known = self._known.c
+        if known is not None and known > 0 and _are_positive(price):
+            return price
+        if self._is_near_zero():
+            return price
+        if price.history and price.history[-1].c == 0:
+            price = _without(price, ("history",))
+        if known is None or (believed and price.c):
+            known = price.c
+        if known is None:
+            known = self._known.b or self._known.a or price.b or price.a or 0.0
+        wrong = {name for name in "ohlcab" if _is_across(getattr(price, name), known)}
+        if "c" in wrong:
+            return None
+        if wrong & {"o", "h", "l"} and not (believed and _goes_through_zero(price)):
+            price = replace(price, mode="askbid")
+            price = _without(price, ("o", "h", "l", "v"))
+        if sides := wrong & {"a", "b"}:
+            price = _without(price, sides)
+        return None if price.c is None and price.a is None and price.b is None else price
+
+    def _is_near_zero(self) -> bool:
+        c, h, l = self._known.c, self._known.h, self._known.l  # noqa: E741
+        if l is None:
+            return False
+        return l <= 0 or (c is not None and h is not None and abs(c) <= h - l)
+
+
+def _without(price: Price, names: Iterable[str]) -> Price:
+    count("upstream_malformed")
+    return replace(price, **dict.fromkeys(names, None))
+
+
+def _are_positive(price: Price) -> bool:
+    return (
+        (price.c is None or price.c > 0)
+        and (price.b is None or price.b > 0)
+        and (price.a is None or price.a > 0)
+        and (price.l is None or price.l > 0)
+        and (price.o is None or price.o > 0)
+        and (price.h is None or price.h > 0)
+        and not price.history
+    )
+
+
+def _is_across(value: float | None, known: float) -> bool:
+    """Tell whether a value is zero, or on the other side of zero."""
+    return value is not None and (value == 0 or (value < 0) != (known < 0))
+
+
+def _goes_through_zero(price: Price) -> bool:
+    """Tell whether a candle has been on both sides of zero, so that its signs may differ."""
+    c, h, l = price.c, price.h, price.l  # noqa: E741
+    return c is not None and h is not None and l is not None and l < 0 < h and l <= c <= h
