@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -119,9 +119,21 @@ async def whole_site(folder: Path) -> AsyncIterator[tuple[int, dict[str, str]]]:
             "FCS_API_KEY": KEY,
         }
         server = ("-m", "uvicorn", "--log-level", "warning", "--port", str(port))
-        async with python(*server, "example_project.asgi:application", env=env):
+        async with (
+            python(*server, "example_project.asgi:application", env=env),
+            python("manage.py", "fcs_stream", env=env, stderr=DEVNULL),
+        ):
             await eventually(lambda: answers(port), within=30)
+            await streaming(env)
             yield port, env
+
+
+async def streaming(env: dict[str, str]) -> None:
+    """Wait until a stream runs and is online."""
+    check, code = ("manage.py", "fcs_stream", "--check"), 1
+    while code:  # The time limit is that of the test.
+        async with python(*check, env=env, stderr=DEVNULL) as process:
+            code = await process.wait()
 
 
 @pytest.mark.usefixtures("needs_redis")
@@ -133,6 +145,6 @@ async def test_a_whole_site_is_well_and_the_command_ends_with_0(tmp_path: Path) 
 
     lines = out.decode().splitlines()
     assert {line.split()[0] for line in lines} == {"ok"}, out.decode()
-    assert {line.split()[1] for line in lines} >= {"site", "server"}
+    assert {line.split()[1] for line in lines} >= {"site", "stream", "server"}
     assert (process.returncode, complaint) == (0, b"")
     assert KEY not in out.decode()
