@@ -1,5 +1,8 @@
 // Gives a test the client's clock and dice, and a log of everything that a client reports.
-const clock = { now: 1_700_000_000_000, timers: new Map(), id: 0, delays: [], random: 0.5 };
+const clock = {
+  now: 1_700_000_000_000, timers: new Map(), intervals: new Map(), id: 0, delays: [], random: 0.5,
+  slept: 0,
+};
 
 clock.advance = (ms) => {
   const end = clock.now + ms;
@@ -17,8 +20,15 @@ clock.advance = (ms) => {
 clock.next = () => Math.min(...[...clock.timers.values()].map(({ at }) => at)) - clock.now;
 clock.ringNext = () => clock.advance(clock.next());
 
+// The machine sleeps: the date goes on, timers and the monotonic clock stand still.
+clock.sleep = (ms) => {
+  clock.slept += ms;
+  for (const ring of [...clock.intervals.values()]) ring();
+};
+
 Object.assign(FCSClient.adapters, {
   now: () => clock.now,
+  date: () => clock.now + clock.slept,
   random: () => clock.random,
   setTimeout: (ring, ms) => {
     clock.timers.set(++clock.id, { ring, at: clock.now + ms });
@@ -26,6 +36,11 @@ Object.assign(FCSClient.adapters, {
     return clock.id;
   },
   clearTimeout: (id) => clock.timers.delete(id),
+  setInterval: (ring) => {
+    clock.intervals.set(++clock.id, ring);
+    return clock.id;
+  },
+  clearInterval: (id) => clock.intervals.delete(id),
 });
 
 globalThis.setHidden = (hidden) => {

@@ -187,6 +187,107 @@ async def test_a_lost_connection_returns_with_the_tab(driver: Driver) -> None:
     await driver.until("client.isConnected")
 
 
+# Away
+
+
+AWAY_AND_BACK = [
+    "dispatchEvent(new Event('online'))",
+    "dispatchEvent(new Event('offline'))",
+    "clock.sleep(30_000)",
+    "document.dispatchEvent(new Event('resume'))",
+    "dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))",
+    "setHidden(true); clock.slept += 30_000; setHidden(false)",
+]
+
+
+@pytest.mark.parametrize("event", AWAY_AND_BACK)
+async def test_who_was_away_is_not_connected_and_returns_without_a_pause(
+    driver: Driver, event: str
+) -> None:
+    await driver.connect()
+    await driver.run("client.join('FX:EURUSD', '1D')")
+    await driver.settle()
+    old = driver.peer
+    await driver.run("void (client.onclose = () => log.push(['was', client.isConnected]))")
+    assert await driver.run(f"{event}; client.isConnected") is False
+    assert await driver.logged("was") == [False]
+    await driver.until("client.isConnected")  # no timer has rung
+    assert (await driver.logged("state"))[-3:] == ["waiting", "connecting", "connected"]
+    await eventually(lambda: not old.is_open and driver.peer.joins == ["FX:EURUSD_1D"])
+    assert await driver.run("[count('onconnected'), count('onreconnect')]") == [1, 1]
+    assert driver.server.handshakes == 2
+
+
+@pytest.mark.parametrize("event", AWAY_AND_BACK[:-1])
+async def test_who_was_away_does_not_wait_for_the_next_attempt(driver: Driver, event: str) -> None:
+    await driver.connect()
+    driver.server.behaviour.refuse = HTTPStatus.SERVICE_UNAVAILABLE
+    await driver.lose()
+    assert (await driver.logged("state"))[-1] == "waiting"
+    driver.server.behaviour.refuse = None
+    await driver.run(event)
+    await driver.until("client.isConnected")
+
+
+async def test_a_page_that_is_put_away_closes_its_socket_and_opens_it_when_it_is_back(
+    driver: Driver,
+) -> None:
+    await driver.connect()
+    old = driver.peer
+    for away, back in (
+        (
+            "dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))",
+            "dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))",
+        ),
+        (
+            "document.dispatchEvent(new Event('freeze'))",
+            "document.dispatchEvent(new Event('resume'))",
+        ),
+        (
+            "document.dispatchEvent(new Event('freeze')); "
+            "dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))",
+            "document.dispatchEvent(new Event('resume')); "
+            "dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))",
+        ),
+    ):
+        await driver.run(away)
+        assert (await driver.logged("state"))[-1] == "paused"
+        assert await driver.run("clock.timers.size + clock.intervals.size") == 0
+        await eventually(lambda old=old: not old.is_open)
+        await driver.run(back)
+        await driver.until("client.isConnected")
+        assert driver.peer is not old
+        old = driver.peer
+    assert driver.server.handshakes == 4
+
+
+async def test_a_page_that_opens_is_not_one_that_comes_back(driver: Driver) -> None:
+    await driver.connect()
+    await driver.run("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: false}))")
+    assert await driver.run("client.isConnected")
+
+
+@pytest.mark.parametrize("event", AWAY_AND_BACK)
+async def test_who_has_disconnected_stays_so(driver: Driver, event: str) -> None:
+    await driver.connect()
+    away = "dispatchEvent(new PageTransitionEvent('pagehide'))"
+    await driver.run(f"client.disconnect(); {away}; {event}")
+    assert (await driver.logged("state"))[-1] == "closed"
+    assert await driver.run("clock.intervals.size") == 0
+
+
+async def test_a_late_look_in_a_hidden_tab_is_the_browsers_doing(driver: Driver) -> None:
+    await driver.connect(focusTimeout=0)
+    await driver.run("setHidden(true); clock.sleep(60_000)")
+    assert await driver.run("client.isConnected")
+
+
+async def test_a_clock_that_is_set_back_is_no_sleep(driver: Driver) -> None:
+    await driver.connect()
+    await driver.run("clock.sleep(-3_600_000); clock.sleep(1000)")
+    assert await driver.run("client.isConnected")
+
+
 # Silence
 
 

@@ -28,6 +28,7 @@ if (globalThis.FCSClient) {
   const LONGEST_DELAY_MS = 30_000;
   const FIRST_ANSWER_MS = 5_000;
   const LONGEST_ANSWER_MS = 60_000;
+  const LOOK_MS = 1000;
   const LONGEST_TIMER_MS = 2 ** 31 - 1; // a longer timer fires at once
   const TIMEFRAMES = ["1", "5", "15", "30", "60", "240", "1D", "1W", "1M"];
 
@@ -35,9 +36,12 @@ if (globalThis.FCSClient) {
   const adapters = {
     WebSocket: globalThis.WebSocket,
     now: () => performance.timeOrigin + performance.now(), // monotonic: ages must not jump
+    date: () => Date.now(), // goes on while the machine sleeps, which the other may not
     random: () => Math.random(),
     setTimeout: (ring, ms) => setTimeout(ring, ms),
     clearTimeout: (id) => clearTimeout(id),
+    setInterval: (ring, ms) => setInterval(ring, ms),
+    clearInterval: (id) => clearInterval(id),
   };
 
   const keyOf = (symbol, timeframe) => `${String(symbol).toUpperCase()}_${timeframe}`;
@@ -127,14 +131,44 @@ if (globalThis.FCSClient) {
     }
   }
 
+  // SleepWatch: looks at the clock every second. A look that comes much too late means that the
+  // machine slept: its sockets look open, but they are dead, or full of old prices.
+  class SleepWatch {
+    /** @type {number | null} */ #id = null;
+    #lookedAt = 0; #woke;
+
+    constructor(woke) { this.#woke = woke; }
+
+    start() {
+      this.stop();
+      this.#lookedAt = adapters.date();
+      this.#id = adapters.setInterval(() => this.#look(), LOOK_MS);
+    }
+
+    stop() {
+      if (this.#id !== null) adapters.clearInterval(this.#id);
+      this.#id = null;
+    }
+
+    #look() {
+      const late = adapters.date() - this.#lookedAt - LOOK_MS;
+      this.#lookedAt = adapters.date();
+      // Browsers delay the timers of a hidden tab, and not its messages.
+      if (late > QUIET_MS && !document.hidden) this.#woke();
+    }
+  }
+
   // Heartbeat: sends a JSON ping every 25 s and in each silence. Detects a socket that looks open
   // but is dead. Only an unanswered ping proves it: a server with nothing to send is silent, too.
   class Heartbeat {
-    #beat = new Alarm(); #silence = new Alarm(); #deadline = 0; #events;
+    #beat = new Alarm(); #silence = new Alarm(); #deadline = 0; #heardAt = 0; #events;
 
     constructor(events) { this.#events = events; }
+    /** Whether the silence is longer than any timer here would allow, were timers on time. */
+    get isOverdue() { return adapters.date() - this.#heardAt > this.#deadline; }
     awaitWelcome(deadline) {
       this.#deadline = deadline;
+      this.#heardAt = adapters.date();
       this.#silence.set(deadline, this.#events.dead);
     }
 
@@ -144,6 +178,7 @@ if (globalThis.FCSClient) {
     }
 
     heard() {
+      this.#heardAt = adapters.date();
       this.#silence.set(QUIET_MS, () => {
         this.#silence.set(this.#deadline - QUIET_MS, this.#events.dead);
         this.#ping();
@@ -271,8 +306,12 @@ if (globalThis.FCSClient) {
     }
   }
 
-  // TabWatch: reports when the tab has been hidden for long, and when tab or network are back.
+  // TabWatch: reports when the tab has been hidden for long or is put away, when it is back, and
+  // when the network has changed. Most browsers keep a page for the back button only if it closes
+  // its socket when it is put away.
   class TabWatch {
+    static #ofTab = ["visibilitychange", "freeze", "resume"];
+    static #ofPage = ["online", "offline", "pagehide", "pageshow"];
     /** @type {number | null} */ #hiddenAt = null;
     #alarm = new Alarm(); #minutes = 3; #events;
 
@@ -285,21 +324,26 @@ if (globalThis.FCSClient) {
     }
 
     start() {
-      document.addEventListener("visibilitychange", this);
-      addEventListener("online", this);
+      for (const type of TabWatch.#ofTab) document.addEventListener(type, this);
+      for (const type of TabWatch.#ofPage) addEventListener(type, this);
       this.#look();
     }
 
     stop() {
-      document.removeEventListener("visibilitychange", this);
-      removeEventListener("online", this);
+      for (const type of TabWatch.#ofTab) document.removeEventListener(type, this);
+      for (const type of TabWatch.#ofPage) removeEventListener(type, this);
       this.#hiddenAt = null;
       this.#alarm.clear();
     }
 
-    handleEvent() {
+    handleEvent(event) {
+      const { type } = event;
+      if (type === "pagehide" || type === "freeze") return this.#events.away();
       this.#look();
-      if (!document.hidden) this.#events.back();
+      if (type === "online" || type === "offline") return this.#events.changed();
+      if (type === "visibilitychange") return document.hidden || this.#events.seen();
+      const isNew = type === "pageshow" && !(/** @type {PageTransitionEvent} */ (event)).persisted;
+      if (!isNew) this.#events.back();
     }
 
     #look() {
@@ -337,9 +381,13 @@ if (globalThis.FCSClient) {
     );
     #reconnector = new Reconnector();
     #heartbeat = new Heartbeat({ ping: () => this.#send("ping"), dead: () => this.#dropSilent() });
+    #sleep = new SleepWatch(() => this.#renew("the machine slept"));
     #tab = new TabWatch({
       hidden: () => this.#drop("paused", "tab hidden"),
-      back: () => this.#return(),
+      away: () => this.#putAway(),
+      seen: () => (this.#heartbeat.isOverdue ? this.#renew("tab hidden") : this.#return()),
+      back: () => this.#state === "connecting" || this.#renew("page hidden"), // two events come
+      changed: () => this.#renew("the network has changed"),
     });
 
     /**
@@ -538,8 +586,19 @@ if (globalThis.FCSClient) {
       for (const { reject } of this.#openings.splice(0)) reject(error);
     }
 
+    #putAway() {
+      if (this.#state !== "closed") this.#drop("paused", "page hidden");
+    }
+
+    // Nothing is known of the connection, so nothing that it has sent counts as current.
+    #renew(reason) {
+      if (this.#connection) this.#drop("waiting", reason);
+      this.#return();
+    }
+
     #return() {
-      if (this.#state !== "waiting" && this.#state !== "paused") return;
+      const isPaused = this.#state === "paused" && !document.hidden;
+      if (this.#state !== "waiting" && !isPaused) return;
       this.#reconnector.reset();
       this.#attempt();
     }
@@ -549,6 +608,7 @@ if (globalThis.FCSClient) {
     #enter(state) {
       if (this.showLogs) console.log(`FCSClient: ${state}`);
       this.#state = state;
+      this.#sleep[["closed", "paused"].includes(state) ? "stop" : "start"]();
       this.#tell("state", { state });
     }
 
