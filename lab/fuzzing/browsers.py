@@ -188,7 +188,7 @@ class _Socket:
     """One socket, as its server sees it."""
 
     def __init__(self, handshake: dict[str, Any]) -> None:
-        self._merge = MERGE_PROTOCOL in handshake["subprotocols"]
+        self._merge = MERGE_PROTOCOL in (handshake.get("subprotocols") or ())
         self._events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._reads = asyncio.Event()
         self._reads.set()
@@ -320,8 +320,14 @@ def _handshake(random: Random) -> dict[str, Any]:
     if random.random() < 0.1:
         headers.append((random.randbytes(5), random.randbytes(9)))
     handshake: dict[str, Any] = {"headers": headers, "subprotocols": random.choice(_PROTOCOLS)}
-    handshake["is_bare"] = random.random() < 0.5
-    return {**handshake, "client": random.choice(_CLIENTS)} if random.random() < 0.5 else handshake
+    if random.random() < 0.5:
+        handshake["client"] = random.choice(_CLIENTS)
+    if random.random() < 0.1:
+        # What ASGI does not require may be missing or None.
+        handshake[random.choice(sorted(handshake))] = None
+    if random.random() < 0.1:
+        del handshake[random.choice(sorted(handshake))]
+    return {**handshake, "is_bare": random.random() < 0.5}
 
 
 def _step(random: Random, sockets: int) -> Step:
