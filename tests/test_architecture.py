@@ -56,7 +56,7 @@ OUTSIDE = {
     "ssl": {"doctor.feed_probes"},
     "pathlib": {"doctor.templates", "recording", "widgets.html"},
     "os": {"checking.serving", "conf", "doctor.neighbour", "management.running", "recording"},
-    "threading": {"doctor.examine", "tools.worker"},
+    "threading": {"doctor.examine", "management.early", "management.running", "tools.worker"},
     "concurrent": {"prices.store", "tools.worker"},
     "subprocess": {"doctor.neighbour"},
 }

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +20,8 @@ from django_fcs.exceptions import ConfigurationError, FCSError, KeyRefused, Room
 from django_fcs.tools.tasks import together
 from django_fcs.tools.texts import one_line
 from django_fcs.tools.worker import Threads
+
+from .early import SIGNALS
 
 __all__ = ["Screen", "fail", "port_number", "quiet", "run_until_signal", "show_logs"]
 
@@ -45,17 +48,38 @@ def run_until_signal(
         asyncio.get_running_loop().set_default_executor(Threads())
         # Not every system and thread can do this: there KeyboardInterrupt ends asyncio.run.
         with suppress(NotImplementedError, RuntimeError, ValueError):
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in SIGNALS:
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        if noted:
+            stop.set()
         await together(work(), _wait(stop, leave))
 
     try:
-        asyncio.run(main())
+        with _noted_signals() as noted:
+            asyncio.run(main())
     except KeyboardInterrupt:
         pass
     except BrokenPipeError:
         # The reader of our output has ended (`| head`); the flush at exit must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def _noted_signals() -> Iterator[list[int]]:
+    """Note signals until the event loop handles them; at the end, restore their handlers.
+
+    A handler that raises would interrupt the event loop while it is being built.
+    """
+    noted: list[int] = []
+    if os.name != "posix" or threading.current_thread() is not threading.main_thread():
+        yield noted
+        return
+    before = [signal.signal(number, lambda number, _: noted.append(number)) for number in SIGNALS]
+    try:
+        yield noted
+    finally:
+        for number, handler in zip(SIGNALS, before, strict=True):
+            signal.signal(number, handler)
 
 
 async def _wait(stop: asyncio.Event, leave: asyncio.Event | None) -> None:
