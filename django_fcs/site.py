@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import Any
 
 from django.conf import settings
@@ -34,6 +35,8 @@ _recent: RecentValues | None = None
 
 #: The stream of each event loop of this process; ``embedded`` starts and stops them.
 streams: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
+
+_inherited: list[dict[asyncio.AbstractEventLoop, asyncio.Task[None]]] = []
 
 
 def site_store() -> Store:
@@ -93,6 +96,19 @@ def _obey(*, setting: str, **kwargs: Any) -> None:
     forget_copies()
     if setting == "CACHES":
         _caches.clear()
+
+
+def _inherit() -> None:
+    """Set the streams of the parent process aside: they do not run in a forked one.
+
+    They are kept, because asyncio complains if a task is deleted before its end.
+    """
+    _inherited.append(dict(streams))
+    streams.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_inherit)
 
 
 def is_idle() -> bool:

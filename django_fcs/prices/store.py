@@ -7,6 +7,7 @@ this is logged once and the cache is not used for a while. Callers never get its
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +16,7 @@ from typing import Annotated, Protocol, TypeVar
 
 import msgspec
 from django.core.cache import InvalidCacheBackendError, caches
+from django.core.cache.backends.base import BaseCache
 
 from django_fcs.exceptions import ConfigurationError
 from django_fcs.rooms import Room
@@ -147,7 +149,7 @@ class CacheStore:
         self.failure = ""
         """Why the last call failed; empty if it did not."""
         try:
-            self._cache = caches.create_connection(alias)
+            self._caches = {os.getpid(): caches.create_connection(alias)}
         except KeyError as error:
             raise ConfigurationError(f"FCS_CACHE names {alias!r}: CACHES has no {error}") from None
         except InvalidCacheBackendError as error:
@@ -179,6 +181,16 @@ class CacheStore:
     def report(self) -> tuple[PathReport | None, Report | None]:
         """Return the last heartbeat and the last report of the stream."""
         return self._wait(self._submit(self._read_report), (None, None))
+
+    @property
+    def _cache(self) -> BaseCache:
+        """The connection of this process; that of a parent process would mix up the answers.
+
+        Only the thread uses it. The parent's stays open: closing it could end it for both.
+        """
+        if os.getpid() not in self._caches:
+            self._caches[os.getpid()] = caches.create_connection(self._alias)
+        return self._caches[os.getpid()]
 
     def _write(
         self, values: Mapping[Room, LastValue], path: PathReport, report: Report | None

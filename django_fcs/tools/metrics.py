@@ -6,6 +6,7 @@ requested. No room, key or address is stored here, so a metric cannot reveal one
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -122,6 +123,10 @@ Reader = Callable[[], Mapping[str, float]]
 _counts: Counter[str] = Counter()
 _distributions: dict[tuple[str, str], Distribution] = {}
 _readers: dict[object, Reader] = {}
+
+# The owners of gauges do not run in a forked process.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_readers.clear)
 
 
 def count(name: str, by: int = 1) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from collections.abc import Callable
@@ -33,12 +34,31 @@ class Worker:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._of_process: dict[int, _OwnThread] = {}
+        """By process id, because a forked process has no thread, and perhaps a held lock.
+
+        ``os.register_at_fork`` would not do: uWSGI forks without it.
+        """
+
+    def submit(self, work: Callable[[], T]) -> Future[T]:
+        """Run a call in the thread; return the future of its result."""
+        thread = self._of_process.get(os.getpid())
+        if thread is None:
+            # One step, so that two first calls get the same thread.
+            thread = self._of_process.setdefault(os.getpid(), _OwnThread(self._name))
+        return thread.submit(work)
+
+
+class _OwnThread:
+    """The thread of a ``Worker`` in one process."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
-        """Run a call in the thread; return the future of its result."""
         future: Future[T] = Future()
         with self._lock:
             if self._thread is None:
