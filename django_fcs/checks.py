@@ -100,8 +100,10 @@ def _check_layer() -> list[CheckMessage]:
 
 
 def _check_lonely_cache() -> list[CheckMessage]:
-    backend = str((cache_config() or {}).get("BACKEND"))
-    if backend not in _LONELY_CACHES or _is_in_memory() is not False:
+    backend = (cache_config() or {}).get("BACKEND")
+    if not isinstance(backend, str) or backend not in _LONELY_CACHES:
+        return []
+    if _is_in_memory() is not False:
         return []
     text = (
         f"The cache {conf.FCS_CACHE!r} {_LONELY_CACHES[backend]}, so pages are rendered "

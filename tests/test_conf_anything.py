@@ -20,7 +20,7 @@ from django_fcs.doctor.examine import Outcome, examine
 from django_fcs.doctor.site_probes import BEFORE, after
 from django_fcs.exceptions import ConfigurationError
 from django_fcs.testing import push_price
-from tests.support.checked import SHARED_CACHE, found
+from tests.support.checked import MANY, SHARED_CACHE, found
 
 pytestmark = pytest.mark.usefixtures("clean_loop")
 
@@ -97,19 +97,37 @@ def test_no_value_of_a_setting_that_others_define_ends_the_checks(name: str) -> 
             assert all(message.hint for message in [*check_settings(), *check_deployment()])
 
 
+@pytest.mark.parametrize("name", ["BACKEND", "LOCATION", "OPTIONS"])
+def test_no_value_in_the_configuration_of_the_cache_ends_the_checks(name: str) -> None:
+    right = SHARED_CACHE["default"]
+    for value in VALUES.values():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(settings, "CACHES", {"default": {**right, name: value}})
+            patch.setattr(settings, "CHANNEL_LAYERS", MANY)
+            assert all(message.hint for message in [*check_settings(), *check_deployment()])
+
+
 CONFIGS: dict[str, Any] = {"hosts": ["redis://r"], "capacity": 100, "prefix": "asgi"}
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", [*CONFIGS, "address", "host", "port", "db", "path", "master_name"])
 @pytest.mark.parametrize("backend", ["pubsub.RedisPubSubChannelLayer", "core.RedisChannelLayer"])
 def test_no_value_in_the_configuration_of_the_layer_ends_the_checks(
     backend: str, name: str
 ) -> None:
     for value in VALUES.values():
-        layer = {"BACKEND": f"channels_redis.{backend}", "CONFIG": {**CONFIGS, name: value}}
+        config = {**CONFIGS, name: value} if name in CONFIGS else {"hosts": [{name: value}]}
+        layer = {"BACKEND": f"channels_redis.{backend}", "CONFIG": config}
         with override_settings(CHANNEL_LAYERS={"default": layer}, CACHES=SHARED_CACHE):
             ids = {message.id for message in [*check_settings(), *check_deployment()]}
-        assert ids <= {"fcs.E001", "fcs.W004", "fcs.W005"}
+        assert ids <= {"fcs.E001", "fcs.W004", "fcs.W005", "fcs.W016"}
+
+
+def test_no_backend_of_the_layer_ends_the_checks() -> None:
+    for value in VALUES.values():
+        with override_settings(CHANNEL_LAYERS={"default": {"BACKEND": value}}):
+            assert "fcs.E001" in {message.id for message in [*check_settings()]}
+            assert all(message.hint for message in check_deployment())
 
 
 WRONG = [("FCS_MAX_ROOMS", 0), ("FCS_LEASE_SECONDS", "x"), ("FCS_API_KEY", 123)]

@@ -52,7 +52,7 @@ def layer_database() -> int:
 def layer_places() -> list[Place]:
     """Return the place of each host of the site's channel layer, if it is from channels_redis."""
     layer = _mapping(_django("CHANNEL_LAYERS")).get(conf.FCS_CHANNEL_LAYER)
-    if not str(_mapping(layer).get("BACKEND")).startswith(_LAYERS):
+    if not _text(_mapping(layer).get("BACKEND")).startswith(_LAYERS):
         return []
     hosts = _mapping(_mapping(layer).get("CONFIG")).get("hosts") or [_USUAL_HOST]
     # channels_redis refuses a single string.
@@ -63,7 +63,7 @@ def layer_places() -> list[Place]:
 def cache_places(alias: str) -> list[Place]:
     """Return the place of each server of a cache, if it is a Redis cache."""
     cache = _mapping(_mapping(_django("CACHES")).get(alias))
-    if cache.get("BACKEND") not in _CACHES:
+    if _text(cache.get("BACKEND")) not in _CACHES:
         return []
     locations = cache.get("LOCATION")
     if isinstance(locations, str):
@@ -71,7 +71,7 @@ def cache_places(alias: str) -> list[Place]:
     if not isinstance(locations, Sequence):
         return []
     database = _mapping(cache.get("OPTIONS")).get("db")
-    return [_place({"address": str(one).strip(), "db": database}) for one in locations]
+    return [_place({"address": _text(one).strip(), "db": database}) for one in locations]
 
 
 def database_number(database: Any) -> int:
@@ -90,21 +90,32 @@ def _django(name: str) -> Any:
         return None
 
 
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
 def _place(host: Any) -> Place:
+    try:
+        return _read(host)
+    except ValueError:  # An int of more digits than Python writes.
+        return Place("", 0)
+
+
+def _read(host: Any) -> Place:
     """Read one entry of ``hosts``, in each of the forms that channels_redis takes."""
     if isinstance(host, Mapping):
         if "address" in host:
-            server, database = _in_url(str(host["address"]))
+            server, database = _in_url(_text(host["address"]))
             return Place(server, database_number(host.get("db") if database is None else database))
         return Place(_server(host), database_number(host.get("db")))
     if isinstance(host, (tuple, list)):
         named = dict(zip(("host", "port"), host, strict=False))
         return Place(_server(named), 0)
-    server, database = _in_url(str(host))
+    server, database = _in_url(_text(host))
     return Place(server, database_number(database))
 
 
