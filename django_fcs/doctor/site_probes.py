@@ -149,6 +149,9 @@ _SLOW_CACHE = "Check that this machine can reach the server of the cache: LOCATI
 
 _RUN_CHECKS = "See manage.py check --deploy --tag django_fcs."
 
+#: Without the layer and the mark of the site, there is nothing to test.
+_NAMED = ("fcs.E001", "fcs.E016")
+
 BEFORE = (Probe("settings", probe_settings, _RUN_CHECKS),)
 
 
@@ -156,10 +159,10 @@ def after(url: str) -> tuple[Probe, ...]:
     """Return the probes of running parts; ``url`` is that of the web server, or empty."""
     origins, server = partial(probe_origins, url), partial(probe_server, url)
     return (
-        Probe("layer", probe_layer, _SLOW_REDIS, needs=("fcs.E001",)),
-        Probe("processes", probe_processes, _SLOW_REDIS, needs=("fcs.E001", "layer")),
-        Probe("cache", probe_cache, _SLOW_CACHE, needs=("fcs.E001", "fcs.E004")),
-        Probe("site", probe_site, _SLOW_REDIS, needs=("fcs.E001", "fcs.E016", "layer")),
+        Probe("layer", probe_layer, _SLOW_REDIS, needs=_NAMED),
+        Probe("processes", probe_processes, _SLOW_REDIS, needs=(*_NAMED, "layer")),
+        Probe("cache", probe_cache, _SLOW_CACHE, needs=(*_NAMED, "fcs.E004")),
+        Probe("site", probe_site, _SLOW_REDIS, needs=(*_NAMED, "layer")),
         Probe("origins", origins, f"Set {_ORIGINS}.", needs=("fcs.E008",)),
         Probe("server", server, _SERVER),
     )

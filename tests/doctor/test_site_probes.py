@@ -264,3 +264,27 @@ def test_an_interrupted_doctor_says_so_in_one_line(monkeypatch: pytest.MonkeyPat
 
     with pytest.raises(CommandError, match="interrupted"):
         call_command("fcs_doctor")
+
+
+# -- values of settings that cannot be used
+
+
+@pytest.mark.usefixtures("impatient", "no_vendor", "shared_layer")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("FCS_API_KEY", 123), ("FCS_URL", b"ws"), ("FCS_ROOMS", None), ("FCS_CACHE", {})],
+        *[("FCS_CHANNEL_LAYER", []), ("FCS_ALLOWED_ORIGINS", 7), ("FCS_SOCKET_URL", None)],
+        *[("FCS_OFFLINE_AFTER_SECONDS", "x"), ("FCS_SITE", -1), ("FCS_TIMEFRAME", None)],
+    ],
+)
+def test_the_doctor_runs_to_its_end_and_names_the_setting(
+    name: str, value: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DJANGO_SETTINGS_MODULE")  # No other processes: they take seconds.
+    report = examined(**{name: value}, CACHES=NOTHING)
+    told = [line for line in report.lines["settings"] if line.outcome == "broken"]
+
+    assert f"{name} must be " in told[0].text and f"{name} = " in told[0].fix
+    assert {"key", "dns", "layer", "cache", "origins", "server"} <= report.lines.keys()
+    assert "Error:" not in report.out
