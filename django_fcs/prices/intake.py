@@ -68,8 +68,13 @@ class Intake:
 
         ``now`` is in unix seconds. A price that is only late is returned.
         """
-        if price.update is not None and price.update > now + TICK_AHEAD_SECONDS:
+        known, update = self._known, price.update
+        if update is not None and update > now + TICK_AHEAD_SECONDS:
             price = _without(price, ("update",))
+        if price.t == known.t and known.c is not None and known.c > 0 and _are_positive(price):
+            # Almost all frames.
+            self._rival, self._is_doubted = None, False
+            return price
         believed = self._is_doubted or price.mode == "initial"
         fits = price.t is None or self._fits(price.t, now, believed)
         usable = self._in_range(price, believed) if fits else None
@@ -150,13 +155,14 @@ def _without(price: Price, names: Iterable[str]) -> Price:
 
 
 def _are_positive(price: Price) -> bool:
+    c, a, b, o, h, l = price.c, price.a, price.b, price.o, price.h, price.l  # noqa: E741
     return (
-        (price.c is None or price.c > 0)
-        and (price.b is None or price.b > 0)
-        and (price.a is None or price.a > 0)
-        and (price.l is None or price.l > 0)
-        and (price.o is None or price.o > 0)
-        and (price.h is None or price.h > 0)
+        (c is None or c > 0)
+        and (b is None or b > 0)
+        and (a is None or a > 0)
+        and (o is None or o > 0)
+        and (l is None or l > 0)
+        and (h is None or h > 0)
         and not price.history
     )
 

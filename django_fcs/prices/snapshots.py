@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
@@ -22,6 +22,8 @@ PATIENCE_FRAMES = 5
 NEEDED_MAX = 100
 
 _CANDLE = ("o", "h", "l", "v")
+_Values = tuple[float | None, ...]
+
 _DELAYED = "delayed_streaming_"
 _DELAY_LENGTH_MAX = 9
 
@@ -191,7 +193,7 @@ class Snapshot:
         self._volume_is_real = price.mode != "initial"
 
     def _learn_digits(self) -> None:
-        self._digits.learn((self.o, self.h, self.l, self.c, self.a, self.b, self.pc))
+        self._digits.learn((self.o, self.h, self.l, self.pc), (self.c, self.a, self.b))
 
 
 class _FixedDigits:
@@ -202,7 +204,7 @@ class _FixedDigits:
     def __init__(self, digits: int) -> None:
         self.shown = digits
 
-    def learn(self, values: Iterable[float | None]) -> None:
+    def learn(self, slow: _Values, fast: _Values) -> None:
         pass
 
 
@@ -212,10 +214,12 @@ class _Digits:
     A single stray value is forgotten after ``PATIENCE_FRAMES`` frames.
     """
 
-    __slots__ = ("_needed", "_next", "_unneeded", "shown")
+    __slots__ = ("_needed", "_next", "_slow", "_slow_digits", "_unneeded", "shown")
 
     def __init__(self) -> None:
         self.shown = 0
+        self._slow: _Values = ()
+        self._slow_digits = 0
         self._needed = 0
         """How many frames needed them."""
         self._unneeded = 0
@@ -223,9 +227,13 @@ class _Digits:
         self._next = 0
         """The most decimals that these frames needed."""
 
-    def learn(self, values: Iterable[float | None]) -> None:
-        digits = 0
-        for value in values:
+    def learn(self, slow: _Values, fast: _Values) -> None:
+        """Learn from all values that are shown; most of them are the same as before."""
+        if slow != self._slow:
+            self._slow = slow
+            self._slow_digits = max((decimals(v) for v in slow if v is not None), default=0)
+        digits = self._slow_digits
+        for value in fast:
             if value is not None and (found := decimals(value)) > digits:
                 digits = found
         if digits < self.shown:
@@ -236,7 +244,8 @@ class _Digits:
         elif digits > self.shown:
             self._show(digits, 1)
         else:
-            self._show(digits, self._needed + 1)
+            self._needed = min(self._needed + 1, NEEDED_MAX)
+            self._unneeded = self._next = 0
 
     def _show(self, digits: int, needed: int) -> None:
         self.shown, self._needed = digits, min(needed, NEEDED_MAX)
@@ -251,8 +260,11 @@ def decimals(value: float) -> int:
     """Count the decimals of a price, without those that come from binary rounding."""
     if abs(value) < PRICE_MIN:
         return 0
-    exponent = Decimal(f"{value:.{FIGURES_MAX}g}").as_tuple().exponent
-    return min(max(0, -int(exponent)), DIGITS_MAX)
+    text = repr(value)
+    if "e" in text or len(text) > FIGURES_MAX:
+        exponent = Decimal(f"{value:.{FIGURES_MAX}g}").as_tuple().exponent
+        return min(max(0, -int(exponent)), DIGITS_MAX)
+    return 0 if text.endswith(".0") else len(text.partition(".")[2])
 
 
 def digits_for(symbol: str, patterns: Mapping[str, int]) -> int | None:

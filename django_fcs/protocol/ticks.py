@@ -13,7 +13,7 @@ import msgspec
 from django_fcs.exceptions import ProtocolError
 
 from . import bounds
-from .bounds import PRICE_MIN
+from .bounds import PRICE_MIN, is_price
 from .messages import Price
 
 __all__ = ["Head", "read_head", "read_tick"]
@@ -44,10 +44,16 @@ class _Prices(msgspec.Struct, gc=False):
     @property
     def holds_traces(self) -> bool:
         """Whether a number is too close to zero for a price."""
-        for value in (self.o, self.h, self.l, self.c, self.a, self.b):
-            if value is not None and -PRICE_MIN < value < PRICE_MIN and value:
-                return True
-        return False
+        o, h, l, c, a, b = self.o, self.h, self.l, self.c, self.a, self.b  # noqa: E741
+        # Almost all prices are positive, so this is one comparison for each.
+        return not (
+            (c is None or c >= PRICE_MIN or is_price(c))
+            and (a is None or a >= PRICE_MIN or is_price(a))
+            and (b is None or b >= PRICE_MIN or is_price(b))
+            and (o is None or o >= PRICE_MIN or is_price(o))
+            and (h is None or h >= PRICE_MIN or is_price(h))
+            and (l is None or l >= PRICE_MIN or is_price(l))
+        )
 
 
 class _TickPrices(_Prices, gc=False):
