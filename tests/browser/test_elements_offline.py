@@ -62,6 +62,36 @@ async def test_a_lost_socket_makes_prices_offline_until_the_server_speaks_again(
     await expect(site.field("close")).to_have_text("1.09000")
 
 
+async def test_a_page_that_slept_or_was_left_does_not_show_live_for_a_moment(site: Site) -> None:
+    """The words and the state in one task: a page that is left gets no frame any more."""
+    events = (
+        "dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))",
+        "dispatchEvent(new Event('online'))",
+    )
+    await site.open(TICKER)
+    for seq, event in enumerate(events):
+        await eventually(lambda seq=seq: len(site.server.peers) == seq + 1)
+        await site.joined("FX:EURUSD_1D")
+        await site.send(euro(seq + 1), state("live"))
+        await expect(site.find(STATUS)).to_have_text("live")
+        words = f"document.querySelector('{STATUS}').textContent"
+        assert await site.run(f"{event}; [{NOW}, {words}]") == ["offline", "offline"]
+        await site.run("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+        await expect(site.find(STATUS)).to_have_text("offline")
+
+
+async def test_a_machine_that_slept_shows_offline_within_a_second(site: Site) -> None:
+    await site.page.clock.install(time=0)
+    await site.open(TICKER)
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1), state("live"))
+    await expect(site.find("fcs-ticker")).to_have_attribute("data-state", "live")
+    slept = site.peer
+    await site.page.clock.fast_forward(30_000)
+    await expect(site.find("fcs-ticker")).to_have_attribute("data-state", "offline")
+    await eventually(lambda: site.peer is not slept and site.peer.joins == ["FX:EURUSD_1D"])
+
+
 async def test_a_refused_room_is_offline_and_the_reason_is_told(site: Site, known: Known) -> None:
     site.server.behaviour.confirm = None
     known(state=State.LIVE)
