@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from daphne.server import Server
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
 from django_fcs.fanout.servers import Send, is_of_a_server
 from django_fcs.fanout.subscriber import CLOSE_BROKEN, CLOSE_TOO_SLOW
@@ -215,7 +214,6 @@ def _daphne() -> Send:
 KNOWN: dict[str, Callable[[], Send]] = {
     "daphne": _daphne,
     "uvicorn": lambda: _of(WebSocketsSansIOProtocol.send),
-    "uvicorn with wsproto": lambda: _of(WSProtocol.send),
 }
 
 
