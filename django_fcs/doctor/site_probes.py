@@ -16,13 +16,15 @@ from django_fcs.checking.sharing import redis_cache
 from django_fcs.checks import REDIS_LAYER
 from django_fcs.conf import conf
 from django_fcs.exceptions import FailureKind, FCSError, KeyRefused, UpstreamError
-from django_fcs.layer.bus import database_mistaken, layer_is_in_memory, site_layer
+from django_fcs.layer.bus import database_mistaken, layer_is_in_memory, lease_line, site_layer
 from django_fcs.permissions import origin_is_allowed
 from django_fcs.protocol import Refusal, parse
 from django_fcs.sharing.mark import marked, site_mark
 from django_fcs.site import socket_url
 from django_fcs.streaming.lease import ANOTHER_SITE
 from django_fcs.streaming.neighbours import is_shared
+from django_fcs.streaming.redis_errors import TEXT_MAX, cause_of
+from django_fcs.streaming.rehearsal import rehearse
 from django_fcs.upstream import Status, Timing, UpstreamClient
 
 from . import neighbour
@@ -106,6 +108,23 @@ def probe_cache() -> list[Finding]:
     return ok(f"{alias!r} keeps values for all processes")
 
 
+def probe_lease() -> list[Finding]:
+    """Try the scripts of the lease on keys of their own."""
+    found = None if layer_is_in_memory() else lease_line()
+    if found is None:
+        return ok("no lease: only one stream can run with this channel layer")
+    try:
+        asyncio.run(rehearse(*found))
+    except asyncio.TimeoutError:
+        return broken("Redis does not answer in time, so no stream can lead", _SLOW_REDIS)
+    except Exception as error:  # Whatever redis-py raises.
+        cause = cause_of(error)
+        meaning, fix = cause or ("Redis does not lend the lease", _layer_fix())
+        text = str(error) or type(error).__name__
+        return broken(f"no stream can lead: {meaning} ({text[:TEXT_MAX]})", f"{fix.rstrip('.')}.")
+    return ok("Redis lends the right to stream")
+
+
 def probe_site() -> list[Finding]:
     """Look for another site in the Redis database of this one."""
     if layer_is_in_memory():
@@ -160,6 +179,7 @@ def after(url: str) -> tuple[Probe, ...]:
     origins, server = partial(probe_origins, url), partial(probe_server, url)
     return (
         Probe("layer", probe_layer, _SLOW_REDIS, needs=_NAMED),
+        Probe("lease", probe_lease, _SLOW_REDIS, needs=_NAMED),
         Probe("processes", probe_processes, _SLOW_REDIS, needs=(*_NAMED, "layer")),
         Probe("cache", probe_cache, _SLOW_CACHE, needs=(*_NAMED, "fcs.E004")),
         Probe("site", probe_site, _SLOW_REDIS, needs=(*_NAMED, "layer")),

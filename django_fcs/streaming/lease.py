@@ -23,6 +23,8 @@ from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
 from django_fcs.tools.texts import one_line
 
+from .redis_errors import sentence_of
+
 __all__ = ["ANOTHER_SITE", "Alone", "Lease", "lease_keys"]
 
 logger = logger_of(__name__)
@@ -268,7 +270,7 @@ class Lease:
             number, _, leader = reply.partition(b" ")
             answer = int(number)
         except Exception as error:  # whatever redis-py raises
-            self.trouble = one_line(str(error)) or "Redis does not answer"
+            self.trouble = one_line(sentence_of(error)) or "Redis does not answer"
             if count("stream_lease_failures"):
                 logger.warning("cannot request the lease reason=%s", self.trouble)
             return None

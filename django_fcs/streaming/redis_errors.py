@@ -1,0 +1,87 @@
+"""Errors of Redis that keep it from lending the lease: what they mean, and what to change."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+__all__ = ["Cause", "cause_of", "sentence_of"]
+
+#: How much is shown of the text of an error.
+TEXT_MAX = 200
+
+
+class Cause(NamedTuple):
+    """Why Redis refuses the scripts of the lease."""
+
+    meaning: str
+    fix: str
+
+
+_HOST = "the first of hosts in CHANNEL_LAYERS"
+
+_CAUSES = {
+    "CROSSSLOT": Cause(
+        "Redis is in cluster mode, and the keys of the lease are in several hash slots",
+        'Remove the braces from "prefix" in CHANNEL_LAYERS',
+    ),
+    "MOVED|ASK|TRYAGAIN": Cause(
+        "Redis is a cluster of several nodes, which is not supported for the channel layer's "
+        "first host",
+        f"Make {_HOST} a Redis that is not in cluster mode, or a cluster of one node",
+    ),
+    "CLUSTERDOWN": Cause(
+        "Redis is in cluster mode, but the cluster does not serve all hash slots",
+        "Assign all 16,384 slots: redis-cli --cluster fix ADDRESS",
+    ),
+    "NOPERM|no permissions|user executing the script": Cause(
+        "the user of Redis lacks rights",
+        f"Allow the user of {_HOST} the commands EVAL, GET, SET, DEL, EXISTS, PEXPIRE, PTTL and "
+        "TIME, on all keys that begin with the layer's prefix (asgi: by default)",
+    ),
+    r"NOAUTH|WRONGPASS|[Aa]uthentica\w+|username-password": Cause(
+        "Redis does not accept the user or the password",
+        f"Correct user and password in {_HOST}",
+    ),
+    "unknown command|command is not allowed|unsupported command|disabled": Cause(
+        "this Redis, or a proxy before it, does not run scripts",
+        f"Allow EVAL there, or make {_HOST} a Redis that allows it",
+    ),
+    "READONLY|read.only replica": Cause(
+        "this Redis is a replica, which accepts no writes",
+        f"Make {_HOST} the master, or name the Sentinels there",
+    ),
+    "MASTERDOWN": Cause(
+        "this Redis is a replica, and its master is down",
+        f"Start the master, and make it {_HOST}",
+    ),
+    "NOREPLICAS": Cause(
+        "Redis has too few replicas to accept writes",
+        "Start the replicas, or lower min-replicas-to-write of Redis",
+    ),
+    "OOM": Cause("Redis is out of memory", "Raise maxmemory of Redis, or remove keys"),
+    "MISCONF": Cause(
+        "Redis cannot save to its disk, and refuses writes", "Free the disk of Redis: see its log"
+    ),
+    "DENIED": Cause(
+        "Redis is in protected mode", "Set a password, or bind, in the configuration of Redis"
+    ),
+    "max number of clients": Cause("Redis has too many clients", "Raise maxclients of Redis"),
+}
+
+
+def cause_of(error: Exception | str) -> Cause | None:
+    """Return the cause of an error of Redis; None if it is not one of those known here."""
+    text = str(error)
+    for pattern, cause in _CAUSES.items():
+        # Codes in capitals: a script's error has its code in the middle of the text.
+        if re.search(rf"\b(?:{pattern})\b", text):
+            return cause
+    return None
+
+
+def sentence_of(error: Exception | str) -> str:
+    """Return an error of Redis in one line, with its meaning and the fix if they are known."""
+    text = " ".join(str(error).split())[:TEXT_MAX]
+    cause = cause_of(error)
+    return f"{cause.meaning} ({text}). {cause.fix}." if cause else text
