@@ -18,11 +18,10 @@ _BYTES = 4
 def fingerprint() -> str:
     """Return 8 hexadecimal digits that depend on ``FCS_URL`` and ``FCS_API_KEY``, "" without a key.
 
-    They stand in Redis. It takes some ten milliseconds.
+    They stand in Redis. It takes some ten milliseconds. Raises ``ConfigurationError``.
     """
-    key = str(conf.FCS_API_KEY or "")
+    key, url = conf.FCS_API_KEY, conf.FCS_URL
     if not key:
         return ""
-    url = str(conf.FCS_URL)
-    salt, secret = (text.encode(errors="backslashreplace") for text in (f"fcs {url}", key))
-    return hashlib.pbkdf2_hmac("sha256", secret, salt, _ROUNDS, _BYTES).hex()
+    salt = f"fcs {url}".encode()
+    return hashlib.pbkdf2_hmac("sha256", key.encode(), salt, _ROUNDS, _BYTES).hex()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from django.test import override_settings
 
+from django_fcs.exceptions import ConfigurationError
 from django_fcs.sharing.fingerprint import fingerprint
 
 KEY = "a-key-of-this-test"
@@ -26,8 +28,12 @@ def test_it_is_short_so_that_far_too_many_keys_fit_to_tell_one() -> None:
 
 
 def test_a_site_without_a_key_has_none() -> None:
-    assert of("") == of(None) == ""
+    assert of("") == ""
 
 
-def test_whatever_the_settings_hold_it_raises_nothing() -> None:
-    assert of(5, None) and of("\udc80", "\udc80")
+@pytest.mark.parametrize("value", [None, 5, "\udc80"])
+def test_a_key_or_an_address_that_cannot_be_used_is_told(value: object) -> None:
+    with pytest.raises(ConfigurationError, match="FCS_API_KEY must be"):
+        of(value)
+    with pytest.raises(ConfigurationError, match="FCS_URL must be"):
+        of(KEY, value)
