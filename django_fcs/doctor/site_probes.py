@@ -23,8 +23,9 @@ from django_fcs.sharing.mark import marked, site_mark
 from django_fcs.site import socket_url
 from django_fcs.streaming.lease import ANOTHER_SITE
 from django_fcs.streaming.neighbours import is_shared
-from django_fcs.streaming.redis_errors import TEXT_MAX, cause_of
+from django_fcs.streaming.redis_errors import cause_of
 from django_fcs.streaming.rehearsal import rehearse
+from django_fcs.tools.texts import one_line
 from django_fcs.upstream import Status, Timing, UpstreamClient
 
 from . import neighbour
@@ -121,7 +122,7 @@ def probe_lease() -> list[Finding]:
         cause = cause_of(error)
         meaning, fix = cause or ("Redis does not lend the lease", _layer_fix())
         text = str(error) or type(error).__name__
-        return broken(f"no stream can lead: {meaning} ({text[:TEXT_MAX]})", f"{fix.rstrip('.')}.")
+        return broken(f"no stream can lead: {meaning} ({one_line(text)})", f"{fix.rstrip('.')}.")
     return ok("Redis lends the right to stream")
 
 

@@ -56,7 +56,7 @@ def probe_stream() -> list[Finding]:
     return ok(f"a stream runs: last heartbeat {path.age(now):.1f} s ago, {rooms}")
 
 
-def probe_lease() -> list[Finding]:
+def probe_leader() -> list[Finding]:
     """Look whether a stream that runs also holds the lease."""
     found = lease_line()
     if found is None:
@@ -68,7 +68,7 @@ def probe_lease() -> list[Finding]:
 #: In order: each one relies on those before it.
 PROBES = (
     Probe("stream", probe_stream, _START, needs=("fcs.E001", "fcs.E004", "cache")),
-    Probe("lease", probe_lease, _MAY_READ, needs=("fcs.E001", "layer")),
+    Probe("leader", probe_leader, _MAY_READ, needs=("fcs.E001", "layer", "lease")),
 )
 
 

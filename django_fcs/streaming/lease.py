@@ -21,7 +21,6 @@ from django_fcs.sharing.mark import marked, site_mark
 from django_fcs.tools.clocks import since_boot
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
-from django_fcs.tools.texts import one_line
 
 from .redis_errors import sentence_of
 
@@ -270,7 +269,7 @@ class Lease:
             number, _, leader = reply.partition(b" ")
             answer = int(number)
         except Exception as error:  # whatever redis-py raises
-            self.trouble = one_line(sentence_of(error)) or "Redis does not answer"
+            self.trouble = sentence_of(error) or "Redis does not answer"
             if count("stream_lease_failures"):
                 logger.warning("cannot request the lease reason=%s", self.trouble)
             return None

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["Cause", "cause_of", "sentence_of"]
+from django_fcs.tools.texts import one_line
 
-#: How much is shown of the text of an error.
-TEXT_MAX = 200
+__all__ = ["Cause", "cause_of", "sentence_of"]
 
 
 class Cause(NamedTuple):
@@ -82,6 +81,6 @@ def cause_of(error: Exception | str) -> Cause | None:
 
 def sentence_of(error: Exception | str) -> str:
     """Return an error of Redis in one line, with its meaning and the fix if they are known."""
-    text = " ".join(str(error).split())[:TEXT_MAX]
+    text = one_line(" ".join(str(error).split()))
     cause = cause_of(error)
     return f"{cause.meaning} ({text}). {cause.fix}." if cause else text

@@ -52,7 +52,7 @@ def test_a_site_that_is_well_gets_a_line_for_each_probe_and_no_fix(vendor: Simul
         "origins": "ok",
         "server": "skipped",
         "stream": "ok",
-        "lease": "skipped",
+        "leader": "skipped",
         "templates": "ok",
         "page": "skipped",
     }

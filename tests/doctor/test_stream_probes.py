@@ -24,7 +24,7 @@ from tests.support.redis import redis_server
 pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("no_vendor")]
 
 START = "Run manage.py fcs_stream with the settings of this site"
-LEASE = "asgi:fcs:lease"
+LEASE = "asgi:{fcs}:lease"
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +96,7 @@ async def test_a_stream_that_runs_is_told_with_its_rooms(tmp_path: Path) -> None
     assert report["stream"].outcome == "ok"
     assert report["stream"].text.startswith("a stream runs: last heartbeat ")
     assert report["stream"].text.endswith(" s ago, 1 of 1 rooms joined")
-    assert report["lease"].text == "because only layers of channels_redis have a lease"
+    assert report["leader"].text == "because only layers of channels_redis have a lease"
 
 
 async def test_where_the_cache_is_broken_nothing_is_said_of_the_stream(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ async def test_redis_without_a_stream_is_not_ok(redis: Site) -> None:
     report = await doctor(redis[1])
 
     assert report["stream"].outcome == "broken"
-    assert report["lease"].text == "because no stream runs, so nobody holds it"
+    assert report["leader"].text == "because no stream runs, so nobody holds it"
 
 
 async def test_a_stream_that_holds_the_lease_is_well(redis: Site) -> None:
@@ -142,14 +142,14 @@ async def test_a_stream_that_holds_the_lease_is_well(redis: Site) -> None:
     client.set(LEASE, "a-token")
     await beat(site)
 
-    assert (await doctor(site))["lease"] == Line("ok", "a stream holds the lease", "")
+    assert (await doctor(site))["leader"] == Line("ok", "a stream holds the lease", "")
 
 
 async def test_heartbeats_of_a_stream_with_another_lease_are_told(redis: Site) -> None:
     client, site = redis
     client.set(LEASE, "")  # Redis waits before it lends to anybody.
     await beat(site)
-    line = (await doctor(site))["lease"]
+    line = (await doctor(site))["leader"]
 
     assert (line.outcome, line.text) == (
         "broken",
@@ -162,7 +162,7 @@ async def test_a_leader_that_sends_nothing_is_told(redis: Site) -> None:
     client, site = redis
     client.set(LEASE, "a-token")
     await beat(site, age=3600)
-    line = (await doctor(site))["lease"]
+    line = (await doctor(site))["leader"]
 
     assert (line.outcome, line.text) == (
         "broken",
@@ -173,7 +173,7 @@ async def test_a_leader_that_sends_nothing_is_told(redis: Site) -> None:
 async def test_a_lease_that_may_not_be_read_is_told(redis: Site) -> None:
     client, site = redis
     client.hset(LEASE, "a", "hash")
-    line = (await doctor(site))["lease"]
+    line = (await doctor(site))["leader"]
 
     assert line.outcome == "broken"
     assert "WRONGTYPE" in line.text

@@ -42,7 +42,7 @@ async def test_a_first_address_that_never_answers_does_not_keep_it_from_the_seco
     with black_hole() as hole:
         resolve_to(monkeypatch, hole, hole, place_of(simulator))
         async with watching("ws://vendor.invalid", EURUSD) as watch:
-            await eventually(lambda: simulator.joined, within=10)
+            await eventually(lambda: simulator.rooms, within=10)
 
     assert watch.reasons == []
 
@@ -97,7 +97,7 @@ async def test_a_proxy_of_the_environment_is_still_used(
         monkeypatch.setenv("http_proxy", url)
         monkeypatch.setenv("no_proxy", "")
         async with watching(f"ws://vendor.invalid:{port}", EURUSD):
-            await eventually(lambda: simulator.joined)
+            await eventually(lambda: simulator.rooms)
 
     # websockets has known proxies since version 15.
     is_able = "proxy" in signature(connect).parameters
@@ -129,7 +129,7 @@ async def test_on_such_a_loop_a_timeout_is_followed_by_an_attempt_with_ipv4_alon
     try_one_by_one(monkeypatch)
     timing = replace(QUICK, welcome=0.5)
     async with watching("ws://vendor.invalid", EURUSD, timing=timing) as watch:
-        await eventually(lambda: simulator.joined)
+        await eventually(lambda: simulator.rooms)
 
         assert watch.reasons[0].endswith("did not answer in 0.5 s")
 

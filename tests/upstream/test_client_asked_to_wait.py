@@ -139,7 +139,7 @@ async def test_http_403_at_the_first_start_is_tried_again_and_called_key_or_prox
     async with simulator, watching(simulator.url, EURUSD, timing=timing, patient=False) as watch:
         await eventually(lambda: len(watch.reasons) >= 3)
         keys.add("test")
-        await eventually(lambda: simulator.joined)
+        await eventually(lambda: simulator.rooms)
 
     assert watch.error is None
     assert "HTTP 403 (key or proxy)" in caplog.text
