@@ -19,6 +19,7 @@ _TITLES = {
     "parsing": "`protocol.parse`",
     "browsers": "browser socket",
     "vendors": "vendor socket",
+    "pages": "values of the vendor, through stream, cache and tag",
 }
 _HEAD = (
     *("target", "inputs", "CPU s", "inputs/s", "crashes", "hangs", "slowest ms"),

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any, Protocol
 
 from .browsers import Browsers
+from .pages import Pages
 from .parsing import Parsing
 from .vendors import Vendors
 
@@ -26,6 +27,7 @@ TARGETS: dict[str, Callable[[], AbstractContextManager[Target]]] = {
     "parsing": Parsing,
     "browsers": Browsers,
     "vendors": Vendors,
+    "pages": Pages,
 }
 
 

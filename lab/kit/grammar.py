@@ -6,9 +6,13 @@ Drawing a frame takes about 10 µs.
 
 from __future__ import annotations
 
+import json
 from random import Random
 
-__all__ = ["damaged", "frame", "message", "nested", "price", "value", "wish"]
+__all__ = [
+    *("as_text", "damaged", "frame", "message", "nested", "odd_value", "price", "stored"),
+    *("value", "wish"),
+]
 
 SYMBOLS = ("FX:EURUSD", "FX:USDJPY", "BINANCE:BTCUSDT", "NASDAQ:AAPL")
 _ODD_SYMBOLS = (
@@ -42,6 +46,23 @@ _NUMBERS = (
     *("1766361600", "1766361600000", "32503680001", "4e9", "1e22", "0.30000000000000004"),
     *("1" * 400, "0." + "0" * 400 + "1", "1" + "0" * 308, "-" + "9" * 5000, "1e" + "9" * 30),
 )
+#: Prices and volumes near and far beyond what any instrument has.
+_MAGNITUDES = (
+    *("0", "-0.0", "1.1", "1.1", "1.15", "1.2", "-1.1", "-37.63", "10.01", "1.0000000001", "17.85"),
+    *("1e29", "1e41", "1e18", "1e15", "1.1e15", "-1e15", "1e-15", "9e-16", "1e-300", "1e300"),
+    *("0.000012395678", "1.234e-10", "0.30000000000000004", '"1e29"', '"1.1"', '"0"', "5e-324"),
+)
+#: Times in other units, of the far future and past. NOW is replaced by the time of the input.
+_TIMES = (
+    *("NOW", "NOW", "NOW", "NOW123", "NOW.5", '"NOW"', "4102444800", "253402300799", "9e12", "0"),
+    *("-1", "-62135596801", "32503680000", "32503680001", "1e300", "8.64e15", "1766361600"),
+)
+_DELAYS = (
+    *("streaming", "delayed_streaming_900", "delayed_streaming_99999999999", "endofday"),
+    *("delayed_streaming_" + "9" * 310, "delayed_streaming_" + "9" * 5000, "delayed_streaming_-5"),
+    *("delayed_streaming_٩", "delayed_streaming_", "\\ud800"),
+)
+
 _NO_NUMBERS = (
     *("NaN", "Infinity", "-Infinity", "+1", "01", "1.", ".5", "0x10", "1_000", "１", "--1", "1e"),
     *('"1"', '"1.5"', '" 1"', '"1e5"', '"NaN"', '"inf"', '"-"', '""', '"0x1"', '"1e999"'),
@@ -154,6 +175,44 @@ def odd_price(random: Random) -> str:
     return f'{{{head},"prices":{{{fields}}}{rest}}}'
 
 
+def odd_value(random: Random, now: str) -> str:
+    """Return a valid price, or a profile, some of whose values are out of bounds.
+
+    ``now`` stands for the time at which it is sent.
+    """
+    head = f'"symbol":"{random.choice(SYMBOLS)}","timeframe":"{random.choice(TIMEFRAMES)}"'
+    if random.random() < 0.1:
+        profile = f'{{"update_mode":"{random.choice(_DELAYS)}","current_session":"market"}}'
+        return f'{{"type":"price",{head},"prices":{{"mode":"profile","profile":{profile}}}}}'
+    fields = {"mode": f'"{random.choice(_MODES[:4])}"', "t": now, "v": "10", "update": now}
+    fields |= {"o": "1.1", "h": "1.2", "l": "1.05", "c": f"1.1{random.randrange(100)}"}
+    fields |= {"a": fields["c"] + "2", "b": fields["c"]}
+    for _ in range(random.choice((0, 0, 1, 1, 2, 9))):
+        name = random.choice("tohlcvab") if random.random() < 0.9 else "update"
+        fields[name] = random.choice(_TIMES if name in ("t", "update") else _MAGNITUDES)
+    if random.random() < 0.1:
+        fields["history"] = f'[{{"t":0,"c":{random.choice(_MAGNITUDES)}}}]'
+    names = [name for name in fields if random.random() < 0.97]
+    prices = ",".join(f'"{name}":{fields[name].replace("NOW", now)}' for name in names)
+    return f'{{"type":"price",{head},"prices":{{{prices}}}}}'
+
+
+def stored(random: Random) -> str:
+    """Return what a cache may hold in place of a last value."""
+    if random.random() < 0.2:
+        return damaged(random, price(random)).decode(errors="replace")
+    prices = odd_value(random, "1766361600").removesuffix("}}")
+    at = random.choice(_TIMES).replace("NOW", "1766411426")
+    text = json.dumps(f'{prices},"digits":{_odd(random)}}},"seq":1,"at":{at}}}')
+    times = ",".join(f'"{name}":{_odd(random)}' for name in ("since", "until", "patience"))
+    closed = random.choice(("true", "false"))
+    return f'{{"text":{text},"expected":{{"closed":{closed},{times}}}}}'
+
+
+def _odd(random: Random) -> str:
+    return random.choice(("5", "99", "-1", "1e300", "1766361600", "253402300799", "9e12", "null"))
+
+
 def _price_field(random: Random, name: str) -> str:
     if random.random() < 0.1:
         return nested(random, abyss=False) if random.random() < 0.05 else value(random)
@@ -162,8 +221,11 @@ def _price_field(random: Random, name: str) -> str:
     if name == "history":
         return f"[{','.join(_candle(random) for _ in range(random.randrange(4)))}]"
     if name == "profile":
-        return f'{{"session":{value(random, 2)},"timezone":"UTC","x":{value(random, 2)}}}'
-    return number(random)
+        mode = random.choice(_DELAYS)
+        return f'{{"session":{value(random, 2)},"update_mode":"{mode}","x":{value(random, 2)}}}'
+    if name in ("t", "update"):
+        return random.choice(_TIMES).replace("NOW", "1766361600")
+    return random.choice(_MAGNITUDES) if random.random() < 0.2 else number(random)
 
 
 def _candle(random: Random) -> str:

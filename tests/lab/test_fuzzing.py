@@ -22,7 +22,7 @@ from lab.fuzzing.work import Done, Failure, Sample
 
 SEED = 20
 
-INPUTS = {"parsing": 3000, "browsers": 500, "vendors": 500}
+INPUTS = {"parsing": 3000, "browsers": 500, "vendors": 500, "pages": 2000}
 
 
 @pytest.fixture(params=list(TARGETS))
