@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-
 from django_fcs.prices.reports import StreamStatus
 from django_fcs.protocol import Price
 from django_fcs.rooms import Room
+from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count, observe
 from django_fcs.upstream import Arrival
 from django_fcs.upstream.arrivals import Event
 
 __all__ = ["measure_feed", "note_fault", "stream_figures"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 #: A tick whose time is farther from its arrival is not measured: the vendor may send a 0.
 FEED_LAG_MAX_SECONDS = 86_400

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 from django.conf import settings
@@ -11,10 +10,11 @@ from django.utils.translation import pgettext
 
 from django_fcs.exceptions import BadField, BadTimeframe, RoomError
 from django_fcs.tools.complaints import Complaints
+from django_fcs.tools.logs import logger_of
 
 __all__ = ["printed"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 _complaints = Complaints()
 

@@ -16,7 +16,8 @@ from redis.asyncio import Redis
 from django_fcs.doctor.site_probes import probe_lease
 from django_fcs.layer.bus import lease_line
 from django_fcs.streaming.lease import Lease, lease_keys
-from django_fcs.streaming.redis_errors import TEXT_MAX, sentence_of
+from django_fcs.streaming.redis_errors import sentence_of
+from django_fcs.tools.texts import REASON_MAX
 from tests.support.network import free_port
 from tests.support.redis import redis_server
 from tests.support.waiting import eventually
@@ -260,4 +261,4 @@ def test_other_errors_keep_their_text_in_one_short_line() -> None:
     said = sentence_of("LOADING\n2026 CRITICAL forged " + "x" * 1000)
 
     assert said.startswith("LOADING 2026 CRITICAL forged xxx")
-    assert len(said) == TEXT_MAX
+    assert len(said) == REASON_MAX
