@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.test import override_settings
 from hypothesis import HealthCheck, given, settings, strategies as st
 from msgspec.structs import replace
 
-from django_fcs import consumers
+from django_fcs import consumers, embedded
 from django_fcs.consumers import MERGE_PROTOCOL, RATE_MIN
 from django_fcs.fanout import hub
 from django_fcs.fanout.subscriber import CLOSE_TOO_SLOW, WINDOW_SIZE
@@ -131,14 +132,18 @@ async def test_a_flood_of_pings_by_one_who_answers_none_ends_with_4408_and_is_bo
 async def push_prices(number: int) -> None:
     """Publish so many, each once the hub has the one before: the layer has room for 100.
 
-    The process streams, too, and finds no vendor; whose epoch is higher is heard.
+    They are those of a leader that follows the stream of this process.
     """
+    await embedded.stop()
     watched = hub.Hub.of_this_loop(site_store())._watched
     await eventually(lambda: EURUSD.group in get_channel_layer().groups)
     async with Bus() as bus:
+        epoch = max(watched.path.fence + 1, int(time.time() * 1000))
         for seq in range(1, number + 1):
+            if seq % 100 == 1:
+                await bus.beat(Beat(epoch, PathReport(time.time(), online=True, reason="")))
             price = replace(BARE, c=seq, seq=seq, at=1000.0)
-            await bus.publish([Update.encode(EURUSD, price, epoch=9 * 10**12)])
+            await bus.publish([Update.encode(EURUSD, price, epoch=epoch)])
             await passes_until(lambda seq=seq: newest(watched) == seq)
 
 

@@ -11,9 +11,9 @@ from types import SimpleNamespace, TracebackType
 from typing import Any
 from unittest.mock import patch
 
-from django_fcs import quotes
+from django_fcs import quotes, site
 from django_fcs.exceptions import ProtocolError, RoomError
-from django_fcs.prices import store
+from django_fcs.prices.entries import decode, encode
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.sessions import Markets
 from django_fcs.prices.store import LastValue, MemoryStore
@@ -44,7 +44,8 @@ class Pages:
         self._inputs = 0
         self._start()
         with ExitStack() as undo:
-            undo.enter_context(patch.object(quotes, "site_store", lambda: self._store))
+            for module in (quotes, site):
+                undo.enter_context(patch.object(module, "site_store", lambda: self._store))
             clock = SimpleNamespace(time=lambda: self._now)
             undo.enter_context(patch("django_fcs.quotes.time", clock))
             self._undo = undo.pop_all()
@@ -119,7 +120,7 @@ class Pages:
         values = {}
         for room, text, expected in self._term.rooms.take_values():
             value = LastValue(text, expected)
-            assert store._decode(store._encode(value), LastValue) == value
+            assert decode(encode(value), LastValue) == value
             values[room] = value
         self._store.save(values, PathReport(at=self._now, online=True, reason=""))
 
@@ -135,7 +136,7 @@ class Pages:
 
     def _spoil(self, room: Room, stored: str) -> None:
         """Show a page while the cache holds something else."""
-        value = store._decode(stored, LastValue)
+        value = decode(stored, LastValue)
         if value is None:
             return
         kept = self._store._values.get(room)
