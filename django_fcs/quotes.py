@@ -174,6 +174,8 @@ def _quote(
     if value is None or head is None:
         return None
     price, at = head.prices, head.at
+    # The times of prices are those of the stream's clock.
+    now -= site_store().offset.seconds
     state = _state(at, value.expected, path, now)
     return Quote(
         room=room,

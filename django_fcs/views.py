@@ -13,6 +13,7 @@ from .conf import conf
 from .exceptions import ConfigurationError
 from .operations.exposition import page
 from .operations.status import trouble
+from .prices.offset import ClockOffset
 from .prices.reports import Report
 from .site import is_idle, site_store
 from .tools.metrics import gauges
@@ -27,11 +28,13 @@ def health(request: HttpRequest) -> JsonResponse:
 
     A site in one process streams from the first join on; before that, it is healthy.
     """
-    reasons, age, report = _look()
+    reasons, age, report, offset = _look()
     body: dict[str, Any] = {
         "status": "error" if reasons else "ok",
         "reasons": reasons,
+        "warnings": [warning] if (warning := offset.warning()) else [],
         "beat_age_seconds": age,
+        "clock_offset_seconds": round(offset.seconds, 1),
         "counts": _counts(report),
     }
     return JsonResponse(body, status=503 if reasons else 200)
@@ -48,17 +51,17 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(content, content_type=content_type)
 
 
-def _look() -> tuple[list[str], float | None, Report | None]:
-    """Return why prices do not flow, the age of the last heartbeat, and the last report."""
+def _look() -> tuple[list[str], float | None, Report | None, ClockOffset]:
+    """Return why prices do not flow, the age of the last heartbeat, the last report, the clock."""
     try:
         conf.validate()
         store = site_store()
     except ConfigurationError as error:
-        return [error.public], None, None
+        return [error.public], None, None, ClockOffset()
     (path, report), now = store.report(), time.time()
-    age = None if path is None else round(path.age(now), 1)
+    age = None if path is None else round(path.age(now - store.offset.seconds), 1)
     reason = "" if is_idle() else trouble(store, path, now)
-    return _outweighed(reason), age, report
+    return _outweighed(reason), age, report, store.offset
 
 
 def _outweighed(reason: str) -> list[str]:

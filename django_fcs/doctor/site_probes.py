@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
@@ -17,10 +18,12 @@ from django_fcs.checks import REDIS_LAYER
 from django_fcs.conf import conf
 from django_fcs.exceptions import FailureKind, FCSError, KeyRefused, UpstreamError
 from django_fcs.layer.bus import database_mistaken, layer_is_in_memory, lease_line, site_layer
+from django_fcs.operations.status import read
 from django_fcs.permissions import origin_is_allowed
+from django_fcs.prices.offset import NOTICED_SECONDS
 from django_fcs.protocol import Refusal, parse
 from django_fcs.sharing.mark import marked, site_mark
-from django_fcs.site import socket_url
+from django_fcs.site import site_store, socket_url
 from django_fcs.streaming.lease import ANOTHER_SITE
 from django_fcs.streaming.neighbours import is_shared
 from django_fcs.streaming.redis_errors import cause_of
@@ -109,7 +112,7 @@ def probe_cache() -> list[Finding]:
     return ok(f"{alias!r} keeps values for all processes")
 
 
-def probe_lease() -> list[Finding]:
+def probe_redis() -> list[Finding]:
     """Try the scripts of the lease on keys of their own."""
     found = None if layer_is_in_memory() else lease_line()
     if found is None:
@@ -124,6 +127,19 @@ def probe_lease() -> list[Finding]:
         text = str(error) or type(error).__name__
         return broken(f"no stream can lead: {meaning} ({one_line(text)})", f"{fix.rstrip('.')}.")
     return ok("Redis lends the right to stream")
+
+
+def probe_clock() -> list[Finding]:
+    """Compare the clock of this machine with that of the stream."""
+    if layer_is_in_memory():
+        return ok("in memory: the stream uses the same clock")
+    store = site_store()
+    path, _ = read(store)
+    if text := store.offset.warning():
+        return warning(f"{text}; ages and states are corrected by this", _NTP)
+    if path is None or path.age(time.time()) > NOTICED_SECONDS:
+        return skipped("because no stream saves heartbeats")
+    return ok("the clocks of this machine and of the stream agree")
 
 
 def probe_site() -> list[Finding]:
@@ -163,6 +179,7 @@ def probe_server(url: str) -> list[Finding]:
     return asyncio.run(_server(_socket_of(url)))
 
 
+_NTP = "Let both machines set their clocks by NTP: timedatectl set-ntp true."
 _SLOW_REDIS = "Check that this machine can reach Redis: hosts, firewall and TLS (rediss://)."
 
 _SLOW_CACHE = "Check that this machine can reach the server of the cache: LOCATION, firewall."
@@ -180,9 +197,10 @@ def after(url: str) -> tuple[Probe, ...]:
     origins, server = partial(probe_origins, url), partial(probe_server, url)
     return (
         Probe("layer", probe_layer, _SLOW_REDIS, needs=_NAMED),
-        Probe("lease", probe_lease, _SLOW_REDIS, needs=_NAMED),
+        Probe("redis", probe_redis, _SLOW_REDIS, needs=_NAMED),
         Probe("processes", probe_processes, _SLOW_REDIS, needs=(*_NAMED, "layer")),
         Probe("cache", probe_cache, _SLOW_CACHE, needs=(*_NAMED, "fcs.E004")),
+        Probe("clock", probe_clock, _NTP, needs=(*_NAMED, "fcs.E004", "cache")),
         Probe("site", probe_site, _SLOW_REDIS, needs=(*_NAMED, "layer")),
         Probe("origins", origins, f"Set {_ORIGINS}.", needs=("fcs.E008",)),
         Probe("server", server, _SERVER),

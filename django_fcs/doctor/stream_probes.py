@@ -8,7 +8,7 @@ import time
 from django_fcs.conf import conf
 from django_fcs.layer.bus import layer_is_in_memory, lease_line
 from django_fcs.layer.line import Line
-from django_fcs.operations.status import cause, trouble
+from django_fcs.operations.status import cause, read, trouble
 from django_fcs.site import site_store
 from django_fcs.streaming.lease import Lease
 
@@ -42,8 +42,9 @@ def probe_stream() -> list[Finding]:
     if layer_is_in_memory():
         return ok("in memory: a web process streams once a visitor has joined a room")
     store = site_store()
-    (path, report), now = store.report(), time.time()
-    reason = trouble(store, path, now)
+    path, report = read(store)
+    reason = trouble(store, path, time.time())
+    now = time.time() - store.offset.seconds
     if path is None or path.is_silent(path.age(now), conf.FCS_OFFLINE_AFTER_SECONDS):
         last = (
             "none was ever saved" if path is None else f"the last one is {path.age(now):,.0f} s old"
@@ -95,6 +96,7 @@ async def _lease(line: Line, prefix: str) -> list[Finding]:
 
 
 def _runs() -> bool:
-    path, _ = site_store().report()
-    offline_after = conf.FCS_OFFLINE_AFTER_SECONDS
-    return path is not None and not path.is_silent(path.age(time.time()), offline_after)
+    store = site_store()
+    path, _ = store.report()
+    now = time.time() - store.offset.seconds
+    return path is not None and not path.is_silent(path.age(now), conf.FCS_OFFLINE_AFTER_SECONDS)

@@ -82,7 +82,7 @@ class Hub:
         self._wakes_at = math.inf
         self._idle_since = monotonic()
         self._intervals = intervals
-        self._watched = Watched(clock=clock, monotonic=monotonic)
+        self._watched = Watched(clock=self._stream_time, monotonic=monotonic)
         self._hearing = Hearing(intervals)
         self._needs = Needs(uuid.uuid4().hex, intervals=intervals, monotonic=monotonic)
         self._task: asyncio.Task[None] | None = None
@@ -327,7 +327,11 @@ class Hub:
             _send_price(self._routes.of(key), key, spelled)
             self._cohorts.put(key, spelled)
 
+    def _stream_time(self) -> float:
+        return self._clock() - self._store.offset.seconds
+
     def _apply_beat(self, beat: Beat) -> None:
+        self._store.offset.note_heartbeat(beat.path.at, self._clock())
         heard = self._watched.apply_beat(beat)
         if heard is None:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -10,13 +11,19 @@ from django_fcs.checks import check_settings
 from django_fcs.conf import conf
 from django_fcs.exceptions import ConfigurationError
 from django_fcs.layer.bus import layer_is_in_memory
+from django_fcs.prices.offset import NOTICED_SECONDS, SAMPLES
 from django_fcs.prices.paths import PathReport
+from django_fcs.prices.reports import Report
 from django_fcs.prices.store import Store
 from django_fcs.protocol.address import Address
 from django_fcs.rooms import Room
 from django_fcs.site import site_store
 
-__all__ = ["Plan", "cause", "plan", "shared_store", "trouble"]
+__all__ = ["Plan", "cause", "plan", "read", "shared_store", "trouble"]
+
+#: How long a command waits for the next heartbeat in the cache, in seconds.
+HEARTBEAT_SECONDS = 2.5
+LOOK_SECONDS = 0.1
 
 _IN_MEMORY = (
     "the channel layer is the in-memory one, so only the web process knows the state of its "
@@ -74,11 +81,30 @@ def plan() -> Plan | None:
     return Plan(_IN_MEMORY, feed, bool(conf.FCS_API_KEY), rooms, health)
 
 
+def read(store: Store) -> tuple[PathReport | None, Report | None]:
+    """Return the last heartbeat and report; first measure the clock if they disagree with it.
+
+    For commands, whose process has read no heartbeat before. It takes a few seconds.
+    """
+    path, report = store.report()
+    last, until = path and path.at, time.monotonic() + HEARTBEAT_SECONDS
+    end = time.monotonic() + HEARTBEAT_SECONDS * (SAMPLES + 1)
+    while path is not None and not store.offset.seconds and time.monotonic() < min(until, end):
+        if path.age(time.time()) <= NOTICED_SECONDS:
+            break
+        if path.at != last:
+            last, until = path.at, time.monotonic() + HEARTBEAT_SECONDS
+        time.sleep(LOOK_SECONDS)
+        path, report = store.report()
+    return path, report
+
+
 def trouble(store: Store, path: PathReport | None, now: float) -> str:
     """Return in a few words why prices do not flow, or "" if they do.
 
     The text contains no host names and no text of the vendor, so anybody may read it.
     """
+    now -= store.offset.seconds
     if path is None and store.failure:
         return "the cache does not answer"
     offline_after = conf.FCS_OFFLINE_AFTER_SECONDS

@@ -26,6 +26,7 @@ from django_fcs.tools.texts import one_line
 from django_fcs.tools.worker import Worker
 
 from .entries import decode, encode, found_in
+from .offset import ClockOffset
 from .paths import PathReport
 from .reports import Report
 from .states import Expectation
@@ -84,6 +85,10 @@ class Store(Protocol):
     def failure(self) -> str:
         """Why the last call failed, for operators; empty if it did not."""
 
+    @property
+    def offset(self) -> ClockOffset:
+        """How far this clock is ahead of the clock of the stream that saves."""
+
 
 class MemoryStore:
     """Last values of a site that runs in one process."""
@@ -92,6 +97,7 @@ class MemoryStore:
         self._values: OrderedDict[Room, LastValue] = OrderedDict()
         self._path: PathReport | None = None
         self._report: Report | None = None
+        self.offset = ClockOffset()
 
     def save(self, values: Mapping[Room, LastValue], path: PathReport) -> None:
         """Save values and heartbeat."""
@@ -141,11 +147,19 @@ class CacheStore:
     calls would queue behind the site's ORM.
     """
 
-    def __init__(self, alias: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        alias: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._alias = alias
+        self._clock = clock
         self._monotonic = monotonic
         self._thread = Worker("fcs-cache")
         self._rests_until = 0.0
+        self.offset = ClockOffset()
         self.failure = ""
         """Why the last call failed; empty if it did not."""
         try:
@@ -207,7 +221,7 @@ class CacheStore:
         mark = site_mark()
         keys, beat = {_key(room.group_of(mark), mark): room for room in rooms}, _key("beat", mark)
         found = found_in(self._cache, [*keys, beat])
-        path = decode(found.get(beat), PathReport)
+        path = self._noted(decode(found.get(beat), PathReport))
         values = {room: decode(found.get(key), LastValue) for key, room in keys.items()}
         return {room: value for room, value in values.items() if value is not None}, path
 
@@ -215,7 +229,13 @@ class CacheStore:
         mark = site_mark()
         beat, report = _key("beat", mark), _key("report", mark)
         found = found_in(self._cache, [beat, report])
-        return decode(found.get(beat), PathReport), decode(found.get(report), Report)
+        path = self._noted(decode(found.get(beat), PathReport))
+        return path, decode(found.get(report), Report)
+
+    def _noted(self, path: PathReport | None) -> PathReport | None:
+        if path is not None:
+            self.offset.note_read(path.at, self._clock())
+        return path
 
     def _submit(self, work: Callable[[], T]) -> Future[T] | None:
         if self._monotonic() < self._rests_until:

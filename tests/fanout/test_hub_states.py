@@ -97,6 +97,23 @@ async def test_browsers_of_the_merge_protocol_are_told_every_state_and_others_no
         assert merge.of("state")[0]["symbol"] == "FX:EURUSD"
 
 
+async def test_a_clock_that_is_ahead_of_the_stream_makes_no_price_stale() -> None:
+    clock = Clock()
+    async with (
+        hub_of(clock=clock) as hub,
+        fake_stream() as stream,
+        browsing(hub, merge=True) as browser,
+    ):
+        hub.join(browser.one, EURUSD, "1D")
+        await joined()
+        # The price is of 1000, so for this clock it is 200 s old.
+        clock.now += 200
+        for second in range(3):
+            await stream.beat(at=999 + second / 10)
+        await stream.price(seq=1)
+        await eventually(lambda: browser.states[-1:] == ["live"])
+
+
 async def test_a_room_is_as_patient_as_the_stream_says() -> None:
     clock = Clock()
     async with (

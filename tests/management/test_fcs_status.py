@@ -15,6 +15,7 @@ from django.test import override_settings
 
 from django_fcs import quotes
 from django_fcs.management.commands import fcs_status, fcs_stream
+from django_fcs.operations import status
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import Report
 from django_fcs.prices.store import CacheStore, LastValue
@@ -34,6 +35,7 @@ EURUSD, USDJPY = Room("FX:EURUSD", "1D"), Room("FX:USDJPY", "1D")
 def now(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (fcs_status, fcs_stream, quotes):
         monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: NOW))
+    monkeypatch.setattr(status, "HEARTBEAT_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -326,6 +328,7 @@ async def test_programs_get_every_room_and_nothing_else_on_stdout(
         "status": "ok",
         "reason": "",
         "beat_age_seconds": 0.0,
+        "clock_offset_seconds": 0.0,
         "report_age_seconds": 0.0,
         "last_tick_age_seconds": 0.2,
         "epoch": 1_795_305_600_123,

@@ -13,7 +13,7 @@ from channels.layers import channel_layers
 from django.test import override_settings
 from redis.asyncio import Redis
 
-from django_fcs.doctor.site_probes import probe_lease
+from django_fcs.doctor.site_probes import probe_redis
 from django_fcs.layer.bus import lease_line
 from django_fcs.streaming.lease import Lease, lease_keys
 from django_fcs.streaming.redis_errors import sentence_of
@@ -57,7 +57,7 @@ async def doctor_at(address: str, **options: str) -> tuple[str, str, str]:
     """Return what the doctor finds: outcome, text and fix."""
     with site(address, **options):
         channel_layers.backends.clear()
-        [finding] = await asyncio.to_thread(probe_lease)
+        [finding] = await asyncio.to_thread(probe_redis)
     return finding.outcome.value, finding.text, finding.fix
 
 
@@ -231,7 +231,7 @@ async def test_no_redis_at_all_is_no_lease(caplog: pytest.LogCaptureFixture) -> 
 
 
 def test_in_memory_there_is_no_lease_to_try() -> None:
-    [finding] = probe_lease()
+    [finding] = probe_redis()
 
     assert finding.outcome.value == "ok"
 

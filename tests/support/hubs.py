@@ -125,9 +125,15 @@ class FakeStream:
         await self._bus.publish([update(room, seq=seq, mode=mode, epoch=epoch)])
 
     async def beat(
-        self, *, epoch: int = 1, online: bool = True, reason: str = "", outage: Outage = NEVER
+        self,
+        *,
+        epoch: int = 1,
+        online: bool = True,
+        reason: str = "",
+        outage: Outage = NEVER,
+        at: float = 1000.5,
     ) -> None:
-        await self._bus.beat(Beat(epoch, PathReport(1000.5, online, reason, outage)))
+        await self._bus.beat(Beat(epoch, PathReport(at, online, reason, outage)))
 
     async def notice(self, room: Room = EURUSD, *, profile: str = "", **expected: Any) -> None:
         await self._bus.tell(RoomNotice(room, profile, Expectation(**expected)))

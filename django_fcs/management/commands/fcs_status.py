@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_fcs.exceptions import FCSError, RoomError
 from django_fcs.management.running import fail, quiet
-from django_fcs.operations.status import Plan, cause, plan, shared_store, trouble
+from django_fcs.operations.status import Plan, cause, plan, read, shared_store, trouble
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import Report
 from django_fcs.prices.states import State
@@ -113,6 +113,8 @@ class _Look:
 
     reason: str
     now: float
+    """Unix seconds, on the stream's clock if its offset is known."""
+    offset: float
     path: PathReport | None
     report: Report | None
     rooms: list[_Room]
@@ -123,6 +125,7 @@ class _Look:
             "status": "error" if self.reason else "ok",
             "reason": self.reason,
             "beat_age_seconds": self._age(self.path.at if self.path else None),
+            "clock_offset_seconds": round(self.offset, 1),
             "report_age_seconds": self._age(report.at if report else None),
             "last_tick_age_seconds": self._age(report.last_at if report else None),
             "epoch": report.epoch if report else None,
@@ -148,6 +151,11 @@ class _Look:
 
     def _figures(self) -> Iterator[tuple[str, str]]:
         yield "last heartbeat", self._ago(self.path.at if self.path else None)
+        if self.offset:
+            yield (
+                "this clock",
+                f"{abs(self.offset):,.1f} s {'ahead' if self.offset > 0 else 'behind'}",
+            )
         report = self.report
         if report is None:
             return
@@ -171,11 +179,12 @@ class _Look:
 
 def _look() -> _Look:
     store = shared_store()
-    (path, report), now = store.report(), time.time()
-    known = cause(store, path, trouble(store, path, now))
+    path, report = read(store)
+    known = cause(store, path, trouble(store, path, time.time()))
     reason = "; ".join(filter(None, (_mixed(), known)))
     rooms = _rooms(report.rooms, is_online=not reason) if report else []
-    return _Look(reason, now, path, report, rooms)
+    offset = store.offset.seconds
+    return _Look(reason, time.time() - offset, offset, path, report, rooms)
 
 
 def _mixed() -> str:

@@ -23,7 +23,7 @@ from django_fcs.management.running import (
     show_logs,
 )
 from django_fcs.operations.exposition import serving
-from django_fcs.operations.status import cause, shared_store, trouble
+from django_fcs.operations.status import cause, read, shared_store, trouble
 from django_fcs.prices.reports import StreamStatus
 from django_fcs.recording import Recorder
 from django_fcs.rooms import Room
@@ -101,7 +101,7 @@ class Command(BaseCommand):
         try:
             with quiet():
                 store = shared_store()
-                beat, _ = store.report()
+                beat, _ = read(store)
         except ConfigurationError as error:
             raise fail(error) from None
         reason = cause(store, beat, trouble(store, beat, time.time()))
