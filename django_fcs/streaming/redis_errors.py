@@ -38,7 +38,7 @@ _CAUSES = {
         f"Allow the user of {_HOST} the commands EVAL, GET, SET, DEL, EXISTS, PEXPIRE, PTTL and "
         "TIME, on all keys that begin with the layer's prefix (asgi: by default)",
     ),
-    r"NOAUTH|WRONGPASS|[Aa]uthentica\w+|username-password": Cause(
+    r"NOAUTH|WRONGPASS|\w*[Aa]uthentica\w+|username-password": Cause(
         "Redis does not accept the user or the password",
         f"Correct user and password in {_HOST}",
     ),

@@ -245,6 +245,7 @@ def test_in_memory_there_is_no_lease_to_try() -> None:
         ("ERR Error running script: @user_script: 5: -NOPERM this user", "lacks rights"),
         ("NOPERM User x has no permissions to run the 'eval' command", "lacks rights"),
         ("This user has no permissions to access a key", "lacks rights"),
+        ("ERR Protocol error: unauthenticated multibulk length", "user or the password"),
         ("ASK 3999 127.0.0.1:6381", "several nodes"),
         ("You can't write against a read only replica.", "is a replica"),
         ("WRONGPASS invalid username-password pair", "user or the password"),
