@@ -33,9 +33,6 @@ _BITS_OF_ONE = 64
 
 _NAME = re.compile(r"[A-Za-z0-9.-]{1,253}")
 
-#: How much of a client's address counts, in characters: some proxies pass on any text.
-ADDRESS_MAX = 64
-
 
 async def may_join(scope: Mapping[str, Any], room: Room, token: str | None) -> bool:
     """Return whether this client may join a room.
@@ -68,7 +65,7 @@ def client_of(scope: Mapping[str, Any]) -> str:
 
     A server may tell the path of its Unix socket instead, or what a client wrote into a header.
     """
-    host = str((scope.get("client") or ("",))[0] or "")[:ADDRESS_MAX]
+    host = str((scope.get("client") or ("",))[0] or "")
     try:
         address = ip_address(host)
     except ValueError:

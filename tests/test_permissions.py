@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from django_fcs.permissions import ADDRESS_MAX, client_of, may_join, origin_is_allowed
+from django_fcs.permissions import may_join, origin_is_allowed
 from django_fcs.rooms import Room
 from django_fcs.tokens import make_token
 
@@ -249,8 +249,3 @@ def test_an_ipv6_address_among_the_allowed_hosts_is_an_origin_too() -> None:
     with override_settings(FCS_ALLOWED_ORIGINS=None, ALLOWED_HOSTS=["[::1]"]):
         assert allowed("http://[::1]:3000", host="[::1]:8000")
         assert not allowed("http://[::2]:3000", host="[::1]:8000")
-
-
-def test_only_so_much_of_an_address_that_is_none_counts() -> None:
-    """A proxy may pass on what the browser claims."""
-    assert client_of({"client": ("x" * 8000, 1)}) == "x" * ADDRESS_MAX

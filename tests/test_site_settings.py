@@ -131,7 +131,7 @@ async def test_a_price_of_another_day_and_a_market_that_is_closed_have_their_dat
 ) -> None:
     opens = int(datetime(2037, 1, 5, 14, 30, tzinfo=timezone.utc).timestamp())
     quote: Quote = a_quote(state=State.CLOSED, until=opens, delay=900)
-    monkeypatch.setattr(quotes, "get_quote", lambda *room: quote)
+    monkeypatch.setattr(quotes, "quote_to_show", lambda room: quote)
 
     html = widgets.ticker("FX:EURUSD")
     assert 'datetime="2025-12-22T13:50:26Z"' in html

@@ -6,12 +6,13 @@ disagree by more than ``FCS_OFFLINE_AFTER_SECONDS``, every price would seem offl
 
 from __future__ import annotations
 
-import logging
 from collections import deque
+
+from django_fcs.tools.logs import logger_of
 
 __all__ = ["NOTICED_SECONDS", "SAMPLES", "ClockOffset"]
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 #: An offset below this may be a slow channel layer or cache, in seconds.
 NOTICED_SECONDS = 2.0
