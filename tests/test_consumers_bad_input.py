@@ -338,9 +338,10 @@ async def test_whatever_is_said_to_our_groups_browsers_hear_well_formed_frames(
         await assert_all_is_heard(messages, subprotocols, shared_layer)
 
 
-async def say_again(layer: type[SharedLayer], group: str, event: dict[str, Any]) -> None:
+async def say_again(layer: type[SharedLayer], events: dict[str, dict[str, Any]]) -> None:
     while True:
-        await layer.behind.group_send(group, event)
+        for group, event in events.items():
+            await layer.behind.group_send(group, event)
         await asyncio.sleep(0.05)
 
 
@@ -357,9 +358,11 @@ async def assert_all_is_heard(
             await shared_layer.behind.group_send(group, {**base, **fields})
         # A gap makes the hub begin again: what it misses meanwhile a stream says again. Of an
         # epoch above any that a forged beat may have had.
-        last = update(EURUSD, seq=2**60, at=1000.0, epoch=2**53 // 1000 - 1)
-        async with running(say_again(shared_layer, EURUSD.group, last.event())):
-            while (await browser.until("price")).get("seq") != 2**60:
+        epoch = 2**53 // 1000 - 1
+        beat = Beat(epoch, PathReport(1000.5, online=True, reason="")).event()
+        last = update(EURUSD, seq=1000 * epoch, at=1000.0, epoch=epoch).event()
+        async with running(say_again(shared_layer, {HUBS: beat, EURUSD.group: last})):
+            while (await browser.until("price")).get("seq") != 1000 * epoch:
                 pass
 
         assert "hub_layer_reconnects" not in counts()
