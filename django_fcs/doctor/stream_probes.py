@@ -69,7 +69,7 @@ def probe_leader() -> list[Finding]:
 #: In order: each one relies on those before it.
 PROBES = (
     Probe("stream", probe_stream, _START, needs=("fcs.E001", "fcs.E004", "cache")),
-    Probe("leader", probe_leader, _MAY_READ, needs=("fcs.E001", "layer", "lease")),
+    Probe("leader", probe_leader, _MAY_READ, needs=("fcs.E001", "layer", "redis")),
 )
 
 

@@ -374,7 +374,7 @@ if (globalThis.FCSClient) {
     /** @type {Connection | null} */ #connection = null;
     /** @type {number | null} */ #framesPerSecond = null;
     /** @type {FCSConnectionState} */ #state = "closed";
-    #url; #openings = []; #offset = 0; #refusal = ""; #told = "";
+    #url; #openings = []; #offset = 0; #refusal = ""; #warned = "";
     #rooms = new Rooms(
       (message) => this.send(message),
       (refusal) => this.#tell("refused", refusal),
@@ -503,7 +503,7 @@ if (globalThis.FCSClient) {
     #welcome(message) {
       this.#setClock(message);
       if (this.isConnected) return;
-      this.#told = "";
+      this.#warned = "";
       this.#reconnector.reset();
       this.#heartbeat.start();
       if (this.#framesPerSecond !== null) this.#sendRate();
@@ -546,8 +546,8 @@ if (globalThis.FCSClient) {
 
     // Once for each reason: every new connection may be refused again.
     #warn(why) {
-      if (!this.#refusal || this.#told === why) return;
-      this.#told = why;
+      if (!this.#refusal || this.#warned === why) return;
+      this.#warned = why;
       console.warn(`FCSClient: refused with ${why}`);
     }
 

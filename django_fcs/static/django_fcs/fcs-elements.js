@@ -551,15 +551,15 @@ if (customElements.get("fcs-ticker")) {
     /** @type {View | null} */ #view = null;
     /** @type {{ symbol: string, timeframe: string } | null} */ #held = null;
     /** @type {FCSPriceMessage | null} */ #price = null;
-    /** @type {Omit<FCSStateDetail, "symbol" | "timeframe"> | null} */ #told = null;
+    /** @type {Omit<FCSStateDetail, "symbol" | "timeframe"> | null} */ #state = null;
     #at = NaN; #hasFailed = false;
     #guard = new MutationObserver((changes) => this.#mend(changes));
     #paint = () => this.#write((view) => {
       this.#fence(() => view.mend());
       this.#fence(() => (this.#price ? view.paint(this.#price) : view.date()));
-      if (!this.#told) return;
-      view.mark("state", this.#told.state);
-      view.status(this.#status(this.#told));
+      if (!this.#state) return;
+      view.mark("state", this.#state.state);
+      view.status(this.#status(this.#state));
     });
     #listener = {
       price: (message) => this.#hear(message),
@@ -603,7 +603,7 @@ if (customElements.get("fcs-ticker")) {
       this.#view ??= new View(this);
       this.#view.begin(isSame || isUpgrade);
       if (isSame) return;
-      this.#price = this.#told = null;
+      this.#price = this.#state = null;
       this.#at = Date.parse(this.querySelector("time")?.dateTime ?? "") / 1000;
       const isWaiting = (this.dataset.state ?? "waiting") === "waiting";
       if (!isUpgrade || isWaiting) this.#turn({ state: "waiting" });
@@ -619,16 +619,16 @@ if (customElements.get("fcs-ticker")) {
 
     /** @param {{ state: FCSState, reason?: string, until?: number }} message */
     #turn({ state, reason = "", until }) {
-      const told = { state, reason, ...(until && { until }) };
-      if (JSON.stringify(told) === JSON.stringify(this.#told)) return;
-      this.#told = told;
+      const next = { state, reason, ...(until && { until }) };
+      if (JSON.stringify(next) === JSON.stringify(this.#state)) return;
+      this.#state = next;
       this.#write((view) => view.mark("state", state)); // at once: a hidden tab gets no next frame
       ageing.watch(this.#paint, state === "stale");
       painter.add(this.#paint);
-      this.#emit("fcs:state", { symbol: this.symbol, timeframe: this.timeframe, ...told });
+      this.#emit("fcs:state", { symbol: this.symbol, timeframe: this.timeframe, ...next });
     }
 
-    /** @param {{ state: FCSState, until?: number }} told */
+    /** @param {{ state: FCSState, until?: number }} current */
     #status({ state, until }) {
       if (state === "closed" && isMoment(until)) {
         return text("opens", this.#view?.figures.opening(until));
