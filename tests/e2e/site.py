@@ -53,7 +53,7 @@ class Site:
 
 async def answering(*ports: int) -> None:
     """Wait until there are answers at all these ports."""
-    await eventually(lambda: all(map(answers, ports)), within=30, what=f"answers at {ports}")
+    await eventually(lambda: all(map(answers, ports)), within=60, what=f"answers at {ports}")
 
 
 async def season(port: int) -> None:

@@ -218,12 +218,15 @@ async def _fail(site: Overheard, simulator: Simulator, redis: str) -> None:
 
 
 async def _kept(redis: str) -> str:
-    """Return all that is kept in Redis."""
-    client = Redis.from_url(redis)
-    keys = [key async for key in client.scan_iter()]
-    values = [await client.get(key) for key in keys if await client.type(key) == b"string"]
-    await client.aclose()
-    return "\n".join(map(str, [*keys, *values]))
+    """Return all that is kept in Redis, in the databases of the layer and of the cache."""
+    kept: list[bytes] = []
+    for database in (0, 8):
+        client = Redis.from_url(redis, db=database)
+        keys = [key async for key in client.scan_iter()]
+        kept += [await client.get(key) for key in keys if await client.type(key) == b"string"]
+        kept += keys
+        await client.aclose()
+    return "\n".join(map(str, kept))
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
