@@ -219,9 +219,9 @@ async def _fail(site: Overheard, simulator: Simulator, redis: str) -> None:
 
 async def _kept(redis: str) -> str:
     """Return all that is kept in Redis, in the databases of the layer and of the cache."""
-    kept: list[bytes] = []
+    kept: list[object] = []
     for database in (0, 8):
-        client = Redis.from_url(redis, db=database)
+        client = Redis.from_url(f"{redis.rpartition('/')[0]}/{database}")
         keys = [key async for key in client.scan_iter()]
         kept += [await client.get(key) for key in keys if await client.type(key) == b"string"]
         kept += keys
