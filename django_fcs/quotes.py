@@ -14,8 +14,9 @@ from .exceptions import ConfigurationError, ProtocolError
 from .prices.entries import drop_malformed
 from .prices.paths import PathReport
 from .prices.states import Expectation, State, decide
-from .prices.store import LastValue
+from .prices.store import LastValue, Store
 from .prices.updates import price_of
+from .protocol.bounds import SEQ_MAX
 from .protocol.ticks import Head
 from .rooms import Room
 from .site import site_store, value_to_show
@@ -86,22 +87,12 @@ def get_quote(symbol: str, timeframe: str | None = None) -> Quote | None:
 
     Raises ``BadSymbol`` or ``BadTimeframe``, never an error of the cache.
     """
-    room = Room.parse(symbol, timeframe)
-    try:
-        values, path = site_store().load([room])
-    except ConfigurationError:
-        return None
-    return _quote(room, values.get(room), path, time.time())
+    return get_quotes([symbol], timeframe)[symbol]
 
 
 async def aget_quote(symbol: str, timeframe: str | None = None) -> Quote | None:
     """Return what ``get_quote`` returns, without blocking the event loop."""
-    room = Room.parse(symbol, timeframe)
-    try:
-        values, path = await site_store().aload([room])
-    except ConfigurationError:
-        return None
-    return _quote(room, values.get(room), path, time.time())
+    return (await aget_quotes([symbol], timeframe))[symbol]
 
 
 def get_quotes(symbols: Iterable[K], timeframe: str | None = None) -> dict[K, Quote | None]:
@@ -113,29 +104,32 @@ def get_quotes(symbols: Iterable[K], timeframe: str | None = None) -> dict[K, Qu
     """
     rooms = _rooms(symbols, timeframe)
     try:
-        values, path = site_store().load(set(rooms.values()))
+        store = site_store()
     except ConfigurationError:
-        values, path = {}, None
-    return _quotes(rooms, values, path)
+        return dict.fromkeys(rooms)
+    values, path = store.load(set(rooms.values()))
+    return _quotes(rooms, values, path, _stream_time(store))
 
 
 async def aget_quotes(symbols: Iterable[K], timeframe: str | None = None) -> dict[K, Quote | None]:
     """Return what ``get_quotes`` returns, without blocking the event loop."""
     rooms = _rooms(symbols, timeframe)
     try:
-        values, path = await site_store().aload(set(rooms.values()))
+        store = site_store()
     except ConfigurationError:
-        values, path = {}, None
-    return _quotes(rooms, values, path)
+        return dict.fromkeys(rooms)
+    values, path = await store.aload(set(rooms.values()))
+    return _quotes(rooms, values, path, _stream_time(store))
 
 
 def quote_to_show(room: Room) -> Quote | None:
     """Return the last value of a room for a widget: all widgets of a page share a read."""
     try:
-        value, path = value_to_show(room)
+        store = site_store()
     except ConfigurationError:
         return None
-    return _quote(room, value, path, time.time())
+    value, path = value_to_show(room, store)
+    return _quote(room, value, path, _stream_time(store))
 
 
 def _rooms(symbols: Iterable[K], timeframe: str | None) -> dict[K, Room]:
@@ -144,10 +138,14 @@ def _rooms(symbols: Iterable[K], timeframe: str | None) -> dict[K, Room]:
     return {one: one if isinstance(one, Room) else Room.parse(one, timeframe) for one in several}
 
 
+def _stream_time(store: Store) -> float:
+    """Return the unix time on the clock of the stream, whose times the prices have."""
+    return time.time() - store.offset.seconds
+
+
 def _quotes(
-    rooms: dict[K, Room], values: dict[Room, LastValue], path: PathReport | None
+    rooms: dict[K, Room], values: dict[Room, LastValue], path: PathReport | None, now: float
 ) -> dict[K, Quote | None]:
-    now = time.time()
     return {key: _quote(room, values.get(room), path, now) for key, room in rooms.items()}
 
 
@@ -155,10 +153,8 @@ def _strict(value: float | None) -> float | None:
     """Return a number that JSON has and scripts read as it is; ``None`` for the others."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    return value if value is not None and abs(value) <= _SAFE_INTEGER else None
+    return value if value is not None and abs(value) <= SEQ_MAX else None
 
-
-_SAFE_INTEGER = 2**53 - 1
 
 #: The fields of a quote that are numbers.
 _PLAIN_FIELDS = (
@@ -174,8 +170,6 @@ def _quote(
     if value is None or head is None:
         return None
     price, at = head.prices, head.at
-    # The times of prices are those of the stream's clock.
-    now -= site_store().offset.seconds
     state = _state(at, value.expected, path, now)
     return Quote(
         room=room,

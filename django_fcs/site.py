@@ -50,14 +50,12 @@ def site_store() -> Store:
     return _caches[alias]
 
 
-def value_to_show(room: Room) -> tuple[LastValue | None, PathReport | None]:
+def value_to_show(room: Room, store: Store) -> tuple[LastValue | None, PathReport | None]:
     """Return the last value of a room and the last heartbeat, for a widget of a page.
 
-    They may be a quarter of a second old, so that all widgets of a page ask the cache
-    once. Raises ``ConfigurationError``.
+    They may be a quarter of a second old, so that all widgets of a page ask the cache once.
     """
     global _recent
-    store = site_store()
     if isinstance(store, MemoryStore):
         values, path = store.load([room])
         return values.get(room), path

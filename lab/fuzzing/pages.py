@@ -11,7 +11,7 @@ from types import SimpleNamespace, TracebackType
 from typing import Any
 from unittest.mock import patch
 
-from django_fcs import quotes, site
+from django_fcs import quotes
 from django_fcs.exceptions import ProtocolError, RoomError
 from django_fcs.prices.entries import decode, encode
 from django_fcs.prices.paths import PathReport
@@ -44,8 +44,7 @@ class Pages:
         self._inputs = 0
         self._start()
         with ExitStack() as undo:
-            for module in (quotes, site):
-                undo.enter_context(patch.object(module, "site_store", lambda: self._store))
+            undo.enter_context(patch.object(quotes, "site_store", lambda: self._store))
             clock = SimpleNamespace(time=lambda: self._now)
             undo.enter_context(patch("django_fcs.quotes.time", clock))
             self._undo = undo.pop_all()

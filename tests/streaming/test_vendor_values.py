@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from django_fcs import quotes, site as site_module
+from django_fcs import quotes
 from django_fcs.exceptions import ProtocolError
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.sessions import Markets
@@ -75,8 +75,7 @@ class Site:
 @pytest.fixture(params=["UTC", "Asia/Tokyo", "Pacific/Kiritimati"])
 def site(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Site]:
     known = Site()
-    for module in (quotes, site_module):
-        monkeypatch.setattr(module, "site_store", lambda: known.store)
+    monkeypatch.setattr(quotes, "site_store", lambda: known.store)
     with override_settings(TIME_ZONE=request.param):
         yield known
 
