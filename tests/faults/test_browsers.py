@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from django_fcs.prices.recent import COPY_SECONDS
 from django_fcs.rooms import Room
 from tests.faults.stage import Stage
 from tests.support.serving import get
@@ -86,6 +87,8 @@ async def test_pages_render_without_their_cache(staged: Staged, how: str) -> Non
                 sick.enter_context(
                     stage.cache.down() if how == "down" else stage.cache.black_hole()
                 )
+                # Until then, a page may be a copy of what the cache had.
+                await asyncio.sleep(COPY_SECONDS)
                 while stage.seconds_since(fault.began) < 20:
                     began = time.monotonic()
                     status, text = await get(url)

@@ -126,6 +126,18 @@ def test_a_price_behind_a_newer_one_is_counted(
     assert bool(shown.backward) is is_backward
 
 
+@pytest.mark.parametrize(("second", "is_backward"), [(5, False), (4, True), (3, True)])
+def test_after_a_return_prices_behind_the_one_shown_may_only_rise(
+    second: int, is_backward: bool
+) -> None:
+    shown = widget({1: 5})
+
+    shown.take(Priced(2, 4, 4), is_first=True)
+    shown.take(Priced(3, second, second), is_first=False)
+
+    assert bool(shown.backward) is is_backward
+
+
 @pytest.mark.parametrize(
     ("priced", "is_shown", "is_backward"),
     [

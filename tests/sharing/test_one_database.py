@@ -31,7 +31,7 @@ from django_fcs.tools.tasks import end
 from tests.sharing.test_databases import layers
 from tests.sharing.test_two_sites import OWN, a_site, leading
 from tests.support.checked import PUBSUB
-from tests.support.network import free_port
+from tests.support.network import black_hole, free_port
 from tests.support.redis import redis_server
 from tests.support.waiting import eventually
 from tests.test_checks import CORE
@@ -119,13 +119,12 @@ def status() -> Any:
     return json.loads(out.getvalue())
 
 
-async def test_a_redis_that_does_not_answer_keeps_the_status_from_nothing(
+def test_a_redis_that_does_not_answer_keeps_the_status_from_nothing(
     monkeypatch: pytest.MonkeyPatch, port: int
 ) -> None:
     monkeypatch.setattr(neighbours, "ASK_SECONDS", 0.05)
-    async with await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0) as mute:
-        address = f"redis://127.0.0.1:{mute.sockets[0].getsockname()[1]}"
-        with beating_site(port, **ONE), override_settings(CHANNEL_LAYERS=layers([address])):
+    with black_hole() as (host, hole), beating_site(port, **ONE):
+        with override_settings(CHANNEL_LAYERS=layers([f"redis://{host}:{hole}"])):
             channel_layers.backends.clear()
             assert status()["reason"] == ""
 

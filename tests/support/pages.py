@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -58,6 +59,8 @@ class Widget:
     prices: list[Priced] = field(default_factory=list)
     backward: list[tuple[Priced, Priced]] = field(default_factory=list)
     """Prices behind one that is shown already, each with that one."""
+    left_out: float = math.inf
+    """The number of the last price that was left out after a return; infinite if none was."""
     offline_after: float = 10
 
     @property
@@ -75,12 +78,15 @@ class Widget:
     def take(self, priced: Priced, *, is_first: bool) -> None:
         last = self.prices[-1] if self.prices else None
         if last is not None and self._is_behind(priced, last):
-            # After a return the site tells what it has, which may be older than what is shown;
-            # fcs-elements.js leaves it out.
+            # After a return the site sends what it has, which may be older than what is shown, and
+            # then what the stream repeats. fcs-elements.js leaves both out.
             is_other = priced.seq == last.seq and priced.number != last.number
-            if not is_first or is_other:
+            if is_other or not (is_first or priced.seq > self.left_out):
                 self.backward.append((priced, last))
+            else:
+                self.left_out = priced.seq
             return
+        self.left_out = math.inf
         if last is not None and priced.number < last.number:
             self.backward.append((priced, last))
         self.prices.append(priced)
