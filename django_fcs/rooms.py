@@ -38,28 +38,28 @@ def canonical_timeframe(text: str) -> str:
         return ALIASES[text]
     except (KeyError, TypeError):
         known = " ".join(TIMEFRAMES)
-        raise BadTimeframe(f"timeframe {shown(text)} is not one of {known}") from None
+        raise BadTimeframe(f"timeframe {excerpt(text)} is not one of {known}") from None
 
 
 def check_symbol(text: object) -> str:
     """Return the symbol if it is ``EXCHANGE:TICKER``, else raise ``BadSymbol``."""
     if not isinstance(text, str) or text.count(":") != 1:
-        raise BadSymbol(f"symbol {shown(text)} is not EXCHANGE:TICKER, as in FX:EURUSD")
+        raise BadSymbol(f"symbol {excerpt(text)} is not EXCHANGE:TICKER, as in FX:EURUSD")
     if text != text.upper():
-        right = f": write {shown(text.upper())}" if len(text) <= 100 else ""
-        raise BadSymbol(f"symbol {shown(text)} is not in upper case{right}")
+        right = f": write {excerpt(text.upper())}" if len(text) <= 100 else ""
+        raise BadSymbol(f"symbol {excerpt(text)} is not in upper case{right}")
     exchange, ticker = text.split(":")
     if not _EXCHANGE.fullmatch(exchange):
-        raise BadSymbol(f"symbol {shown(text)} has no valid exchange before the colon")
+        raise BadSymbol(f"symbol {excerpt(text)} has no valid exchange before the colon")
     if not 1 <= len(ticker) <= _TICKER_MAX:
-        raise BadSymbol(f"symbol {shown(text)} needs a ticker of 1 to {_TICKER_MAX} characters")
+        raise BadSymbol(f"symbol {excerpt(text)} needs a ticker of 1 to {_TICKER_MAX} characters")
     if " " in ticker or not ticker.isprintable():
-        raise BadSymbol(f"symbol {shown(text)} contains a space or a control character")
+        raise BadSymbol(f"symbol {excerpt(text)} contains a space or a control character")
     return text
 
 
-def shown(value: object) -> str:
-    """Return what an error says of a value: short, in one line and in ASCII."""
+def excerpt(value: object) -> str:
+    """Return a value for an error: its first characters, in one line and in ASCII."""
     try:
         text = ascii(value[:100] if isinstance(value, (str, bytes)) else value)
     except Exception:  # An integer of more than 4,300 digits, or the value's own code.

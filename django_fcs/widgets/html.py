@@ -19,7 +19,7 @@ from django_fcs.exceptions import BadField
 from django_fcs.prices.states import State
 from django_fcs.prices.symbols import is_currency_pair
 from django_fcs.quotes import Quote
-from django_fcs.rooms import Room, canonical_timeframe, check_symbol, shown
+from django_fcs.rooms import Room, canonical_timeframe, check_symbol, excerpt
 from django_fcs.site import socket_url
 from django_fcs.tokens import make_token
 from django_fcs.tools.complaints import Complaints
@@ -55,7 +55,7 @@ def check(symbol: object = None, timeframe: object = None, *, field: object = No
     if timeframe is not None:
         canonical_timeframe(_plain(timeframe))
     if field is not None and _plain(field) not in FIELDS:
-        raise BadField(f"field {shown(_plain(field))} is not one of {' '.join(FIELDS)}")
+        raise BadField(f"field {excerpt(_plain(field))} is not one of {' '.join(FIELDS)}")
 
 
 def scripts(*, nonce: str = "") -> SafeString:
