@@ -15,6 +15,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import pgettext
 
 from django_fcs.prices.symbols import parts_of, pip_of
+from django_fcs.protocol.bounds import DIGITS_MAX
 
 __all__ = [
     "UNKNOWN",
@@ -39,7 +40,6 @@ _THIN = "\N{THIN SPACE}"
 
 #: A number as large as this is not shown: no price or volume is.
 _TOO_LARGE = 1e21
-_MOST_DIGITS = 20
 #: Enough digits for any number below the limit.
 _EXACT = Context(prec=64, rounding=ROUND_HALF_UP)
 
@@ -76,7 +76,7 @@ def number(value: float | None, digits: int) -> str:
     """Write a number with fixed decimals, grouped as in the active language."""
     if value is None or not _is_writable(value):
         return UNKNOWN
-    digits = min(max(digits, 0), _MOST_DIGITS)
+    digits = min(max(digits, 0), DIGITS_MAX)
     rounded = _rounded(value, digits)
     return (_MINUS if rounded < 0 else "") + _grouped(rounded, digits)
 
