@@ -11,7 +11,7 @@ import asyncio
 import json
 from contextlib import ExitStack, suppress
 from random import Random
-from types import FunctionType, TracebackType
+from types import FunctionType
 from typing import Any
 
 from channels.layers import channel_layers
@@ -97,12 +97,7 @@ class Browsers:
         self._bus = self._world.run_until_complete(_new_bus())
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with suppress(Exception):  # After a failure it may fail again.
             self._world.run_until_complete(self._hub.aclose())
         Hub._hubs.pop(self._world, None)

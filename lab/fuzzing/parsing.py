@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from random import Random
-from types import TracebackType
 
 from django_fcs.exceptions import ProtocolError
 from django_fcs.protocol import Unknown, Unusable, frames as protocol, parse, serialise
@@ -22,12 +21,7 @@ class Parsing:
     def __enter__(self) -> Parsing:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         pass
 
     @staticmethod

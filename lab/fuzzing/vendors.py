@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from random import Random
-from types import TracebackType
 from typing import Any
 
 from django_fcs.exceptions import KeyRefused
@@ -47,12 +46,7 @@ class Vendors:
         self._batches = self._client.batches()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with suppress(Exception):  # After a failure it may fail again.
             self._world.run_until_complete(self._batches.aclose())
         self._world.end()
