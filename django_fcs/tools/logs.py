@@ -1,4 +1,4 @@
-"""The loggers of this project: whatever a line quotes, it stays one line of bounded length."""
+"""The loggers of this project: what a line quotes is escaped and cut, so that it stays one line."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class _Safe(logging.Filter):
 
 
 class _Quoted:
-    """An argument whose text is made safe when the line is written, as it may never be."""
+    """An argument whose text is made safe only when, and if, the line is written."""
 
     def __init__(self, value: object) -> None:
         self._value = value

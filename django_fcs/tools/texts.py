@@ -24,7 +24,7 @@ _PLAIN = re.compile(r"[ -~]*")
 def one_line(text: str, limit: int = REASON_MAX) -> str:
     """Return the text as one line of at most ``limit`` characters that hides nothing.
 
-    A character that could is written as Python writes it, such as ``\\x1b``.
+    A character that could hide something is escaped as in Python, such as ``\\x1b``.
     """
     shown = text[: limit + 1]
     if not _PLAIN.fullmatch(shown):

@@ -35,7 +35,7 @@ class Worker:
     def __init__(self, name: str) -> None:
         self._name = name
         self._of_process: dict[int, _OwnThread] = {}
-        """By process id, because a forked process has no thread, and perhaps a held lock.
+        """By process id: after a fork, the thread does not run, and its lock may be held for ever.
 
         ``os.register_at_fork`` would not do: uWSGI forks without it.
         """

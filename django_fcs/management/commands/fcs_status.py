@@ -188,7 +188,7 @@ def _look() -> _Look:
 
 
 def _mixed() -> str:
-    """Return whether the stream that leads is of another site, in words; "" if not."""
+    """Return in words that another site's stream leads; "" if this is not known."""
     try:
         return ANOTHER_SITE if is_shared() else ""
     except Exception:  # Redis may not answer, which is not for this command to find out.

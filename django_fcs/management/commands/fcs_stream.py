@@ -101,10 +101,10 @@ class Command(BaseCommand):
         try:
             with quiet():
                 store = shared_store()
-                beat, _ = read(store)
+                path, _ = read(store)
         except ConfigurationError as error:
             raise fail(error) from None
-        reason = cause(store, beat, trouble(store, beat, time.time()))
+        reason = cause(store, path, trouble(store, path, time.time()))
         if reason:
             raise CommandError(reason)
 
