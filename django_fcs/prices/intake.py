@@ -13,17 +13,13 @@ from msgspec.structs import replace
 
 from django_fcs.protocol import Price
 from django_fcs.tools.metrics import count
+from django_fcs.values.timeframes import LENGTHS
 
 from .snapshots import Snapshot
 
 __all__ = ["Intake"]
 
 _DAY = 86_400
-
-_SECONDS = {
-    **{"1": 60, "5": 300, "15": 900, "30": 1800, "60": 3600, "240": 14_400},
-    **{"1D": _DAY, "1W": 7 * _DAY, "1M": 28 * _DAY},
-}
 
 #: No tick is farther in the future, not even if its time is local and a clock is wrong.
 TICK_AHEAD_SECONDS = 2 * _DAY
@@ -50,7 +46,7 @@ class Intake:
 
     def __init__(self, known: Snapshot) -> None:
         self._known = known
-        self._length = _SECONDS[known.room.timeframe]
+        self._length = LENGTHS[known.room.timeframe]
         self._usual = float(min(self._length, _DAY) + CLOCKS_SECONDS)
         self._ahead = self._usual
         """How far in the future a candle may open."""

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 from random import Random
 from typing import Any
 
-from django_fcs.rooms import TIMEFRAMES
+from django_fcs.values.timeframes import LENGTHS, TIMEFRAMES
 
 from .instruments import instrument
 
@@ -39,8 +39,6 @@ _PULL_SECONDS = 3 * 86400.0
 #: Points of the path before the walk, on a logarithmic scale: dense near now.
 _PATH_POINTS = 120
 
-_FIXED_SECONDS = {"1": 60, "5": 300, "15": 900, "30": 1800, "60": 3600, "240": 14400, "1D": 86400}
-_WEEK = 7 * 86400
 _FIRST_MONDAY = 4 * 86400
 
 
@@ -55,7 +53,8 @@ def candle_bounds(timeframe: str, now: float) -> tuple[int, int]:
         )
         end = (start + timedelta(days=32)).replace(day=1)
         return int(start.timestamp()), int(end.timestamp())
-    seconds, first = (_WEEK, _FIRST_MONDAY) if timeframe == "1W" else (_FIXED_SECONDS[timeframe], 0)
+    seconds = LENGTHS[timeframe]
+    first = _FIRST_MONDAY if timeframe == "1W" else 0
     start_s = int(now - first) // seconds * seconds + first
     return start_s, start_s + seconds
 

@@ -1,11 +1,18 @@
-"""The timeframes of the vendor, and other spellings of them."""
+"""The timeframes of the vendor, their lengths, and other spellings of them."""
 
 from __future__ import annotations
 
-__all__ = ["ALIASES", "TIMEFRAMES"]
+__all__ = ["ALIASES", "LENGTHS", "TIMEFRAMES"]
 
-#: Canonical spellings, as the vendor's own chart sends them.
-TIMEFRAMES = ("1", "5", "15", "30", "60", "240", "1D", "1W", "1M")
+_DAY = 86_400
+
+#: Canonical spellings, as the vendor's own chart sends them, and the length of a candle in
+#: seconds. A month is the shortest one.
+LENGTHS = {
+    **{"1": 60, "5": 300, "15": 900, "30": 1800, "60": 3600, "240": 14_400},
+    **{"1D": _DAY, "1W": 7 * _DAY, "1M": 28 * _DAY},
+}
+TIMEFRAMES = tuple(LENGTHS)
 
 #: A closed list, without ignoring case: 1m is a minute and 1M a month.
 ALIASES = {
