@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Iterator
 
 from django_fcs.layer.events import Beat, GroupEvent
-from django_fcs.prices.updates import Update
+from django_fcs.prices.updates import Update, start_of
 from django_fcs.protocol.intervals import DEFAULT, Intervals
 from django_fcs.rooms import Room
 from django_fcs.tools.backoff import doubling
@@ -108,7 +108,7 @@ class Hearing:
             before, self._late[room] = self._late.get(room), number
             if before is None or number != before + 1:
                 return  # A single lower number came late. The second shows that numbers fell.
-        elif number > expected >= update.epoch * 1000:
+        elif number > expected >= start_of(update.epoch):
             self._has_gap = True
         self._next_seq[room] = number + 1
 

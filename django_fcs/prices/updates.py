@@ -17,7 +17,7 @@ from django_fcs.protocol import Price, serialise
 from django_fcs.protocol.ticks import Head, read_head
 from django_fcs.rooms import Room
 
-__all__ = ["EVENT_TYPE", "TEXT_MAX", "Epoch", "Update", "end_of", "price_of", "respell"]
+__all__ = ["EVENT_TYPE", "TEXT_MAX", "Epoch", "Update", "end_of", "price_of", "respell", "start_of"]
 
 #: The message type in a room's group; a consumer handles it in its method ``fcs_price``.
 EVENT_TYPE = "fcs.price"
@@ -66,7 +66,7 @@ class Update(msgspec.Struct, frozen=True, gc=False):
     def from_group(cls, room: Room, text: str, *, epoch: int) -> Update:
         """Read a text that the stream of an epoch sent; raise ``ProtocolError`` for any other.
 
-        A number that is too high for the epoch would outdo all that its stream gives.
+        If its number were too high for the epoch, all later texts would seem older.
         """
         update = cls.from_text(room, text, epoch=epoch)
         if update.seq >= end_of(epoch):
@@ -113,9 +113,14 @@ def price_of(room: Room, text: str) -> Head:
     return head
 
 
+def start_of(epoch: int) -> int:
+    """Return the lowest number of a text in an epoch."""
+    return epoch * 1000
+
+
 def end_of(epoch: int) -> int:
-    """Return the first number of a text that the stream of an epoch does not give."""
-    return epoch * 1000 + TEXTS_PER_EPOCH
+    """Return the limit of the numbers in an epoch: all of them are lower."""
+    return start_of(epoch) + TEXTS_PER_EPOCH
 
 
 def respell(text: str, room: Room, timeframe: str) -> str:

@@ -18,7 +18,7 @@ from django_fcs.prices.intake import Intake
 from django_fcs.prices.sessions import Markets, vendor_says_open
 from django_fcs.prices.snapshots import Snapshot, digits_for
 from django_fcs.prices.states import Expectation, Pulse
-from django_fcs.prices.updates import Update
+from django_fcs.prices.updates import Update, start_of
 from django_fcs.protocol import Price, ProfileUpdate, serialise
 from django_fcs.rooms import Room
 from django_fcs.tools.metrics import count
@@ -348,7 +348,7 @@ class Streamed:
         return [*texts, streamed.update]
 
     def _last_seq(self, room: Room) -> int:
-        return self._seq.get(room, self._epoch * 1000 - 1)
+        return self._seq.get(room, start_of(self._epoch) - 1)
 
 
 def _begins_candle(snapshot: Snapshot, price: Price) -> bool:

@@ -8,7 +8,7 @@ from django_fcs.conf import conf
 from django_fcs.layer.events import Beat
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.sessions import Markets
-from django_fcs.protocol import Price, ProfileUpdate
+from django_fcs.protocol import ProfileUpdate
 from django_fcs.rooms import Room
 from django_fcs.upstream import Arrival, Status
 
@@ -42,15 +42,17 @@ class Term:
 
     def apply(self, arrival: Arrival) -> int:
         """Note what a frame contains; return the number of prices in it."""
+        prices = 0
         for room, item in arrival.items:
             try:
                 if isinstance(item, ProfileUpdate):
                     self.rooms.describe(room, item, arrival.at)
                 else:
+                    prices += 1
                     self.rooms.merge(room, item, arrival.at)
             except Exception as error:
                 note_fault(room, error)
-        return sum(isinstance(item, Price) for _, item in arrival.items)
+        return prices
 
     def note(self, status: Status, *, heard_at: float, now: float) -> None:
         """Note a change of the connection.
