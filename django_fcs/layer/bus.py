@@ -218,9 +218,11 @@ def database_mistaken() -> str:
     The mark follows from the settings. A layer of the site's own may open another database
     than its settings say. Nothing connects to Redis.
     """
-    found = None if conf.FCS_SITE else _first_server()
-    opened = database_number(found[0].connection_kwargs.get("db")) if found else 0
-    if found is None or opened == (said := layer_database()):
+    if conf.FCS_SITE or (found := _first_server()) is None:
+        return ""
+    pool, _ = found
+    opened, said = database_number(pool.connection_kwargs.get("db")), layer_database()
+    if opened == said:
         return ""
     return (
         f"the channel layer opens database {opened} of Redis, but CHANNEL_LAYERS says {said}: "

@@ -64,9 +64,8 @@ def _answered(status: int, headers: Headers, place: str, now: float) -> Upstream
         return KeyRefused(place, code=status, detail=f" with HTTP {status}")
     pause = retry_after(headers.get_all("Retry-After"), headers.get_all("Date"), now)
     asked = f", and asked to wait for {pause:.0f} s" if pause else ""
-    kind = FailureKind.HTTP_STATUS
-    if status == HTTPStatus.FORBIDDEN:
-        kind = FailureKind.FORBIDDEN
+    is_forbidden = status == HTTPStatus.FORBIDDEN
+    kind = FailureKind.FORBIDDEN if is_forbidden else FailureKind.HTTP_STATUS
     return UpstreamError(kind, place, code=status, detail=asked, retry_after=pause)
 
 
