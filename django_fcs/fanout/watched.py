@@ -95,8 +95,9 @@ class WatchedRoom:
     def _is_refuted(self, last: Update, update: Update) -> bool:
         """Tell whether a text shows that the number of the last one is wrong.
 
-        The stream of an epoch only counts up. A text with a lower number was on its way when
-        the last one came from the store. If it arrived later, or if there are many, it was not.
+        The stream of an epoch only counts up. A text with a lower number may be older than the
+        last one, if that came from the store. It is not older if its time is later, or if it is
+        one of many.
         """
         if update.epoch < last.epoch or update.seq >= last.seq:
             self.lower = 0
@@ -336,7 +337,7 @@ class Watched:
     def _changes(self, watched: WatchedRoom, limits: Limits) -> bool:
         now = self._monotonic()
         found = claim(watched, self.path, at=self._clock(), now=now, limits=limits)
-        # The page shows the stored price. Before the store has answered, this would hide it.
+        # A page shows the stored price. A state sent before the store has answered would hide it.
         is_early = watched.claim is None and not watched.is_recalled
         if found == watched.claim or (is_early and found == Claim(State.WAITING)):
             return False

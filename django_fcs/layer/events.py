@@ -46,7 +46,7 @@ DEMAND = "fcs.demand"
 #: The longest profile, in characters. Browsers get it unchanged.
 PROFILE_MAX = 32_000
 
-#: How many rooms of a hub count. A process that shows more is not known.
+#: How many rooms of one hub are read. Real processes show fewer.
 ROOMS_MAX = 10_000
 
 _HubName = Annotated[str, msgspec.Meta(max_length=100)]

@@ -1,4 +1,4 @@
-"""The entries of the cache: JSON texts, of which a reader believes nothing.
+"""The entries of the cache: JSON texts, which a reader does not trust.
 
 Anybody may have written to the site's cache: another version of this project, other code, a
 process that was killed. A malformed entry counts as missing, and no other entry is affected.
@@ -21,7 +21,7 @@ logger = logger_of(__name__)
 #: The longest entry that is decoded: a report with 100,000 rooms, in characters.
 ENTRY_MAX = 8 * 1024 * 1024
 
-#: Nobody writes to this key. Reading it tells whether a cache works at all.
+#: This key is never written. Reading it shows whether the cache works at all.
 _NEVER_WRITTEN = "fcs:never-written"
 
 T = TypeVar("T")

@@ -36,7 +36,7 @@ WITNESSES = 3
 
 
 class Intake:
-    """Decides what of the frames of one room may be merged.
+    """Decides which frames of one room, and which of their values, may be merged.
 
     Every refusal of a time has an end: an ``initial`` is believed, the first frame after
     ``doubt`` too, and so are ``WITNESSES`` frames in a row that agree.
@@ -52,11 +52,12 @@ class Intake:
         """How far in the future a candle may open."""
         self._is_doubted = False
         self._rival: int | None = None
-        """An opening time that does not fit, and how many frames in a row had it or later ones."""
+        """The last opening time that did not fit."""
         self._witnesses = 0
+        """How many frames in a row had such a time, none earlier than the one before."""
 
     def doubt(self) -> None:
-        """Believe the next frame: the connection was lost, so anything may have changed."""
+        """Doubt what is known and believe the next frame, because the connection was lost."""
         self._is_doubted = True
 
     def admit(self, price: Price, now: float) -> Price | None:

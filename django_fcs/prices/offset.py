@@ -14,10 +14,10 @@ __all__ = ["NOTICED_SECONDS", "SAMPLES", "ClockOffset"]
 
 logger = logger_of(__name__)
 
-#: An offset below this may be a slow channel layer or cache, in seconds.
+#: In seconds. A smaller difference may come from a slow channel layer or cache.
 NOTICED_SECONDS = 2.0
 
-#: So many heartbeats in a row must agree. One may be late, or a clock may jump meanwhile.
+#: This many heartbeats in a row must agree: one may be late, and a clock may jump.
 SAMPLES = 3
 
 
@@ -25,7 +25,7 @@ class ClockOffset:
     """What heartbeats say about this clock. Times are unix seconds; any thread may call it.
 
     A stream sends a heartbeat every few seconds and saves one every second, so the age of
-    each new one is known. It would have to be the same, if it were not for the clocks.
+    each new one is known. If the clocks agreed, this age would be close to 0.
     """
 
     def __init__(self) -> None:

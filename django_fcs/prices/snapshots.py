@@ -15,9 +15,9 @@ from django_fcs.tools.metrics import count
 
 __all__ = ["Snapshot", "decimals", "digits_for"]
 
-#: Decimals that were needed once are shown for this many frames that do not need them, and
-#: for as many more for each further time, up to ``NEEDED_MAX`` times. The last figures of a
-#: price are sometimes zeros, and its width should not change then.
+#: Each frame that needs the decimals keeps them for this many frames that do not need them. At
+#: most ``NEEDED_MAX`` such frames count. The last figures of a price are sometimes zeros, and
+#: its width should not change then.
 PATIENCE_FRAMES = 5
 NEEDED_MAX = 100
 
@@ -221,7 +221,7 @@ class _Digits:
         self._slow: _Values = ()
         self._slow_digits = 0
         self._needed = 0
-        """How many frames needed them."""
+        """How many frames needed the decimals that are shown."""
         self._unneeded = 0
         """How many frames since then did not."""
         self._next = 0

@@ -27,8 +27,8 @@ from .messages import (
 
 __all__ = [
     "PRICE_MODES",
-    "Heartbeat",
     "Candle",
+    "Heartbeat",
     "Join",
     "Joined",
     "Leave",

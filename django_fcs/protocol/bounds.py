@@ -37,7 +37,7 @@ __all__ = [
 #: No price is higher: a bitcoin costs about 1e11 rials. A float still counts eighths here.
 PRICE_MAX = 1e15
 
-#: No price but zero is closer to zero. Five of its figures fit into ``DIGITS_MAX``.
+#: The price closest to zero, apart from zero itself. Five of its figures fit into ``DIGITS_MAX``.
 PRICE_MIN = 1e-15
 
 #: Coins of tiny value trade about 1e16 units a month.

@@ -67,8 +67,8 @@ def parse(text: str | bytes) -> list[Message]:
 
     Raises ``ProtocolError`` for anything else, with a reason in one line. One invalid
     message makes the whole frame invalid. A price of an array that is out of bounds
-    invalidates only itself. An ``Unusable`` stands in its place, and behind a price
-    whose volume or time was left out.
+    invalidates only itself: an ``Unusable`` stands in its place. An ``Unusable`` also
+    follows a price whose volume or time was left out.
     """
     tick = read_tick(text)
     return _parse_any(text) if tick is None else [tick]
@@ -267,7 +267,7 @@ def _opening(until: float | None) -> int | None:
     return moment
 
 
-def _heartbeat(kind: type[Ping] | type[Pong] | type[Welcome]) -> Callable[[Frame], Message]:
+def _timestamped(kind: type[Ping] | type[Pong] | type[Welcome]) -> Callable[[Frame], Message]:
     return lambda frame: kind(timestamp=_whole(frame.timestamp))
 
 
@@ -287,14 +287,14 @@ def _end_of_wishes(frame: Frame) -> RemoveAll:
     return RemoveAll()
 
 
-def _beat(frame: Frame) -> Heartbeat:
+def _heartbeat(frame: Frame) -> Heartbeat:
     return Heartbeat(timestamp=_whole(frame.timestamp) or 0)
 
 
 _READERS: dict[str, Callable[[Frame], Message]] = {
-    "welcome": _heartbeat(Welcome),
-    "ping": _heartbeat(Ping),
-    "pong": _heartbeat(Pong),
+    "welcome": _timestamped(Welcome),
+    "ping": _timestamped(Ping),
+    "pong": _timestamped(Pong),
     "join_symbol": _wish,
     "leave_symbol": _end_of_wish,
     "remove_all": _end_of_wishes,
@@ -302,5 +302,5 @@ _READERS: dict[str, Callable[[Frame], Message]] = {
     "error": _refusal,
     "rate": _rate,
     "state": _state,
-    "beat": _beat,
+    "beat": _heartbeat,
 }

@@ -11,8 +11,8 @@ import msgspec
 
 __all__ = [
     "PRICE_MODES",
-    "Heartbeat",
     "Candle",
+    "Heartbeat",
     "Join",
     "Joined",
     "Leave",

@@ -75,7 +75,7 @@ def cache_places(alias: str) -> list[Place]:
 
 
 def database_number(database: Any) -> int:
-    """Return the number of a database as redis-py is given it, 0 if it is none."""
+    """Return a database number in the form that redis-py takes as an int; 0 if it is none."""
     try:
         number = int(str(database))
     except ValueError:

@@ -18,7 +18,7 @@ _BYTES = 4
 def fingerprint() -> str:
     """Return 8 hexadecimal digits that depend on ``FCS_URL`` and ``FCS_API_KEY``, "" without a key.
 
-    They stand in Redis. It takes some ten milliseconds. Raises ``ConfigurationError``.
+    They are stored in Redis. A call takes some ten milliseconds. Raises ``ConfigurationError``.
     """
     key, url = conf.FCS_API_KEY, conf.FCS_URL
     if not key:

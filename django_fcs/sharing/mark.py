@@ -18,8 +18,8 @@ _STEM = "fcs"
 def site_mark() -> str:
     """Return ``FCS_SITE``, else "db1" if the channel layer is in database 1, else "".
 
-    It is a function of the settings, and takes some microseconds: what names many things
-    asks once. Raises ``ConfigurationError`` for a wrong ``FCS_SITE``.
+    It depends only on the settings. A call takes some microseconds, so code that builds many
+    names calls it once. Raises ``ConfigurationError`` for a wrong ``FCS_SITE``.
     """
     if site := conf.FCS_SITE:
         return site

@@ -56,8 +56,8 @@ class Audience:
         """Return the rooms, with the number of clients in each."""
         return Counter({room: len(clients) for room, clients in self._rooms.items()})
 
-    async def somebody(self, room: Room, seconds: float) -> None:
-        """Wait until somebody is in the room, or raise ``TimeoutError``."""
+    async def wait_for_client(self, room: Room, seconds: float) -> None:
+        """Wait until a client is in the room, or raise ``TimeoutError``."""
         if room in self._rooms:
             return
         awaited = self._awaited.setdefault(room, asyncio.Event())

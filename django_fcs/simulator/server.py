@@ -148,7 +148,7 @@ class Simulator:
 
         Raises ``TimeoutError`` after ``seconds``.
         """
-        await self._audience.somebody(Room.parse(symbol, timeframe), seconds)
+        await self._audience.wait_for_client(Room.parse(symbol, timeframe), seconds)
 
     async def drop_all(self) -> int:
         """Cut every connection without a close frame (1006); return their number."""

@@ -28,7 +28,7 @@ __all__ = ["ANOTHER_SITE", "Alone", "Lease", "lease_keys"]
 
 logger = logger_of(__name__)
 
-#: What a stream says that waits for the lease of another site.
+#: What a stream says while another site holds the lease.
 ANOTHER_SITE = "another site uses this database: set FCS_SITE"
 _WARNING = (
     f"{ANOTHER_SITE}, or end the old stream if FCS_URL or FCS_API_KEY of this site has changed"
@@ -157,7 +157,7 @@ class Lease:
         redis: The Redis that lends it; the lease closes it.
         seconds: How long the lease lasts. It must be the same for all streams of a site.
         prefix: The prefix of the keys, which is that of the channel layer.
-        site: What tells this site from another one in the same database, "" if it is not known.
+        site: The fingerprint of this site; "" if it has no key.
         monotonic, sleep: For tests.
 
     Raises:

@@ -21,7 +21,7 @@ ASK_SECONDS = 2.0
 def is_shared() -> bool:
     """Return whether the stream that leads has another ``FCS_URL`` or key than this process.
 
-    It is false where that cannot be known: nobody leads, this process has no key, or the
+    It is also false if this is not known: no stream leads, this process has no key, or the
     layer is not from channels_redis. Raises what redis-py raises, and a ``TimeoutError`` if
     Redis does not answer in ``ASK_SECONDS``.
     """

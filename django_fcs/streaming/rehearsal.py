@@ -1,4 +1,4 @@
-"""Try the lease without taking it: for operators who want to know whether a stream could lead."""
+"""Try the lease without taking it, to find out whether a stream could lead."""
 
 from __future__ import annotations
 

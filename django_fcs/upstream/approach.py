@@ -1,6 +1,6 @@
 """How to reach a host with several addresses, some of which may not answer.
 
-A machine with a broken IPv6 route looks like this: the first address of the host never answers.
+On a machine with a broken IPv6 route, for example, the first address never answers.
 """
 
 from __future__ import annotations
