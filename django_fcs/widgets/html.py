@@ -27,7 +27,7 @@ from django_fcs.tools.logs import logger_of
 
 from . import formats
 
-__all__ = ["FIELDS", "check", "price", "scripts", "ticker", "token"]
+__all__ = ["FIELDS", "NOT_GIVEN", "check", "price", "scripts", "ticker", "token"]
 
 logger = logger_of(__name__)
 _complaints = Complaints()
@@ -48,14 +48,29 @@ FIELDS = (
 )
 
 
-def check(symbol: object = None, timeframe: object = None, *, field: object = None) -> None:
-    """Raise ``RoomError`` for the first value no widget could show; ``None`` is allowed."""
-    if symbol is not None:
+#: In place of a value that is not known yet. ``None`` is a value.
+NOT_GIVEN = object()
+
+
+def check(
+    symbol: object = NOT_GIVEN, timeframe: object = NOT_GIVEN, *, field: object = NOT_GIVEN
+) -> None:
+    """Raise ``RoomError`` for the first value that no widget can show.
+
+    A timeframe may be ``None``, for that of the site.
+    """
+    if symbol is not NOT_GIVEN:
         check_symbol(_plain(symbol))
-    if timeframe is not None:
+    if timeframe is not NOT_GIVEN and timeframe is not None:
         canonical_timeframe(_plain(timeframe))
-    if field is not None and _plain(field) not in FIELDS:
-        raise BadField(f"field {shown(_plain(field))} is not one of {' '.join(FIELDS)}")
+    if field is not NOT_GIVEN:
+        _check_field(_plain(field))
+
+
+def _check_field(field: object) -> None:
+    # The values of some types cannot be compared with a text.
+    if not isinstance(field, str) or field not in FIELDS:
+        raise BadField(f"field {shown(field)} is not one of {' '.join(FIELDS)}")
 
 
 def scripts(*, nonce: str = "") -> SafeString:
