@@ -117,6 +117,13 @@ async def test_braces_in_the_prefix_that_scatter_the_keys_are_named(tmp_path: Pa
     assert trouble.endswith(fix)
 
 
+async def test_a_database_in_cluster_mode_is_said_not_to_exist(tmp_path: Path) -> None:
+    async with one_node(tmp_path / "node") as (address, _):
+        outcome, text, fix = await doctor_at(f"{address}/1")
+
+    assert (outcome, "only database 0" in text, "FCS_SITE" in fix) == ("broken", True, True)
+
+
 async def test_a_cluster_of_two_nodes_is_said_to_be_unsupported(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         ports, nodes = zip(
@@ -197,6 +204,25 @@ async def test_a_refusal_is_named_with_its_fix_in_the_doctor_and_in_the_log(
     assert f"cannot request the lease reason={trouble}" in caplog.text
 
 
+async def test_a_database_that_redis_does_not_have_is_named(tmp_path: Path) -> None:
+    port = free_port()
+    async with redis_server(port, tmp_path):
+        outcome, text, fix = await doctor_at(f"redis://127.0.0.1:{port}/99")
+        trouble = await trouble_at(f"redis://127.0.0.1:{port}/99")
+
+    assert (outcome, "does not have this database" in text) == ("broken", True)
+    assert 'Raise "databases"' in fix and trouble.endswith(fix)
+
+
+async def test_a_key_of_another_program_is_named(tmp_path: Path) -> None:
+    port = free_port()
+    async with redis_server(port, tmp_path), Redis(port=port) as admin:
+        await admin.execute_command("LPUSH", lease_keys("site")[0], "x")
+        trouble = await trouble_at(f"redis://127.0.0.1:{port}")
+
+    assert "another program stores other values" in trouble
+
+
 async def test_a_right_that_only_renewing_needs_is_missed_by_the_doctor_too(tmp_path: Path) -> None:
     port = free_port()
     async with redis_server(port, tmp_path), Redis(port=port) as admin:
@@ -252,6 +278,22 @@ def test_in_memory_there_is_no_lease_to_try() -> None:
         ("ERR unknown command 'EVAL', with args beginning with:", "does not run scripts"),
         ("MISCONF Redis is configured to save RDB snapshots", "cannot save"),
         ("ERR max number of clients reached", "too many clients"),
+        ("ERR SELECT is not allowed in cluster mode", "only database 0"),
+        ("ERR unknown command 'SELECT', with args beginning with: '1'", "only database 0"),
+        ("ERR unknown command `SELECT`", "only database 0"),
+        ("DB index is out of range", "does not have this database"),
+        ("ERR invalid DB index", "does not have this database"),
+        (
+            "AUTH <password> called without any password configured for the default user. Are you "
+            "sure your configuration is correct?",
+            "has no password",
+        ),
+        ("Client sent AUTH, but no password is set", "has no password"),
+        ("wrong number of arguments for 'auth' command", "user or the password"),
+        ("LOADING Redis is loading the dataset in memory", "still loading"),
+        ("Redis is loading the dataset in memory", "still loading"),
+        ("BUSY Redis is busy running a script.", "keeps Redis busy"),
+        ("WRONGTYPE Operation against a key holding the wrong kind of value", "other values"),
     ],
 )
 def test_errors_are_known_by_code_or_by_the_words_of_redis_py(text: str, meaning: str) -> None:
@@ -259,7 +301,7 @@ def test_errors_are_known_by_code_or_by_the_words_of_redis_py(text: str, meaning
 
 
 def test_other_errors_keep_their_text_in_one_short_line() -> None:
-    said = sentence_of("LOADING\n2026 CRITICAL forged " + "x" * 1000)
+    said = sentence_of("SOMETHING\n2026 CRITICAL forged " + "x" * 1000)
 
-    assert said.startswith("LOADING 2026 CRITICAL forged xxx")
+    assert said.startswith("SOMETHING 2026 CRITICAL forged xxx")
     assert len(said) == REASON_MAX
