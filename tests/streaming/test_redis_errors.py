@@ -276,6 +276,9 @@ def test_in_memory_there_is_no_lease_to_try() -> None:
         ("You can't write against a read only replica.", "is a replica"),
         ("WRONGPASS invalid username-password pair", "user or the password"),
         ("ERR unknown command 'EVAL', with args beginning with:", "does not run scripts"),
+        ("Unknown Redis command called from script", "does not run scripts"),
+        ("command 'eval' is disabled", "does not run scripts"),
+        ("ERR scripting disabled by the administrator", "does not run scripts"),
         ("MISCONF Redis is configured to save RDB snapshots", "cannot save"),
         ("ERR max number of clients reached", "too many clients"),
         ("ERR SELECT is not allowed in cluster mode", "only database 0"),
@@ -298,6 +301,18 @@ def test_in_memory_there_is_no_lease_to_try() -> None:
 )
 def test_errors_are_known_by_code_or_by_the_words_of_redis_py(text: str, meaning: str) -> None:
     assert meaning in sentence_of(text) and text in sentence_of(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ERR This instance has cluster support disabled",
+        "Unix socket disabled by firewall",
+        "Error 111 connecting to scripts.disabled.example:6379. Connection refused.",
+    ],
+)
+def test_not_all_that_is_disabled_is_scripts(text: str) -> None:
+    assert sentence_of(text) == text
 
 
 def test_other_errors_keep_their_text_in_one_short_line() -> None:
