@@ -21,7 +21,7 @@ from .tokens import token_is_valid
 from .tools.logs import logger_of
 from .tools.metrics import count
 
-__all__ = ["client_of", "may_join", "origin_is_allowed"]
+__all__ = ["client_of", "hosts_of_site", "may_join", "origin_is_allowed"]
 
 logger = logger_of(__name__)
 
@@ -76,6 +76,13 @@ def client_of(scope: Mapping[str, Any]) -> str:
     return host
 
 
+def hosts_of_site() -> list[str]:
+    """Return the strings in ``ALLOWED_HOSTS``; Django cannot compare a host with anything else."""
+    hosts = settings.ALLOWED_HOSTS
+    listed = hosts if isinstance(hosts, (list, tuple, set, frozenset)) else ()
+    return [host for host in listed if isinstance(host, str)]
+
+
 def origin_is_allowed(headers: Mapping[bytes, bytes]) -> bool:
     """Return whether a page of this origin may open the socket.
 
@@ -96,5 +103,5 @@ def origin_is_allowed(headers: Mapping[bytes, bytes]) -> bool:
         return True
     if conf.FCS_ALLOWED_ORIGINS is not None:
         return origin in conf.FCS_ALLOWED_ORIGINS or "*" in conf.FCS_ALLOWED_ORIGINS
-    hosts = settings.ALLOWED_HOSTS or (_HOSTS_IN_DEBUG if settings.DEBUG else [])
+    hosts = hosts_of_site() or (_HOSTS_IN_DEBUG if settings.DEBUG else [])
     return bool(hostname) and validate_host(hostname, hosts)

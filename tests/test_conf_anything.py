@@ -17,8 +17,9 @@ from django_fcs import asgi
 from django_fcs.checks import check_deployment, check_settings
 from django_fcs.conf import Settings
 from django_fcs.doctor.examine import Outcome, examine
-from django_fcs.doctor.site_probes import BEFORE, after
+from django_fcs.doctor.site_probes import BEFORE, after, probe_origins
 from django_fcs.exceptions import ConfigurationError
+from django_fcs.permissions import origin_is_allowed
 from django_fcs.testing import push_price
 from tests.support.checked import MANY, SHARED_CACHE, found
 
@@ -88,13 +89,30 @@ def test_the_doctor_and_the_health_page_live_with_any_value(name: str) -> None:
         assert status in ((200, 503) if wrong else (200,))
 
 
-@pytest.mark.parametrize("name", ["CHANNEL_LAYERS", "CACHES", "ASGI_APPLICATION"])
+@pytest.mark.parametrize(
+    "name",
+    ["CHANNEL_LAYERS", "CACHES", "ASGI_APPLICATION", "ALLOWED_HOSTS", "FORCE_SCRIPT_NAME", "DEBUG"],
+)
 def test_no_value_of_a_setting_that_others_define_ends_the_checks(name: str) -> None:
     for value in VALUES.values():
         # Not override_settings: for some values, Django fails before the checks run.
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(settings, name, value)
             assert all(message.hint for message in [*check_settings(), *check_deployment()])
+
+
+HOSTS: list[Any] = [*VALUES.values(), [5], ["www.example.com", None], [b"www.example.com"]]
+
+
+def test_a_list_of_hosts_with_other_things_than_texts_ends_no_check_probe_or_socket() -> None:
+    headers = {b"origin": b"https://foreign.invalid", b"host": b"www.example.com"}
+    for value in HOSTS:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(settings, "ALLOWED_HOSTS", value)
+            patch.setattr(settings, "DEBUG", False)
+            assert all(message.hint for message in check_deployment())
+            assert [finding.outcome for finding in probe_origins("https://www.example.com")]
+            assert not origin_is_allowed(headers)
 
 
 @pytest.mark.parametrize("name", ["BACKEND", "LOCATION", "OPTIONS"])

@@ -15,6 +15,7 @@ from django.core.management.commands.runserver import Command as Runserver
 from django.utils.module_loading import import_string
 
 from django_fcs.conf import conf
+from django_fcs.permissions import hosts_of_site
 
 __all__ = ["check_application", "check_import", "check_open_door", "check_runserver"]
 
@@ -103,7 +104,7 @@ def _serves_pages_only(application: object) -> bool:
 def check_open_door() -> list[CheckMessage]:
     """Look for a socket that pages of any site may open."""
     origins = conf.FCS_ALLOWED_ORIGINS
-    if settings.DEBUG or "*" not in (settings.ALLOWED_HOSTS if origins is None else origins):
+    if settings.DEBUG or "*" not in (hosts_of_site() if origins is None else origins):
         return []
     name = "ALLOWED_HOSTS" if origins is None else "FCS_ALLOWED_ORIGINS"
     text = f'{name} has "*", so pages of any site can open the socket on behalf of your visitors.'
