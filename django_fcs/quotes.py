@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
-from .conf import conf
+from .conf import Settings
 from .exceptions import ConfigurationError, ProtocolError
 from .prices.entries import drop_malformed
 from .prices.paths import PathReport
@@ -18,7 +18,7 @@ from .prices.store import LastValue
 from .prices.updates import price_of
 from .protocol.ticks import Head
 from .rooms import Room
-from .site import site_store, value_to_show
+from .site import note_mistake, room_to_show, setting_to_show, site_store, value_to_show
 
 __all__ = ["Quote", "aget_quote", "aget_quotes", "get_quote", "get_quotes", "quote_to_show"]
 
@@ -84,22 +84,25 @@ class Quote:
 def get_quote(symbol: str, timeframe: str | None = None) -> Quote | None:
     """Return the last value of a room, or ``None`` if none is known.
 
-    Raises ``BadSymbol`` or ``BadTimeframe``, never an error of the cache.
+    Raises ``BadSymbol`` or ``BadTimeframe``, never an error of the cache or of a setting:
+    that is logged once an hour, and a wrong setting counts as its default.
     """
-    room = Room.parse(symbol, timeframe)
+    room = room_to_show(symbol, timeframe)
     try:
         values, path = site_store().load([room])
-    except ConfigurationError:
+    except ConfigurationError as error:
+        note_mistake(error)
         return None
     return _quote(room, values.get(room), path, time.time())
 
 
 async def aget_quote(symbol: str, timeframe: str | None = None) -> Quote | None:
     """Return what ``get_quote`` returns, without blocking the event loop."""
-    room = Room.parse(symbol, timeframe)
+    room = room_to_show(symbol, timeframe)
     try:
         values, path = await site_store().aload([room])
-    except ConfigurationError:
+    except ConfigurationError as error:
+        note_mistake(error)
         return None
     return _quote(room, values.get(room), path, time.time())
 
@@ -109,12 +112,13 @@ def get_quotes(symbols: Iterable[K], timeframe: str | None = None) -> dict[K, Qu
 
     The keys are the symbols as given, in their order. A ``Room`` may stand in place of a
     symbol; it has its own timeframe. Raises ``BadSymbol`` or ``BadTimeframe``, never an
-    error of the cache.
+    error of the cache or of a setting.
     """
     rooms = _rooms(symbols, timeframe)
     try:
         values, path = site_store().load(set(rooms.values()))
-    except ConfigurationError:
+    except ConfigurationError as error:
+        note_mistake(error)
         values, path = {}, None
     return _quotes(rooms, values, path)
 
@@ -124,7 +128,8 @@ async def aget_quotes(symbols: Iterable[K], timeframe: str | None = None) -> dic
     rooms = _rooms(symbols, timeframe)
     try:
         values, path = await site_store().aload(set(rooms.values()))
-    except ConfigurationError:
+    except ConfigurationError as error:
+        note_mistake(error)
         values, path = {}, None
     return _quotes(rooms, values, path)
 
@@ -133,7 +138,8 @@ def quote_to_show(room: Room) -> Quote | None:
     """Return the last value of a room for a widget: all widgets of a page share a read."""
     try:
         value, path = value_to_show(room)
-    except ConfigurationError:
+    except ConfigurationError as error:
+        note_mistake(error)
         return None
     return _quote(room, value, path, time.time())
 
@@ -141,7 +147,7 @@ def quote_to_show(room: Room) -> Quote | None:
 def _rooms(symbols: Iterable[K], timeframe: str | None) -> dict[K, Room]:
     # Read letter by letter, one symbol would be many.
     several: Iterable[K] = [symbols] if isinstance(symbols, str) else symbols
-    return {one: one if isinstance(one, Room) else Room.parse(one, timeframe) for one in several}
+    return {one: one if isinstance(one, Room) else room_to_show(one, timeframe) for one in several}
 
 
 def _quotes(
@@ -214,13 +220,13 @@ def _spread(ask: float | None, bid: float | None, digits: int) -> float | None:
 
 
 def _state(at: float, expected: Expectation, path: PathReport | None, now: float) -> State:
-    offline_after = conf.FCS_OFFLINE_AFTER_SECONDS
+    offline_after = setting_to_show(Settings.FCS_OFFLINE_AFTER_SECONDS)
     return decide(
         # A price from the future counts like an old one: some clock was set.
         age=abs(now - at),
         expected=expected,
         now=now,
         broken=path is None or path.is_broken(path.age(now), offline_after),
-        stale_after=conf.FCS_STALE_AFTER_SECONDS,
+        stale_after=setting_to_show(Settings.FCS_STALE_AFTER_SECONDS),
         outdated=path is not None and path.outage.outdates(at, now, offline_after),
     )

@@ -18,8 +18,8 @@ from django_fcs.checks import check_deployment, check_settings
 from django_fcs.conf import Settings
 from django_fcs.doctor.examine import Outcome, examine
 from django_fcs.doctor.site_probes import BEFORE, after, probe_origins
-from django_fcs.exceptions import ConfigurationError
 from django_fcs.permissions import origin_is_allowed
+from django_fcs.quotes import aget_quote, get_quote, get_quotes
 from django_fcs.testing import push_price
 from tests.support.checked import MANY, SHARED_CACHE, found
 
@@ -54,11 +54,13 @@ async def test_what_the_checks_pass_works_and_the_rest_is_told(name: str) -> Non
             assert after("")
             answer = await answer_of_the_socket()
             html = page()
+            quote = await aget_quote("FX:EURUSD")
+        assert html.count("<fcs-ticker ") == 2
         if wrong:
             assert answer in ("refused", "welcome")
         else:
             assert answer == "welcome"
-            assert "1.08" in html and html.count("<fcs-ticker ") == 2
+            assert "1.08" in html and quote is not None
 
 
 async def answer_of_the_socket() -> str:
@@ -70,11 +72,32 @@ async def answer_of_the_socket() -> str:
 
 
 def page() -> str:
-    """Render a page; it may fail only with the name of the setting to correct."""
-    try:
-        return Template(PAGE).render(Context())
-    except ConfigurationError as error:
-        return str(error)
+    return Template(PAGE).render(Context())
+
+
+SHOWN = {
+    "FCS_STALE_AFTER_SECONDS": "1.08",
+    "FCS_OFFLINE_AFTER_SECONDS": 'data-fcs-offline-after="10"',
+    "FCS_TIMEFRAME": 'data-fcs-timeframe="1D"',
+    "FCS_SOCKET_URL": "/ws/fcs/",
+    "FCS_TOKEN_MAX_AGE_SECONDS": 'token=""',
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+async def test_a_page_takes_the_default_of_a_wrong_setting_and_logs_it_once(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await push_price("FX:EURUSD", close=1.08412)
+
+    with override_settings(**{name: []}):
+        html = page() + page()
+        quotes = [get_quote("FX:EURUSD"), *get_quotes(["FX:EURUSD"]).values()]
+
+    assert SHOWN[name] in html and "1.08" in html
+    assert [quote and quote.close for quote in quotes] == [1.08412] * 2
+    (line,) = [text for text in caplog.messages if name in text]
+    assert f"{name} must be " in line
 
 
 @pytest.mark.urls("django_fcs.urls")
