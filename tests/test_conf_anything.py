@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import pytest
@@ -146,6 +147,40 @@ def test_no_value_in_the_configuration_of_the_cache_ends_the_checks(name: str) -
             patch.setattr(settings, "CACHES", {"default": {**right, name: value}})
             patch.setattr(settings, "CHANNEL_LAYERS", MANY)
             assert all(message.hint for message in [*check_settings(), *check_deployment()])
+
+
+LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
+
+#: Each by why Django cannot make it.
+NO_CACHES: dict[str, dict[str, Any]] = {
+    "library": {"BACKEND": "django.core.cache.backends.memcached.PyLibMCCache"},
+    "module": {"BACKEND": "nowhere.Cache"},
+    "key function": {"BACKEND": LOCMEM, "KEY_FUNCTION": "nowhere.key"},
+    "number as key function": {"BACKEND": LOCMEM, "KEY_FUNCTION": 5},
+    "location": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache"}
+    | {"LOCATION": None},
+    "options": {"BACKEND": LOCMEM, "OPTIONS": 5},
+    "number": {"BACKEND": 5},
+    "function": {"BACKEND": "os.getpid"},
+    "nothing": {},
+}
+
+
+@pytest.mark.parametrize("reason", NO_CACHES)
+@pytest.mark.usefixtures("shared_layer")
+def test_a_cache_that_cannot_be_made_is_told_by_the_checks_and_costs_pages_their_prices(
+    reason: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pylibmc", None)
+    with override_settings(CACHES={"default": {}, "prices": NO_CACHES[reason]}, FCS_CACHE="prices"):
+        (message,) = [one for one in check_settings() if one.id == "fcs.E004"]
+        html = page() + page()
+        quotes = [get_quote("FX:EURUSD"), *get_quotes(["FX:EURUSD"]).values()]
+
+    assert "CACHES['prices']" in str(message.hint)
+    assert html.count("<fcs-ticker ") == 4 and quotes == [None, None]
+    (line,) = caplog.messages
+    assert "FCS_CACHE names 'prices'" in line
 
 
 CONFIGS: dict[str, Any] = {"hosts": ["redis://r"], "capacity": 100, "prefix": "asgi"}

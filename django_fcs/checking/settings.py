@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 
 from django_fcs.conf import Setting, Settings, conf
 from django_fcs.exceptions import BadSymbol, ConfigurationError
+from django_fcs.prices.store import CacheStore
 from django_fcs.protocol.address import Address
 from django_fcs.protocol.intervals import DEFAULT
 from django_fcs.rooms import Room
@@ -93,13 +94,22 @@ def _check_rooms() -> list[CheckMessage]:
 
 
 def _check_cache() -> list[CheckMessage]:
-    if cache_config() is not None:
-        return []
     alias, known = conf.FCS_CACHE, settings.CACHES
-    aliases = ", ".join(map(str, known)) if isinstance(known, Mapping) else ""
-    others = f", or set FCS_CACHE to one of: {aliases}" if aliases else ""
-    text = f"FCS_CACHE is {shown(alias)}, which is not in CACHES."
-    return [Error(text, f"Add {shown(alias)} to CACHES{others}.", id="fcs.E004")]
+    if cache_config() is None:
+        aliases = ", ".join(map(str, known)) if isinstance(known, Mapping) else ""
+        others = f", or set FCS_CACHE to one of: {aliases}" if aliases else ""
+        text = f"FCS_CACHE is {shown(alias)}, which is not in CACHES."
+        return [_cache_error(text, f"Add {shown(alias)} to CACHES{others}.")]
+    try:
+        CacheStore(alias)  # This makes the cache and does not use it.
+    except ConfigurationError as error:
+        text = f"Django cannot make the cache {shown(alias)}, so pages have no prices."
+        return [_cache_error(text, f"Correct CACHES[{shown(alias)}]: {error}.")]
+    return []
+
+
+def _cache_error(text: str, hint: str) -> CheckMessage:
+    return Error(text, hint, id="fcs.E004")
 
 
 def _check_url() -> list[CheckMessage]:
