@@ -93,10 +93,30 @@ _CAUSES = {
     "max number of clients": Cause("Redis has too many clients", "Raise maxclients of Redis"),
 }
 
+#: redis-py's own read cuts the code off, and keeps it as the class of the error.
+_CODES = {
+    "AskError": "ASK",
+    "AuthenticationError": "NOAUTH",
+    "AuthenticationWrongNumberOfArgsError": "NOAUTH",
+    "BusyLoadingError": "LOADING",
+    "ClusterCrossSlotError": "CROSSSLOT",
+    "ClusterDownError": "CLUSTERDOWN",
+    "MasterDownError": "MASTERDOWN",
+    "MovedError": "MOVED",
+    "NoPermissionError": "NOPERM",
+    "OutOfMemoryError": "OOM",
+    "ReadOnlyError": "READONLY",
+    "TryAgainError": "TRYAGAIN",
+}
+
 
 def cause_of(error: Exception | str) -> Cause | None:
     """Return the cause of an error of Redis; None if it is not one of those known here."""
-    text = str(error)
+    # The text first: it says more than the class about a password that is not expected.
+    return _named_in(str(error)) or _named_in(_CODES.get(type(error).__name__, ""))
+
+
+def _named_in(text: str) -> Cause | None:
     for pattern, cause in _CAUSES.items():
         # Codes in capitals: a script's error has its code in the middle of the text.
         if re.search(rf"\b(?:{pattern})\b", text):

@@ -12,6 +12,7 @@ import pytest
 from channels.layers import channel_layers
 from django.test import override_settings
 from redis.asyncio import Redis
+from redis.connection import DefaultParser
 
 from django_fcs.doctor.site_probes import probe_redis
 from django_fcs.layer.bus import lease_line
@@ -301,6 +302,32 @@ def test_in_memory_there_is_no_lease_to_try() -> None:
 )
 def test_errors_are_known_by_code_or_by_the_words_of_redis_py(text: str, meaning: str) -> None:
     assert meaning in sentence_of(text) and text in sentence_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("CROSSSLOT Keys in request don't hash to the same slot", "several hash slots"),
+        ("MOVED 866 127.0.0.1:7001", "several nodes"),
+        ("ASK 866 127.0.0.1:7001", "several nodes"),
+        ("TRYAGAIN Multiple keys request during rehashing of slot", "several nodes"),
+        ("CLUSTERDOWN Hash slot not served", "does not serve all hash slots"),
+        ("OOM command not allowed when used memory > 'maxmemory'.", "out of memory"),
+        ("MASTERDOWN Link with MASTER is down", "its master is down"),
+        ("LOADING Redis is loading the dataset in memory", "still loading"),
+        ("READONLY You can't write against this one.", "accepts no writes"),
+        ("NOPERM not for you", "lacks rights"),
+        ("WRONGPASS no", "user or the password"),
+        ("ERR invalid password", "user or the password"),
+        ("ERR Client sent AUTH, but no password is set", "has no password"),
+        ("ERR DB index is out of range", "does not have this database"),
+    ],
+)
+def test_errors_are_known_as_redis_py_raises_them(text: str, meaning: str) -> None:
+    # An instance: in older releases this is no class method.
+    error = DefaultParser(65536).parse_error(text)
+
+    assert meaning in sentence_of(error)
 
 
 @pytest.mark.parametrize(
