@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 
 from channels.routing import ProtocolTypeRouter
@@ -35,6 +36,8 @@ def check_application() -> list[CheckMessage]:
         application = None if path == _OURS else import_string(path)
     except Exception:  # Servers report it, and so does the check of the deployment.
         return []
+    if path != _OURS and not _is_application(application):
+        return [_not_usable(path, "is not an ASGI application: async (scope, receive, send)")]
     if not _serves_pages_only(application):
         return []
     hint = (
@@ -53,10 +56,35 @@ def check_import() -> list[CheckMessage]:
     try:
         import_string(path)
     except Exception as error:  # The site's own module may raise anything.
-        text = f"ASGI_APPLICATION {path!r} cannot be imported: {error}"
-        hint = f"Correct the path, or the imports of its module. Ours is {_APPLICATION}."
-        return [Error(text, hint, id="fcs.E011")]
+        return [_not_usable(path, f"cannot be imported: {error}")]
     return []
+
+
+def _not_usable(path: str, reason: str) -> CheckMessage:
+    hint = f"Correct the path, or the imports of its module. Ours is {_APPLICATION}."
+    return Error(f"ASGI_APPLICATION {path!r} {reason}", hint, id="fcs.E011")
+
+
+def _is_application(thing: object) -> bool:
+    """Return whether a server could call this, as far as its signature tells.
+
+    A class that takes the scope alone is the older form, which servers also accept.
+    """
+    if not callable(thing) or inspect.isbuiltin(thing):
+        return False
+    try:
+        parameters = inspect.signature(thing)
+    except (TypeError, ValueError):  # Compiled code may have no signature.
+        return True
+    return any(_takes(parameters, count) for count in (1, 3))
+
+
+def _takes(parameters: inspect.Signature, count: int) -> bool:
+    try:
+        parameters.bind(*[None] * count)
+    except TypeError:
+        return False
+    return True
 
 
 def check_runserver() -> list[CheckMessage]:
