@@ -50,6 +50,7 @@ class Snapshot:
         "pc",
         "delay",
         "_before",
+        "_went_back",
         "_pc_before",
         "_digits",
         "_volume_is_real",
@@ -69,6 +70,7 @@ class Snapshot:
         self.pc: float | None = None
         self.delay: int | None = None
         self._before: int | None = None
+        self._went_back = False
         self._pc_before: float | None = None
         self._digits = _Digits() if digits is None else _FixedDigits(digits)
         self._volume_is_real = False
@@ -123,6 +125,7 @@ class Snapshot:
         self._pc_before = self.t = self._before = None
         self.o = self.h = self.l = self.v = None
         self._volume_is_real = False
+        self._went_back = True
 
     def describe(self, profile: Mapping[str, Any]) -> None:
         """Take the feed's delay from a profile."""
@@ -167,7 +170,9 @@ class Snapshot:
         if self.t is not None:
             self._pc_before = self.pc
             # Before an initial there is a gap, in which other candles may have ended.
-            self.pc = None if price.mode == "initial" else self.c
+            # After a step back, this candle may be older than it seems.
+            self.pc = None if price.mode == "initial" or self._went_back else self.c
+            self._went_back = False
             self.o = self.h = self.l = self.v = None
             self._volume_is_real = False
         self._before, self.t = self.t, price.t

@@ -83,7 +83,7 @@ def test_without_a_number_or_an_arrival_out_of_bounds_the_price_counts(
     price, left_out = parse(json.dumps({**json.loads(text_of()), **extra}))
 
     assert price == price_of(text_of())
-    assert isinstance(left_out, Unusable) and left_out.reason.startswith(*extra)
+    assert isinstance(left_out, Unusable) and left_out.reason.split()[0] in extra
 
 
 @pytest.mark.parametrize("t", [1766361600000, -1, 9e12, 1e300, "nan", 1.5, 1766361600.5])
