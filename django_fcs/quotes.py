@@ -13,6 +13,7 @@ from .conf import Settings
 from .exceptions import ConfigurationError, ProtocolError
 from .prices.entries import drop_malformed
 from .prices.paths import PathReport
+from .prices.snapshots import spread_of
 from .prices.states import Expectation, State, decide
 from .prices.store import LastValue
 from .prices.updates import price_of
@@ -195,7 +196,7 @@ def _quote(
         previous_close=price.pc,
         change=price.ch,
         change_percent=price.chp,
-        spread=_spread(price.a, price.b, price.digits or 0),
+        spread=spread_of(price.a, price.b),
         digits=price.digits or 0,
         t=price.t,
         updated=datetime.fromtimestamp(price.update or at, timezone.utc),
@@ -213,10 +214,6 @@ def _read(room: Room, value: LastValue) -> Head | None:
     except ProtocolError as error:
         drop_malformed(error)
         return None
-
-
-def _spread(ask: float | None, bid: float | None, digits: int) -> float | None:
-    return None if ask is None or bid is None else round(ask - bid, digits)
 
 
 def _state(at: float, expected: Expectation, path: PathReport | None, now: float) -> State:

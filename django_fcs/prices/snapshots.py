@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -13,7 +13,7 @@ from django_fcs.protocol.bounds import DELAY_MAX, DIGITS_MAX, FIGURES_MAX, PERCE
 from django_fcs.rooms import Room
 from django_fcs.tools.metrics import count
 
-__all__ = ["Snapshot", "decimals", "digits_for"]
+__all__ = ["Snapshot", "decimals", "digits_for", "spread_of"]
 
 #: Decimals that were needed once are shown for this many frames that do not need them, and
 #: for as many more for each further time, up to ``NEEDED_MAX`` times. The last figures of a
@@ -26,6 +26,16 @@ _Values = tuple[float | None, ...]
 
 _DELAYED = "delayed_streaming_"
 _DELAY_LENGTH_MAX = 9
+
+#: Exact for two prices within the bounds; what is no number stays none.
+_EXACT = Context(prec=64, traps=[])
+
+
+def spread_of(ask: float | None, bid: float | None) -> float | None:
+    """Return ask minus bid, not rounded and without the noise of binary numbers."""
+    if ask is None or bid is None:
+        return None
+    return float(_EXACT.subtract(Decimal(repr(ask)), Decimal(repr(bid))))
 
 
 class Snapshot:
@@ -83,7 +93,7 @@ class Snapshot:
     @property
     def spread(self) -> float | None:
         """Ask minus bid, in units of price."""
-        return None if self.a is None or self.b is None else self.a - self.b
+        return spread_of(self.a, self.b)
 
     @property
     def change(self) -> float | None:

@@ -91,13 +91,32 @@ if (customElements.get("fcs-ticker")) {
     return formatters.get(key);
   };
 
+  // A number as its shortest spelling has it: an integer, and a power of ten to multiply it by.
+  /** @returns {[bigint, number]} */
+  const decimal = (value) => {
+    const [, whole, part = "", power = 0] =
+      /^(-?\d+)(?:\.(\d+))?(?:e(.+))?$/.exec(String(value)) ?? ["", "0"];
+    return [BigInt(whole + part), Number(power) - part.length];
+  };
+
+  // Without the noise of binary numbers, which would turn some halves.
+  const minus = (a, b) => {
+    const [[all, power], [less, other]] = [decimal(a), decimal(b)];
+    const least = Math.min(power, other);
+    const scaled = (figures, from) => figures * 10n ** BigInt(from - least);
+    return Number(`${scaled(all, power) - scaled(less, other)}e${least}`);
+  };
+
+  const inPips = (distance, pip) => {
+    const [[all, power], [, places]] = [decimal(distance), decimal(pip)];
+    return Number(`${all}e${power - places}`); // a pip is a power of ten
+  };
+
   // The figures before and after the point: rounded half up from the shortest spelling, as the
   // server does. Intl and toFixed round some halves otherwise.
   const split = (value, digits) => {
-    const [, whole, part = "", power = 0] =
-      /^(\d+)(?:\.(\d+))?(?:e(.+))?$/.exec(String(Math.abs(value))) ?? ["", "0"];
-    const shift = Number(power) + digits - part.length;
-    const all = BigInt(whole + part);
+    const [all, power] = decimal(Math.abs(value));
+    const shift = power + digits;
     const scaled = shift < 0
       ? (all / 10n ** BigInt(-shift - 1) + 5n) / 10n
       : all * 10n ** BigInt(shift);
@@ -156,10 +175,11 @@ if (customElements.get("fcs-ticker")) {
       return Number.isInteger(value) ? this.number(value, 0) : this.#threeFigures(value);
     }
 
-    spread(distance) {
-      const pip = pipOf(this.symbol);
+    spread(ask, bid) {
+      if (!isWritable(ask) || !isWritable(bid)) return UNKNOWN;
+      const [distance, pip] = [minus(ask, bid), pipOf(this.symbol)];
       if (!isWritable(distance) || !pip) return this.number(distance);
-      return text("pips", this.number(distance / pip, 1));
+      return text("pips", this.number(inPips(distance, pip), 1));
     }
 
     clock(seconds) {
@@ -194,7 +214,7 @@ if (customElements.get("fcs-ticker")) {
   const PRICES = { open: "o", high: "h", low: "l", close: "c", ask: "a", bid: "b" };
   const OTHERS = {
     volume: (figures, { v }) => figures.compact(v),
-    spread: (figures, { a, b }) => figures.spread(a - b),
+    spread: (figures, { a, b }) => figures.spread(a, b),
     change: (figures, { ch }) => figures.signed(ch),
     change_percent: (figures, { chp }) => figures.percent(chp),
   };
