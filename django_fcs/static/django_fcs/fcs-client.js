@@ -56,6 +56,13 @@ if (globalThis.FCSClient) {
     return minutes ?? (unit ? `1${unit.toUpperCase()}` : timeframe);
   };
 
+  // Not every object can become a text. An error is worded in `message`, elsewhere it may be anything.
+  const isObject = (value) => typeof value === "object" && value !== null;
+  const WORDS = ["type", "symbol", "timeframe", "room", "short"];
+  const isMessage = (message) => isObject(message)
+    && !WORDS.some((name) => isObject(message[name]))
+    && !(message.type === "error" && isObject(message.message));
+
   // Alarm: one timer that can be set, set again and cleared.
   class Alarm {
     /** @type {number | null} */ #id = null;
@@ -104,7 +111,7 @@ if (globalThis.FCSClient) {
       try { frame = JSON.parse(text); } catch { return; } // dropped, as the vendor's client does
       for (const message of Array.isArray(frame) ? frame : [frame]) {
         if (!this.#socket.onmessage) return; // a callback has closed it within this frame
-        if (!message || typeof message !== "object") continue;
+        if (!isMessage(message)) continue;
         try { onmessage(message); } catch (error) { reportError(error); }
       }
     }
@@ -521,7 +528,8 @@ if (globalThis.FCSClient) {
 
     #setClock(message) {
       const { timestamp } = message;
-      const isDate = timestamp > 0 && timestamp < 8.64e15; // the latest that a Date can hold
+      // The latest that a Date can hold is 8.64e15.
+      const isDate = Number.isFinite(timestamp) && timestamp > 0 && timestamp < 8.64e15;
       if (isDate) this.#offset = timestamp - adapters.now();
     }
 

@@ -45,6 +45,10 @@ if (customElements.get("fcs-ticker")) {
   const MOST_DIGITS = 20;
   const isWritable = (value) => Number.isFinite(value) && Math.abs(value) < 1e21;
 
+  const STATES = ["waiting", "live", "stale", "closed", "offline"];
+  const numbersOf = (prices) =>
+    Object.fromEntries(Object.entries(prices).filter(([, value]) => Number.isFinite(value)));
+
   const isStill = matchMedia("(prefers-reduced-motion: reduce)");
   const offline = (reason) => ({ state: "offline", reason });
   const keyOf = ({ symbol, timeframe }) => `${symbol}_${timeframe}`;
@@ -74,7 +78,8 @@ if (customElements.get("fcs-ticker")) {
   };
 
   // Unix seconds that both the server and the browser can write as a date.
-  const isMoment = (seconds) => seconds >= 1 && seconds < 253_402_000_000; // the year 9999
+  const isMoment = (seconds) =>
+    Number.isFinite(seconds) && seconds >= 1 && seconds < 253_402_000_000; // the year 9999
   const dayOf = (seconds) => new Date(seconds * 1000).setHours(0, 0, 0, 0);
   const daysTo = (seconds) => Math.round((dayOf(seconds) - dayOf(rooms.now())) / 86_400_000);
 
@@ -314,7 +319,7 @@ if (customElements.get("fcs-ticker")) {
 
     #hear(message) {
       const room = this.#rooms.get(keyOf(message));
-      if (room && message.type === "state") this.#tell(room, message);
+      if (room && message.type === "state") this.#hearState(room, message);
       if (!room || message.type !== "price" || (message.prices?.mode ?? "profile") === "profile") {
         return;
       }
@@ -323,12 +328,19 @@ if (customElements.get("fcs-ticker")) {
       for (const listener of room.listeners) listener.price(message);
     }
 
+    #hearState(room, { state, reason, until }) {
+      if (!STATES.includes(state)) return;
+      const words = typeof reason === "string" ? reason : "";
+      this.#tell(room, { state, reason: words, until: isMoment(until) ? until : undefined });
+    }
+
     // After a reconnect the server may be a second behind the page. If the page has shown its price
     // for longer, the numbers have fallen, with the server's clock. The same number is the same
     // price.
     #isBehind({ price, takenAt }, seq) {
+      if (!Number.isFinite(seq) || !Number.isFinite(price?.seq)) return false;
       const isFresh = performance.now() - takenAt < FCSClient.offlineAfter * 1000;
-      return seq <= price?.seq && (isFresh || seq === price.seq);
+      return seq <= price.seq && (isFresh || seq === price.seq);
     }
 
     #tell(room, message) {
@@ -434,10 +446,11 @@ if (customElements.get("fcs-ticker")) {
     }
 
     /** @param {{ prices: any, at?: number }} message */
-    paint({ prices, at }) {
+    paint({ prices: sent, at }) {
+      const prices = numbersOf(sent);
       this.figures.digits = prices.digits ?? this.figures.digits;
       this.mark("digits", this.figures.digits);
-      this.mark("delay", prices.delay || null);
+      this.mark("delay", prices.delay > 0 ? prices.delay : null);
       this.mark("direction", prices.ch > 0 ? "up" : prices.ch < 0 ? "down" : null);
       this.#flash(prices[PRICES[this.flashing]]);
       let fault;
