@@ -81,7 +81,8 @@ if (customElements.get("fcs-ticker")) {
   const isMoment = (seconds) =>
     Number.isFinite(seconds) && seconds >= 1 && seconds < 253_402_000_000; // the year 9999
   const dayOf = (seconds) => new Date(seconds * 1000).setHours(0, 0, 0, 0);
-  const daysTo = (seconds) => Math.round((dayOf(seconds) - dayOf(rooms.now())) / 86_400_000);
+  // By the visitor's date: the time of the server may have stood still while the machine slept.
+  const daysTo = (seconds) => Math.round((dayOf(seconds) - dayOf(Date.now() / 1000)) / 86_400_000);
 
   const isLanguage = (tag) => { try { return new Intl.Locale(tag); } catch { return false; } };
 
@@ -262,10 +263,15 @@ if (customElements.get("fcs-ticker")) {
   // Midnight: a time of today becomes one of yesterday, on pages that nobody has touched, too.
   const midnight = {
     paints: new Set(),
-    arm() { setTimeout(() => this.handleEvent(), new Date().setHours(24, 0, 1, 0) - Date.now()); },
-    handleEvent(event) {
+    /** @type {number | undefined} */ timer: undefined,
+    arm() {
+      clearTimeout(this.timer);
+      const due = new Date().setHours(24, 0, 1, 0) - Date.now();
+      this.timer = setTimeout(() => this.handleEvent(), due);
+    },
+    handleEvent() {
       for (const paint of this.paints) painter.add(paint);
-      if (!event) this.arm();
+      this.arm();
     },
   };
   midnight.arm();
@@ -350,6 +356,7 @@ if (customElements.get("fcs-ticker")) {
     }
 
     #turn(state) {
+      midnight.handleEvent(); // a machine that slept may have missed it
       if (state === "connecting") return;
       this.#isLost = state !== "connected";
       for (const room of this.#rooms.values()) this.#judge(room);
@@ -386,11 +393,19 @@ if (customElements.get("fcs-ticker")) {
     }
   };
 
-  // Whether a change is a translator's, who changes words. A morph changes figures as well.
+  const isOwn = (words) => Object.keys(TEXTS).some((name) => {
+    const [before, after] = text(name, "{n}").split("{n}");
+    return after === undefined ? words === before
+      : words.startsWith(before) && words.endsWith(after);
+  });
+
+  // Whether a change is a translator's, who changes words. A morph changes figures as well, or
+  // writes the site's own words.
   const isTranslation = ({ type, target, attributeName }) => {
     if (type === "attributes") return ["title", "aria-label"].includes(attributeName);
     const place = target instanceof Element ? target : target.parentElement;
-    return place !== null && !place.closest("[data-field]") && place.textContent.trim() !== "";
+    const words = place?.textContent.trim();
+    return Boolean(words) && !place.closest("[data-field]") && !isOwn(words);
   };
 
   // View: the nodes within one element. Upgrades what the server rendered; writes only what has
@@ -621,6 +636,7 @@ if (customElements.get("fcs-ticker")) {
       const isSame = held?.symbol === wanted?.symbol && held?.timeframe === wanted?.timeframe;
       if (held && !isSame) rooms.release(held, this.#listener);
       this.#held = wanted;
+      this.#mend(this.#guard.takeRecords()); // which would be lost
       this.#guard.disconnect();
       midnight.paints[wanted ? "add" : "delete"](this.#paint);
       if (!wanted) return ageing.watch(this.#paint, false);
@@ -673,6 +689,7 @@ if (customElements.get("fcs-ticker")) {
     }
 
     #mend(changes) {
+      if (!changes.length) return;
       if (!changes.every(isTranslation)) this.#view?.doubt();
       painter.add(this.#paint);
     }
@@ -682,7 +699,7 @@ if (customElements.get("fcs-ticker")) {
       const changes = this.#guard.takeRecords();
       if (this.#view) this.#fence(() => write(this.#view));
       this.#guard.takeRecords();
-      if (changes.length) this.#mend(changes);
+      this.#mend(changes);
     }
 
     // The fault of one element stops no other.
