@@ -55,7 +55,8 @@ _CAUSES = {
         f"Correct user and password in {_HOST}",
     ),
     "[Uu]nknown (?:Redis )?command|command is not allowed|unsupported command|"
-    "(?:command|scripts?|scripting|EVAL|eval)['`\"]? (?:(?:is|are|was|has been|have been) )?disabled": Cause(
+    "(?:command|scripts?|scripting|EVAL|eval)['`\"]? (?:(?:is|are|was|has been|have been) )?"
+    "disabled": Cause(
         "this Redis, or a proxy before it, does not run scripts",
         f"Allow EVAL there, or make {_HOST} a Redis that allows it",
     ),
