@@ -135,18 +135,19 @@ def _serve(route: Route) -> None:
 
 
 def _html() -> str:
+    # What is hidden has no layout, which would take most of the time.
     elements = "".join(
-        f'<fcs-ticker symbol="{symbol}" timeframe="{timeframe}"></fcs-ticker>'
-        f'<fcs-price symbol="{symbol}" timeframe="{timeframe}" field="ask"></fcs-price>'
-        f'<fcs-price symbol="{symbol}" timeframe="{timeframe}" field="bid"></fcs-price>'
-        f'<fcs-price symbol="{symbol}" timeframe="{timeframe}" field="spread"></fcs-price>'
-        for symbol, timeframe in _ROOMS
+        f'<fcs-ticker symbol="{symbol}"></fcs-ticker>'
+        f'<fcs-price symbol="{symbol}" field="ask"></fcs-price>'
+        f'<fcs-price symbol="{symbol}" field="spread"></fcs-price>'
+        f'<fcs-price symbol="{symbol}" field="bid" timeframe="60"></fcs-price>'
+        for symbol in grammar.SYMBOLS
     )
     return (
         '<!doctype html><html lang="en"><link rel="icon" href="data:,">'
         '<script defer src="/fcs-client.js" data-fcs-socket="/ws/fcs/"></script>'
         '<script defer src="/fcs-elements.js" data-fcs-timeframe="1D"></script>'
-        f"<body>{elements}</body></html>"
+        f"<body hidden>{elements}</body></html>"
     )
 
 

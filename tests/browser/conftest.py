@@ -38,15 +38,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(in_session_loop, append=False)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
+@pytest.fixture(scope="session")
+def executable() -> str:
+    """The path of Chromium."""
     path = chromium()
     if path is None and os.environ.get("FCS_REQUIRE_BROWSER") == "1":
         pytest.fail("no Chromium: install it, or name it in FCS_CHROMIUM")
     if path is None:
         pytest.skip("no Chromium: install it, or name it in FCS_CHROMIUM")
+    return path
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(executable: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS)
         yield browser
         await browser.close()
 

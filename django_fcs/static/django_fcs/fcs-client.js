@@ -56,7 +56,8 @@ if (globalThis.FCSClient) {
     return minutes ?? (unit ? `1${unit.toUpperCase()}` : timeframe);
   };
 
-  // Not every object can become a text. An error is worded in `message`, elsewhere it may be anything.
+  // Not every object can become a text. In an error, `message` has the words; elsewhere it may be
+  // anything.
   const isObject = (value) => typeof value === "object" && value !== null;
   const WORDS = ["type", "symbol", "timeframe", "room", "short"];
   const isMessage = (message) => isObject(message)
