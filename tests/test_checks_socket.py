@@ -113,6 +113,21 @@ def test_without_deploy_an_application_that_cannot_be_imported_is_left_to_the_se
     assert found(ASGI_APPLICATION="nowhere.asgi.application") == []
 
 
+@pytest.mark.parametrize("url", ["/ws/other/", "/", "/ws/fcs", "/live?to=/ws/fcs/"])
+def test_a_path_that_our_application_does_not_serve_is_warned_of(url: str) -> None:
+    (message,) = found(FCS_SOCKET_URL=url)
+
+    assert message.id == "fcs.W019" and url in message.msg
+    assert 'FCS_SOCKET_URL = "/ws/fcs/"' in hint_of(message)
+    own = "tests.test_checks_socket.with_sockets"
+    assert found(FCS_SOCKET_URL=url, ASGI_APPLICATION=own) == []
+
+
+@pytest.mark.parametrize("url", ["/ws/fcs/", "/shop/ws/fcs/", "/ws/fcs/?a=1", "//h/x/", "wss://h"])
+def test_a_path_that_our_application_may_serve_and_another_host_pass(url: str) -> None:
+    assert found(FCS_SOCKET_URL=url) == []
+
+
 # -- who may open it
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+from urllib.parse import urlsplit
 
 from channels.routing import ProtocolTypeRouter
 from django.apps import apps
@@ -16,12 +17,20 @@ from django.core.management.commands.runserver import Command as Runserver
 from django.utils.module_loading import import_string
 
 from django_fcs.conf import conf
-from django_fcs.permissions import hosts_of_site
+from django_fcs.values.hosts import hosts_of_site
+from django_fcs.values.kinds import shown
 
-__all__ = ["check_application", "check_import", "check_open_door", "check_runserver"]
+__all__ = [
+    "check_application",
+    "check_import",
+    "check_open_door",
+    "check_runserver",
+    "check_socket_path",
+]
 
 _OURS = "django_fcs.asgi.application"
 _APPLICATION = f'ASGI_APPLICATION = "{_OURS}"'
+_ROUTE = "/ws/fcs/"
 _APPS = 'INSTALLED_APPS = ["daphne", *your_own_apps, "channels", "django_fcs"]'
 
 
@@ -58,6 +67,22 @@ def check_import() -> list[CheckMessage]:
     except Exception as error:  # The site's own module may raise anything.
         return [_not_usable(path, f"cannot be imported: {error}")]
     return []
+
+
+def check_socket_path() -> list[CheckMessage]:
+    """Compare ``FCS_SOCKET_URL`` with the one route of our own application."""
+    url = conf.FCS_SOCKET_URL
+    if getattr(settings, "ASGI_APPLICATION", None) != _OURS or not url.startswith("/"):
+        return []
+    # A site may be served below any path.
+    if url.startswith("//") or urlsplit(url).path.endswith(_ROUTE):
+        return []
+    text = f"FCS_SOCKET_URL is {shown(url)}, but {_OURS} serves the socket at {_ROUTE} only."
+    hint = (
+        f'Set FCS_SOCKET_URL = "{_ROUTE}", or remove it. If a proxy changes the path, silence this '
+        "check. For another path, use your own ProtocolTypeRouter."
+    )
+    return [Warning(text, hint, id="fcs.W019")]
 
 
 def _not_usable(path: str, reason: str) -> CheckMessage:
