@@ -15,6 +15,7 @@ from django_fcs.protocol import Price
 from django_fcs.tools.metrics import count
 
 from .snapshots import Snapshot
+from .updates import TICK_AHEAD_SECONDS
 
 __all__ = ["Intake"]
 
@@ -27,7 +28,7 @@ _SECONDS = {
 
 #: No tick is farther in the future, not even if its time is local and a clock is wrong.
 #: Neither is a candle, whatever else makes it believable.
-AHEAD_SECONDS = 2 * _DAY
+AHEAD_SECONDS = TICK_AHEAD_SECONDS
 
 #: No recording is older. A candle that opens earlier has no time at all.
 PAST_SECONDS = 30 * 365 * _DAY

@@ -360,5 +360,5 @@ def test_a_profile_that_hubs_would_refuse_is_not_sent() -> None:
     streamed.describe(EURUSD, message, 1.0)
     [notice] = streamed.take_notices()
 
-    assert read_event(notice.event()) == notice
+    assert read_event(notice.event(), 1_766_361_600.0) == notice
     assert notice.profile == "" and notice.expected is not None
