@@ -29,7 +29,7 @@ __all__ = ["Elements", "is_installed"]
 
 #: The process of a target clears its environment before it starts the target.
 _CHROMIUM = chromium()
-_ENVIRONMENT = dict(os.environ)
+_ENVIRONMENT: dict[str, str | float | bool] = {**os.environ}
 
 _URL = "http://elements.test/"
 _STATIC = ROOT / "django_fcs/static/django_fcs"

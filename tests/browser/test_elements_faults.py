@@ -207,6 +207,11 @@ THINGS = ['{"toString":1,"valueOf":1}', '["FX:EURUSD"]', "[[1]]", "[" * 5000 + "
 WORDS = ("type", "symbol", "timeframe", "room", "short", "message", "state", "reason", "until")
 
 
+def with_thing(seq: int, name: str) -> dict[str, Any]:
+    changes: dict[str, Any] = {name: "THING"}
+    return euro(seq, **changes)
+
+
 @pytest.mark.parametrize("thing", THINGS)
 async def test_an_object_in_the_place_of_a_word_or_number_leaves_all_elements_at_work(
     site: Site, thing: str
@@ -216,7 +221,7 @@ async def test_an_object_in_the_place_of_a_word_or_number_leaves_all_elements_at
     frames += [json.dumps([{"type": "error", "short": "x", "message": "THING"}])]
     frames += [json.dumps([{"type": kind, "timestamp": "THING"}]) for kind in ("beat", "welcome")]
     numbers = ("o", "a", "ch", "chp", "v", "digits", "delay", "update", "mode")
-    frames += [json.dumps([euro(seq, **{name: "THING"})]) for seq, name in enumerate(numbers)]
+    frames += [json.dumps([with_thing(seq, name)]) for seq, name in enumerate(numbers)]
     frames += [json.dumps([{**euro(20), name: "THING"}]) for name in ("seq", "at", "prices")]
     for frame in frames:
         await site.peer.send_text(frame.replace('"THING"', thing))
