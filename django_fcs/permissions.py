@@ -20,8 +20,9 @@ from .rooms import Room
 from .tokens import token_is_valid
 from .tools.logs import logger_of
 from .tools.metrics import count
+from .values.hosts import hosts_of_site
 
-__all__ = ["client_of", "hosts_of_site", "may_join", "origin_is_allowed"]
+__all__ = ["client_of", "may_join", "origin_is_allowed"]
 
 logger = logger_of(__name__)
 
@@ -74,13 +75,6 @@ def client_of(scope: Mapping[str, Any]) -> str:
         mapped = address.ipv4_mapped
         return str(mapped or IPv6Network((int(address), _BITS_OF_ONE), strict=False))
     return host
-
-
-def hosts_of_site() -> list[str]:
-    """Return the strings in ``ALLOWED_HOSTS``; Django cannot compare a host with anything else."""
-    hosts = settings.ALLOWED_HOSTS
-    listed = hosts if isinstance(hosts, (list, tuple, set, frozenset)) else ()
-    return [host for host in listed if isinstance(host, str)]
 
 
 def origin_is_allowed(headers: Mapping[bytes, bytes]) -> bool:

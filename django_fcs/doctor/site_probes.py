@@ -19,7 +19,7 @@ from django_fcs.conf import conf
 from django_fcs.exceptions import FailureKind, FCSError, KeyRefused, UpstreamError
 from django_fcs.layer.bus import database_mistaken, layer_is_in_memory, lease_line, site_layer
 from django_fcs.operations.status import read
-from django_fcs.permissions import hosts_of_site, origin_is_allowed
+from django_fcs.permissions import origin_is_allowed
 from django_fcs.prices.offset import NOTICED_SECONDS
 from django_fcs.protocol import Refusal, parse
 from django_fcs.sharing.mark import marked, site_mark
@@ -30,6 +30,7 @@ from django_fcs.streaming.redis_errors import cause_of
 from django_fcs.streaming.rehearsal import rehearse
 from django_fcs.tools.texts import one_line
 from django_fcs.upstream import Status, Timing, UpstreamClient
+from django_fcs.values.hosts import hosts_of_site
 
 from . import neighbour
 from .examine import Finding, Outcome, Probe, broken, ok, skipped, warning
