@@ -24,7 +24,8 @@ faults: .venv/bin/tox
 		sh scripts/faults
 	@.tox/e2e/bin/python -m tests.faults build/faults
 
-# Send malformed input by the hundred thousand, for the table of docs/reliability.md.
+# Send malformed input by the hundred thousand, for the table of docs/reliability.md. Needs Chromium for
+# the part that runs in a browser, and leaves that part out without it.
 fuzz: .venv/fuzz
 	@.venv/bin/python -m lab.fuzzing
 

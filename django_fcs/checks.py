@@ -14,7 +14,13 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from .checking.serving import check_application, check_import, check_open_door, check_runserver
+from .checking.serving import (
+    check_application,
+    check_import,
+    check_open_door,
+    check_runserver,
+    check_socket_path,
+)
 from .checking.settings import (
     cache_config,
     check_demo_key,
@@ -57,6 +63,7 @@ def check_settings(
     return [
         *where_readable(_check_layer),
         *check_application(),
+        *where_readable(check_socket_path),
         *check_values(),
         *check_runserver(),
         *where_readable(_check_lonely_cache),

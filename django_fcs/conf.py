@@ -24,6 +24,7 @@ from .values.kinds import (
     Texts,
     Timeframe,
     Whole,
+    Word,
     shown,
 )
 
@@ -86,9 +87,9 @@ class Settings:
     """All settings; the names contain the units."""
 
     # Upstream
-    FCS_API_KEY = Setting(Text(), "", "your FCS socket key", secret=True)
+    FCS_API_KEY = Setting(Word(), "", "your FCS socket key", secret=True)
     FCS_URL = Setting(
-        Text(), "wss://ws-v4.fcsapi.com/ws", "the address of the vendor's socket", secret=True
+        Word(), "wss://ws-v4.fcsapi.com/ws", "the address of the vendor's socket", secret=True
     )
     FCS_ROOMS = Setting(Texts(), [], "rooms that are always joined, even if nobody watches them")
     FCS_TIMEFRAME = Setting(Timeframe(), "1D", "the timeframe if none is given")

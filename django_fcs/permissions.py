@@ -20,6 +20,7 @@ from .rooms import Room
 from .tokens import token_is_valid
 from .tools.logs import logger_of
 from .tools.metrics import count
+from .values.hosts import hosts_of_site
 
 __all__ = ["client_of", "may_join", "origin_is_allowed"]
 
@@ -96,5 +97,5 @@ def origin_is_allowed(headers: Mapping[bytes, bytes]) -> bool:
         return True
     if conf.FCS_ALLOWED_ORIGINS is not None:
         return origin in conf.FCS_ALLOWED_ORIGINS or "*" in conf.FCS_ALLOWED_ORIGINS
-    hosts = settings.ALLOWED_HOSTS or (_HOSTS_IN_DEBUG if settings.DEBUG else [])
+    hosts = hosts_of_site() or (_HOSTS_IN_DEBUG if settings.DEBUG else [])
     return bool(hostname) and validate_host(hostname, hosts)

@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
-from .conf import conf
+from .conf import Settings
 from .exceptions import ConfigurationError, ProtocolError
 from .prices.entries import drop_malformed
 from .prices.paths import PathReport
+from .prices.snapshots import spread_of
 from .prices.states import Expectation, State, decide
 from .prices.store import LastValue, Store
 from .prices.updates import price_of
 from .protocol.bounds import SEQ_MAX
 from .protocol.ticks import Head
 from .rooms import Room
-from .site import site_store, value_to_show
+from .site import note_mistake, room_to_show, setting_to_show, site_store, value_to_show
 
 __all__ = ["Quote", "aget_quote", "aget_quotes", "get_quote", "get_quotes", "quote_to_show"]
 
@@ -85,7 +86,8 @@ class Quote:
 def get_quote(symbol: str, timeframe: str | None = None) -> Quote | None:
     """Return the last value of a room, or ``None`` if none is known.
 
-    Raises ``BadSymbol`` or ``BadTimeframe``, never an error of the cache.
+    Raises ``BadSymbol`` or ``BadTimeframe``, never an error of the cache or of a setting:
+    that is logged once an hour, and a wrong setting counts as its default.
     """
     return get_quotes([symbol], timeframe)[symbol]
 
@@ -100,14 +102,15 @@ def get_quotes(symbols: Iterable[K], timeframe: str | None = None) -> dict[K, Qu
 
     The keys are the symbols as given, in their order. A ``Room`` may stand in place of a
     symbol; it has its own timeframe. Raises ``BadSymbol`` or ``BadTimeframe``, never an
-    error of the cache.
+    error of the cache or of a setting.
     """
     rooms = _rooms(symbols, timeframe)
     try:
         store = site_store()
-    except ConfigurationError:
+        values, path = store.load(set(rooms.values()))
+    except ConfigurationError as error:
+        note_mistake(error)
         return dict.fromkeys(rooms)
-    values, path = store.load(set(rooms.values()))
     return _quotes(rooms, values, path, _stream_time(store))
 
 
@@ -116,9 +119,10 @@ async def aget_quotes(symbols: Iterable[K], timeframe: str | None = None) -> dic
     rooms = _rooms(symbols, timeframe)
     try:
         store = site_store()
-    except ConfigurationError:
+        values, path = await store.aload(set(rooms.values()))
+    except ConfigurationError as error:
+        note_mistake(error)
         return dict.fromkeys(rooms)
-    values, path = await store.aload(set(rooms.values()))
     return _quotes(rooms, values, path, _stream_time(store))
 
 
@@ -126,16 +130,17 @@ def quote_to_show(room: Room) -> Quote | None:
     """Return the last value of a room for a widget: all widgets of a page share a read."""
     try:
         store = site_store()
-    except ConfigurationError:
+        value, path = value_to_show(room, store)
+    except ConfigurationError as error:
+        note_mistake(error)
         return None
-    value, path = value_to_show(room, store)
     return _quote(room, value, path, _stream_time(store))
 
 
 def _rooms(symbols: Iterable[K], timeframe: str | None) -> dict[K, Room]:
     # Read letter by letter, one symbol would be many.
     several: Iterable[K] = [symbols] if isinstance(symbols, str) else symbols
-    return {one: one if isinstance(one, Room) else Room.parse(one, timeframe) for one in several}
+    return {one: one if isinstance(one, Room) else room_to_show(one, timeframe) for one in several}
 
 
 def _stream_time(store: Store) -> float:
@@ -183,7 +188,7 @@ def _quote(
         previous_close=price.pc,
         change=price.ch,
         change_percent=price.chp,
-        spread=_spread(price.a, price.b, price.digits or 0),
+        spread=spread_of(price.a, price.b),
         digits=price.digits or 0,
         t=price.t,
         updated=datetime.fromtimestamp(price.update or at, timezone.utc),
@@ -203,18 +208,14 @@ def _read(room: Room, value: LastValue) -> Head | None:
         return None
 
 
-def _spread(ask: float | None, bid: float | None, digits: int) -> float | None:
-    return None if ask is None or bid is None else round(ask - bid, digits)
-
-
 def _state(at: float, expected: Expectation, path: PathReport | None, now: float) -> State:
-    offline_after = conf.FCS_OFFLINE_AFTER_SECONDS
+    offline_after = setting_to_show(Settings.FCS_OFFLINE_AFTER_SECONDS)
     return decide(
         # A price from the future counts like an old one: some clock was set.
         age=abs(now - at),
         expected=expected,
         now=now,
         broken=path is None or path.is_broken(path.age(now), offline_after),
-        stale_after=conf.FCS_STALE_AFTER_SECONDS,
+        stale_after=setting_to_show(Settings.FCS_STALE_AFTER_SECONDS),
         outdated=path is not None and path.outage.outdates(at, now, offline_after),
     )

@@ -31,6 +31,7 @@ _SHAPE = '{"at": seconds, "text": "frame"}'
 
 # The parts of a line, as the recorder writes it.
 _AT = re.compile(rb'\{"at":[-+.\deE]*')
+_START = b'{"at":'
 _TEXT = b',"text":"'
 
 #: What a kill can leave of an escape such as ``\u001b``, or of a character, at the end.
@@ -200,6 +201,8 @@ def _is_begun(line: bytes) -> bool:
     Only such a line may be removed. A line of another program that also begins with a
     time has other fields, or does not end within the text.
     """
+    if _START.startswith(line):
+        return True
     time = _AT.match(line)
     if time is None or len(line) >= LINE_MAX:
         return False
@@ -226,6 +229,5 @@ def _begins_a_recording(text: bytes) -> bool:
 def _ends_a_recording(lines: list[bytes], rest: bytes) -> bool:
     """Return whether the last line is a frame, or what a killed recorder left of one."""
     if rest:
-        is_left = lines and b'{"at":'.startswith(rest)
-        return bool(is_left) or _frame(rest) is not None or _is_begun(rest)
+        return _frame(rest) is not None or _is_begun(rest)
     return not lines or not lines[-1].strip() or _frame(lines[-1]) is not None

@@ -4,30 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.urls import get_script_prefix
 
-from .conf import conf
+from .conf import Setting, Settings, conf
+from .exceptions import ConfigurationError
 from .layer.bus import layer_is_in_memory
 from .prices.paths import PathReport
 from .prices.recent import RecentValues
 from .prices.store import CacheStore, LastValue, MemoryStore, Store
 from .rooms import Room
 from .sharing.mark import site_mark
+from .tools.complaints import Complaints
+from .tools.logs import logger_of
 
 __all__ = [
     "forget_copies",
     "forget_prices",
     "is_idle",
+    "note_mistake",
+    "room_to_show",
+    "setting_to_show",
     "site_store",
     "socket_url",
     "streams",
     "value_to_show",
 ]
+
+logger = logger_of(__name__)
+_complaints = Complaints()
+
+T = TypeVar("T")
 
 _memory = MemoryStore()
 _caches: dict[str, CacheStore] = {}
@@ -50,6 +61,28 @@ def site_store() -> Store:
     return _caches[alias]
 
 
+def note_mistake(error: ConfigurationError) -> None:
+    """Log once an hour what is wrong with the site; its pages appear all the same."""
+    if _complaints.is_new("", str(error)):
+        logger.error("pages are shown as well as the settings allow reason=%s", error)
+
+
+def setting_to_show(setting: Setting[T]) -> T:
+    """Return the value of a setting for a page: the default if the site's is wrong."""
+    try:
+        return setting.__get__(conf, Settings)
+    except ConfigurationError as error:
+        note_mistake(error)
+        return setting.default
+
+
+def room_to_show(symbol: str, timeframe: str | None = None) -> Room:
+    """Return a room for a page. Raises ``BadSymbol`` or ``BadTimeframe``, nothing else."""
+    if timeframe is None:
+        timeframe = setting_to_show(Settings.FCS_TIMEFRAME)
+    return Room.parse(symbol, timeframe)
+
+
 def value_to_show(room: Room, store: Store) -> tuple[LastValue | None, PathReport | None]:
     """Return the last value of a room and the last heartbeat, for a widget of a page.
 
@@ -70,7 +103,7 @@ def socket_url() -> str:
 
     That is ``FORCE_SCRIPT_NAME``, or what the server reports for the current request.
     """
-    url = conf.FCS_SOCKET_URL
+    url = setting_to_show(Settings.FCS_SOCKET_URL)
     prefix = (settings.FORCE_SCRIPT_NAME or get_script_prefix()).rstrip("/")
     is_path = url.startswith("/") and not url.startswith("//")
     return prefix + url if is_path and not url.startswith(f"{prefix}/") else url

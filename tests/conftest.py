@@ -45,7 +45,7 @@ def fresh_site(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(site, "_memory", MemoryStore())
     monkeypatch.setattr(site, "_caches", {})
     monkeypatch.setattr(site, "_recent", None)
-    for module in (consumers, embedded, subscriber, html, refusals):
+    for module in (consumers, embedded, subscriber, site, html, refusals):
         monkeypatch.setattr(module, "_complaints", Complaints())
     monkeypatch.setattr(metrics, "_counts", Counter())
     monkeypatch.setattr(metrics, "_distributions", {})

@@ -109,14 +109,14 @@ def test_no_check_shows_the_key() -> None:
 def test_each_id_is_used_once() -> None:
     ids = re.findall(r'id="(fcs\.[EW]\d{3})"', source())
 
-    assert len(ids) == len(set(ids)) == 23
+    assert len(ids) == len(set(ids)) == 25
 
 
 def test_every_id_stands_in_the_documents() -> None:
     used = set(re.findall(r'"(fcs\.[EW]\d{3})"', source()))
     listed = re.findall(r"^\| `(fcs\.[EW]\d{3})`", PAGE.read_text(), re.M)
 
-    assert sorted(listed) == sorted(used) and len(used) == 26
+    assert sorted(listed) == sorted(used) and len(used) == 28
 
 
 def test_a_cache_that_the_site_does_not_have_is_an_error() -> None:
@@ -296,6 +296,25 @@ def test_a_setting_that_is_near_to_none_is_told_as_well() -> None:
     (message,) = found(FCS_ZZZZZZZZZZ=1)
 
     assert message.id == "fcs.W006" and "docs/settings.md" in hint_of(message)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["eurusd", "EURUSD", "fx:*", "FX:eur*", "FX: *", "FX:*:*", "[F]X:eur?", "FX:", "[FX"]
+)
+def test_a_pattern_that_matches_no_symbol_is_warned_of(pattern: str) -> None:
+    (allowed,) = found(FCS_ALLOWED_SYMBOLS=["FX:*", pattern])
+    (digits,) = found(FCS_DIGITS={"FX:*": 5, pattern: 3})
+
+    assert allowed.id == digits.id == "fcs.W018" and not allowed.is_serious(ERROR)
+    assert f"FCS_ALLOWED_SYMBOLS has {pattern!r}" in allowed.msg and "FCS_DIGITS" in digits.msg
+    assert '"FX:EURUSD"' in hint_of(allowed)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["*", "FX:*", "FX:EURUSD", "*JPY", "FX?EURUSD", "FX:[A-Z]*", "[!a-z]*", "NSE:M_M"]
+)
+def test_a_pattern_that_may_match_a_symbol_passes(pattern: str) -> None:
+    assert found(FCS_ALLOWED_SYMBOLS=[pattern], FCS_DIGITS={pattern: 3}) == []
 
 
 def test_less_patience_than_signs_of_life_take_is_warned_of() -> None:

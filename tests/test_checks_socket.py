@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from pathlib import Path
 from typing import Any
@@ -71,8 +72,60 @@ def test_an_application_that_cannot_be_imported_is_an_error_not_a_traceback(path
     assert path in message.msg
 
 
+def two(scope: Any, receive: Any) -> None:
+    """Servers call an application with three arguments."""
+
+
+@pytest.mark.parametrize(
+    "path", ["os.path", "os.sep", "sys.exit", "sys.path", "tests.test_checks_socket.two"]
+)
+def test_what_no_server_can_call_is_an_error_with_and_without_deploy(path: str) -> None:
+    (message,) = found(ASGI_APPLICATION=path)
+
+    assert message.id == "fcs.E011" and message.is_serious() and path in message.msg
+    assert 'ASGI_APPLICATION = "django_fcs.asgi.application"' in hint_of(message)
+    assert [message.id for message in found_in_deployment(ASGI_APPLICATION=path)] == ["fcs.E011"]
+
+
+class Scoped:
+    """An application of the older form: made for a scope, then called."""
+
+    def __init__(self, scope: Any) -> None:
+        self.scope = scope
+
+    async def __call__(self, receive: Any, send: Any) -> None: ...
+
+
+class Instance:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
+
+
+instance = Instance()
+partly = functools.partial(middleware)
+
+
+@pytest.mark.parametrize("name", ["Scoped", "instance", "partly"])
+def test_each_form_that_servers_can_call_passes(name: str) -> None:
+    assert found_in_deployment(ASGI_APPLICATION=f"tests.test_checks_socket.{name}") == []
+
+
 def test_without_deploy_an_application_that_cannot_be_imported_is_left_to_the_server() -> None:
     assert found(ASGI_APPLICATION="nowhere.asgi.application") == []
+
+
+@pytest.mark.parametrize("url", ["/ws/other/", "/", "/ws/fcs", "/live?to=/ws/fcs/"])
+def test_a_path_that_our_application_does_not_serve_is_warned_of(url: str) -> None:
+    (message,) = found(FCS_SOCKET_URL=url)
+
+    assert message.id == "fcs.W019" and url in message.msg
+    assert 'FCS_SOCKET_URL = "/ws/fcs/"' in hint_of(message)
+    own = "tests.test_checks_socket.with_sockets"
+    assert found(FCS_SOCKET_URL=url, ASGI_APPLICATION=own) == []
+
+
+@pytest.mark.parametrize("url", ["/ws/fcs/", "/shop/ws/fcs/", "/ws/fcs/?a=1", "//h/x/", "wss://h"])
+def test_a_path_that_our_application_may_serve_and_another_host_pass(url: str) -> None:
+    assert found(FCS_SOCKET_URL=url) == []
 
 
 # -- who may open it

@@ -48,7 +48,7 @@ DEFAULTS: dict[str, Any] = {
 #: A value of each setting that differs from that of the tests.
 EXAMPLES: dict[str, Any] = {
     **{name: value + 7 for name, value in DEFAULTS.items() if isinstance(value, int)},
-    "FCS_API_KEY": "a key/with+signs",
+    "FCS_API_KEY": "a-key/with+signs",
     "FCS_URL": "ws://localhost:9780",
     "FCS_ROOMS": ["FX:EURUSD"],
     "FCS_TIMEFRAME": "60",
@@ -127,6 +127,13 @@ def test_one_text_alone_is_a_list_and_not_its_letters(name: str) -> None:
         ("FCS_MAX_ROOMS", "10", 10),
         ("FCS_MAX_ROOMS", " 10 ", 10),
         ("FCS_MAX_ROOMS", 10.0, 10),
+        ("FCS_MAX_ROOMS", "10.0", 10),
+        ("FCS_DIGITS", "FX:*=4.0", {"FX:*": 4}),
+        ("FCS_TOKEN_MAX_AGE_SECONDS", "60.0", 60),
+        ("FCS_TOKEN_MAX_AGE_SECONDS", "", None),
+        ("FCS_SITE", "", ""),
+        ("FCS_SOCKET_URL", "WSS://h/", "WSS://h/"),
+        ("FCS_SOCKET_URL", "//h/ws/fcs/", "//h/ws/fcs/"),
         ("FCS_MAX_SOCKETS_PER_IP", "0", 0),
         ("FCS_TOKEN_MAX_AGE_SECONDS", "60", 60),
         ("FCS_STALE_AFTER_SECONDS", "0.5", 0.5),
@@ -155,7 +162,15 @@ def test_what_is_unambiguous_is_read_in_the_settings_own_type(
         ("FCS_STALE_AFTER_SECONDS", float("nan"), "to 31536000, not nan"),
         ("FCS_STALE_AFTER_SECONDS", "1e400", "to 31536000, not '1e400'"),
         pytest.param("FCS_LINGER_SECONDS", 10**5000, "not a value of type int", id="huge"),
-        ("FCS_TOKEN_MAX_AGE_SECONDS", "", "from 1 to 31536000, or None, not ''"),
+        ("FCS_TOKEN_MAX_AGE_SECONDS", " x", "from 1 to 31536000, or None, not ' x'"),
+        ("FCS_MAX_ROOMS", "10.5", "must be a whole number from 1 to 1000000, not '10.5'"),
+        ("FCS_MAX_ROOMS", "inf", "must be a whole number from 1 to 1000000, not 'inf'"),
+        ("FCS_MAX_ROOMS", "", "must be a whole number from 1 to 1000000, not ''"),
+        *[
+            ("FCS_SOCKET_URL", url, f"not '{url}'")
+            for url in ("ws://", "wss:///ws/", "//", "///h/", "ws://:80/", "ws://h:x/", "//h:0/")
+        ],
+        *[("FCS_SOCKET_URL", url, f"not '{url}'") for url in ("", "ftp://h/", "ws:h", "/a b/")],
         ("FCS_ROOMS", None, "must be a list of strings, not None"),
         ("FCS_ROOMS", ["FX:EURUSD", 7], "must be a list of strings, not a value of type list"),
         ("FCS_ROOMS", b"FX:EURUSD", "must be a list of strings, not b'FX:EURUSD'"),
@@ -176,7 +191,10 @@ def test_a_value_that_cannot_be_used_is_told_with_what_the_setting_must_be(
 
 
 @pytest.mark.parametrize("name", ["FCS_API_KEY", "FCS_URL"])
-@pytest.mark.parametrize("value", [b"a-secret", ["a-secret"], "a-secret\n", "a-secret" * 1000])
+@pytest.mark.parametrize(
+    "value",
+    [b"a-secret", ["a-secret"], "a-secret\n", "a-secret" * 1000, " ", "a-secret ", "a -secret"],
+)
 def test_no_message_shows_the_key_or_the_address_that_may_contain_it(
     name: str, value: object
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import pytest
@@ -17,8 +18,9 @@ from django_fcs import asgi
 from django_fcs.checks import check_deployment, check_settings
 from django_fcs.conf import Settings
 from django_fcs.doctor.examine import Outcome, examine
-from django_fcs.doctor.site_probes import BEFORE, after
-from django_fcs.exceptions import ConfigurationError
+from django_fcs.doctor.site_probes import BEFORE, after, probe_origins
+from django_fcs.permissions import origin_is_allowed
+from django_fcs.quotes import aget_quote, get_quote, get_quotes
 from django_fcs.testing import push_price
 from tests.support.checked import MANY, SHARED_CACHE, found
 
@@ -53,11 +55,13 @@ async def test_what_the_checks_pass_works_and_the_rest_is_told(name: str) -> Non
             assert after("")
             answer = await answer_of_the_socket()
             html = page()
+            quote = await aget_quote("FX:EURUSD")
+        assert html.count("<fcs-ticker ") == 2
         if wrong:
             assert answer in ("refused", "welcome")
         else:
             assert answer == "welcome"
-            assert "1.08" in html and html.count("<fcs-ticker ") == 2
+            assert "1.08" in html and quote is not None
 
 
 async def answer_of_the_socket() -> str:
@@ -69,11 +73,32 @@ async def answer_of_the_socket() -> str:
 
 
 def page() -> str:
-    """Render a page; it may fail only with the name of the setting to correct."""
-    try:
-        return Template(PAGE).render(Context())
-    except ConfigurationError as error:
-        return str(error)
+    return Template(PAGE).render(Context())
+
+
+SHOWN = {
+    "FCS_STALE_AFTER_SECONDS": "1.08",
+    "FCS_OFFLINE_AFTER_SECONDS": 'data-fcs-offline-after="10"',
+    "FCS_TIMEFRAME": 'data-fcs-timeframe="1D"',
+    "FCS_SOCKET_URL": "/ws/fcs/",
+    "FCS_TOKEN_MAX_AGE_SECONDS": 'token=""',
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+async def test_a_page_takes_the_default_of_a_wrong_setting_and_logs_it_once(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await push_price("FX:EURUSD", close=1.08412)
+
+    with override_settings(**{name: []}):
+        html = page() + page()
+        quotes = [get_quote("FX:EURUSD"), *get_quotes(["FX:EURUSD"]).values()]
+
+    assert SHOWN[name] in html and "1.08" in html
+    assert [quote and quote.close for quote in quotes] == [1.08412] * 2
+    (line,) = [text for text in caplog.messages if name in text]
+    assert f"{name} must be " in line
 
 
 @pytest.mark.urls("django_fcs.urls")
@@ -88,13 +113,30 @@ def test_the_doctor_and_the_health_page_live_with_any_value(name: str) -> None:
         assert status in ((200, 503) if wrong else (200,))
 
 
-@pytest.mark.parametrize("name", ["CHANNEL_LAYERS", "CACHES", "ASGI_APPLICATION"])
+@pytest.mark.parametrize(
+    "name",
+    ["CHANNEL_LAYERS", "CACHES", "ASGI_APPLICATION", "ALLOWED_HOSTS", "FORCE_SCRIPT_NAME", "DEBUG"],
+)
 def test_no_value_of_a_setting_that_others_define_ends_the_checks(name: str) -> None:
     for value in VALUES.values():
         # Not override_settings: for some values, Django fails before the checks run.
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(settings, name, value)
             assert all(message.hint for message in [*check_settings(), *check_deployment()])
+
+
+HOSTS: list[Any] = [*VALUES.values(), [5], ["www.example.com", None], [b"www.example.com"]]
+
+
+def test_a_list_of_hosts_with_other_things_than_texts_ends_no_check_probe_or_socket() -> None:
+    headers = {b"origin": b"https://foreign.invalid", b"host": b"www.example.com"}
+    for value in HOSTS:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(settings, "ALLOWED_HOSTS", value)
+            patch.setattr(settings, "DEBUG", False)
+            assert all(message.hint for message in check_deployment())
+            assert [finding.outcome for finding in probe_origins("https://www.example.com")]
+            assert not origin_is_allowed(headers)
 
 
 @pytest.mark.parametrize("name", ["BACKEND", "LOCATION", "OPTIONS"])
@@ -105,6 +147,40 @@ def test_no_value_in_the_configuration_of_the_cache_ends_the_checks(name: str) -
             patch.setattr(settings, "CACHES", {"default": {**right, name: value}})
             patch.setattr(settings, "CHANNEL_LAYERS", MANY)
             assert all(message.hint for message in [*check_settings(), *check_deployment()])
+
+
+LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
+
+#: Each by why Django cannot make it.
+NO_CACHES: dict[str, dict[str, Any]] = {
+    "library": {"BACKEND": "django.core.cache.backends.memcached.PyLibMCCache"},
+    "module": {"BACKEND": "nowhere.Cache"},
+    "key function": {"BACKEND": LOCMEM, "KEY_FUNCTION": "nowhere.key"},
+    "number as key function": {"BACKEND": LOCMEM, "KEY_FUNCTION": 5},
+    "location": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache"}
+    | {"LOCATION": None},
+    "options": {"BACKEND": LOCMEM, "OPTIONS": 5},
+    "number": {"BACKEND": 5},
+    "function": {"BACKEND": "os.getpid"},
+    "nothing": {},
+}
+
+
+@pytest.mark.parametrize("reason", NO_CACHES)
+@pytest.mark.usefixtures("shared_layer")
+def test_a_cache_that_cannot_be_made_is_told_by_the_checks_and_costs_pages_their_prices(
+    reason: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pylibmc", None)
+    with override_settings(CACHES={"default": {}, "prices": NO_CACHES[reason]}, FCS_CACHE="prices"):
+        (message,) = [one for one in check_settings() if one.id == "fcs.E004"]
+        html = page() + page()
+        quotes = [get_quote("FX:EURUSD"), *get_quotes(["FX:EURUSD"]).values()]
+
+    assert "CACHES['prices']" in str(message.hint)
+    assert html.count("<fcs-ticker ") == 4 and quotes == [None, None]
+    (line,) = caplog.messages
+    assert "FCS_CACHE names 'prices'" in line
 
 
 CONFIGS: dict[str, Any] = {"hosts": ["redis://r"], "capacity": 100, "prefix": "asgi"}

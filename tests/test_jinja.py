@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from django_fcs import widgets
 from django_fcs.exceptions import BadSymbol
-from tests.test_templatetags import BAD_SYMBOLS, NO_SYMBOL, Odd, kind
+from tests.test_templatetags import BAD_SYMBOLS, NO_FIELD, NO_SYMBOL, Odd, kind
 from tests.widgets.test_html import Known, known
 
 pytestmark = pytest.mark.versions
@@ -90,6 +90,8 @@ def test_the_nonce_of_the_request_is_taken(attribute: str, source: str) -> None:
         ('fcs_ticker "EURUSD"', "symbol 'EURUSD' is not EXCHANGE:TICKER"),
         ('fcs_ticker symbol timeframe="2h"', "timeframe '2h' is not one of"),
         ('fcs_price symbol field="last"', "field 'last' is not one of"),
+        ("fcs_price symbol field=none", "field None is not one of"),
+        ("fcs_ticker none", "symbol None is not"),
         ("fcs_ticker", "fcs_ticker needs a symbol"),
         ('fcs_token symbol timeframe="60"', "fcs_token takes symbol, each once"),
         ('fcs_ticker symbol symbol="FX:EURUSD"', "each once"),
@@ -138,6 +140,23 @@ def test_the_same_goes_for_timeframes_and_fields(known: Known) -> None:
     assert render(source) == (
         "<span data-fcs-error>no such timeframe</span><span data-fcs-error>no such field</span>"
     )
+
+
+@pytest.mark.parametrize(
+    "source",
+    ['{% fcs_price "FX:EURUSD" field=value %}', '{{ fcs_price("FX:EURUSD", field=value) }}'],
+)
+@pytest.mark.parametrize("value", [None, jinja2.Undefined()], ids=kind)
+def test_a_field_that_is_nothing_costs_visitors_one_widget_and_not_the_page(
+    known: Known, source: str, value: Any
+) -> None:
+    assert render(source, value=value) == NO_FIELD
+
+
+def test_no_timeframe_is_that_of_the_site(known: Known) -> None:
+    source = '{% fcs_ticker "FX:EURUSD" none %}{{ fcs_ticker("FX:EURUSD", none) }}'
+
+    assert render(source) == widgets.ticker("FX:EURUSD") * 2
 
 
 def test_what_jinja_marked_as_safe_is_escaped_all_the_same(known: Known) -> None:

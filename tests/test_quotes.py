@@ -340,6 +340,7 @@ def test_the_direction_is_the_sign_of_the_change(
 
 def test_the_spread_is_free_of_the_noise_of_binary_numbers(store: MemoryStore) -> None:
     assert quote_of(store, a=1.12172, b=1.1212, digits=5).spread == 0.00052
+    assert quote_of(store, a=1.17517, b=1.17514, digits=4).spread == 0.00003
     assert quote_of(store, a=1.12172).spread is None
     assert quote_of(store, b=1.1212).spread is None
 

@@ -59,6 +59,10 @@ def test_a_tag_can_be_kept_in_a_variable(known: Known) -> None:
         ('fcs_ticker symbol timeframe="2h"', "timeframe '2h' is not one of 1 5 15"),
         ("fcs_ticker symbol 7", "timeframe '7' is not one of"),
         ('fcs_price symbol field="last"', "field 'last' is not one of symbol close"),
+        ("fcs_price symbol field=None", "field None is not one of symbol close"),
+        ("fcs_price symbol field=True", "field 'True' is not one of symbol close"),
+        ("fcs_price symbol timeframe=False", "timeframe 'False' is not one of"),
+        ("fcs_ticker None", "symbol None is not"),
         ('fcs_token "EURUSD"', "symbol 'EURUSD'"),
         ("fcs_ticker", "did not receive value"),
         ('fcs_ticker symbol colour="red"', "unexpected keyword argument 'colour'"),
@@ -73,7 +77,8 @@ def test_a_wrong_literal_fails_when_the_template_is_compiled(tag: str, message: 
     ("tag", "context", "message"),
     [
         ("fcs_ticker missing", {}, "symbol '' is not"),
-        ("fcs_ticker None", {}, "symbol None is not"),
+        ("fcs_ticker symbol", {"symbol": None}, "symbol None is not"),
+        ('fcs_price "FX:EURUSD" field=f', {"f": None}, "field None is not"),
         ("fcs_ticker symbol", {"symbol": "EURUSD"}, "symbol 'EURUSD' is not"),
         ('fcs_ticker "FX:EURUSD" period', {"period": "2h"}, "timeframe '2h' is not"),
         ('fcs_price "FX:EURUSD" field=f', {"f": "last"}, "field 'last' is not"),
@@ -145,6 +150,7 @@ def test_the_nonce_is_that_of_the_header_of_django() -> None:
 
 
 NO_SYMBOL = "<span data-fcs-error>no such symbol</span>"
+NO_FIELD = "<span data-fcs-error>no such field</span>"
 BAD_SYMBOLS: list[Any] = [
     *(None, "", " ", "EURUSD", "fx:eurusd", "FX:EURUSD ", "FX:" + "X" * 41, "X" * 10**6, "A:B:C"),
     *(123, -1, 1.5, True, 10**5000, float("nan"), Decimal("1.1"), b"FX:EURUSD", ["FX:EURUSD"], {}),
@@ -191,9 +197,33 @@ def test_the_same_goes_for_timeframes_and_fields(known: Known, value: Any) -> No
     assert render('{% fcs_ticker "FX:EURUSD" value %}', value=value) == (
         "<span data-fcs-error>no such timeframe</span>"
     )
-    assert render('{% fcs_price "FX:EURUSD" field=value %}', value=value) == (
-        "<span data-fcs-error>no such field</span>"
-    )
+    assert render('{% fcs_price "FX:EURUSD" field=value %}', value=value) == NO_FIELD
+
+
+class Many:
+    """Like the arrays of numpy: compared with anything, it gives many answers."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> Any:
+        raise ValueError("the truth value is ambiguous")
+
+
+@pytest.mark.parametrize("value", [None, True, Many()], ids=kind)
+def test_a_field_that_is_no_text_costs_visitors_one_widget_and_is_logged_once(
+    known: Known, value: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = '{% fcs_price "FX:EURUSD" field=value %}' * 2
+
+    assert render(source, value=value) == NO_FIELD * 2
+    assert len(caplog.records) == 1
+
+
+def test_no_timeframe_is_that_of_the_site(known: Known) -> None:
+    expected = widgets.ticker("FX:EURUSD")
+
+    assert render('{% fcs_ticker "FX:EURUSD" None %}') == expected
+    assert render('{% fcs_ticker "FX:EURUSD" timeframe=value %}', value=None) == expected
 
 
 @pytest.mark.parametrize("lazy", [gettext_lazy("FX:EURUSD"), mark_safe("FX:EURUSD"), Pair.EURO])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+from urllib.parse import urlsplit
 
 from channels.routing import ProtocolTypeRouter
 from django.apps import apps
@@ -15,11 +17,20 @@ from django.core.management.commands.runserver import Command as Runserver
 from django.utils.module_loading import import_string
 
 from django_fcs.conf import conf
+from django_fcs.values.hosts import hosts_of_site
+from django_fcs.values.kinds import shown
 
-__all__ = ["check_application", "check_import", "check_open_door", "check_runserver"]
+__all__ = [
+    "check_application",
+    "check_import",
+    "check_open_door",
+    "check_runserver",
+    "check_socket_path",
+]
 
 _OURS = "django_fcs.asgi.application"
 _APPLICATION = f'ASGI_APPLICATION = "{_OURS}"'
+_ROUTE = "/ws/fcs/"
 _APPS = 'INSTALLED_APPS = ["daphne", *your_own_apps, "channels", "django_fcs"]'
 
 
@@ -34,6 +45,8 @@ def check_application() -> list[CheckMessage]:
         application = None if path == _OURS else import_string(path)
     except Exception:  # Servers report it, and so does the check of the deployment.
         return []
+    if path != _OURS and not _is_application(application):
+        return [_not_usable(path, "is not an ASGI application: async (scope, receive, send)")]
     if not _serves_pages_only(application):
         return []
     hint = (
@@ -52,10 +65,51 @@ def check_import() -> list[CheckMessage]:
     try:
         import_string(path)
     except Exception as error:  # The site's own module may raise anything.
-        text = f"ASGI_APPLICATION {path!r} cannot be imported: {error}"
-        hint = f"Correct the path, or the imports of its module. Ours is {_APPLICATION}."
-        return [Error(text, hint, id="fcs.E011")]
+        return [_not_usable(path, f"cannot be imported: {error}")]
     return []
+
+
+def check_socket_path() -> list[CheckMessage]:
+    """Compare ``FCS_SOCKET_URL`` with the one route of our own application."""
+    url = conf.FCS_SOCKET_URL
+    if getattr(settings, "ASGI_APPLICATION", None) != _OURS or not url.startswith("/"):
+        return []
+    # A site may be served below any path.
+    if url.startswith("//") or urlsplit(url).path.endswith(_ROUTE):
+        return []
+    text = f"FCS_SOCKET_URL is {shown(url)}, but {_OURS} serves the socket at {_ROUTE} only."
+    hint = (
+        f'Set FCS_SOCKET_URL = "{_ROUTE}", or remove it. If a proxy changes the path, silence this '
+        "check. For another path, use your own ProtocolTypeRouter."
+    )
+    return [Warning(text, hint, id="fcs.W019")]
+
+
+def _not_usable(path: str, reason: str) -> CheckMessage:
+    hint = f"Correct the path, or the imports of its module. Ours is {_APPLICATION}."
+    return Error(f"ASGI_APPLICATION {path!r} {reason}", hint, id="fcs.E011")
+
+
+def _is_application(thing: object) -> bool:
+    """Return whether a server could call this, as far as its signature tells.
+
+    A class that takes the scope alone is the older form, which servers also accept.
+    """
+    if not callable(thing) or inspect.isbuiltin(thing):
+        return False
+    try:
+        parameters = inspect.signature(thing)
+    except (TypeError, ValueError):  # Compiled code may have no signature.
+        return True
+    return any(_takes(parameters, count) for count in (1, 3))
+
+
+def _takes(parameters: inspect.Signature, count: int) -> bool:
+    try:
+        parameters.bind(*[None] * count)
+    except TypeError:
+        return False
+    return True
 
 
 def check_runserver() -> list[CheckMessage]:
@@ -103,7 +157,7 @@ def _serves_pages_only(application: object) -> bool:
 def check_open_door() -> list[CheckMessage]:
     """Look for a socket that pages of any site may open."""
     origins = conf.FCS_ALLOWED_ORIGINS
-    if settings.DEBUG or "*" not in (settings.ALLOWED_HOSTS if origins is None else origins):
+    if settings.DEBUG or "*" not in (hosts_of_site() if origins is None else origins):
         return []
     name = "ALLOWED_HOSTS" if origins is None else "FCS_ALLOWED_ORIGINS"
     text = f'{name} has "*", so pages of any site can open the socket on behalf of your visitors.'

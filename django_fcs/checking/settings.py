@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -13,9 +14,10 @@ from django.utils.module_loading import import_string
 
 from django_fcs.conf import Setting, Settings, conf
 from django_fcs.exceptions import BadSymbol, ConfigurationError
+from django_fcs.prices.store import CacheStore
 from django_fcs.protocol.address import Address
 from django_fcs.protocol.intervals import DEFAULT
-from django_fcs.rooms import Room
+from django_fcs.rooms import Room, check_symbol
 from django_fcs.values.kinds import shown
 
 __all__ = [
@@ -54,7 +56,7 @@ def check_values() -> list[CheckMessage]:
     wrong = [_wrong(setting, error) for setting, error in conf.errors()]
     checks = (
         *(_check_key, _check_url, _check_rooms, _check_cache),
-        *(_check_origins, _check_authorize, _check_patience),
+        *(_check_origins, _check_authorize, _check_patience, _check_patterns),
     )
     return wrong + [message for check in checks for message in where_readable(check)]
 
@@ -92,14 +94,47 @@ def _check_rooms() -> list[CheckMessage]:
     return messages
 
 
+def _check_patterns() -> list[CheckMessage]:
+    messages: list[CheckMessage] = []
+    patterns = {"FCS_ALLOWED_SYMBOLS": conf.FCS_ALLOWED_SYMBOLS, "FCS_DIGITS": conf.FCS_DIGITS}
+    for name, texts in patterns.items():
+        for text in texts:
+            if not _may_match(text):
+                said = f"{name} has {shown(text)}, which matches no symbol."
+                hint = 'Write symbols as in "FX:EURUSD" or "FX:*": upper case, without spaces.'
+                messages.append(Warning(said, hint, id="fcs.W018"))
+    return messages
+
+
+def _may_match(pattern: str) -> bool:
+    """Return whether a pattern may match a symbol; a set in brackets may match anything."""
+    plain = re.sub(r"\[!?\]?[^\]]*\]", "?", pattern)
+    if "*" in plain or "?" in plain:
+        return plain == plain.upper() and " " not in plain and plain.count(":") <= 1
+    try:
+        check_symbol(plain)
+    except BadSymbol:
+        return False
+    return True
+
+
 def _check_cache() -> list[CheckMessage]:
-    if cache_config() is not None:
-        return []
     alias, known = conf.FCS_CACHE, settings.CACHES
-    aliases = ", ".join(map(str, known)) if isinstance(known, Mapping) else ""
-    others = f", or set FCS_CACHE to one of: {aliases}" if aliases else ""
-    text = f"FCS_CACHE is {shown(alias)}, which is not in CACHES."
-    return [Error(text, f"Add {shown(alias)} to CACHES{others}.", id="fcs.E004")]
+    if cache_config() is None:
+        aliases = ", ".join(map(str, known)) if isinstance(known, Mapping) else ""
+        others = f", or set FCS_CACHE to one of: {aliases}" if aliases else ""
+        text = f"FCS_CACHE is {shown(alias)}, which is not in CACHES."
+        return [_cache_error(text, f"Add {shown(alias)} to CACHES{others}.")]
+    try:
+        CacheStore(alias)  # This makes the cache and does not use it.
+    except ConfigurationError as error:
+        text = f"Django cannot make the cache {shown(alias)}, so pages have no prices."
+        return [_cache_error(text, f"Correct CACHES[{shown(alias)}]: {error}.")]
+    return []
+
+
+def _cache_error(text: str, hint: str) -> CheckMessage:
+    return Error(text, hint, id="fcs.E004")
 
 
 def _check_url() -> list[CheckMessage]:

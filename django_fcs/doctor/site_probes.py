@@ -30,6 +30,7 @@ from django_fcs.streaming.redis_errors import cause_of
 from django_fcs.streaming.rehearsal import rehearse
 from django_fcs.tools.texts import one_line
 from django_fcs.upstream import Status, Timing, UpstreamClient
+from django_fcs.values.hosts import hosts_of_site
 
 from . import neighbour
 from .examine import Finding, Outcome, Probe, broken, ok, skipped, warning
@@ -160,15 +161,15 @@ def probe_origins(url: str) -> list[Finding]:
     if _may_open("https://foreign.invalid"):
         fix = f"Set FCS_ALLOWED_ORIGINS = [] for your own pages only, or {_ORIGINS}."
         return warning("pages of any site can open the socket on behalf of your visitors", fix)
-    if origins is None and not settings.ALLOWED_HOSTS and not settings.DEBUG:
+    if origins is None and not hosts_of_site() and not settings.DEBUG:
         fix = 'Set ALLOWED_HOSTS = ["www.example.com"].'
-        return broken("ALLOWED_HOSTS is empty, so Django refuses every request", fix)
+        return broken("ALLOWED_HOSTS names no host, so Django refuses every request", fix)
     origin = _origin(url)
     if origin and not _may_open(origin):
         text = f"pages of {origin} can open the socket only if Host reaches this site unchanged"
         fix = f'Set FCS_ALLOWED_ORIGINS = ["{origin}"], or make your proxy pass Host on unchanged.'
         return warning(text, fix)
-    others = settings.ALLOWED_HOSTS if origins is None else origins
+    others = hosts_of_site() if origins is None else origins
     return ok(f"open to pages of the host itself; others: {', '.join(others) or 'none'}")
 
 

@@ -83,7 +83,12 @@ class Bus:
     reconnect.
     """
 
-    def __init__(self, *groups: str, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *groups: str,
+        monotonic: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._member = _member_of_the_layer()
         if mistake := database_mistaken():
             _complain_once(mistake)
@@ -91,6 +96,7 @@ class Bus:
         self._fixed = [marked(group, self._mark) for group in groups]
         self._groups: set[str] = set()
         self._monotonic = monotonic
+        self._clock = clock
         self._added_at = monotonic()
 
     async def __aenter__(self) -> Bus:
@@ -152,7 +158,7 @@ class Bus:
             burst: list[GroupEvent] = []
             for message in await self._member.receive():
                 try:
-                    burst.append(read_event(message))
+                    burst.append(read_event(message, self._clock()))
                 except ProtocolError as error:
                     drop_malformed(error)
             if burst:

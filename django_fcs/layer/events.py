@@ -46,6 +46,9 @@ DEMAND = "fcs.demand"
 #: The longest profile, in characters. Browsers get it unchanged.
 PROFILE_MAX = 32_000
 
+#: An epoch is a time in milliseconds, or little more. The lease gives none that is farther ahead.
+EPOCH_AHEAD_SECONDS = 365 * 86_400
+
 #: How many rooms of one hub are read. Real processes show fewer.
 ROOMS_MAX = 10_000
 
@@ -132,10 +135,15 @@ _KINDS: tuple[type[_Price | Beat | _Notice | _Demand], ...] = (_Price, Beat, _No
 _MESSAGES = {kind.__struct_config__.tag: kind for kind in _KINDS}
 
 
-def read_event(message: Mapping[str, Any]) -> GroupEvent:
-    """Read a group's message; raise ``ProtocolError`` if it is malformed."""
+def read_event(message: Mapping[str, Any], now: float) -> GroupEvent:
+    """Read a group's message; raise ``ProtocolError`` if it is malformed.
+
+    ``now`` is in unix seconds. A hub would refuse all that follows an epoch of the far future.
+    """
     try:
         read = msgspec.convert(message, _MESSAGES[message["type"]])
+        if isinstance(read, (Beat, _Price)) and read.epoch > (now + EPOCH_AHEAD_SECONDS) * 1000:
+            raise ProtocolError(f"epoch={read.epoch} is in the future")
         return read if isinstance(read, Beat) else read.read()
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise ProtocolError(f"not a message of this project: {error!r}") from None

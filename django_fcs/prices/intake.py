@@ -16,13 +16,21 @@ from django_fcs.tools.metrics import count
 from django_fcs.values.timeframes import LENGTHS
 
 from .snapshots import Snapshot
+from .updates import TICK_AHEAD_SECONDS
 
 __all__ = ["Intake"]
 
 _DAY = 86_400
 
 #: No tick is farther in the future, not even if its time is local and a clock is wrong.
-TICK_AHEAD_SECONDS = 2 * _DAY
+#: Neither is a candle, whatever else makes it believable.
+AHEAD_SECONDS = TICK_AHEAD_SECONDS
+
+#: No recording is older. A candle that opens earlier has no time at all.
+PAST_SECONDS = 30 * 365 * _DAY
+
+#: A tick may be that much earlier than the opening of its candle, because one of them is local.
+EARLY_TICK_SECONDS = 2 * _DAY
 
 #: How far clocks may disagree before a candle seems to open in the future.
 CLOCKS_SECONDS = 300
@@ -31,18 +39,29 @@ CLOCKS_SECONDS = 300
 #: the others, such as half an hour of an hour.
 SHORTEST_CANDLE = 1 / 3
 
-#: That many frames in a row are right about an opening time, whatever is known.
+#: That many frames in a row are right about an opening time or a sign, whatever is known.
 WITNESSES = 3
 
 
 class Intake:
     """Decides which frames of one room, and which of their values, may be merged.
 
-    Every refusal of a time has an end: an ``initial`` is believed, the first frame after
-    ``doubt`` too, and so are ``WITNESSES`` frames in a row that agree.
+    Every refusal of a time or a sign has an end: an ``initial`` is believed, the first frame
+    after ``doubt`` too, and so are ``WITNESSES`` frames in a row that agree. None of them is
+    believed about a time far from now, or about a price on the other side of its own candle.
     """
 
-    __slots__ = ("_ahead", "_is_doubted", "_known", "_length", "_rival", "_usual", "_witnesses")
+    __slots__ = (
+        "_across",
+        "_ahead",
+        "_is_doubted",
+        "_known",
+        "_length",
+        "_rival",
+        "_usual",
+        "_was_near_zero",
+        "_witnesses",
+    )
 
     def __init__(self, known: Snapshot) -> None:
         self._known = known
@@ -55,6 +74,10 @@ class Intake:
         """The last opening time that did not fit."""
         self._witnesses = 0
         """How many frames in a row had such a time, none earlier than the one before."""
+        self._across = 0
+        """How many frames in a row had a sensible price of the other sign."""
+        self._was_near_zero = False
+        """Whether the last candle that was whole came near zero."""
 
     def doubt(self) -> None:
         """Doubt what is known and believe the next frame, because the connection was lost."""
@@ -65,13 +88,14 @@ class Intake:
 
         ``now`` is in unix seconds. A price that is only late is returned.
         """
-        known, update = self._known, price.update
-        if update is not None and update > now + TICK_AHEAD_SECONDS:
+        known = self._known
+        if price.update is not None and not self._is_tick(price.update, price.t, now):
             price = _without(price, ("update",))
         if price.t == known.t and known.c is not None and known.c > 0 and _are_positive(price):
             # Almost all frames.
-            self._rival, self._is_doubted = None, False
+            self._rival, self._is_doubted, self._across = None, False, 0
             return price
+        self._note_range()
         believed = self._is_doubted or price.mode == "initial"
         fits = price.t is None or self._fits(price.t, now, believed)
         usable = self._in_range(price, believed) if fits else None
@@ -83,7 +107,15 @@ class Intake:
             self._is_doubted = False
         return usable
 
+    def _is_tick(self, update: float, t: int | None, now: float) -> bool:
+        """Tell whether a tick may be of that time."""
+        opened = self._known.t if t is None else t
+        earliest = now - PAST_SECONDS if opened is None else opened - EARLY_TICK_SECONDS
+        return earliest <= update <= now + AHEAD_SECONDS
+
     def _fits(self, t: int, now: float, believed: bool) -> bool:
+        if not now - PAST_SECONDS <= t <= now + AHEAD_SECONDS:
+            return False
         known = self._known.t
         is_soon = known is not None and 0 < t - known < self._length * SHORTEST_CANDLE
         fits = not is_soon and t <= now + self._ahead
@@ -121,17 +153,19 @@ class Intake:
         known = self._known.c
         if known is not None and known > 0 and _are_positive(price):
             return price
-        if self._is_near_zero():
+        if self._was_near_zero:
             return price
         if price.history and price.history[-1].c == 0:
             price = _without(price, ("history",))
-        if known is None or (believed and price.c):
+        believed = known is None or believed or self._is_across_often(price, known)
+        if believed and price.c and not _contradicts_itself(price):
             known = price.c
         if known is None:
             known = self._known.b or self._known.a or price.b or price.a or 0.0
         wrong = {name for name in "ohlcab" if _is_across(getattr(price, name), known)}
-        if "c" in wrong:
+        if "c" in wrong or (believed and _contradicts_itself(price)):
             return None
+        self._across = 0
         if wrong & {"o", "h", "l"} and not (believed and _goes_through_zero(price)):
             price = replace(price, mode="askbid")
             price = _without(price, ("o", "h", "l", "v"))
@@ -139,11 +173,20 @@ class Intake:
             price = _without(price, sides)
         return None if price.c is None and price.a is None and price.b is None else price
 
-    def _is_near_zero(self) -> bool:
-        c, h, l = self._known.c, self._known.h, self._known.l  # noqa: E741
-        if l is None:
+    def _is_across_often(self, price: Price, known: float) -> bool:
+        c = price.c
+        if not c or not _is_across(c, known) or _contradicts_itself(price):
             return False
-        return l <= 0 or (c is not None and h is not None and abs(c) <= h - l)
+        if c < 0 and price.mode == "askbid":  # Only a candle shows that a market fell below zero.
+            return False
+        self._across += 1
+        return self._across >= WITNESSES
+
+    def _note_range(self) -> None:
+        """Remember the candle, which a new one without values replaces."""
+        o, h, l, c = self._known.o, self._known.h, self._known.l, self._known.c  # noqa: E741
+        if o is not None and h is not None and l is not None and c is not None:
+            self._was_near_zero = l <= 0 or _is_near_zero(o, h, l, c)
 
 
 def _without(price: Price, names: Iterable[str]) -> Price:
@@ -169,7 +212,26 @@ def _is_across(value: float | None, known: float) -> bool:
     return value is not None and (value == 0 or (value < 0) != (known < 0))
 
 
+def _is_near_zero(o: float, h: float, l: float, c: float) -> bool:  # noqa: E741
+    """Tell whether a candle has moved by as much as its price is away from zero.
+
+    It has from its open too, because a single high may be wrong.
+    """
+    return abs(c) <= min(h - l, abs(o - c))
+
+
 def _goes_through_zero(price: Price) -> bool:
-    """Tell whether a candle has been on both sides of zero, so that its signs may differ."""
-    c, h, l = price.c, price.h, price.l  # noqa: E741
-    return c is not None and h is not None and l is not None and l < 0 < h and l <= c <= h
+    """Tell whether a candle has reached zero, so that its signs may differ."""
+    o, h, l, c = price.o, price.h, price.l, price.c  # noqa: E741
+    if o is None or h is None or l is None or c is None or not l <= c <= h:
+        return False
+    # A low of zero is often one that was not sent.
+    return l < 0 < h or (l <= 0 <= h and _is_near_zero(o, h, l, c))
+
+
+def _contradicts_itself(price: Price) -> bool:
+    """Tell whether a price is on the other side of zero than its whole candle."""
+    h, l, c = price.h, price.l, price.c  # noqa: E741
+    if h is None or l is None or c is None:
+        return False
+    return c <= 0 < min(h, l) or c >= 0 > max(h, l)

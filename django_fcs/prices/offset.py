@@ -17,6 +17,9 @@ logger = logger_of(__name__)
 #: In seconds. A smaller difference may come from a slow channel layer or cache.
 NOTICED_SECONDS = 2.0
 
+#: A larger difference is a wrong heartbeat. A clock that is wrong by more has to be corrected.
+OFFSET_MAX_SECONDS = 86_400
+
 #: This many heartbeats in a row must agree: one may be late, and a clock may jump.
 SAMPLES = 3
 
@@ -36,7 +39,7 @@ class ClockOffset:
 
     def note_heartbeat(self, at: float, now: float) -> None:
         """Note a heartbeat of ``at`` that has just arrived."""
-        if at == self._last_at:
+        if at == self._last_at or abs(now - at) > OFFSET_MAX_SECONDS:
             return
         self._last_at = at
         self._differences.append(now - at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -13,7 +13,7 @@ from django_fcs.protocol.bounds import DELAY_MAX, DIGITS_MAX, FIGURES_MAX, PERCE
 from django_fcs.rooms import Room
 from django_fcs.tools.metrics import count
 
-__all__ = ["Snapshot", "decimals", "digits_for"]
+__all__ = ["Snapshot", "decimals", "digits_for", "spread_of"]
 
 #: Each frame that needs the decimals keeps them for this many frames that do not need them. At
 #: most ``NEEDED_MAX`` such frames count. The last figures of a price are sometimes zeros, and
@@ -26,6 +26,16 @@ _Values = tuple[float | None, ...]
 
 _DELAYED = "delayed_streaming_"
 _DELAY_LENGTH_MAX = 9
+
+#: Exact for two prices within the bounds; what is no number stays none.
+_EXACT = Context(prec=64, traps=[])
+
+
+def spread_of(ask: float | None, bid: float | None) -> float | None:
+    """Return ask minus bid, not rounded and without the noise of binary numbers."""
+    if ask is None or bid is None:
+        return None
+    return float(_EXACT.subtract(Decimal(repr(ask)), Decimal(repr(bid))))
 
 
 class Snapshot:
@@ -50,6 +60,7 @@ class Snapshot:
         "pc",
         "delay",
         "_before",
+        "_went_back",
         "_pc_before",
         "_digits",
         "_volume_is_real",
@@ -69,6 +80,7 @@ class Snapshot:
         self.pc: float | None = None
         self.delay: int | None = None
         self._before: int | None = None
+        self._went_back = False
         self._pc_before: float | None = None
         self._digits = _Digits() if digits is None else _FixedDigits(digits)
         self._volume_is_real = False
@@ -81,7 +93,7 @@ class Snapshot:
     @property
     def spread(self) -> float | None:
         """Ask minus bid, in units of price."""
-        return None if self.a is None or self.b is None else self.a - self.b
+        return spread_of(self.a, self.b)
 
     @property
     def change(self) -> float | None:
@@ -123,6 +135,7 @@ class Snapshot:
         self._pc_before = self.t = self._before = None
         self.o = self.h = self.l = self.v = None
         self._volume_is_real = False
+        self._went_back = True
 
     def describe(self, profile: Mapping[str, Any]) -> None:
         """Take the feed's delay from a profile."""
@@ -167,7 +180,9 @@ class Snapshot:
         if self.t is not None:
             self._pc_before = self.pc
             # Before an initial there is a gap, in which other candles may have ended.
-            self.pc = None if price.mode == "initial" else self.c
+            # After a step back, this candle may be older than it seems.
+            self.pc = None if price.mode == "initial" or self._went_back else self.c
+            self._went_back = False
             self.o = self.h = self.l = self.v = None
             self._volume_is_real = False
         self._before, self.t = self.t, price.t

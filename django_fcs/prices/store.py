@@ -15,7 +15,7 @@ from concurrent.futures import Future, TimeoutError as FutureTimeoutError
 from typing import Annotated, Protocol, TypeVar
 
 import msgspec
-from django.core.cache import InvalidCacheBackendError, caches
+from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 
 from django_fcs.exceptions import ConfigurationError
@@ -144,7 +144,8 @@ class CacheStore:
     """Last values in one of Django's caches, shared by all processes of a site.
 
     One thread makes all calls, through its own instance of the cache: Django's async cache
-    calls would queue behind the site's ORM.
+    calls would queue behind the site's ORM. Raises ``ConfigurationError`` if Django cannot
+    make the cache.
     """
 
     def __init__(
@@ -164,10 +165,10 @@ class CacheStore:
         """Why the last call failed; empty if it did not."""
         try:
             self._caches = {os.getpid(): caches.create_connection(alias)}
-        except KeyError as error:
-            raise ConfigurationError(f"FCS_CACHE names {alias!r}: CACHES has no {error}") from None
-        except InvalidCacheBackendError as error:
-            raise ConfigurationError(f"FCS_CACHE names {alias!r}: {error}") from None
+        except Exception as error:  # A missing library, or whatever the backend raises.
+            missing = isinstance(error, KeyError)
+            reason = f"CACHES has no {error}" if missing else one_line(repr(error))
+            raise ConfigurationError(f"FCS_CACHE names {alias!r}: {reason}") from None
 
     def save(self, values: Mapping[Room, LastValue], path: PathReport) -> None:
         """Save values and heartbeat, waiting ``PATIENCE_SECONDS`` at most."""

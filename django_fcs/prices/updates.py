@@ -25,6 +25,9 @@ EVENT_TYPE = "fcs.price"
 #: The longest text of a price, in characters: some ten times the usual length.
 TEXT_MAX = 4096
 
+#: No tick is farther ahead of the time at which it came, not even if its time is local.
+TICK_AHEAD_SECONDS = 2 * 86_400
+
 #: The first text of an epoch has the number epoch × 1000, and integers of browsers are exact to
 #: 2^53.
 Epoch = Annotated[int, msgspec.Meta(ge=0, lt=2**53 // 1000)]
@@ -110,6 +113,9 @@ def price_of(room: Room, text: str) -> Head:
     head = read_head(text)
     if (head.symbol, head.timeframe) != (room.symbol, room.timeframe):
         raise ProtocolError(f"the text is not a price of {room}")
+    tick_at = head.prices.update
+    if tick_at is not None and tick_at > head.at + TICK_AHEAD_SECONDS:
+        raise ProtocolError("the tick is later than the price came")
     return head
 
 

@@ -68,7 +68,7 @@ def parse(text: str | bytes) -> list[Message]:
     Raises ``ProtocolError`` for anything else, with a reason in one line. One invalid
     message makes the whole frame invalid. A price of an array that is out of bounds
     invalidates only itself: an ``Unusable`` stands in its place. An ``Unusable`` also
-    follows a price whose volume or time was left out.
+    follows a price for each value that was left out.
     """
     tick = read_tick(text)
     return _parse_any(text) if tick is None else [tick]
@@ -142,9 +142,9 @@ def _messages(frame: Frame, is_array: bool) -> Iterator[Message]:
         read = _READERS.get(frame.type)
         yield read(frame) if read else Unknown(name=frame.type)
         return
-    left_out = leave_out(frame.prices) if frame.prices else []
+    left_out = leave_out(frame, frame.prices) if frame.prices else []
     try:
-        yield _price(frame)
+        yield _price(frame, left_out)
     except OutOfBounds as error:
         if not is_array:
             raise
@@ -153,7 +153,8 @@ def _messages(frame: Frame, is_array: bool) -> Iterator[Message]:
         yield Unusable(reason=reason)
 
 
-def _price(frame: Frame) -> Price | ProfileUpdate:
+def _price(frame: Frame, left_out: list[str]) -> Price | ProfileUpdate:
+    """Read a price; add to ``left_out`` why its history is not used."""
     prices = frame.prices
     if not frame.symbol or frame.timeframe is None or prices is None:
         raise ProtocolError("a price frame without symbol, timeframe or prices")
@@ -161,18 +162,20 @@ def _price(frame: Frame) -> Price | ProfileUpdate:
         return ProfileUpdate(
             symbol=frame.symbol, timeframe=str(frame.timeframe), profile=prices.profile
         )
-    check_bounds(frame, prices)
+    check_bounds(prices)
+    history = _history(prices.history) or _history(frame.history)
+    if not all(map(is_candle, history)):
+        left_out.append("history is out of bounds")
+        history = []
     return Price(
         symbol=frame.symbol,
         timeframe=str(frame.timeframe),
         mode=_mode(prices),
         t=_whole(prices.t),
-        digits=prices.digits,
-        delay=prices.delay,
-        history=_history(prices.history) or _history(frame.history) or None,
+        history=history or None,
         seq=frame.seq,
         at=frame.at,
-        **{name: getattr(prices, name) for name in Prices.NUMBERS},
+        **{name: getattr(prices, name) for name in (*Prices.PRICES, *Prices.EXTRAS)},
     )
 
 
@@ -193,13 +196,12 @@ def _whole(number: float | None) -> int | None:
     return None if number is None or abs(number) > bounds.SEQ_MAX else int(number)
 
 
-def _history(raw: msgspec.Raw) -> list[Candle] | None:
-    """Read earlier candles; ``None`` for any other content, as the vendor documents none."""
+def _history(raw: msgspec.Raw) -> list[Candle]:
+    """Read earlier candles; none for any other content, as the vendor documents none."""
     try:
-        history = _decode_history(raw) if raw else None
+        return _decode_history(raw) if raw else []
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return None
-    return history if all(map(is_candle, history or ())) else None
+        return []
 
 
 def _price_frame(price: Price) -> PriceFrame:

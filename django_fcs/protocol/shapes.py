@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import msgspec
@@ -35,20 +36,20 @@ class Prices(msgspec.Struct, kw_only=True, omit_defaults=True):
     h: float | None = None
     l: float | None = None  # noqa: E741 - the vendor's name
     c: float | None = None
-    v: float | None = None
+    v: Any = None
     a: float | None = None
     b: float | None = None
-    update: float | None = None
-    pc: float | None = None
-    ch: float | None = None
-    chp: float | None = None
-    digits: int | None = None
-    delay: int | None = None
+    update: Any = None
+    pc: Any = None
+    ch: Any = None
+    chp: Any = None
+    digits: Any = None
+    delay: Any = None
     history: msgspec.Raw = NO_HISTORY
     profile: dict[str, Any] | None = None
 
-    PRICES: ClassVar[tuple[str, ...]] = ("o", "h", "l", "c", "a", "b", "pc")
-    NUMBERS: ClassVar[tuple[str, ...]] = (*PRICES, "v", "update", "ch", "chp")
+    PRICES: ClassVar[tuple[str, ...]] = ("o", "h", "l", "c", "a", "b")
+    EXTRAS: ClassVar[tuple[str, ...]] = ("v", "update", "pc", "ch", "chp", "digits", "delay")
 
 
 class PriceFrame(msgspec.Struct, kw_only=True, omit_defaults=True, tag="price", tag_field="type"):
@@ -68,8 +69,8 @@ class Frame(msgspec.Struct, kw_only=True):
     symbol: str | None = None
     timeframe: str | int | None = None
     prices: Prices | None = None
-    seq: int | None = None
-    at: float | None = None
+    seq: Any = None
+    at: Any = None
     history: msgspec.Raw = NO_HISTORY
     timestamp: float | None = None
     token: str | None = None
@@ -88,38 +89,47 @@ class OutOfBounds(ProtocolError):
     """A number of a price is out of its bounds."""
 
 
-def leave_out(prices: Prices) -> list[str]:
-    """Remove a volume and a time that are out of bounds; return why.
+#: A price counts without these numbers, so their types are checked apart from it.
+_EXTRAS: dict[str, Any] = {
+    **{"v": bounds.Volume, "update": bounds.FeedTime, "pc": bounds.Price, "ch": bounds.Change},
+    **{"chp": bounds.Percent, "digits": bounds.Digits, "delay": bounds.Delay},
+    **{"seq": bounds.Seq, "at": bounds.UnixTime},
+}
 
-    A price counts without them.
-    """
+
+def leave_out(frame: Frame, prices: Prices) -> list[str]:
+    """Remove the numbers that cannot be used and that a price counts without; return why."""
     left_out = []
-    for name, limit in (("v", bounds.VOLUME_MAX), ("update", bounds.TIME_MAX)):
-        value = getattr(prices, name)
-        if value is not None and not 0 <= value <= limit:
-            setattr(prices, name, None)
-            left_out.append(f"{name}={value:g} is out of bounds")
+    for name, kind in _EXTRAS.items():
+        owner = frame if name in ("seq", "at") else prices
+        value = getattr(owner, name)
+        if value is None:
+            continue
+        number = _number(value, kind)
+        if number is None or (name == "pc" and not bounds.is_price(number)):
+            number = None
+            left_out.append(f"{name} is out of bounds")
+        setattr(owner, name, number)
     return left_out
 
 
-def check_bounds(frame: Frame, prices: Prices) -> None:
+def check_bounds(prices: Prices) -> None:
     """Raise ``OutOfBounds`` if a price must not be used."""
     for name in Prices.PRICES:
         value = getattr(prices, name)
         if value is not None and not bounds.is_price(value):
             raise OutOfBounds(f"{name}={value:g} is not a price")
-    for owner, name, low, high, what in (
-        (prices, "t", 0, bounds.TIME_MAX, "in unix seconds"),
-        (prices, "ch", -2 * bounds.PRICE_MAX, 2 * bounds.PRICE_MAX, "a change of a price"),
-        (prices, "chp", -bounds.PERCENT_MAX, bounds.PERCENT_MAX, "a percentage"),
-        (prices, "digits", 0, bounds.DIGITS_MAX, "a number of decimals"),
-        (prices, "delay", 0, bounds.DELAY_MAX, "a delay"),
-        (frame, "seq", 0, bounds.SEQ_MAX, "a number of a text"),
-        (frame, "at", -bounds.TIME_MAX, bounds.TIME_MAX, "in unix seconds"),
-    ):
-        value = getattr(owner, name)
-        if value is not None and not low <= value <= high:
-            raise OutOfBounds(f"{name} is not {what}")
+    t = prices.t
+    if t is not None and not (0 <= t <= bounds.TIME_MAX and t == int(t)):
+        raise OutOfBounds("t is not in whole unix seconds")
+
+
+def _number(value: Any, kind: Any) -> float | None:
+    try:
+        number: float = msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def is_candle(candle: Candle) -> bool:

@@ -7,7 +7,7 @@ the system checks report it, and it opens no connection.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -55,9 +55,10 @@ def layer_places() -> list[Place]:
     if not _text(_mapping(layer).get("BACKEND")).startswith(_LAYERS):
         return []
     hosts = _mapping(_mapping(layer).get("CONFIG")).get("hosts") or [_USUAL_HOST]
-    # channels_redis refuses a single string.
-    is_list = isinstance(hosts, Sequence) and not isinstance(hosts, (str, bytes))
-    return [_place(host) for host in hosts] if is_list else []
+    # channels_redis refuses a single string. An iterator would be empty when it comes to it.
+    if not isinstance(hosts, Iterable) or isinstance(hosts, (str, bytes, Iterator)):
+        return []
+    return [_place(host) for host in hosts]
 
 
 def cache_places(alias: str) -> list[Place]:

@@ -16,6 +16,9 @@ from django_fcs.exceptions import RoomError
 
 register = Library()
 
+#: The names that every context of Django has.
+_CONSTANTS = {"None": None, "True": True, "False": False}
+
 
 @register.simple_tag(takes_context=True)
 def fcs_scripts(context: Context) -> SafeString:
@@ -70,10 +73,14 @@ def _checking(compile_tag: Callable[[Parser, Token], Node]) -> Callable[[Parser,
 
 
 def _literal(expression: FilterExpression) -> object:
-    """Return the value of a plain literal; ``None`` if only rendering can tell the value."""
+    """Return the value of a plain literal; ``NOT_GIVEN`` if only rendering can tell the value."""
     if expression.filters:
-        return None
-    return expression.var.literal if isinstance(expression.var, Variable) else expression.var
+        return widgets.NOT_GIVEN
+    if not isinstance(expression.var, Variable):
+        return expression.var
+    if expression.var.lookups is None:
+        return expression.var.literal
+    return _CONSTANTS.get(expression.token, widgets.NOT_GIVEN)
 
 
 for _name in ("fcs_ticker", "fcs_price", "fcs_token"):

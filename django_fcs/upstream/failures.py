@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.http11 import Response
 
 from django_fcs.exceptions import FailureKind, KeyRefused, UpstreamError
 from django_fcs.protocol.address import Address
@@ -41,12 +42,16 @@ def failure_of(
 
     A key is refused by HTTP 401 at the upgrade, or by close code 4001 or 4003 before the
     welcome. Everything else (DNS, TCP, TLS, other statuses and close codes, timeouts) is
-    retried. HTTP 403 is too, because proxies and firewalls also send it. ``now`` is in unix
+    retried. HTTP 403 is too, because proxies and firewalls also send it, and any answer of a
+    proxy of the environment. ``now`` is in unix
     seconds. ``given_up`` is the reason if the client closed the connection itself.
     """
     place = address.place
     if isinstance(error, InvalidStatus):
         return _answered(error.response.status_code, error.response.headers, place, now)
+    # ``InvalidProxyStatus``, which websockets has since version 15.
+    if isinstance(response := getattr(error, "response", None), Response):
+        return _answered_by_proxy(response, place, now)
     if isinstance(error, ConnectionClosed):
         if given_up:
             return UpstreamError(FailureKind.ABANDONED, place, detail=given_up)
@@ -62,11 +67,25 @@ def failure_of(
 def _answered(status: int, headers: Headers, place: str, now: float) -> UpstreamError:
     if status == HTTPStatus.UNAUTHORIZED:
         return KeyRefused(place, code=status, detail=f" with HTTP {status}")
+    return _retried(status, headers, place, now)
+
+
+def _answered_by_proxy(response: Response, place: str, now: float) -> UpstreamError:
+    """Return the error for a proxy that does not connect; it never refuses the key."""
+    status, detail = response.status_code, ""
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        detail = ": set a user and a password for it in the environment"
+    return _retried(status, response.headers, f"the proxy before {place}", now, detail)
+
+
+def _retried(
+    status: int, headers: Headers, place: str, now: float, detail: str = ""
+) -> UpstreamError:
     pause = retry_after(headers.get_all("Retry-After"), headers.get_all("Date"), now)
     asked = f", and asked to wait for {pause:.0f} s" if pause else ""
     is_forbidden = status == HTTPStatus.FORBIDDEN
     kind = FailureKind.FORBIDDEN if is_forbidden else FailureKind.HTTP_STATUS
-    return UpstreamError(kind, place, code=status, detail=asked, retry_after=pause)
+    return UpstreamError(kind, place, code=status, detail=asked + detail, retry_after=pause)
 
 
 def retry_after(asked: Iterable[str], dates: Iterable[str], now: float) -> float:

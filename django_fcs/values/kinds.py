@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from typing import Generic, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from django.utils.functional import Promise
 
@@ -26,6 +27,7 @@ __all__ = [
     "Texts",
     "Timeframe",
     "Whole",
+    "Word",
     "shown",
 ]
 
@@ -64,6 +66,19 @@ class Text:
         return value
 
 
+class Word(Text):
+    """A string without spaces, such as a key."""
+
+    expects = f"{Text.expects} without spaces"
+
+    def read(self, value: object) -> str:
+        """Return the string. Raises ``ValueError``."""
+        text = super().read(value)
+        if " " in text:
+            raise ValueError
+        return text
+
+
 class Timeframe:
     """A timeframe of the vendor, in any spelling."""
 
@@ -77,17 +92,22 @@ class Timeframe:
         return text
 
 
-class Link(Text):
+class Link(Word):
     """A path on this site, or an address on another host."""
 
     expects = 'a path such as "/ws/fcs/", or an address such as "wss://example.com/ws/fcs/"'
 
-    _STARTS = ("/", "ws://", "wss://", "http://", "https://")
+    _SCHEMES = ("ws", "wss", "http", "https")
 
     def read(self, value: object) -> str:
         """Return the string. Raises ``ValueError``."""
         text = super().read(value)
-        if not text.startswith(self._STARTS) or " " in text:
+        parts = urlsplit(text)
+        if text.startswith("/") and not text.startswith("//"):
+            return text
+        if parts.scheme not in self._SCHEMES and not text.startswith("//"):
+            raise ValueError
+        if not parts.hostname or parts.port == 0:  # A port that is no number raises ValueError.
             raise ValueError
         return text
 
@@ -147,8 +167,8 @@ class Whole:
         return f"whole numbers from {self._least} to {self._most}"
 
     def read(self, value: object) -> int:
-        """Return the number; ``10.0`` is ``10``. Raises ``ValueError``."""
-        number: object = int(value) if isinstance(value, str) else value
+        """Return the number; ``10.0`` is ``10``, also as text. Raises ``ValueError``."""
+        number: object = _number(value) if isinstance(value, str) else value
         if isinstance(number, float) and math.isfinite(number) and number == int(number):
             number = int(number)
         if isinstance(number, bool) or not isinstance(number, int):
@@ -198,7 +218,7 @@ class Counts:
 
 
 class OrNone(Generic[T]):
-    """A kind that may also be ``None``."""
+    """A kind that may also be ``None``; so is an empty text that the kind itself refuses."""
 
     def __init__(self, kind: Kind[T]) -> None:
         self._kind = kind
@@ -210,7 +230,14 @@ class OrNone(Generic[T]):
 
     def read(self, value: object) -> T | None:
         """Return the value in its own type. Raises ``ValueError``."""
-        return None if value is None else self._kind.read(value)
+        if value is None:
+            return None
+        try:
+            return self._kind.read(value)
+        except ValueError:
+            if value == "":
+                return None
+            raise
 
 
 _TEXT = Text()
@@ -226,6 +253,13 @@ def shown(value: object) -> str:
     if isinstance(value, int) and abs(value) < 10**_SHOWN_MAX:
         return repr(value)
     return f"a value of type {type(value).__name__}"
+
+
+def _number(text: str) -> float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
 
 
 def _listed(text: str) -> list[str]:

@@ -110,7 +110,7 @@ def spread(value: float | None, symbol: str, digits: int) -> str:
     pip = pip_of(symbol)
     if value is None or pip is None or not _is_writable(value):
         return number(value, digits)
-    return pgettext("price", "{n} pips").replace("{n}", number(value / pip, 1))
+    return pgettext("price", "{n} pips").replace("{n}", number(_in_pips(value, pip), 1))
 
 
 def iso(moment: datetime) -> str:
@@ -143,6 +143,10 @@ def opening(moment: datetime, *, now: datetime) -> str:
 
 def _is_writable(value: float) -> bool:
     return math.isfinite(value) and abs(value) < _TOO_LARGE
+
+
+def _in_pips(distance: float, pip: float) -> float:
+    return float(_EXACT.divide(Decimal(repr(distance)), Decimal(repr(pip))))
 
 
 def _rounded(value: float, digits: int) -> Decimal:

@@ -14,20 +14,20 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, pgettext
 
 from django_fcs import quotes
-from django_fcs.conf import conf
-from django_fcs.exceptions import BadField
+from django_fcs.conf import Settings
+from django_fcs.exceptions import BadField, ConfigurationError
 from django_fcs.prices.states import State
 from django_fcs.prices.symbols import is_currency_pair
 from django_fcs.quotes import Quote
 from django_fcs.rooms import Room, canonical_timeframe, check_symbol, excerpt
-from django_fcs.site import socket_url
+from django_fcs.site import note_mistake, room_to_show, setting_to_show, socket_url
 from django_fcs.tokens import make_token
 from django_fcs.tools.complaints import Complaints
 from django_fcs.tools.logs import logger_of
 
 from . import formats
 
-__all__ = ["FIELDS", "check", "price", "scripts", "ticker", "token"]
+__all__ = ["FIELDS", "NOT_GIVEN", "check", "price", "scripts", "ticker", "token"]
 
 logger = logger_of(__name__)
 _complaints = Complaints()
@@ -48,14 +48,29 @@ FIELDS = (
 )
 
 
-def check(symbol: object = None, timeframe: object = None, *, field: object = None) -> None:
-    """Raise ``RoomError`` for the first value no widget could show; ``None`` is allowed."""
-    if symbol is not None:
+#: In place of a value that is not known yet. ``None`` is a value.
+NOT_GIVEN = object()
+
+
+def check(
+    symbol: object = NOT_GIVEN, timeframe: object = NOT_GIVEN, *, field: object = NOT_GIVEN
+) -> None:
+    """Raise ``RoomError`` for the first value that no widget can show.
+
+    A timeframe may be ``None``, for that of the site.
+    """
+    if symbol is not NOT_GIVEN:
         check_symbol(_plain(symbol))
-    if timeframe is not None:
+    if timeframe is not NOT_GIVEN and timeframe is not None:
         canonical_timeframe(_plain(timeframe))
-    if field is not None and _plain(field) not in FIELDS:
-        raise BadField(f"field {excerpt(_plain(field))} is not one of {' '.join(FIELDS)}")
+    if field is not NOT_GIVEN:
+        _check_field(_plain(field))
+
+
+def _check_field(field: object) -> None:
+    # The values of some types cannot be compared with a text.
+    if not isinstance(field, str) or field not in FIELDS:
+        raise BadField(f"field {excerpt(field)} is not one of {' '.join(FIELDS)}")
 
 
 def scripts(*, nonce: str = "") -> SafeString:
@@ -65,8 +80,8 @@ def scripts(*, nonce: str = "") -> SafeString:
         {
             "nonce": nonce,
             "socket": socket_url(),
-            "offline_after": f"{conf.FCS_OFFLINE_AFTER_SECONDS:g}",
-            "timeframe": conf.FCS_TIMEFRAME,
+            "offline_after": f"{setting_to_show(Settings.FCS_OFFLINE_AFTER_SECONDS):g}",
+            "timeframe": setting_to_show(Settings.FCS_TIMEFRAME),
             "language": get_language() or "",
             "numbers": formats.separators(),
             "texts": _texts(),
@@ -88,8 +103,17 @@ def price(symbol: str, timeframe: str | int | None = None, *, field: str = "clos
 
 
 def token(symbol: str) -> str:
-    """Sign a symbol, for pages whose own script joins it. Raises ``BadSymbol``."""
-    return make_token(_plain(symbol))
+    """Sign a symbol, for pages whose own script joins it. Raises ``BadSymbol``.
+
+    If ``FCS_TOKEN_MAX_AGE_SECONDS`` is wrong, the token is empty: without the limit, it would
+    be valid forever.
+    """
+    symbol = check_symbol(_plain(symbol))
+    try:
+        return make_token(symbol)
+    except ConfigurationError as error:
+        note_mistake(error)
+        return ""
 
 
 def _plain(value: Any) -> Any:
@@ -103,7 +127,7 @@ def _plain(value: Any) -> Any:
 
 
 def _room(symbol: str, timeframe: str | int | None) -> Room:
-    return Room.parse(_plain(symbol), _plain(timeframe))
+    return room_to_show(_plain(symbol), _plain(timeframe))
 
 
 def _quoted(room: Room) -> dict[str, Any]:
@@ -112,7 +136,7 @@ def _quoted(room: Room) -> dict[str, Any]:
     return {
         "symbol": room.symbol,
         "timeframe": room.timeframe,
-        "token": make_token(room.symbol),
+        "token": token(room.symbol),
         "name": name,
         "kind": "forex" if is_currency_pair(room.symbol) else "",
         "period": formats.period(room.timeframe),

@@ -20,6 +20,7 @@ _TITLES = {
     "browsers": "browser socket",
     "vendors": "vendor socket",
     "pages": "values of the vendor, through stream, cache and tag",
+    "elements": "elements in a browser",
 }
 _HEAD = (
     *("target", "inputs", "CPU s", "inputs/s", "crashes", "hangs", "slowest ms"),
@@ -47,6 +48,7 @@ def write(outcomes: Sequence[Outcome], guided: Guided | None) -> None:
 
 
 def _line(outcome: Outcome) -> list[str]:
+    is_measured = outcome.inputs > WARM_UP_INPUTS
     hangs = sum(failure.kind == "hangs" for failure in outcome.failures)
     return [
         _TITLES[outcome.name],
@@ -56,8 +58,8 @@ def _line(outcome: Outcome) -> list[str]:
         str(len(outcome.failures) - hangs),
         str(hangs),
         figures(1000 * outcome.slowest),
-        f"{outcome.rss_growth:+.0f}",
-        f"{outcome.objects_growth:+.0f}",
+        f"{outcome.rss_growth:+.0f}" if is_measured else "–",
+        f"{outcome.objects_growth:+.0f}" if is_measured else "–",
     ]
 
 

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any, Protocol
 
 from .browsers import Browsers
+from .elements import Elements
 from .pages import Pages
 from .parsing import Parsing
 from .vendors import Vendors
@@ -28,6 +29,7 @@ TARGETS: dict[str, Callable[[], AbstractContextManager[Target]]] = {
     "browsers": Browsers,
     "vendors": Vendors,
     "pages": Pages,
+    "elements": Elements,
 }
 
 

@@ -10,8 +10,8 @@ import json
 from random import Random
 
 __all__ = [
-    *("as_text", "damaged", "frame", "message", "nested", "odd_value", "price", "stored"),
-    *("value", "wish"),
+    *("as_text", "damaged", "frame", "message", "nested", "odd_number", "odd_value", "price"),
+    *("stored", "symbol", "timeframe", "value", "wish"),
 ]
 
 SYMBOLS = ("FX:EURUSD", "FX:USDJPY", "BINANCE:BTCUSDT", "NASDAQ:AAPL")
@@ -119,6 +119,19 @@ def number(random: Random) -> str:
     if kind < 0.95:
         return random.choice(_NO_NUMBERS)
     return str(random.getrandbits(random.choice((8, 53, 64, 200))))
+
+
+def odd_number(random: Random, now: str) -> str:
+    """Return a price, a time, or something else in the place of a number.
+
+    ``now`` stands for the time at which it is sent.
+    """
+    kind = random.random()
+    if kind < 0.5:
+        return random.choice(_MAGNITUDES)
+    if kind < 0.75:
+        return random.choice(_TIMES).replace("NOW", now)
+    return number(random) if kind < 0.9 else value(random, 1)
 
 
 def nested(random: Random, *, abyss: bool = True) -> str:

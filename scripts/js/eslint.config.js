@@ -28,7 +28,9 @@ export default [
     },
   },
   {
-    files: ["django_fcs/**/*.js", "example_project/**/*.js", "tests/browser/*.js"],
+    files: [
+      "django_fcs/**/*.js", "example_project/**/*.js", "lab/**/*.js", "tests/browser/*.js",
+    ],
     languageOptions: {
       sourceType: "script",
       globals: {

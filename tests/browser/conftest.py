@@ -7,7 +7,6 @@ async fixture of a test module in this directory needs ``loop_scope="session"`` 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,17 +16,11 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.browser.driver import PATIENCE_MS, Driver
 from tests.browser.scripted_server import ScriptedServer
+from tests.support.chromium import FLAGS, chromium
 
 HERE = Path(__file__).parent
 expect.set_options(timeout=PATIENCE_MS)
 
-FLAGS = [
-    "--no-sandbox",  # containers run tests as root
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-]
 BLANK_PAGE = """<!doctype html>
 <html lang="en"><title>Test</title>
 <script defer src="/static/django_fcs/fcs-client.js" data-fcs-socket="/ws/fcs/"
@@ -45,21 +38,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(in_session_loop, append=False)
 
 
-def chromium() -> str | None:
-    """Return the browser's path: ``FCS_CHROMIUM``, or the first one on the PATH."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return os.environ.get("FCS_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
+@pytest.fixture(scope="session")
+def executable() -> str:
+    """The path of Chromium."""
     path = chromium()
     if path is None and os.environ.get("FCS_REQUIRE_BROWSER") == "1":
         pytest.fail("no Chromium: install it, or name it in FCS_CHROMIUM")
     if path is None:
         pytest.skip("no Chromium: install it, or name it in FCS_CHROMIUM")
+    return path
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(executable: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS)
         yield browser
         await browser.close()
 

@@ -65,6 +65,16 @@ async def test_a_limit_of_zero_means_no_retry(driver: Driver) -> None:
     assert (await driver.logged("state"))[-1] == "closed"
 
 
+async def test_a_refusal_without_a_retry_is_told(driver: Driver) -> None:
+    lines: list[str] = []
+    driver.page.on("console", lambda line: lines.append(line.text))
+    await driver.connect(reconnectlimit=0)
+    await driver.peer.send({"type": "error", "short": "refused", "message": "too many sockets"})
+    await driver.peer.close(4429)
+    await driver.until("count('onclose') === 1")
+    assert lines == ["FCSClient: refused with 4429 too many sockets"]
+
+
 async def test_an_infinite_limit_never_gives_up(driver: Driver) -> None:
     driver.server.behaviour.refuse = HTTPStatus.SERVICE_UNAVAILABLE
     await driver.make()
@@ -286,6 +296,43 @@ async def test_a_clock_that_is_set_back_is_no_sleep(driver: Driver) -> None:
     await driver.connect()
     await driver.run("clock.sleep(-3_600_000); clock.sleep(1000)")
     assert await driver.run("client.isConnected")
+
+
+async def test_a_sleep_counts_though_the_socket_closes_before_the_look(driver: Driver) -> None:
+    await driver.connect()
+    await driver.run("clock.slept += 8 * 3_600_000")
+    await driver.lose()
+    await driver.run("clock.sleep(0)")
+    await driver.until("client.isConnected")  # no timer has rung
+
+
+async def test_a_sleep_of_a_hidden_tab_counts_when_it_is_seen(driver: Driver) -> None:
+    await driver.connect(focusTimeout=0)
+    await driver.run("setHidden(true); clock.slept += 600_000")
+    await driver.peer.send(price(EURUSD))
+    await driver.until("count('onmessage') === 1")
+    await driver.run("clock.sleep(0)")
+    assert await driver.run("setHidden(false); client.isConnected") is False
+    await driver.until("client.isConnected")
+    assert await driver.run("setHidden(true); setHidden(false); client.isConnected")
+
+
+async def test_a_busy_page_has_not_slept_however_soon_it_is_offline(driver: Driver) -> None:
+    front = driver.server.pages["/"]
+    driver.server.pages["/"] = front.replace('offline-after="10"', 'offline-after="0.1"')
+    await driver.page.reload()
+    await driver.connect()
+    await driver.run("clock.sleep(5_000)")
+    assert await driver.run("client.isConnected")
+    assert await driver.run("clock.sleep(7_000); client.isConnected") is False
+
+
+async def test_a_hidden_tab_that_shall_stay_connected_is_so_after_a_freeze(driver: Driver) -> None:
+    await driver.connect(focusTimeout=0)
+    await driver.run("setHidden(true); document.dispatchEvent(new Event('freeze'))")
+    assert (await driver.logged("state"))[-1] == "paused"
+    await driver.run("document.dispatchEvent(new Event('resume'))")
+    await driver.until("client.isConnected")
 
 
 # Silence

@@ -201,3 +201,49 @@ async def test_a_module_takes_its_settings_from_a_script_tag_of_the_page(site: S
     await site.run("import('/static/django_fcs/fcs-client.js')")
     await site.run("new FCSClient().connect()")
     assert site.peer.path == "/own/"
+
+
+THINGS = ['{"toString":1,"valueOf":1}', '["FX:EURUSD"]', "[[1]]", "[" * 5000 + "]" * 5000]
+WORDS = ("type", "symbol", "timeframe", "room", "short", "message", "state", "reason", "until")
+
+
+def with_thing(seq: int, name: str) -> dict[str, Any]:
+    changes: dict[str, Any] = {name: "THING"}
+    return euro(seq, **changes)
+
+
+@pytest.mark.parametrize("thing", THINGS)
+async def test_an_object_in_the_place_of_a_word_or_number_leaves_all_elements_at_work(
+    site: Site, thing: str
+) -> None:
+    await open_both(site)
+    frames = [json.dumps([{**state("stale"), word: "THING"}]) for word in WORDS]
+    frames += [json.dumps([{"type": "error", "short": "x", "message": "THING"}])]
+    frames += [json.dumps([{"type": kind, "timestamp": "THING"}]) for kind in ("beat", "welcome")]
+    numbers = ("o", "a", "ch", "chp", "v", "digits", "delay", "update", "mode")
+    frames += [json.dumps([with_thing(seq, name)]) for seq, name in enumerate(numbers)]
+    frames += [json.dumps([{**euro(20), name: "THING"}]) for name in ("seq", "at", "prices")]
+    for frame in frames:
+        await site.peer.send_text(frame.replace('"THING"', thing))
+    await site.send(euro(30, c=1.5), state("live"), coin(1))
+    await expect(site.field("close").last).to_have_text("90,000.5")
+    await expect(site.field("close").first).to_have_text("1.50000")
+    await expect(site.find(STATUS).first).to_have_text("live")
+
+
+@pytest.mark.parametrize("name", ["", "LIVE", "constructor", "__proto__", "toString", 5, None])
+async def test_a_state_that_nobody_knows_is_ignored(site: Site, name: Any) -> None:
+    await open_both(site)
+    await site.send(euro(1), state("live"), state(name), coin(1))
+    await expect(site.field("close").last).to_have_text("90,000.5")
+    await expect(site.find("fcs-ticker").first).to_have_attribute("data-state", "live")
+    await expect(site.find(STATUS).first).to_have_text("live")
+
+
+@pytest.mark.parametrize("side", ["null", '"1.1"', "[]"])
+async def test_a_spread_needs_two_numbers(site: Site, side: str) -> None:
+    await open_both(site)
+    frame = json.dumps([euro(1, a="SIDE")]).replace('"SIDE"', side)
+    await site.peer.send_text(frame)
+    await expect(site.field("close").first).to_have_text("1.08412")
+    await expect(site.field("spread").first).to_have_text("–")

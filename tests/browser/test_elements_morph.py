@@ -80,6 +80,30 @@ async def test_what_the_element_was_told_outlives_a_morph(
     await expect(site.field("updated")).not_to_have_attribute("datetime", "2025-12-22T13:50:26Z")
 
 
+@pytest.mark.parametrize("name", ["token", "data-decimal"])
+@pytest.mark.parametrize("delay", [None, 890])
+async def test_a_morph_that_changes_an_attribute_of_the_element_first_changes_no_words(
+    site: Site, known: Known, name: str, delay: int | None
+) -> None:
+    await open_told(site, rendered(known, State.LIVE), now="offline")
+    fresh = rendered(known, State.LIVE, delay=delay)
+    for tag in ("fcs-ticker", "fcs-price"):
+        fresh = fresh.replace(f"<{tag} ", f'<{tag} {name}="_" ')
+    await morph(site, fresh)
+    for status in await site.find(STATUS).all():
+        await expect(status).to_have_text("offline")
+    await expect(site.find("fcs-price")).to_have_attribute("title", "EUR/USD, offline")
+
+
+async def test_a_morph_that_changes_words_alone_is_no_translator(site: Site, known: Known) -> None:
+    known(state=State.OFFLINE)
+    await open_told(site, widgets.price(EURUSD), now="offline")
+    known(state=State.OFFLINE, delay=890)
+    await morph(site, widgets.price(EURUSD))
+    await expect(site.find(STATUS)).to_have_text("offline")
+    await expect(site.find("fcs-price")).to_have_attribute("title", "EUR/USD, offline")
+
+
 async def test_a_lost_connection_is_not_made_live_by_one_attribute(site: Site) -> None:
     await open_told(site, TICKER, now="live")
     site.server.behaviour.welcome = False

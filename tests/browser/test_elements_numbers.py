@@ -15,6 +15,7 @@ from django.utils.formats import reset_format_cache
 from playwright.async_api import expect
 
 from django_fcs import widgets
+from django_fcs.prices.snapshots import spread_of
 from django_fcs.widgets import formats
 from tests.browser.element_page import EURUSD, TICKER, Site, euro, site
 from tests.browser.scripted_server import price
@@ -23,14 +24,17 @@ from tests.widgets.test_html import Known, known
 __all__ = ["known", "site"]
 
 LANGUAGES = [code for code, _ in global_settings.LANGUAGES]
-FIELDS = ["close", "open", "high", "low", "change", "change_percent", "volume"]
+FIELDS = ["close", "open", "high", "low", "change", "change_percent", "volume", "spread"]
 VALUES = {
     **{"close": 1234567.125, "open": 1.17521, "high": 987.5, "low": -1234.5},
     **{"change": -37632.63, "change_percent": 1240.5, "volume": 8192.7},
+    **{"ask": 1.17517, "bid": 1.17514},
 }
+SPREAD = spread_of(VALUES["ask"], VALUES["bid"])
 KEYS = {
     **{"close": "c", "open": "o", "high": "h", "low": "l"},
     **{"change": "ch", "change_percent": "chp", "volume": "v"},
+    **{"ask": "a", "bid": "b"},
 }
 TEXTS = """() => [...document.querySelectorAll("fcs-ticker")].map((ticker) =>
   Object.fromEntries([...ticker.querySelectorAll("[data-field]")]
@@ -70,13 +74,14 @@ def shown_by_the_server() -> dict[str, str]:
         "change": formats.signed(VALUES["change"], 2),
         "change_percent": formats.percent(VALUES["change_percent"]),
         "volume": formats.compact(VALUES["volume"]),
+        "spread": formats.spread(SPREAD, EURUSD, 2),
     }
 
 
 async def test_a_number_keeps_its_spelling_in_every_language_of_django(
     site: Site, known: Known
 ) -> None:
-    known(digits=2, **VALUES)
+    known(digits=2, spread=SPREAD, **VALUES)
     body, expected = "", []
     for code in LANGUAGES:
         with translation.override(code):
@@ -186,7 +191,7 @@ async def test_the_page_writes_everything_as_the_server_does(site: Site) -> None
             formats.name(symbol),
             formats.number(n, digits),
             formats.compact(abs(n)),
-            formats.spread(n + 0.001 - n, symbol, digits),
+            formats.spread(spread_of(n + 0.001, n), symbol, digits),
             formats.signed(n, digits),
             formats.percent(n),
         ]
@@ -194,3 +199,31 @@ async def test_the_page_writes_everything_as_the_server_does(site: Site) -> None
     ]
     await expect(site.field("close").last).not_to_have_text("–")
     assert await site.run(read) == expected
+
+
+SPREADS = [
+    *((1.17517, 1.17514, 4), (1.000022, 1.000007, 6), (1.1, 1.1, 5), (1.0, 1.5, 2)),
+    *((1.12172, 1.1212, 5), (1.00035, 1.0003, 5), (1.000035, 1.00003, 6), (1e-7, 3e-8, 9)),
+]
+
+
+@pytest.mark.parametrize("symbol", [EURUSD, "FX:EURVND"])
+async def test_a_spread_keeps_its_spelling_whatever_the_digits(site: Site, symbol: str) -> None:
+    await site.open(f'<fcs-ticker symbol="{symbol}"></fcs-ticker>')
+    await site.joined(f"{symbol}_1D")
+    for seq, (ask, bid, digits) in enumerate(SPREADS):
+        message = price(symbol, a=ask, b=bid, c=seq, digits=digits)
+        await site.send({**message, "seq": seq + 1})
+        await expect(site.field("close")).to_have_text(formats.number(seq, digits))
+        expected = formats.spread(spread_of(ask, bid), symbol, digits)
+        await expect(site.field("spread")).to_have_text(expected)
+
+
+async def test_a_spread_of_what_is_no_number_is_not_known(site: Site) -> None:
+    await site.open(TICKER)
+    await site.joined("FX:EURUSD_1D")
+    for seq, (ask, bid) in enumerate([(None, 1.1), (1.1, None), (None, None), ("1.5", 1)]):
+        await site.send(euro(2 * seq + 1, c=1.2))
+        await expect(site.field("spread")).to_have_text("0.8 pips")
+        await site.send(euro(2 * seq + 2, a=ask, b=bid))
+        await expect(site.field("spread")).to_have_text("–")

@@ -189,6 +189,35 @@ async def test_a_time_of_today_gets_its_day_at_midnight(site: Site) -> None:
     assert "12/22/2025" in str(await site.field("updated").text_content())
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        "new PageTransitionEvent('pageshow', {persisted: true})",
+        "new Event('online')",
+    ],
+)
+async def test_a_page_that_slept_over_midnight_shows_the_day_though_it_is_offline(
+    site: Site, event: str
+) -> None:
+    night = datetime(2025, 12, 22, 23, 0, tzinfo=timezone.utc).timestamp()
+    await site.page.clock.install(time=night)
+    await site.page.clock.pause_at(night + 1)
+    await site.open(TICKER)
+    await site.joined("FX:EURUSD_1D")
+    await site.send({"type": "beat", "timestamp": int(night * 1000)})
+    await site.send({**euro(1), "at": night}, state("live"))
+    await expect(site.find("fcs-ticker")).to_have_attribute("data-state", "live")
+    site.server.behaviour.welcome = False
+    site.peer.abort()
+    await expect(site.find("fcs-ticker")).to_have_attribute("data-state", "offline")
+    await site.page.clock.run_for(100)
+    assert "2025" not in await site.field("updated").inner_text()
+    await site.page.clock.set_system_time(night + 12 * 3600)  # and the other clock stands still
+    await site.run(f"void dispatchEvent({event})")
+    await site.page.clock.run_for(100)
+    assert "12/22/2025" in await site.field("updated").inner_text()
+
+
 # Numbers that are not higher
 
 

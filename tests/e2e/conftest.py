@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.browser.conftest import browser, page, window
+from tests.browser.conftest import browser, executable, page, window
 from tests.e2e.site import season
 from tests.support.network import free_port
 from tests.support.redis import redis_server
 
-__all__ = ["browser", "page", "window"]
+__all__ = ["browser", "executable", "page", "window"]
 
 HERE = Path(__file__).parent
 

@@ -250,8 +250,8 @@ MALFORMED: list[dict[str, Any]] = [
 
 
 def test_what_they_are_made_of_is_well_formed() -> None:
-    assert read_event(BEAT) == Beat(1, PathReport(1000.5, online=True, reason=""))
-    assert isinstance(read_event(NEWS), RoomNotice)
+    assert read_event(BEAT, 1_766_361_600.0) == Beat(1, PathReport(1000.5, online=True, reason=""))
+    assert isinstance(read_event(NEWS, 1_766_361_600.0), RoomNotice)
 
 
 async def test_what_is_malformed_is_dropped_and_counted(caplog: pytest.LogCaptureFixture) -> None:

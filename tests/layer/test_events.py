@@ -24,6 +24,7 @@ from django_fcs.tools.metrics import counts
 from django_fcs.tools.texts import REASON_MAX
 from tests.support.hubs import EURUSD, USDJPY, update
 
+NOW = 1_766_361_600.0
 LONG = "\x1b[31mno\nroute " + "x" * 200_000
 CUT = "\\x1b[31mno\\nroute " + "x" * 200_000
 
@@ -39,20 +40,22 @@ def price(*, epoch: Any = 7, **fields: Any) -> dict[str, Any]:
 
 def test_a_number_that_its_epoch_cannot_have_given_is_refused() -> None:
     last = 7000 + TEXTS_PER_EPOCH - 1
-    read = read_event(price(seq=last))
+    read = read_event(price(seq=last), NOW)
 
     assert isinstance(read, Update) and read.seq == last
     for seq in (last + 1, 2**53, 2**62, 10**400, -1, 1e300, "7", None):
         with pytest.raises(ProtocolError):
-            read_event(price(seq=seq))
+            read_event(price(seq=seq), NOW)
 
 
-@pytest.mark.parametrize("epoch", [2**53 // 1000, 2**62, 10**400, -1, 1e300, "7", None])
+@pytest.mark.parametrize(
+    "epoch", [2**53 // 1000, 2**62, int((NOW + 366 * 86_400) * 1000), 10**400, -1, 1e300, "7", None]
+)
 def test_an_epoch_out_of_bounds_is_refused(epoch: Any) -> None:
     beat = Beat(7, PathReport(1000.0, online=True, reason="")).event()
     for message in (price(epoch=epoch), {**beat, "epoch": epoch}):
         with pytest.raises(ProtocolError):
-            read_event(message)
+            read_event(message, NOW)
 
 
 @pytest.mark.parametrize(
@@ -69,16 +72,16 @@ def test_an_epoch_out_of_bounds_is_refused(epoch: Any) -> None:
 )
 def test_a_text_out_of_bounds_reaches_no_browser(fields: dict[str, Any]) -> None:
     with pytest.raises(ProtocolError):
-        read_event(price(**fields))
+        read_event(price(**fields), NOW)
 
 
 def test_what_visitors_may_read_is_cut_and_escaped() -> None:
-    beat = read_event(Beat(7, PathReport(1000.0, online=False, reason="")).event())
+    beat = read_event(Beat(7, PathReport(1000.0, online=False, reason="")).event(), NOW)
     assert isinstance(beat, Beat)
     message = beat.event()
     message["path"] = {**message["path"], "reason": LONG}
-    beat = read_event(message)
-    notice = read_event({**RoomNotice(EURUSD, "", None).event(), "trouble": LONG})
+    beat = read_event(message, NOW)
+    notice = read_event({**RoomNotice(EURUSD, "", None).event(), "trouble": LONG}, NOW)
 
     assert isinstance(beat, Beat) and isinstance(notice, RoomNotice)
     assert beat.path.reason == notice.trouble == CUT[: REASON_MAX - 3] + "..."
@@ -88,20 +91,20 @@ def test_a_profile_that_is_too_long_is_refused() -> None:
     profile = ProfileUpdate(symbol="FX:EURUSD", timeframe="1D", profile={"x": "x" * PROFILE_MAX})
 
     with pytest.raises(ProtocolError, match="a profile of more than"):
-        read_event(RoomNotice(EURUSD, serialise(profile), None).event())
+        read_event(RoomNotice(EURUSD, serialise(profile), None).event(), NOW)
 
 
 def test_what_is_no_room_leaves_a_hub_its_other_rooms() -> None:
     said = Announcement("hub", (EURUSD, USDJPY), (USDJPY,))
     message = {**said.event(), "rooms": ["FX:EURUSD_1D", "\ud800", "x" * 10**6, str(USDJPY)]}
 
-    assert read_event(message) == said
+    assert read_event(message, NOW) == said
     assert counts()["layer_malformed"] == 2
 
 
 def test_only_so_many_rooms_of_a_hub_count() -> None:
     rooms = tuple(Room(f"FX:X{number}", "1D") for number in range(ROOMS_MAX + 5))
-    read = read_event(Announcement("hub", rooms, ()).event())
+    read = read_event(Announcement("hub", rooms, ()).event(), NOW)
 
     assert isinstance(read, Announcement) and read.rooms == rooms[:ROOMS_MAX]
 
@@ -109,4 +112,4 @@ def test_only_so_many_rooms_of_a_hub_count() -> None:
 @pytest.mark.parametrize("hub", ["x" * 101, 5, None])
 def test_a_hub_has_a_short_name(hub: Any) -> None:
     with pytest.raises(ProtocolError):
-        read_event({**Announcement("hub", (), ()).event(), "hub": hub})
+        read_event({**Announcement("hub", (), ()).event(), "hub": hub}, NOW)

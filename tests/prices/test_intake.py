@@ -101,16 +101,50 @@ def test_a_room_that_took_a_wrong_time_is_healed_by_an_initial_with_its_previous
 
 def test_a_wrong_time_of_an_initial_is_healed_by_the_next_frames() -> None:
     feed = Feed()
-    feed.say(1.1, t=4102444800, mode="initial")
+    feed.say(1.1, t=DAY + 86_400, mode="initial")
     said = [feed.say(1.2) for _ in range(WITNESSES)]
 
     assert said == [False] * (WITNESSES - 1) + [True]
     assert not feed.say(1.1, t=4102444800)
 
 
+@pytest.mark.parametrize("t", [4102444800, int(NOW) + 3 * 86_400, 0, 1])
+@pytest.mark.parametrize("mode", ["candle", "initial", "askbid"])
+def test_nothing_makes_a_time_far_from_now_believable(t: int, mode: str) -> None:
+    feed = Feed()
+
+    assert not any(feed.say(1.1, t=t, mode=mode) for _ in range(2 * WITNESSES))
+    assert feed.say(1.2)
+    feed.intake.doubt()
+    assert not feed.say(1.1, t=t, mode=mode)
+    assert feed.say(1.3)
+    assert (feed.snapshot.t, feed.snapshot.c, feed.snapshot.pc) == (DAY, 1.3, None)
+
+
+def test_a_recording_of_years_ago_can_be_replayed_again_and_again() -> None:
+    feed, then = Feed(), DAY - 20 * 365 * 86_400
+    for _ in range(3):
+        feed.intake.doubt()
+        for day in range(3):
+            assert feed.say(1.1 + day, t=then + 86_400 * day, update=then + 86_400 * day + 9)
+            assert feed.snapshot.update == then + 86_400 * day + 9
+
+
+def test_the_price_of_a_step_back_is_no_previous_close() -> None:
+    feed = Feed()
+    feed.say(1.1)
+    feed.intake.doubt()
+    assert feed.say(1.5, t=DAY - 86_400)
+
+    assert feed.say(1.2)
+    assert (feed.snapshot.t, feed.snapshot.pc) == (DAY, None)
+    assert feed.say(1.3, t=DAY + 86_400, now=NOW + 86_400)
+    assert feed.snapshot.pc == 1.2
+
+
 def test_a_slow_room_is_healed_though_each_frame_has_another_candle() -> None:
     feed = Feed("1")
-    feed.say(1.1, t=4102444800, mode="initial")
+    feed.say(1.1, t=DAY + 86_400, mode="initial")
     said = [feed.say(1.2, t=DAY + 60 * n, now=DAY + 60 * n) for n in range(WITNESSES)]
 
     assert said[-1]
@@ -118,7 +152,7 @@ def test_a_slow_room_is_healed_though_each_frame_has_another_candle() -> None:
 
 def test_after_a_new_connection_the_next_frame_is_believed() -> None:
     feed = Feed("1")
-    feed.say(1.1, t=4102444800, mode="initial")
+    feed.say(1.1, t=DAY + 86_400, mode="initial")
     feed.intake.doubt()
 
     assert feed.say(1.2)
@@ -168,8 +202,8 @@ def test_a_day_may_begin_before_it_does_here() -> None:
     assert Feed().say(1.1, t=DAY, now=DAY - 14 * 3600)
 
 
-@pytest.mark.parametrize("update", [NOW + 3 * 86_400, 4102444800])
-def test_a_tick_of_the_future_has_no_time(update: float) -> None:
+@pytest.mark.parametrize("update", [NOW + 3 * 86_400, 4102444800, 5, DAY - 3 * 86_400])
+def test_a_tick_far_from_its_candle_and_from_now_has_no_time(update: float) -> None:
     feed = Feed()
 
     assert feed.say(1.1, update=update)
@@ -278,13 +312,65 @@ def test_a_previous_close_of_zero_is_none() -> None:
     assert (feed.snapshot.pc, feed.snapshot.change_percent, malformed()) == (None, 10.0, 1)
 
 
+@pytest.mark.parametrize("c", [-1.1, 0])
+@pytest.mark.parametrize("mode", ["candle", "initial"])
+def test_a_price_on_the_other_side_of_its_own_candle_is_never_believed(c: float, mode: str) -> None:
+    feed, candle = Feed(), {"o": 1.1, "h": 1.2, "l": 1.0}
+    assert not feed.say(c, mode=mode, **candle)
+
+    assert feed.say(1.1, **candle)
+    feed.intake.doubt()
+    assert not any(feed.say(c, mode=mode, **candle) for _ in range(2 * WITNESSES))
+    assert feed.say(1.15, **candle)
+    assert feed.shown == (1.15, 1.1, 1.2, 1.0)
+
+
+def test_a_wrong_sign_of_a_first_price_is_healed_by_the_next_frames() -> None:
+    feed = Feed()
+    assert feed.say(-1.1, mode="askbid")
+    said = [feed.say(1.1, h=1.2, l=1.0) for _ in range(WITNESSES)]
+
+    assert said == [False] * (WITNESSES - 1) + [True]
+    assert feed.shown == (1.1, 1.1, 1.2, 1.0)
+    assert not any(feed.say(-1.1, mode="askbid") for _ in range(2 * WITNESSES))
+
+
+@pytest.mark.parametrize("mode", ["candle", "initial"])
+@pytest.mark.parametrize("low", [-0.1, 0])
+def test_a_first_candle_that_reaches_zero_is_whole(mode: str, low: float) -> None:
+    feed = Feed()
+
+    assert feed.say(0.02, mode=mode, o=0.05, h=0.1, l=low)
+    assert feed.shown == (0.02, 0.05, 0.1, low)
+    assert feed.say(0, o=0.05, h=0.1, l=low)
+    assert feed.say(-0.01, o=0.05, h=0.1, l=-0.01)
+
+
+def test_a_room_near_zero_stays_so_in_a_candle_that_began_without_values() -> None:
+    feed = Feed()
+    feed.say(0.02, mode="initial", o=0.02, h=0.1, l=-0.1)
+    tomorrow = {"t": DAY + 86_400, "now": NOW + 86_400}
+
+    assert feed.say(None, mode="askbid", a=0.03, b=0.01, **tomorrow)
+    assert feed.say(-0.02, **tomorrow)
+
+
+def test_one_wrong_high_does_not_bring_a_room_near_zero() -> None:
+    feed = Feed()
+    feed.say(1.1, h=1.2, l=1.0)
+    feed.say(1.1, h=1e9, l=1.0)
+
+    assert not feed.say(0)
+
+
 # -- whatever comes
 
 prices = st.none() | st.sampled_from([0, 1.1, 1.2, -1.1, 100.0, 1e-15, 1e15])
 frames = st.fixed_dictionaries(
     {
         "c": prices,
-        "t": st.none() | st.sampled_from([0, DAY - 60, DAY, DAY + 60, DAY + 1000, 4102444800]),
+        "t": st.none()
+        | st.sampled_from([0, DAY - 86_400, DAY - 60, DAY, DAY + 60, DAY + 1000, 4102444800]),
         "mode": st.sampled_from(["candle", "askbid", "initial", "close"]),
         "update": st.none() | st.sampled_from([NOW, 4102444800.0]),
         **dict.fromkeys(("o", "h", "l", "a", "b"), prices),

@@ -50,6 +50,19 @@ def test_a_heartbeat_of_the_cache_counts_only_when_it_is_new() -> None:
     assert offset.seconds == 15
 
 
+@pytest.mark.parametrize("at", [3e10, -3e10, NOW + 86_500, NOW - 86_500])
+def test_heartbeats_of_another_day_say_nothing_about_the_clock(at: float) -> None:
+    heartbeats, read = ClockOffset(), ClockOffset()
+    for second in range(5):
+        heartbeats.note_heartbeat(at + second, NOW + second)
+        read.note_read(at + second, NOW + second)
+    assert (heartbeats.seconds, read.seconds) == (0, 0)
+
+    for second in range(4):
+        read.note_read(NOW + second, NOW + second + 15)
+    assert read.seconds == 15
+
+
 def test_it_is_told_once_and_again_when_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "django_fcs")
     offset = heard(15.0, 15.0, 15.0, 15.5, 15.0)

@@ -63,7 +63,7 @@ def test_the_event_is_what_a_sites_own_consumer_is_promised() -> None:
 def test_an_event_is_read_back_as_the_update_it_was(room: Room, mode: str) -> None:
     update = update_in(room, mode)
 
-    assert read_event(update.event()) == update
+    assert read_event(update.event(), 1_766_361_600.0) == update
     assert Update.from_text(room, update.text, epoch=5) == update
 
 
@@ -74,12 +74,13 @@ def test_an_event_is_read_back_as_the_update_it_was(room: Room, mode: str) -> No
         *({"text": None}, {"text": 5}, {"text": ""}, {"text": "[]"}, {"text": "{}"}),
         *({"text": '{"type":"ping"}'}, {"text": serialise(price_in(ROOM, seq=None))}),
         *({"text": serialise(price_in(ROOM, at=None))}, {"text": ["x"]}, {"text": b"\xff"}),
+        *({"text": serialise(price_in(ROOM, update=32503680000))}, {"epoch": 2**42}),
         *({"epoch": None}, {"epoch": "x"}, {"epoch": float("inf")}, {"epoch": float("nan")}),
     ],
 )
 def test_a_malformed_event_is_a_protocol_error_and_nothing_else(damage: dict[str, Any]) -> None:
     with pytest.raises(ProtocolError):
-        read_event({**update_in().event(), **damage})
+        read_event({**update_in().event(), **damage}, 1_766_361_600.0)
 
 
 @pytest.mark.parametrize("missing", ["room", "text", "epoch"])
@@ -88,7 +89,7 @@ def test_an_event_that_lacks_something_is_a_protocol_error(missing: str) -> None
     del event[missing]
 
     with pytest.raises(ProtocolError):
-        read_event(event)
+        read_event(event, 1_766_361_600.0)
 
 
 @given(rooms, modes, modes)
@@ -102,7 +103,7 @@ def test_another_mode_changes_the_mode_and_nothing_else(room: Room, mode: str, o
 def test_a_text_whose_candle_is_not_known_can_still_become_an_initial() -> None:
     # The stream may call a text candle after a late close of the candle before.
     update = update_in(o=None, h=None, l=None)
-    received = read_event(update.event())
+    received = read_event(update.event(), 1_766_361_600.0)
 
     assert received.mode == "askbid"
     assert json.loads(received.in_mode("initial").text)["prices"]["mode"] == "initial"

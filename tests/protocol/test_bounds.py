@@ -34,7 +34,7 @@ def price_of(text: str) -> Price:
     return price
 
 
-@pytest.mark.parametrize("name", ["o", "h", "l", "c", "a", "b", "pc"])
+@pytest.mark.parametrize("name", ["o", "h", "l", "c", "a", "b"])
 @pytest.mark.parametrize("value", [1e29, -1e29, 1e300, -1e300, 1.1e15, 1e-300, -1e-16, "1e29"])
 def test_a_number_that_can_be_no_price_makes_the_price_unusable(name: str, value: object) -> None:
     text = text_of(**{name: value})
@@ -55,11 +55,14 @@ def test_every_price_that_has_ever_been_quoted_is_within_the_bounds(value: float
         *(("v", 1e41), ("v", -1), ("v", 1e300), ("v", "nan")),
         *(("update", 1766361600123), ("update", 9e12), ("update", 253402300799)),
         *(("update", -1), ("update", 1e300), ("update", 32503680001), ("update", "inf")),
+        *(("digits", 21), ("digits", -1), ("digits", 5.5), ("digits", 99), ("digits", 10**400)),
+        *(("delay", 86_401), ("delay", -5), ("delay", "soon"), ("v", "n/a"), ("v", [])),
+        *(("ch", 1e29), ("chp", 1e29), ("chp", "inf"), ("pc", 1e29), ("pc", 1e-300)),
+        *(("history", [{"c": "nan"}]), ("history", [{"c": "inf"}]), ("history", [{"h": "-inf"}])),
+        *(("history", [{"c": 1e29}]), ("history", [{"c": 1, "t": 9 * 10**12}, {"c": 1}])),
     ],
 )
-def test_without_a_volume_or_a_time_that_is_out_of_bounds_the_price_counts(
-    name: str, value: object
-) -> None:
+def test_without_an_extra_that_is_out_of_bounds_the_price_counts(name: str, value: object) -> None:
     price, left_out = parse(text_of(**{name: value}))
 
     assert price == price_of(text_of(**{name: None}))
@@ -68,16 +71,25 @@ def test_without_a_volume_or_a_time_that_is_out_of_bounds_the_price_counts(
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    "extra",
     [
-        *(("t", 1766361600000), ("t", -1), ("t", 9e12), ("t", 1e300), ("t", "nan")),
-        *(("digits", 21), ("digits", -1), ("digits", 10**400), ("delay", 86_401), ("delay", -5)),
-        *(("ch", 1e29), ("chp", 1e29), ("chp", "inf")),
+        *({"seq": 1766361600123456789}, {"seq": -1}, {"seq": "first"}, {"seq": 1.5}),
+        *({"at": 1766361600123}, {"at": "now"}),
     ],
 )
-def test_a_price_with_any_other_number_out_of_bounds_is_unusable(name: str, value: object) -> None:
+def test_without_a_number_or_an_arrival_out_of_bounds_the_price_counts(
+    extra: dict[str, object],
+) -> None:
+    price, left_out = parse(json.dumps({**json.loads(text_of()), **extra}))
+
+    assert price == price_of(text_of())
+    assert isinstance(left_out, Unusable) and left_out.reason.split()[0] in extra
+
+
+@pytest.mark.parametrize("t", [1766361600000, -1, 9e12, 1e300, "nan", 1.5, 1766361600.5])
+def test_a_price_that_opens_at_no_possible_time_is_unusable(t: object) -> None:
     with pytest.raises(ProtocolError):
-        parse(text_of(**{name: value}))
+        parse(text_of(t=t))
 
 
 def test_one_price_out_of_bounds_takes_no_other_of_its_array_along() -> None:

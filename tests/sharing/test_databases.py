@@ -48,6 +48,8 @@ HOSTS: list[tuple[Any, int]] = [
     ([["r", 6379]], 0),
     ((("r", 6379), "redis://r/1"), 0),
     (["redis://r/1", "redis://q/2"], 1),
+    ({"redis://r/1"}, 1),
+    ({"redis://r/1": "first"}, 1),
     (["redis://[::1]:6379/1"], 1),
 ]
 

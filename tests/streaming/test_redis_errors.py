@@ -12,6 +12,7 @@ import pytest
 from channels.layers import channel_layers
 from django.test import override_settings
 from redis.asyncio import Redis
+from redis.connection import DefaultParser
 
 from django_fcs.doctor.site_probes import probe_redis
 from django_fcs.layer.bus import lease_line
@@ -117,6 +118,13 @@ async def test_braces_in_the_prefix_that_scatter_the_keys_are_named(tmp_path: Pa
     assert trouble.endswith(fix)
 
 
+async def test_a_database_in_cluster_mode_is_said_not_to_exist(tmp_path: Path) -> None:
+    async with one_node(tmp_path / "node") as (address, _):
+        outcome, text, fix = await doctor_at(f"{address}/1")
+
+    assert (outcome, "only database 0" in text, "FCS_SITE" in fix) == ("broken", True, True)
+
+
 async def test_a_cluster_of_two_nodes_is_said_to_be_unsupported(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         ports, nodes = zip(
@@ -197,6 +205,25 @@ async def test_a_refusal_is_named_with_its_fix_in_the_doctor_and_in_the_log(
     assert f"cannot request the lease reason={trouble}" in caplog.text
 
 
+async def test_a_database_that_redis_does_not_have_is_named(tmp_path: Path) -> None:
+    port = free_port()
+    async with redis_server(port, tmp_path):
+        outcome, text, fix = await doctor_at(f"redis://127.0.0.1:{port}/99")
+        trouble = await trouble_at(f"redis://127.0.0.1:{port}/99")
+
+    assert (outcome, "does not have this database" in text) == ("broken", True)
+    assert 'Raise "databases"' in fix and trouble.endswith(fix)
+
+
+async def test_a_key_of_another_program_is_named(tmp_path: Path) -> None:
+    port = free_port()
+    async with redis_server(port, tmp_path), Redis(port=port) as admin:
+        await admin.execute_command("LPUSH", lease_keys("site")[0], "x")
+        trouble = await trouble_at(f"redis://127.0.0.1:{port}")
+
+    assert "another program stores other values" in trouble
+
+
 async def test_a_right_that_only_renewing_needs_is_missed_by_the_doctor_too(tmp_path: Path) -> None:
     port = free_port()
     async with redis_server(port, tmp_path), Redis(port=port) as admin:
@@ -250,16 +277,73 @@ def test_in_memory_there_is_no_lease_to_try() -> None:
         ("You can't write against a read only replica.", "is a replica"),
         ("WRONGPASS invalid username-password pair", "user or the password"),
         ("ERR unknown command 'EVAL', with args beginning with:", "does not run scripts"),
+        ("Unknown Redis command called from script", "does not run scripts"),
+        ("command 'eval' is disabled", "does not run scripts"),
+        ("ERR scripting disabled by the administrator", "does not run scripts"),
         ("MISCONF Redis is configured to save RDB snapshots", "cannot save"),
         ("ERR max number of clients reached", "too many clients"),
+        ("ERR SELECT is not allowed in cluster mode", "only database 0"),
+        ("ERR unknown command 'SELECT', with args beginning with: '1'", "only database 0"),
+        ("ERR unknown command `SELECT`", "only database 0"),
+        ("DB index is out of range", "does not have this database"),
+        ("ERR invalid DB index", "does not have this database"),
+        (
+            "AUTH <password> called without any password configured for the default user. Are you "
+            "sure your configuration is correct?",
+            "has no password",
+        ),
+        ("Client sent AUTH, but no password is set", "has no password"),
+        ("wrong number of arguments for 'auth' command", "user or the password"),
+        ("LOADING Redis is loading the dataset in memory", "still loading"),
+        ("Redis is loading the dataset in memory", "still loading"),
+        ("BUSY Redis is busy running a script.", "keeps Redis busy"),
+        ("WRONGTYPE Operation against a key holding the wrong kind of value", "other values"),
     ],
 )
 def test_errors_are_known_by_code_or_by_the_words_of_redis_py(text: str, meaning: str) -> None:
     assert meaning in sentence_of(text) and text in sentence_of(text)
 
 
-def test_other_errors_keep_their_text_in_one_short_line() -> None:
-    said = sentence_of("LOADING\n2026 CRITICAL forged " + "x" * 1000)
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("CROSSSLOT Keys in request don't hash to the same slot", "several hash slots"),
+        ("MOVED 866 127.0.0.1:7001", "several nodes"),
+        ("ASK 866 127.0.0.1:7001", "several nodes"),
+        ("TRYAGAIN Multiple keys request during rehashing of slot", "several nodes"),
+        ("CLUSTERDOWN Hash slot not served", "does not serve all hash slots"),
+        ("OOM command not allowed when used memory > 'maxmemory'.", "out of memory"),
+        ("MASTERDOWN Link with MASTER is down", "its master is down"),
+        ("LOADING Redis is loading the dataset in memory", "still loading"),
+        ("READONLY You can't write against this one.", "accepts no writes"),
+        ("NOPERM not for you", "lacks rights"),
+        ("WRONGPASS no", "user or the password"),
+        ("ERR invalid password", "user or the password"),
+        ("ERR Client sent AUTH, but no password is set", "has no password"),
+        ("ERR DB index is out of range", "does not have this database"),
+    ],
+)
+def test_errors_are_known_as_redis_py_raises_them(text: str, meaning: str) -> None:
+    # An instance: in older releases this is no class method.
+    error = DefaultParser(65536).parse_error(text)
 
-    assert said.startswith("LOADING 2026 CRITICAL forged xxx")
+    assert meaning in sentence_of(error)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ERR This instance has cluster support disabled",
+        "Unix socket disabled by firewall",
+        "Error 111 connecting to scripts.disabled.example:6379. Connection refused.",
+    ],
+)
+def test_not_all_that_is_disabled_is_scripts(text: str) -> None:
+    assert sentence_of(text) == text
+
+
+def test_other_errors_keep_their_text_in_one_short_line() -> None:
+    said = sentence_of("SOMETHING\n2026 CRITICAL forged " + "x" * 1000)
+
+    assert said.startswith("SOMETHING 2026 CRITICAL forged xxx")
     assert len(said) == REASON_MAX

@@ -94,4 +94,4 @@ def test_hubs_accept_the_heartbeats_of_a_leader_whatever_report_it_found(
     standing.note(online=True, heard_at=1999)
     beat = Beat(7, standing.report(2000, 1.0))
 
-    assert read_event(beat.event()) == beat
+    assert read_event(beat.event(), 1_766_361_600.0) == beat

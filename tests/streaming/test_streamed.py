@@ -188,6 +188,7 @@ def test_a_profile_is_news_in_canonical_spelling_and_so_is_the_tick_that_opens_a
 # -- what is expected of rooms
 
 FRIDAY = 1_763_762_340.0  #: Friday, 21 November 2025: a minute before 17:00 in New York.
+TODAY = int(FRIDAY) // 86_400 * 86_400
 SUNDAY = FRIDAY + 60 + 48 * 3600
 STEPS = 202.5
 
@@ -198,7 +199,7 @@ def expectations(streamed: Streamed) -> list[Expectation | None]:
 
 def test_what_is_expected_follows_the_clock_and_is_told_and_kept_where_it_changes() -> None:
     streamed = streamed_of()
-    streamed.merge(EURUSD, tick(), FRIDAY)
+    streamed.merge(EURUSD, tick(t=TODAY), FRIDAY)
     [opened] = expectations(streamed)
     assert (opened.closed, opened.patience, opened.until) == (False, STEPS, FRIDAY + 60)
     told(streamed)
@@ -231,9 +232,9 @@ def test_hubs_are_told_of_every_room_again_and_again_and_of_few_at_a_time() -> N
 
 
 def test_a_tick_opens_a_market_at_once_be_it_late_and_an_initial_does_not() -> None:
-    for price, closed in [(tick(t=60), False), (tick(t=120, mode="initial"), True)]:
+    for price, closed in [(tick(t=TODAY + 60), False), (tick(t=TODAY + 120, mode="initial"), True)]:
         streamed = streamed_of()
-        streamed.merge(EURUSD, tick(t=120, mode="initial"), FRIDAY + 3600)
+        streamed.merge(EURUSD, tick(t=TODAY + 120, mode="initial"), FRIDAY + 3600)
         assert expectations(streamed) == [Expectation(True, STEPS, FRIDAY + 60, SUNDAY)]
         assert streamed.merge(EURUSD, price, FRIDAY + 3601) is closed
 
@@ -255,12 +256,12 @@ def test_joined_rooms_are_mute_when_a_tick_was_due_and_did_not_come() -> None:
     """Also those of which nothing ever came; not those that the vendor has not confirmed."""
     noon = FRIDAY - 5 * 3600
     streamed = streamed_of()
-    streamed.merge(USDJPY, tick(room=USDJPY), noon)
+    streamed.merge(USDJPY, tick(t=TODAY, room=USDJPY), noon)
     assert streamed.look([EURUSD], noon) == set()
     assert streamed.look([EURUSD, USDJPY], noon + 202) == set()
     assert streamed.look([EURUSD, USDJPY], noon + 203) == {EURUSD}
     assert streamed.look([EURUSD, USDJPY], noon + 500) == {EURUSD, USDJPY}
-    streamed.merge(EURUSD, tick(mode="initial"), noon + 500)
+    streamed.merge(EURUSD, tick(t=TODAY, mode="initial"), noon + 500)
     assert streamed.look([EURUSD], noon + 501) == set()
     assert streamed.ticks == 1
 
@@ -268,15 +269,15 @@ def test_joined_rooms_are_mute_when_a_tick_was_due_and_did_not_come() -> None:
 def test_the_answer_to_a_join_makes_no_mute_room_live_and_a_tick_does_at_once() -> None:
     noon = FRIDAY - 5 * 3600
     streamed = streamed_of()
-    streamed.merge(EURUSD, tick(), noon)
+    streamed.merge(EURUSD, tick(t=TODAY), noon)
     streamed.look([EURUSD], noon)
     streamed.look([EURUSD], noon + 300)
     assert [expected.overdue for expected in expectations(streamed)] == [True]
     streamed.look([], noon + 301)
-    streamed.merge(EURUSD, tick(mode="initial"), noon + 302)
+    streamed.merge(EURUSD, tick(t=TODAY, mode="initial"), noon + 302)
     streamed.look([EURUSD], noon + 303)
     assert all(expected.overdue for expected in expectations(streamed))
-    streamed.merge(EURUSD, tick(), noon + 304)
+    streamed.merge(EURUSD, tick(t=TODAY), noon + 304)
 
     assert [expected.overdue for expected in expectations(streamed)] == [False]
 
@@ -359,5 +360,5 @@ def test_a_profile_that_hubs_would_refuse_is_not_sent() -> None:
     streamed.describe(EURUSD, message, 1.0)
     [notice] = streamed.take_notices()
 
-    assert read_event(notice.event()) == notice
+    assert read_event(notice.event(), 1_766_361_600.0) == notice
     assert notice.profile == "" and notice.expected is not None

@@ -104,7 +104,14 @@ def test_a_price_out_of_bounds_changes_nothing_and_the_next_one_counts(
     "changed",
     [
         *({"v": 1e41}, {"v": -1}, {"update": 1766361600123}, {"update": 9e12}, {"update": -5}),
-        *({"update": 253402300799}, {"update": 4102444800}, {"update": 1e300}),
+        *(
+            {"update": 5},
+            {"digits": 5.5},
+            {"pc": 1e29},
+            {"update": 253402300799},
+            {"update": 4102444800},
+            {"update": 1e300},
+        ),
     ],
 )
 def test_a_price_with_a_volume_or_time_out_of_bounds_is_shown_without_it(
@@ -167,7 +174,7 @@ def test_a_change_from_a_negative_close_has_no_percentage(site: Site) -> None:
 
 
 def test_a_new_connection_heals_a_room_that_took_a_wrong_time(site: Site) -> None:
-    site.hear(price(mode="initial", t=4102444800))
+    site.hear(price(mode="initial", t=DAY + 86_400))
     site.term.rooms.doubt()
     site.hear(price(c=1.16))
 

@@ -29,6 +29,8 @@ if (globalThis.FCSClient) {
   const FIRST_ANSWER_MS = 5_000;
   const LONGEST_ANSWER_MS = 60_000;
   const LOOK_MS = 1000;
+  const ASLEEP_MS = Math.max(5_000, QUIET_MS); // a busy page is late by less
+  const THROTTLED_MS = 60_000; // browsers look at the timers of a hidden tab once a minute
   const LONGEST_TIMER_MS = 2 ** 31 - 1; // a longer timer fires at once
   const TIMEFRAMES = ["1", "5", "15", "30", "60", "240", "1D", "1W", "1M"];
 
@@ -53,6 +55,14 @@ if (globalThis.FCSClient) {
     if (hours) return String(Number(hours) * 60);
     return minutes ?? (unit ? `1${unit.toUpperCase()}` : timeframe);
   };
+
+  // Not every object can become a text. In an error, `message` has the words; elsewhere it may be
+  // anything.
+  const isObject = (value) => typeof value === "object" && value !== null;
+  const WORDS = ["type", "symbol", "timeframe", "room", "short"];
+  const isMessage = (message) => isObject(message)
+    && !WORDS.some((name) => isObject(message[name]))
+    && !(message.type === "error" && isObject(message.message));
 
   // Alarm: one timer that can be set, set again and cleared.
   class Alarm {
@@ -102,7 +112,7 @@ if (globalThis.FCSClient) {
       try { frame = JSON.parse(text); } catch { return; } // dropped, as the vendor's client does
       for (const message of Array.isArray(frame) ? frame : [frame]) {
         if (!this.#socket.onmessage) return; // a callback has closed it within this frame
-        if (!message || typeof message !== "object") continue;
+        if (!isMessage(message)) continue;
         try { onmessage(message); } catch (error) { reportError(error); }
       }
     }
@@ -136,11 +146,13 @@ if (globalThis.FCSClient) {
   class SleepWatch {
     /** @type {number | null} */ #id = null;
     #lookedAt = 0; #woke;
+    /** Whether the machine slept while the tab was hidden. */
+    hasSlept = false;
 
     constructor(woke) { this.#woke = woke; }
 
     start() {
-      this.stop();
+      if (this.#id !== null) return; // the next look may be the one that comes late
       this.#lookedAt = adapters.date();
       this.#id = adapters.setInterval(() => this.#look(), LOOK_MS);
     }
@@ -154,7 +166,8 @@ if (globalThis.FCSClient) {
       const late = adapters.date() - this.#lookedAt - LOOK_MS;
       this.#lookedAt = adapters.date();
       // Browsers delay the timers of a hidden tab, and not its messages.
-      if (late > QUIET_MS && !document.hidden) this.#woke();
+      if (document.hidden) this.hasSlept ||= late > THROTTLED_MS;
+      else if (late > ASLEEP_MS) this.#woke();
     }
   }
 
@@ -374,7 +387,7 @@ if (globalThis.FCSClient) {
     /** @type {Connection | null} */ #connection = null;
     /** @type {number | null} */ #framesPerSecond = null;
     /** @type {FCSConnectionState} */ #state = "closed";
-    #url; #openings = []; #offset = 0; #refusal = ""; #warned = "";
+    #url; #openings = []; #offset = 0; #refusal = ""; #warned = ""; #isAway = false;
     #rooms = new Rooms(
       (message) => this.send(message),
       (refusal) => this.#tell("refused", refusal),
@@ -385,7 +398,7 @@ if (globalThis.FCSClient) {
     #tab = new TabWatch({
       hidden: () => this.#drop("paused", "tab hidden"),
       away: () => this.#putAway(),
-      seen: () => (this.#heartbeat.isOverdue ? this.#renew("tab hidden") : this.#return()),
+      seen: () => this.#see(),
       back: () => this.#state === "connecting" || this.#renew("page hidden"), // two events come
       changed: () => this.#renew("the network has changed"),
     });
@@ -462,6 +475,7 @@ if (globalThis.FCSClient) {
 
     #attempt() {
       this.#refusal = "";
+      this.#isAway = this.#sleep.hasSlept = false;
       try {
         this.#connection = new Connection(this.#address(), this.#url ? [] : [MERGE], {
           onmessage: (message) => this.#receive(message),
@@ -515,7 +529,8 @@ if (globalThis.FCSClient) {
 
     #setClock(message) {
       const { timestamp } = message;
-      const isDate = timestamp > 0 && timestamp < 8.64e15; // the latest that a Date can hold
+      // The latest that a Date can hold is 8.64e15.
+      const isDate = Number.isFinite(timestamp) && timestamp > 0 && timestamp < 8.64e15;
       if (isDate) this.#offset = timestamp - adapters.now();
     }
 
@@ -530,10 +545,11 @@ if (globalThis.FCSClient) {
       // Daphne closes without the reason, which has come as an error before.
       const why = `${event.code} ${event.reason || this.#refusal}`;
       this.#release(new Error(`FCSClient: closed with ${why}`));
-      if (event.code >= 4500 && event.code < 5000) {
+      const isFinal = event.code >= 4500 && event.code < 5000;
+      if (!isFinal) this.#warn(why);
+      if (isFinal) {
         this.#end(new Error(`FCSClient: refused for good with ${why}`));
       } else if (this.#reconnector.tries < this.reconnectlimit) {
-        this.#warn(why);
         this.#reconnector.schedule(event.code, this.reconnectDelay, () => this.#attempt());
         this.#enter("waiting");
       } else if (this.reconnectlimit > 0) {
@@ -587,7 +603,15 @@ if (globalThis.FCSClient) {
     }
 
     #putAway() {
-      if (this.#state !== "closed") this.#drop("paused", "page hidden");
+      if (this.#state === "closed") return;
+      this.#isAway ||= this.#state !== "paused";
+      this.#drop("paused", "page hidden");
+    }
+
+    #see() {
+      const isDoubtful = this.#heartbeat.isOverdue || this.#sleep.hasSlept;
+      if (isDoubtful) this.#renew("tab hidden");
+      else this.#return();
     }
 
     // Nothing is known of the connection, so nothing that it has sent counts as current.
@@ -597,7 +621,8 @@ if (globalThis.FCSClient) {
     }
 
     #return() {
-      const isPaused = this.#state === "paused" && !document.hidden;
+      // A hidden tab that was put away has not been hidden for too long.
+      const isPaused = this.#state === "paused" && (this.#isAway || !document.hidden);
       if (this.#state !== "waiting" && !isPaused) return;
       this.#reconnector.reset();
       this.#attempt();

@@ -45,6 +45,10 @@ if (customElements.get("fcs-ticker")) {
   const MOST_DIGITS = 20;
   const isWritable = (value) => Number.isFinite(value) && Math.abs(value) < 1e21;
 
+  const STATES = ["waiting", "live", "stale", "closed", "offline"];
+  const numbersOf = (prices) =>
+    Object.fromEntries(Object.entries(prices).filter(([, value]) => Number.isFinite(value)));
+
   const isStill = matchMedia("(prefers-reduced-motion: reduce)");
   const offline = (reason) => ({ state: "offline", reason });
   const keyOf = ({ symbol, timeframe }) => `${symbol}_${timeframe}`;
@@ -74,9 +78,11 @@ if (customElements.get("fcs-ticker")) {
   };
 
   // Unix seconds that both the server and the browser can write as a date.
-  const isMoment = (seconds) => seconds >= 1 && seconds < 253_402_000_000; // the year 9999
+  const isMoment = (seconds) =>
+    Number.isFinite(seconds) && seconds >= 1 && seconds < 253_402_000_000; // the year 9999
   const dayOf = (seconds) => new Date(seconds * 1000).setHours(0, 0, 0, 0);
-  const daysTo = (seconds) => Math.round((dayOf(seconds) - dayOf(rooms.now())) / 86_400_000);
+  // By the visitor's date: the time of the server may have stood still while the machine slept.
+  const daysTo = (seconds) => Math.round((dayOf(seconds) - dayOf(Date.now() / 1000)) / 86_400_000);
 
   const isLanguage = (tag) => { try { return new Intl.Locale(tag); } catch { return false; } };
 
@@ -91,13 +97,32 @@ if (customElements.get("fcs-ticker")) {
     return formatters.get(key);
   };
 
+  // A number as its shortest spelling has it: an integer, and a power of ten to multiply it by.
+  /** @returns {[bigint, number]} */
+  const decimal = (value) => {
+    const [, whole, part = "", power = 0] =
+      /^(-?\d+)(?:\.(\d+))?(?:e(.+))?$/.exec(String(value)) ?? ["", "0"];
+    return [BigInt(whole + part), Number(power) - part.length];
+  };
+
+  // Without the noise of binary numbers, which would turn some halves.
+  const minus = (a, b) => {
+    const [[all, power], [less, other]] = [decimal(a), decimal(b)];
+    const least = Math.min(power, other);
+    const scaled = (figures, from) => figures * 10n ** BigInt(from - least);
+    return Number(`${scaled(all, power) - scaled(less, other)}e${least}`);
+  };
+
+  const inPips = (distance, pip) => {
+    const [[all, power], [, places]] = [decimal(distance), decimal(pip)];
+    return Number(`${all}e${power - places}`); // a pip is a power of ten
+  };
+
   // The figures before and after the point: rounded half up from the shortest spelling, as the
   // server does. Intl and toFixed round some halves otherwise.
   const split = (value, digits) => {
-    const [, whole, part = "", power = 0] =
-      /^(\d+)(?:\.(\d+))?(?:e(.+))?$/.exec(String(Math.abs(value))) ?? ["", "0"];
-    const shift = Number(power) + digits - part.length;
-    const all = BigInt(whole + part);
+    const [all, power] = decimal(Math.abs(value));
+    const shift = power + digits;
     const scaled = shift < 0
       ? (all / 10n ** BigInt(-shift - 1) + 5n) / 10n
       : all * 10n ** BigInt(shift);
@@ -156,10 +181,11 @@ if (customElements.get("fcs-ticker")) {
       return Number.isInteger(value) ? this.number(value, 0) : this.#threeFigures(value);
     }
 
-    spread(distance) {
-      const pip = pipOf(this.symbol);
+    spread(ask, bid) {
+      if (!isWritable(ask) || !isWritable(bid)) return UNKNOWN;
+      const [distance, pip] = [minus(ask, bid), pipOf(this.symbol)];
       if (!isWritable(distance) || !pip) return this.number(distance);
-      return text("pips", this.number(distance / pip, 1));
+      return text("pips", this.number(inPips(distance, pip), 1));
     }
 
     clock(seconds) {
@@ -194,7 +220,7 @@ if (customElements.get("fcs-ticker")) {
   const PRICES = { open: "o", high: "h", low: "l", close: "c", ask: "a", bid: "b" };
   const OTHERS = {
     volume: (figures, { v }) => figures.compact(v),
-    spread: (figures, { a, b }) => figures.spread(a - b),
+    spread: (figures, { a, b }) => figures.spread(a, b),
     change: (figures, { ch }) => figures.signed(ch),
     change_percent: (figures, { chp }) => figures.percent(chp),
   };
@@ -237,10 +263,15 @@ if (customElements.get("fcs-ticker")) {
   // Midnight: a time of today becomes one of yesterday, on pages that nobody has touched, too.
   const midnight = {
     paints: new Set(),
-    arm() { setTimeout(() => this.handleEvent(), new Date().setHours(24, 0, 1, 0) - Date.now()); },
-    handleEvent(event) {
+    /** @type {number | undefined} */ timer: undefined,
+    arm() {
+      clearTimeout(this.timer);
+      const due = new Date().setHours(24, 0, 1, 0) - Date.now();
+      this.timer = setTimeout(() => this.handleEvent(), due);
+    },
+    handleEvent() {
       for (const paint of this.paints) painter.add(paint);
-      if (!event) this.arm();
+      this.arm();
     },
   };
   midnight.arm();
@@ -294,7 +325,7 @@ if (customElements.get("fcs-ticker")) {
 
     #hear(message) {
       const room = this.#rooms.get(keyOf(message));
-      if (room && message.type === "state") this.#tell(room, message);
+      if (room && message.type === "state") this.#hearState(room, message);
       if (!room || message.type !== "price" || (message.prices?.mode ?? "profile") === "profile") {
         return;
       }
@@ -303,12 +334,19 @@ if (customElements.get("fcs-ticker")) {
       for (const listener of room.listeners) listener.price(message);
     }
 
+    #hearState(room, { state, reason, until }) {
+      if (!STATES.includes(state)) return;
+      const words = typeof reason === "string" ? reason : "";
+      this.#tell(room, { state, reason: words, until: isMoment(until) ? until : undefined });
+    }
+
     // After a reconnect the server may be a second behind the page. If the page has shown its price
     // for longer, the numbers have fallen, with the server's clock. The same number is the same
     // price.
     #isBehind({ price, takenAt }, seq) {
+      if (!Number.isFinite(seq) || !Number.isFinite(price?.seq)) return false;
       const isFresh = performance.now() - takenAt < FCSClient.offlineAfter * 1000;
-      return seq <= price?.seq && (isFresh || seq === price.seq);
+      return seq <= price.seq && (isFresh || seq === price.seq);
     }
 
     #tell(room, message) {
@@ -318,6 +356,7 @@ if (customElements.get("fcs-ticker")) {
     }
 
     #turn(state) {
+      midnight.handleEvent(); // a machine that slept may have missed it
       if (state === "connecting") return;
       this.#isLost = state !== "connected";
       for (const room of this.#rooms.values()) this.#judge(room);
@@ -354,11 +393,19 @@ if (customElements.get("fcs-ticker")) {
     }
   };
 
-  // Whether a change is a translator's, who changes words. A morph changes figures as well.
+  const isOwn = (words) => Object.keys(TEXTS).some((name) => {
+    const [before, after] = text(name, "{n}").split("{n}");
+    return after === undefined ? words === before
+      : words.startsWith(before) && words.endsWith(after);
+  });
+
+  // Whether a change is a translator's, who changes words. A morph changes figures as well, or
+  // writes the site's own words.
   const isTranslation = ({ type, target, attributeName }) => {
     if (type === "attributes") return ["title", "aria-label"].includes(attributeName);
     const place = target instanceof Element ? target : target.parentElement;
-    return place !== null && !place.closest("[data-field]") && place.textContent.trim() !== "";
+    const words = place?.textContent.trim();
+    return Boolean(words) && !place.closest("[data-field]") && !isOwn(words);
   };
 
   // View: the nodes within one element. Upgrades what the server rendered; writes only what has
@@ -414,10 +461,11 @@ if (customElements.get("fcs-ticker")) {
     }
 
     /** @param {{ prices: any, at?: number }} message */
-    paint({ prices, at }) {
+    paint({ prices: sent, at }) {
+      const prices = numbersOf(sent);
       this.figures.digits = prices.digits ?? this.figures.digits;
       this.mark("digits", this.figures.digits);
-      this.mark("delay", prices.delay || null);
+      this.mark("delay", prices.delay > 0 ? prices.delay : null);
       this.mark("direction", prices.ch > 0 ? "up" : prices.ch < 0 ? "down" : null);
       this.#flash(prices[PRICES[this.flashing]]);
       let fault;
@@ -588,6 +636,7 @@ if (customElements.get("fcs-ticker")) {
       const isSame = held?.symbol === wanted?.symbol && held?.timeframe === wanted?.timeframe;
       if (held && !isSame) rooms.release(held, this.#listener);
       this.#held = wanted;
+      this.#mend(this.#guard.takeRecords()); // which would be lost
       this.#guard.disconnect();
       midnight.paints[wanted ? "add" : "delete"](this.#paint);
       if (!wanted) return ageing.watch(this.#paint, false);
@@ -640,6 +689,7 @@ if (customElements.get("fcs-ticker")) {
     }
 
     #mend(changes) {
+      if (!changes.length) return;
       if (!changes.every(isTranslation)) this.#view?.doubt();
       painter.add(this.#paint);
     }
@@ -649,7 +699,7 @@ if (customElements.get("fcs-ticker")) {
       const changes = this.#guard.takeRecords();
       if (this.#view) this.#fence(() => write(this.#view));
       this.#guard.takeRecords();
-      if (changes.length) this.#mend(changes);
+      this.#mend(changes);
     }
 
     // The fault of one element stops no other.
