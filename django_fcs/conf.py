@@ -87,7 +87,7 @@ class Settings:
     """All settings; the names contain the units."""
 
     # Upstream
-    FCS_API_KEY = Setting(Word(), "", "your FCS socket key", secret=True)
+    FCS_API_KEY = Setting(Text(), "", "your FCS socket key", secret=True)
     FCS_URL = Setting(
         Word(), "wss://ws-v4.fcsapi.com/ws", "the address of the vendor's socket", secret=True
     )

@@ -26,7 +26,7 @@ _DAY = 86_400
 #: Neither is a candle, whatever else makes it believable.
 AHEAD_SECONDS = TICK_AHEAD_SECONDS
 
-#: No recording is older.
+#: No recording is older. A candle that opens earlier has no time at all.
 PAST_SECONDS = 30 * 365 * _DAY
 
 #: A tick may be that much earlier than the opening of its candle, because one of them is local.
@@ -114,7 +114,7 @@ class Intake:
         return earliest <= update <= now + AHEAD_SECONDS
 
     def _fits(self, t: int, now: float, believed: bool) -> bool:
-        if not 0 < t <= now + AHEAD_SECONDS:
+        if not now - PAST_SECONDS <= t <= now + AHEAD_SECONDS:
             return False
         known = self._known.t
         is_soon = known is not None and 0 < t - known < self._length * SHORTEST_CANDLE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, cast
@@ -30,9 +31,14 @@ GBPUSD = Room("FX:GBPUSD", "1D")
 HOURLY = Room("FX:EURUSD", "60")
 
 
+#: When the tests of streams begin, in unix seconds. A stream believes only prices of its own time,
+#: and simulators send those of today.
+NOW = time.time() // 86_400 * 86_400 + 0.25
+
+
 class Clock:
     def __init__(self) -> None:
-        self.now = 1000.25
+        self.now = NOW
         self.heard_at = math.inf
         """When the vendor was last heard; infinite as long as that is now."""
 

@@ -93,7 +93,7 @@ async def test_a_report_says_what_is_wanted_and_how_much_flows(simulator: Simula
         await eventually(lambda: store.report()[1] and report_of(store).joined == 2)
         report = report_of(store)
         assert report.rooms == ("FX:EURUSD_1D", "FX:USDJPY_1D")
-        assert (report.at, report.epoch, report.leader) == (clock.now, 1_000_250, True)
+        assert (report.at, report.epoch, report.leader) == (clock.now, clock.now * 1000, True)
         updates = stream.status.updates
         clock.now += 2
         for number in range(4):

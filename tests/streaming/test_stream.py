@@ -21,6 +21,7 @@ from tests.streaming.streams import (
     EURUSD,
     GBPUSD,
     HOURLY,
+    NOW,
     QUICK,
     USDJPY,
     Clock,
@@ -29,6 +30,9 @@ from tests.streaming.streams import (
     streaming,
 )
 from tests.support.waiting import eventually
+
+#: The epoch of a stream that starts then.
+EPOCH = int(NOW * 1000)
 
 pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 
@@ -134,11 +138,10 @@ async def test_seq_starts_at_a_thousand_times_the_epoch_and_rises_by_one(
                 )
                 await simulator.push(symbol, "1D", c=1.0 + count)
 
-        epoch = 1_000_250
-        assert {update.epoch for update in hub.updates} == {epoch}
+        assert {update.epoch for update in hub.updates} == {EPOCH}
         for room in (EURUSD, USDJPY):
             seqs = sorted({update.seq for update in hub.updates if update.room == room})
-            assert seqs[:3] == [epoch * 1000, epoch * 1000 + 1, epoch * 1000 + 2]
+            assert seqs[:3] == [EPOCH * 1000, EPOCH * 1000 + 1, EPOCH * 1000 + 2]
 
 
 async def test_every_text_carries_all_that_is_known_whatever_its_mode(
@@ -150,17 +153,17 @@ async def test_every_text_carries_all_that_is_known_whatever_its_mode(
         t = hub.last()["prices"]["t"]
         await simulator.push("FX:EURUSD", "1D", o=1.5, h=1.75, l=1.25, c=1.625, v=5, a=1.63, b=1.62)
         await eventually(lambda: hub.updates[-1].text.count('"v":5'))
-        await simulator.push("FX:EURUSD", "1D", mode="askbid", c=1.75, a=1.76, b=1.74, update=7)
+        await simulator.push("FX:EURUSD", "1D", mode="askbid", c=1.75, a=1.76, b=1.74, update=NOW)
         await eventually(lambda: hub.updates[-1].mode == "askbid")
 
         text = hub.updates[-1].text
         assert text.startswith('{"type":"price","symbol":"FX:EURUSD","timeframe":"1D"')
         assert hub.last()["prices"] == {
             **{"mode": "askbid", "t": t, "o": 1.5, "h": 1.75, "l": 1.25, "c": 1.75, "v": 5},
-            **{"a": 1.76, "b": 1.74, "update": 7},
+            **{"a": 1.76, "b": 1.74, "update": NOW},
             **{"ch": 0.25, "chp": 16.6667, "digits": 5},
         }
-        assert hub.last()["at"] == 1000.25
+        assert hub.last()["at"] == NOW
 
 
 async def test_an_initial_of_the_vendor_goes_out_as_a_candle(simulator: Simulator) -> None:
@@ -175,13 +178,13 @@ async def test_a_late_candle_changes_nothing_and_is_counted(simulator: Simulator
     async with listening() as hub, streaming(simulator, EURUSD) as stream:
         await hub.needs(EURUSD)
         await eventually(lambda: hub.updates)
-        await simulator.push("FX:EURUSD", "1D", t=60, o=1, h=1, l=1, c=1)
+        await simulator.push("FX:EURUSD", "1D", t=int(NOW) - 3 * 86_400, o=1, h=1, l=1, c=1)
         await eventually(lambda: counts().get("stream_late") == 1)
         await simulator.push("FX:EURUSD", "1D", c=1.5)
         await eventually(lambda: hub.last()["prices"]["c"] == 1.5)
 
         assert stream.status.updates == 3
-        assert sorted({update.seq for update in hub.updates}) == [1_000_250_000, 1_000_250_001]
+        assert sorted({update.seq for update in hub.updates}) == [EPOCH * 1000, EPOCH * 1000 + 1]
 
 
 async def test_a_new_announcement_is_answered_with_the_same_text_again(
@@ -221,7 +224,7 @@ async def test_what_a_profile_says_goes_to_the_hubs_alone(simulator: Simulator) 
 async def test_the_hubs_are_told_whether_the_vendor_is_there(simulator: Simulator) -> None:
     async with listening() as hub, streaming(simulator, EURUSD) as stream:
         await eventually(lambda: hub.beats and hub.beats[-1].path.online)
-        assert hub.beats[0] == Beat(1_000_250, PathReport(1000.25, True, "", Outage(0.0, 1000.25)))
+        assert hub.beats[0] == Beat(EPOCH, PathReport(NOW, True, "", Outage(0.0, NOW)))
         await joined(simulator, EURUSD)
         simulator.faults = Faults(welcome_after=1e9)
         await simulator.drop_all()
@@ -254,7 +257,7 @@ async def test_the_status_tells_what_a_person_wants_to_know(simulator: Simulator
         status = stream.status
         assert (status.is_leader, status.online, status.reason) == (True, True, "")
         assert (status.wanted, status.joined) == (1, 1)
-        assert (status.updates, status.last_at) == (1, 1000.25)
+        assert (status.updates, status.last_at) == (1, NOW)
 
 
 async def test_a_room_that_comes_back_goes_on_with_its_seq(simulator: Simulator) -> None:
@@ -266,7 +269,7 @@ async def test_a_room_that_comes_back_goes_on_with_its_seq(simulator: Simulator)
         clock.now += QUICK.demand_ttl + 30
         await joined(simulator)
         await hub.needs(EURUSD)
-        await eventually(lambda: hub.updates[-1].seq == 1_000_250_001)
+        await eventually(lambda: hub.updates[-1].seq == EPOCH * 1000 + 1)
 
 
 async def test_what_hubs_do_not_say_is_nothing_to_a_stream(simulator: Simulator) -> None:

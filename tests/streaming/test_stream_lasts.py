@@ -32,6 +32,7 @@ from django_fcs.upstream import UpstreamClient
 from tests.streaming.streams import (
     EURUSD,
     HOURLY,
+    NOW,
     QUICK,
     USDJPY,
     Clock,
@@ -113,7 +114,7 @@ async def test_every_frame_is_recorded_as_it_came(simulator: Simulator, tmp_path
 
     frames = [json.loads(frame.text) for frame in read(path)]
     assert [frame["type"] for frame in frames] == ["welcome", "message", "price", "price"]
-    assert {frame.at for frame in read(path)} == {1000.25}
+    assert {frame.at for frame in read(path)} == {NOW}
 
 
 class FullDisk(Recorder):
@@ -138,7 +139,7 @@ async def test_last_values_and_a_sign_of_life_are_kept(simulator: Simulator) -> 
     async with streaming(simulator, EURUSD, store=store, clock=clock), listening() as hub:
         await hub.needs(EURUSD)
         await eventually(lambda: store.load([EURUSD])[0])
-        beat = PathReport(1000.25, online=True, reason="", outage=Outage(0.0, 1000.25))
+        beat = PathReport(NOW, online=True, reason="", outage=Outage(0.0, NOW))
         await eventually(lambda: store.load([])[1] == beat)
         assert store.load([EURUSD])[0][EURUSD].expected.closed
         simulator.faults = Faults()
@@ -153,24 +154,26 @@ async def test_last_values_and_a_sign_of_life_are_kept(simulator: Simulator) -> 
 
 async def test_who_follows_knows_since_when_nobody_heard_the_vendor(simulator: Simulator) -> None:
     store = MemoryStore()
-    store.save({}, PathReport(990.0, online=True, reason="", outage=Outage(5.0, 6.0)))
+    store.save({}, PathReport(NOW - 10.25, online=True, reason="", outage=Outage(5.0, 6.0)))
     async with listening() as hub, streaming(simulator, EURUSD, store=store):
-        await eventually(lambda: kept(store).outage == Outage(990.0, 1000.25, 6.0))
+        await eventually(lambda: kept(store).outage == Outage(NOW - 10.25, NOW, 6.0))
         await eventually(lambda: hub.beats and hub.beats[-1].path.outage == kept(store).outage)
 
 
 async def test_who_follows_one_whose_line_was_cut_knows_since_when(simulator: Simulator) -> None:
     store = MemoryStore()
-    store.save({}, PathReport(990.0, online=True, reason="", outage=Outage(5.0, 6.0), silence=7.5))
+    store.save(
+        {}, PathReport(NOW - 10.25, online=True, reason="", outage=Outage(5.0, 6.0), silence=7.5)
+    )
     async with streaming(simulator, EURUSD, store=store):
-        await eventually(lambda: kept(store).outage == Outage(982.5, 1000.25, 6.0))
+        await eventually(lambda: kept(store).outage == Outage(NOW - 17.75, NOW, 6.0))
 
 
 async def test_before_its_first_attempt_has_ended_the_last_word_is_its_predecessors(
     simulator: Simulator,
 ) -> None:
     store, clock = MemoryStore(), Clock()
-    last = PathReport(1000.0, online=True, reason="", outage=Outage(5.0, 6.0))
+    last = PathReport(NOW - 0.25, online=True, reason="", outage=Outage(5.0, 6.0))
     store.save({}, last)
     simulator.faults = Faults(welcome_after=0.5)
     async with streaming(simulator, EURUSD, store=store, clock=clock) as stream:
@@ -199,7 +202,7 @@ async def test_beat_and_cache_say_how_long_the_vendor_is_silent(simulator: Simul
     store, clock = MemoryStore(), Clock()
     async with listening() as hub, streaming(simulator, EURUSD, store=store, clock=clock):
         await eventually(lambda: hub.beats and hub.beats[-1].path.online)
-        clock.heard_at, clock.now = 1001.25, 1009.25
+        clock.heard_at, clock.now = NOW + 1, NOW + 9
         await eventually(lambda: hub.beats[-1].path.silence == kept(store).silence == 8.0)
 
 
@@ -207,15 +210,15 @@ async def test_an_outage_begins_when_the_vendor_was_last_heard(simulator: Simula
     store, clock = MemoryStore(), Clock()
     async with streaming(simulator, EURUSD, store=store, clock=clock) as stream:
         await eventually(lambda: stream.status.online)
-        clock.heard_at, clock.now = 1001.25, 1009.25
+        clock.heard_at, clock.now = NOW + 1, NOW + 9
         await simulator.drop_all()
-        await eventually(lambda: kept(store).outage.lost_at == 1001.25)
+        await eventually(lambda: kept(store).outage.lost_at == NOW + 1)
 
 
 async def test_after_a_clock_was_put_back_no_outage_is_in_the_future(simulator: Simulator) -> None:
     store, clock = MemoryStore(), Clock()
     async with streaming(simulator, EURUSD, store=store, clock=clock):
-        await eventually(lambda: kept(store).outage == Outage(0.0, 1000.25))
+        await eventually(lambda: kept(store).outage == Outage(0.0, NOW))
         clock.now = 400.0
         await eventually(lambda: kept(store).outage == Outage(0.0, 400.0))
 

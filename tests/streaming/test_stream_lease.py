@@ -21,7 +21,7 @@ from django_fcs.streaming.lease import Lease
 from django_fcs.streaming.stream import Stream
 from django_fcs.tools.metrics import counts
 from tests.streaming.leases import FakeRedis
-from tests.streaming.streams import EURUSD, USDJPY, Clock, groups, joined, listening, streaming
+from tests.streaming.streams import EURUSD, NOW, USDJPY, Clock, groups, joined, listening, streaming
 from tests.support.layers import SharedLayer
 from tests.support.waiting import eventually
 
@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
 ENDED = "the stream has stopped"
 
 #: A clock that stands still saw a loss and an end.
-AT_ONCE = Outage(1000.25, 1000.25, 1000.25)
+AT_ONCE = Outage(NOW, NOW, NOW)
 
 
 class Two:
@@ -211,9 +211,7 @@ async def test_who_leaves_lets_the_other_go_on_and_pages_do_not_notice(two: Two)
             last = [text for epoch, text in said if epoch == first][-1]
             assert '"c":1.5' in last, "what had come is published first"
             assert all(beat.path.online for beat in hub.beats)
-            assert two.store.load([])[1] == PathReport(
-                1000.25, online=True, reason="", outage=AT_ONCE
-            )
+            assert two.store.load([])[1] == PathReport(NOW, online=True, reason="", outage=AT_ONCE)
             assert two.simulator.connections == 1
     said_to_vendor = [type(one.message) for one in two.simulator.received if one.connection == 1]
     assert said_to_vendor == [Join, RemoveAll]
@@ -229,7 +227,7 @@ async def test_where_nobody_waits_pages_are_told_at_once(two: Two) -> None:
 
         assert hub.beats[-1].path.reason == ENDED
         assert hub.beats[-1].epoch == two.redis.epoch
-        assert two.store.load([])[1] == PathReport(1000.25, False, ENDED, AT_ONCE)
+        assert two.store.load([])[1] == PathReport(NOW, False, ENDED, AT_ONCE)
         assert '"seq":' in two.store.load([EURUSD])[0][EURUSD].text
         assert two.simulator.connections == 0
 
@@ -252,7 +250,7 @@ async def test_a_stream_without_a_lease_leaves_as_well(simulator: Simulator) -> 
         await eventually(lambda: stream.status.updates)
         leave.set()
         await eventually(lambda: hub.beats and hub.beats[-1].path.reason == ENDED)
-        await eventually(lambda: store.load([])[1] == PathReport(1000.25, False, ENDED, AT_ONCE))
+        await eventually(lambda: store.load([])[1] == PathReport(NOW, False, ENDED, AT_ONCE))
 
 
 async def test_a_layer_that_fails_at_the_end_is_tried_again(

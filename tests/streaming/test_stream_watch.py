@@ -8,7 +8,7 @@ from django_fcs.prices.states import Expectation
 from django_fcs.prices.store import MemoryStore
 from django_fcs.protocol import Leave
 from django_fcs.rooms import Room
-from django_fcs.simulator import Faults, Simulator
+from django_fcs.simulator import Faults, RandomWalk, Simulator
 from django_fcs.streaming.stream import Stream
 from django_fcs.streaming.watchdog import GRACE_SECONDS
 from django_fcs.tools.metrics import counts
@@ -20,6 +20,9 @@ pytestmark = pytest.mark.usefixtures("clean_loop")
 
 BTC, ETH = Room("BINANCE:BTCUSDT", "1D"), Room("BINANCE:ETHUSDT", "1D")
 EURUSD = Room("FX:EURUSD", "1D")
+
+#: A Friday at 17:00 in New York, when currencies close.
+FRIDAY = 1_763_762_400.0
 
 #: What a new room is given, and what a feed is.
 FIRST = 202.5
@@ -99,7 +102,7 @@ async def test_nobody_does_anything_about_a_closed_market(simulator: Simulator) 
     simulator.faults = Faults(closed=True)
     async with streaming(simulator, BTC, EURUSD, clock=clock) as stream:
         await eventually(lambda: stream.status.updates == 2)
-        clock.now = 1_763_762_400.0  # a Friday, 17:00 in New York
+        clock.now = FRIDAY
         for _ in range(40):
             clock.now += 3600
             await looked(stream)
@@ -109,12 +112,14 @@ async def test_nobody_does_anything_about_a_closed_market(simulator: Simulator) 
     assert not counts().keys() & {"upstream_stalled", "upstream_rejoins"}
 
 
-async def test_hubs_and_store_hear_of_it_when_a_market_closes_though_nothing_comes(
-    simulator: Simulator,
-) -> None:
+async def test_hubs_and_store_hear_of_it_when_a_market_closes_though_nothing_comes() -> None:
     clock, store = Clock(), MemoryStore()
-    clock.now = 1_763_762_340.0  # a minute before
-    async with listening() as hub, streaming(simulator, EURUSD, clock=clock, store=store) as stream:
+    clock.now = FRIDAY - 60
+    async with (
+        Simulator(RandomWalk(rate=0), clock=clock) as simulator,
+        listening() as hub,
+        streaming(simulator, EURUSD, clock=clock, store=store) as stream,
+    ):
         await eventually(lambda: stream.status.updates)
         await pushed(stream, simulator, EURUSD)
         await eventually(lambda: hub.notices and not hub.notices[-1].expected.closed)
