@@ -21,7 +21,7 @@ from django_fcs.fanout import hub
 from django_fcs.fanout.subscriber import CLOSE_TOO_SLOW, WINDOW_SIZE
 from django_fcs.fanout.watched import Watched
 from django_fcs.layer.bus import DEMAND, HUBS, Bus
-from django_fcs.layer.events import Beat, RoomNotice
+from django_fcs.layer.events import EPOCH_AHEAD_SECONDS, Beat, RoomNotice
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Expectation
 from django_fcs.prices.updates import Update
@@ -358,7 +358,7 @@ async def assert_all_is_heard(
             await shared_layer.behind.group_send(group, {**base, **fields})
         # A gap makes the hub begin again: what it misses meanwhile a stream says again. Of an
         # epoch above any that a forged beat may have had.
-        epoch = 2**53 // 1000 - 1
+        epoch = int((time.time() + EPOCH_AHEAD_SECONDS - 60) * 1000)
         beat = Beat(epoch, PathReport(1000.5, online=True, reason="")).event()
         last = update(EURUSD, seq=1000 * epoch, at=1000.0, epoch=epoch).event()
         async with running(say_again(shared_layer, {HUBS: beat, EURUSD.group: last})):

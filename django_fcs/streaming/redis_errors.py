@@ -54,7 +54,7 @@ _CAUSES = {
         "Redis does not accept the user or the password",
         f"Correct user and password in {_HOST}",
     ),
-    "[Uu]nknown (?:Redis )?command|command is not allowed|unsupported command|"
+    "(?i:unknown) (?:Redis )?command|command is not allowed|unsupported command|"
     "(?:command|scripts?|scripting|EVAL|eval)['`\"]? (?:(?:is|are|was|has been|have been) )?"
     "disabled": Cause(
         "this Redis, or a proxy before it, does not run scripts",
