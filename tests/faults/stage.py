@@ -215,17 +215,19 @@ class Stage:
     async def separate_ways(self) -> tuple[Proxy, Proxy]:
         """Let streams that start from now on go other ways than those there are.
 
-        Returns those of the latter, to the vendor and to Redis.
+        Returns those of the latter, to the vendor and to Redis. The address of the vendor stays
+        the same, because streams with another address belong to another site.
         """
         ways = self.upstream, self.stream_redis
-        self.upstream, self.stream_redis = [
-            await self.proxy(port) for port in (self._vendor_port, self.redis_port)
-        ]
+        self.upstream.stop_listening()
+        self.upstream = await self.proxy(self._vendor_port, port=self.upstream.port)
+        self.stream_redis = await self.proxy(self.redis_port)
         return ways
 
-    async def proxy(self, target: int) -> Proxy:
+    async def proxy(self, target: int, *, port: int = 0) -> Proxy:
         """Return a way to a port of this machine that can be hurt."""
-        return await self._stack.enter_async_context(Proxy(target, kernel_bytes=self._kernel_bytes))
+        proxy = Proxy(target, port=port, kernel_bytes=self._kernel_bytes)
+        return await self._stack.enter_async_context(proxy)
 
     def _env(self, redis: Proxy | None) -> dict[str, str]:
         env = {

@@ -25,15 +25,15 @@ class Heard(NamedTuple):
 class Proxy:
     """Forwards connections to a port of this machine, as long as it is entered.
 
-    ``port`` is its own. What is done to it concerns the connections there are, and
-    where it lasts, those that come meanwhile. ``kernel_bytes`` limits what the kernel holds
-    on the way to clients: without it, some megabytes.
+    ``port`` is its own; 0 takes any that is free. What is done to it concerns the connections
+    there are, and where it lasts, those that come meanwhile. ``kernel_bytes`` limits what the
+    kernel holds on the way to clients: without it, some megabytes.
     """
 
-    def __init__(self, target: int, *, kernel_bytes: int | None = None) -> None:
+    def __init__(self, target: int, *, port: int = 0, kernel_bytes: int | None = None) -> None:
         self.delay = 0.0
         """Seconds that every chunk comes later, either way."""
-        self.port = 0
+        self.port = port
         self.accepted = 0
         """Connections so far."""
         self.ended_at = 0.0
@@ -47,7 +47,9 @@ class Proxy:
 
     async def __aenter__(self) -> Proxy:
         listener = self._narrowed(socket.SO_SNDBUF)
-        listener.bind(("127.0.0.1", 0))
+        # A successor takes the port while connections of this proxy are open.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", self.port))
         self._server = await asyncio.start_server(self._accept, sock=listener)
         self.port = listener.getsockname()[1]
         return self
@@ -60,6 +62,10 @@ class Proxy:
     def connections(self) -> int:
         """How many are open, those into the black hole included."""
         return len(self._wires)
+
+    def stop_listening(self) -> None:
+        """Leave the port to another proxy. The connections continue."""
+        self._server.close()
 
     def reset(self) -> None:
         """Cut every connection with RST on both sides."""
