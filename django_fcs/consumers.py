@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -50,23 +51,12 @@ MERGE_PROTOCOL = "fcs.merge.v1"
 FRAME_MAX = 4096
 FRAME_HUGE = 65_536
 
-#: Joins a second after the burst of ``FCS_MAX_ROOMS_PER_CLIENT``.
-JOINS_PER_SECOND = 50
-
-#: Messages a second after the burst, which is large enough to join and leave all rooms.
-MESSAGES_PER_SECOND = 200
-MESSAGES_BURST = 1000
-
 #: A frame that is refused as a whole counts as one message, plus one for each ``BAD_SIZE``
 #: characters: reading it may have cost as much as reading that many messages.
 BAD_SIZE = 64
 
 #: After this many frames of a socket, other tasks get their turn.
 FRAMES_A_TURN = 50
-
-#: A socket that has joined no room must send something in each such period. The server's
-#: pings ask for it after 25 s of silence.
-SILENCE_SECONDS = 60
 
 #: How many bytes of an origin are logged: a client can send as many as a header may have.
 ORIGIN_SHOWN = 200
@@ -90,6 +80,23 @@ _complaints = Complaints()
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How fast a browser may send, and how seldom."""
+
+    joins: float = 50
+    """Joins a second after the burst of ``FCS_MAX_ROOMS_PER_CLIENT``."""
+    messages: float = 200
+    """Messages a second after the burst."""
+    burst: int = 1000
+    """Messages at once, besides those that join and leave all rooms."""
+    silence: float = 60
+    """A socket that has joined no room must send something in each period of so many seconds.
+
+    The server's pings ask for it after 25 s of silence.
+    """
+
+
 class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
     """The connection of one browser; see ``docs/socket.md``.
 
@@ -97,6 +104,9 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
     """
 
     channel_layer_alias = None
+
+    def __init__(self, *, pace: Pace = Pace()) -> None:
+        self._pace = pace
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Serve one socket from its handshake to its end.
@@ -139,9 +149,9 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         if self._refusal is not None:
             await self._refuse(*self._refusal)
             return
-        rooms = conf.FCS_MAX_ROOMS_PER_CLIENT
-        self._joins = TokenBucket(burst=rooms, rate=JOINS_PER_SECOND)
-        self._messages = TokenBucket(burst=MESSAGES_BURST + 2 * rooms, rate=MESSAGES_PER_SECOND)
+        rooms, pace = conf.FCS_MAX_ROOMS_PER_CLIENT, self._pace
+        self._joins = TokenBucket(burst=rooms, rate=pace.joins)
+        self._messages = TokenBucket(burst=pace.burst + 2 * rooms, rate=pace.messages)
         # Not earlier: a heartbeat cannot be sent before the socket is accepted.
         self._subscriber = await self._stack.enter_async_context(
             self._hub.entered(
@@ -247,7 +257,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
             return
         self._is_heard = False
         loop = asyncio.get_running_loop()
-        self._next_look = loop.call_later(SILENCE_SECONDS, self._look_for_silence)
+        self._next_look = loop.call_later(self._pace.silence, self._look_for_silence)
 
     async def _answer(self, message: Message) -> None:
         if isinstance(message, Join):
@@ -284,7 +294,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
     async def _objection(self, wish: Join, room: Room, spelling: str) -> tuple[str, str] | None:
         """Return why a join is refused: ``short`` and a text, or ``None``."""
         if not self._joins.take():
-            return "rate_limited", f"more than {JOINS_PER_SECOND} joins a second: try again later"
+            return "rate_limited", f"more than {self._pace.joins:g} joins a second: try again later"
         limit = conf.FCS_MAX_ROOMS_PER_CLIENT
         joined = self._subscriber.joined
         if (room, spelling) not in joined and len(joined) >= limit:

@@ -15,8 +15,8 @@ from django.test import override_settings
 from hypothesis import HealthCheck, given, settings, strategies as st
 from msgspec.structs import replace
 
-from django_fcs import consumers, embedded
-from django_fcs.consumers import MERGE_PROTOCOL, RATE_MIN
+from django_fcs import embedded
+from django_fcs.consumers import MERGE_PROTOCOL, RATE_MIN, Pace
 from django_fcs.fanout import hub
 from django_fcs.fanout.subscriber import CLOSE_TOO_SLOW, WINDOW_SIZE
 from django_fcs.fanout.watched import Watched
@@ -102,7 +102,6 @@ async def test_pongs_that_nobody_asked_for_are_taken_for_nothing() -> None:
 def on_daphne(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A server that takes everything at once, whether or not the browser reads."""
     monkeypatch.setattr(hub, "server_takes_everything", lambda: True)
-    monkeypatch.setattr(consumers, "MESSAGES_BURST", 100_000)
     with override_settings(FCS_SLOW_CLIENT_SECONDS=0.2):
         yield
 
@@ -118,7 +117,8 @@ async def outlive(browser: Browser) -> tuple[int, int]:
 async def test_a_flood_of_pings_by_one_who_answers_none_ends_with_4408_and_is_bounded(
     subprotocols: tuple[str, ...],
 ) -> None:
-    async with browsing(subprotocols=subprotocols) as browser, browsing() as other:
+    pace = Pace(burst=100_000)
+    async with browsing(subprotocols=subprotocols, pace=pace) as browser, browsing() as other:
         pings = json.dumps([{"type": "ping"}] * 200)
         for _ in range(200):
             await browser.communicator.send_to(text_data=pings)
@@ -202,11 +202,8 @@ async def test_one_who_answers_every_ping_is_sent_every_price() -> None:
 
 
 @override_settings(FCS_MAX_ROOMS_PER_CLIENT=5)
-async def test_a_flood_of_joins_is_refused_and_opens_no_more_rooms_than_allowed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(consumers, "JOINS_PER_SECOND", 0.001)
-    async with browsing() as browser:
+async def test_a_flood_of_joins_is_refused_and_opens_no_more_rooms_than_allowed() -> None:
+    async with browsing(pace=Pace(joins=0.001)) as browser:
         for number in range(300):
             await browser.join(f"FX:PAIR{number}", timeframe="1D")
         shorts = [answer["short"] for answer in await browser.settle()]

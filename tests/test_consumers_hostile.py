@@ -22,6 +22,7 @@ from django_fcs.consumers import (
     FRAME_HUGE,
     FRAME_MAX,
     MERGE_PROTOCOL,
+    Pace,
 )
 from django_fcs.permissions import client_of
 from django_fcs.rooms import Room
@@ -86,12 +87,11 @@ FLOODS: dict[str, dict[str, str | bytes]] = {
 @override_settings(FCS_MAX_ROOMS_PER_CLIENT=10)
 @pytest.mark.parametrize("what", FLOODS)
 async def test_a_flood_is_answered_for_a_while_and_closed_with_4429(
-    what: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    what: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    monkeypatch.setattr(consumers, "MESSAGES_BURST", 280)
-    monkeypatch.setattr(consumers, "MESSAGES_PER_SECOND", 0.001)
-    async with beside_a_visitor(), browsing(address=ATTACKER) as attacker:
+    pace = Pace(burst=280, messages=0.001)
+    async with beside_a_visitor(), browsing(address=ATTACKER, pace=pace) as attacker:
         for _ in range(500):
             await attacker.communicator.send_to(**FLOODS[what])
         assert await close_of(attacker) == CLOSE_TOO_MANY
@@ -108,12 +108,8 @@ async def test_a_flood_is_answered_for_a_while_and_closed_with_4429(
 
 
 @override_settings(FCS_MAX_ROOMS_PER_CLIENT=50)
-async def test_who_joins_and_leaves_all_its_rooms_at_once_is_no_flood(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(consumers, "MESSAGES_BURST", 1)
-    monkeypatch.setattr(consumers, "MESSAGES_PER_SECOND", 0.001)
-    async with browsing() as browser:
+async def test_who_joins_and_leaves_all_its_rooms_at_once_is_no_flood() -> None:
+    async with browsing(pace=Pace(burst=1, messages=0.001)) as browser:
         for kind in ("join_symbol", "leave_symbol"):
             for number in range(50):
                 await browser.say(kind, symbol=f"FX:PAIR{number}", timeframe="1D")
@@ -249,12 +245,10 @@ def test_a_client_is_known_by_its_address_or_its_network(client: Any, told: str)
 
 @pytest.mark.parametrize("subprotocols", [(), (MERGE_PROTOCOL,)])
 async def test_who_joins_nothing_and_says_nothing_is_closed_with_4408(
-    subprotocols: tuple[str, ...],
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    subprotocols: tuple[str, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(consumers, "SILENCE_SECONDS", 0.05)
-    async with browsing(address=ATTACKER, subprotocols=subprotocols) as silent:
+    pace = Pace(silence=0.05)
+    async with browsing(address=ATTACKER, subprotocols=subprotocols, pace=pace) as silent:
         assert await close_of(silent) == CLOSE_SILENT
 
     assert complaints(caplog) == [f"browser refused kind=silent client={ATTACKER}"]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from django_fcs import consumers, site
-from django_fcs.consumers import FRAME_MAX, MERGE_PROTOCOL
+from django_fcs import site
+from django_fcs.consumers import FRAME_MAX, MERGE_PROTOCOL, Pace
 from django_fcs.rooms import Room
 from django_fcs.tokens import make_token
 from tests.support.sockets import browsing, socket
@@ -82,9 +82,8 @@ async def test_each_message_of_an_array_is_answered() -> None:
 
 
 @override_settings(FCS_MAX_ROOMS_PER_CLIENT=2)
-async def test_a_browser_has_so_many_rooms_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "JOINS_PER_SECOND", 1e9)
-    async with browsing() as browser:
+async def test_a_browser_has_so_many_rooms_and_no_more() -> None:
+    async with browsing(pace=Pace(joins=1e9)) as browser:
         for timeframe in ("1D", "1W", "1M", "1D"):
             await browser.join(timeframe=timeframe)
         shorts = [answer["short"] for answer in await browser.settle()]
@@ -96,9 +95,8 @@ async def test_a_browser_has_so_many_rooms_and_no_more(monkeypatch: pytest.Monke
 
 
 @override_settings(FCS_MAX_ROOMS_PER_CLIENT=2)
-async def test_joins_in_a_rush_are_refused_for_now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "JOINS_PER_SECOND", 0.001)
-    async with browsing() as browser:
+async def test_joins_in_a_rush_are_refused_for_now() -> None:
+    async with browsing(pace=Pace(joins=0.001)) as browser:
         for _ in range(3):
             await browser.join(timeframe="1D")
         shorts = [answer["short"] for answer in await browser.settle()]

@@ -12,7 +12,7 @@ from channels.testing import WebsocketCommunicator
 from django.test import override_settings
 
 from django_fcs.asgi import application
-from django_fcs.consumers import MERGE_PROTOCOL
+from django_fcs.consumers import MERGE_PROTOCOL, FCSConsumer, Pace
 from django_fcs.fanout.hub import Hub
 from django_fcs.rooms import Room
 from django_fcs.simulator import Simulator
@@ -90,10 +90,11 @@ async def socket(
     subprotocols: tuple[str, ...] = (),
     query: str = "",
     address: str | None = None,
+    pace: Pace | None = None,
 ) -> AsyncIterator[Browser]:
     """A socket that is open, whatever comes of it."""
     communicator = WebsocketCommunicator(
-        application,
+        FCSConsumer.as_asgi(pace=pace) if pace else application,
         f"/ws/fcs/{query}",
         headers=[(name.encode(), value.encode()) for name, value in (headers or {}).items()],
         subprotocols=list(subprotocols),
