@@ -91,9 +91,10 @@ class Store(Protocol):
 
 
 class MemoryStore:
-    """Last values of a site that runs in one process."""
+    """Last values of a site that runs in one process: of ``rooms_max`` rooms at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, rooms_max: int = MEMORY_ROOMS) -> None:
+        self._rooms_max = rooms_max
         self._values: OrderedDict[Room, LastValue] = OrderedDict()
         self._path: PathReport | None = None
         self._report: Report | None = None
@@ -105,7 +106,7 @@ class MemoryStore:
         for room, value in values.items():
             self._values[room] = value
             self._values.move_to_end(room)
-        while len(self._values) > MEMORY_ROOMS:
+        while len(self._values) > self._rooms_max:
             self._values.popitem(last=False)
 
     def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
@@ -146,19 +147,29 @@ class CacheStore:
     One thread makes all calls, through its own instance of the cache: Django's async cache
     calls would queue behind the site's ORM. Raises ``ConfigurationError`` if Django cannot
     make the cache.
+
+    Args:
+        alias: Its name in ``CACHES``.
+        patience: How many seconds a caller waits for the cache.
+        worker: The thread.
+        clock: Unix seconds.
+        monotonic: Seconds of a clock that is never set.
     """
 
     def __init__(
         self,
         alias: str,
         *,
+        patience: float = PATIENCE_SECONDS,
+        worker: Worker | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._alias = alias
         self._clock = clock
         self._monotonic = monotonic
-        self._thread = Worker("fcs-cache")
+        self._patience = patience
+        self._thread = worker or Worker("fcs-cache")
         self._rests_until = 0.0
         self.offset = ClockOffset()
         self.failure = ""
@@ -171,7 +182,7 @@ class CacheStore:
             raise ConfigurationError(f"FCS_CACHE names {alias!r}: {reason}") from None
 
     def save(self, values: Mapping[Room, LastValue], path: PathReport) -> None:
-        """Save values and heartbeat, waiting ``PATIENCE_SECONDS`` at most."""
+        """Save values and heartbeat, waiting ``patience`` seconds at most."""
         self._wait(self._submit(lambda: self._write(values, path, None)), False)
 
     def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
@@ -247,7 +258,7 @@ class CacheStore:
         if future is None:
             return otherwise
         try:
-            result = future.result(PATIENCE_SECONDS)
+            result = future.result(self._patience)
         except Exception as error:
             future.cancel()  # Otherwise calls would queue up behind a call that hangs.
             return self._rest(error, otherwise)
@@ -258,7 +269,7 @@ class CacheStore:
         if future is None:
             return otherwise
         try:
-            result = await asyncio.wait_for(asyncio.wrap_future(future), PATIENCE_SECONDS)
+            result = await asyncio.wait_for(asyncio.wrap_future(future), self._patience)
         except Exception as error:
             return self._rest(error, otherwise)
         self.failure = ""
@@ -268,7 +279,7 @@ class CacheStore:
         """Stop using a failing cache for a while; log this once, not at each call."""
         self._rests_until = self._monotonic() + REST_SECONDS
         slow = isinstance(error, (FutureTimeoutError, asyncio.TimeoutError))
-        reason = f"no answer in {PATIENCE_SECONDS} s" if slow else one_line(repr(error))
+        reason = f"no answer in {self._patience} s" if slow else one_line(repr(error))
         if not self.failure:
             logger.warning("cache failed alias=%s reason=%s", self._alias, reason)
         self.failure = reason

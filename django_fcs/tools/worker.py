@@ -28,12 +28,13 @@ class Worker:
     threads of a ``ThreadPoolExecutor`` at exit, so a cache that hangs would keep the process
     from stopping.
 
-    At most ``JOBS_MAX`` calls wait. Cancelled calls count until their turn comes. The future
+    At most ``jobs_max`` calls wait. Cancelled calls count until their turn comes. The future
     of any further call fails with ``Full``.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, jobs_max: int = JOBS_MAX) -> None:
         self._name = name
+        self._jobs_max = jobs_max
         self._of_process: dict[int, _OwnThread] = {}
         """By process id: after a fork, the thread does not run, and its lock may be held for ever.
 
@@ -45,15 +46,17 @@ class Worker:
         thread = self._of_process.get(os.getpid())
         if thread is None:
             # One step, so that two first calls get the same thread.
-            thread = self._of_process.setdefault(os.getpid(), _OwnThread(self._name))
+            own = _OwnThread(self._name, self._jobs_max)
+            thread = self._of_process.setdefault(os.getpid(), own)
         return thread.submit(work)
 
 
 class _OwnThread:
     """The thread of a ``Worker`` in one process."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, jobs_max: int) -> None:
         self._name = name
+        self._jobs_max = jobs_max
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -67,10 +70,10 @@ class _OwnThread:
                 )
                 self._thread.start()
                 weakref.finalize(self, self._jobs.put, None).atexit = False
-            if self._jobs.qsize() < JOBS_MAX:
+            if self._jobs.qsize() < self._jobs_max:
                 self._jobs.put((future, work))
                 return future
-        future.set_exception(Full(f"{JOBS_MAX:,} calls are waiting: a call hangs"))
+        future.set_exception(Full(f"{self._jobs_max:,} calls are waiting: a call hangs"))
         return future
 
 

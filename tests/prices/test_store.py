@@ -10,7 +10,6 @@ from django.core.cache import caches
 from django.test import override_settings
 
 from django_fcs.exceptions import ConfigurationError
-from django_fcs.prices import store as module
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import Report
 from django_fcs.prices.store import KEEP_SECONDS, CacheStore, MemoryStore, Store
@@ -101,11 +100,8 @@ async def test_the_last_report_of_the_stream_is_kept_beside_the_beat(any_store: 
 # -- in memory
 
 
-def test_memory_is_bounded_and_forgets_what_was_longest_not_written(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "MEMORY_ROOMS", 2)
-    store = MemoryStore()
+def test_memory_is_bounded_and_forgets_what_was_longest_not_written() -> None:
+    store = MemoryStore(rooms_max=2)
     third = Room("FX:GBPUSD", "1D")
     for room in (EURUSD, USDJPY, EURUSD, third):
         store.save({room: VALUE}, BEAT)

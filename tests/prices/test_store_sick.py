@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from django_fcs.prices import store as module
 from django_fcs.prices.store import REST_SECONDS, CacheStore
 from tests.support.caches import BEAT, EURUSD, NOTHING, VALUE, SickCache
 
@@ -27,9 +26,8 @@ class Now:
 
 
 @pytest.fixture
-def hanging(cache: type[SickCache], monkeypatch: pytest.MonkeyPatch) -> type[SickCache]:
+def hanging(cache: type[SickCache]) -> type[SickCache]:
     cache.released.clear()
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.01)
     return cache
 
 
@@ -68,7 +66,7 @@ def test_no_caller_sees_the_error_of_a_dead_cache(
 def test_no_caller_waits_for_a_cache_that_hangs(
     hanging: type[SickCache], call: Call, nothing: object, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert call(CacheStore("default")) == nothing
+    assert call(CacheStore("default", patience=0.01)) == nothing
 
     (record,) = [one for one in caplog.records if one.name.startswith("django_fcs")]
     assert "alias=default reason=no answer in 0.01 s" in record.getMessage()
@@ -127,7 +125,7 @@ def test_a_cache_that_was_well_again_is_told_sick_anew(
 @pytest.mark.parametrize("call", [load, aload])
 def test_calls_do_not_queue_up_behind_one_that_hangs(hanging: type[SickCache], call: Call) -> None:
     now = Now()
-    store = CacheStore("default", monotonic=now)
+    store = CacheStore("default", patience=0.01, monotonic=now)
     for _ in range(5):
         call(store)
         now.seconds += REST_SECONDS
@@ -138,10 +136,9 @@ def test_calls_do_not_queue_up_behind_one_that_hangs(hanging: type[SickCache], c
 
 
 async def test_the_loop_goes_on_while_a_cache_hangs(
-    hanging: type[SickCache], monkeypatch: pytest.MonkeyPatch
+    hanging: type[SickCache],
 ) -> None:
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 60)
-    loading = asyncio.create_task(CacheStore("default").aload([EURUSD]))
+    loading = asyncio.create_task(CacheStore("default", patience=60).aload([EURUSD]))
     await asyncio.sleep(0)
 
     assert not loading.done()
@@ -150,10 +147,9 @@ async def test_the_loop_goes_on_while_a_cache_hangs(
 
 
 async def test_who_is_cancelled_while_a_cache_hangs_is_cancelled(
-    hanging: type[SickCache], monkeypatch: pytest.MonkeyPatch
+    hanging: type[SickCache],
 ) -> None:
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 60)
-    loading = asyncio.create_task(CacheStore("default").aload([EURUSD]))
+    loading = asyncio.create_task(CacheStore("default", patience=60).aload([EURUSD]))
     await asyncio.sleep(0)
     loading.cancel()
 

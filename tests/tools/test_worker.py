@@ -14,7 +14,6 @@ from queue import Full
 import pytest
 
 from django_fcs.prices.store import CacheStore
-from django_fcs.tools import worker as module
 from django_fcs.tools.worker import JOBS_MAX, Threads, Worker
 
 pytestmark = pytest.mark.versions
@@ -92,11 +91,9 @@ def test_behind_a_call_that_hangs_no_more_than_so_many_wait() -> None:
     assert worker.submit(lambda: "done").result(5) == "done"
 
 
-async def test_a_cache_behind_which_too_many_calls_wait_is_taken_for_sick(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "JOBS_MAX", 0)
-    stores = CacheStore("default"), CacheStore("default")
+async def test_a_cache_behind_which_too_many_calls_wait_is_taken_for_sick() -> None:
+    full = Worker("full", jobs_max=0)
+    stores = CacheStore("default", worker=full), CacheStore("default", worker=full)
 
     assert stores[0].load([]) == await stores[1].aload([]) == ({}, None)
     assert ["calls are waiting" in store.failure for store in stores] == [True, True]
