@@ -21,6 +21,9 @@ class Timing:
     welcome: float = 10
     heartbeat: float = 25
     confirm: float = 10
+    leave: float = 30
+    """An unconfirmed room is left after this: it may not exist, but counts for the vendor's limit.
+    """
     joins_per_second: float = 50
     goodbye: float = 2
     ping: float = PONG_SECONDS

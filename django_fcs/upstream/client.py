@@ -93,9 +93,7 @@ class UpstreamClient:
         self._clock = clock
         self._monotonic = monotonic
         self._retries = Retries(timing, rng or random.Random(), monotonic)
-        self._subscriptions = Subscriptions(
-            per_second=timing.joins_per_second, confirm_after=timing.confirm
-        )
+        self._subscriptions = Subscriptions(timing)
         self._approach = Approach(self._address.host)
         self._changed = Bell()
         self._last_heard = LastHeard(monotonic)

@@ -14,13 +14,12 @@ from django_fcs.exceptions import RoomError
 from django_fcs.protocol import Join, Joined, Leave, RemoveAll
 from django_fcs.rooms import Room, canonical_timeframe
 
+from .arrivals import PATIENT, Timing
+
 __all__ = ["Subscriptions"]
 
 #: The longest pause before an unanswered join is sent again, in seconds.
 RETRY_MAX_SECONDS = 300
-
-#: An unconfirmed room is left after this: it may not exist, but counts for the vendor's limit.
-LEAVE_AFTER_SECONDS = 30
 
 
 @dataclass
@@ -37,9 +36,10 @@ class _Asked:
 class Subscriptions:
     """Reconcile the rooms of one connection with the wanted rooms."""
 
-    def __init__(self, *, per_second: float = 50, confirm_after: float = 10) -> None:
-        self._pause = 1 / per_second
-        self._confirm_after = confirm_after
+    def __init__(self, timing: Timing = PATIENT) -> None:
+        self._pause = 1 / timing.joins_per_second
+        self._confirm_after = timing.confirm
+        self._leave_after = timing.leave
         self._wanted: dict[Room, None] = {}
         self._unasked: dict[Room, None] = {}
         self._asked: dict[Room, _Asked] = {}
@@ -141,15 +141,15 @@ class Subscriptions:
         """Join again, or leave an unconfirmed room to join it again after a pause."""
         if asked.is_left:
             asked.since, asked.is_left = now, False
-            asked.retry_at = now + LEAVE_AFTER_SECONDS
+            asked.retry_at = now + self._leave_after
         else:
             asked.pause = min(asked.pause * 2, RETRY_MAX_SECONDS)
             asked.retry_at = now + asked.pause
-            if not asked.exists and now >= asked.since + LEAVE_AFTER_SECONDS:
+            if not asked.exists and now >= asked.since + self._leave_after:
                 asked.is_left = True
                 return _leave(room)
             if not asked.exists:
-                asked.retry_at = min(asked.retry_at, asked.since + LEAVE_AFTER_SECONDS)
+                asked.retry_at = min(asked.retry_at, asked.since + self._leave_after)
         self.retries += 1
         return _join(room)
 

@@ -12,7 +12,7 @@ from django_fcs.rooms import Room
 from django_fcs.simulator import Faults, RandomWalk, Simulator
 from django_fcs.streaming.stream import Stream
 from django_fcs.tools.tasks import running
-from django_fcs.upstream import Timing, UpstreamClient, subscriptions
+from django_fcs.upstream import Timing, UpstreamClient
 from tests.streaming.streams import (
     EURUSD,
     GBPUSD,
@@ -37,12 +37,11 @@ INVENTED = [Room(f"FX:NO{number}", "1D") for number in range(4)]
 @pytest.mark.parametrize("reply", ["error", "silence"])
 @override_settings(FCS_MAX_ROOMS=4)
 async def test_invented_symbols_are_left_and_give_way_to_those_that_exist(
-    reply: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    reply: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(subscriptions, "LEAVE_AFTER_SECONDS", 1.0)
     faults = Faults(unknown=("FX:NO*",), unknown_reply=reply)
     async with Simulator(RandomWalk(rate=0), faults=faults) as simulator:
-        timing = Timing(confirm=0.5, joins_per_second=10_000)
+        timing = Timing(confirm=0.5, leave=1, joins_per_second=10_000)
         client = UpstreamClient("test", url=simulator.url, timing=timing)
         most = 0
 
@@ -83,13 +82,10 @@ def _is_leave(message: object) -> bool:
 
 
 @override_settings(FCS_MAX_ROOMS=1)
-async def test_the_sites_own_rooms_come_first_even_in_doubt(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(subscriptions, "LEAVE_AFTER_SECONDS", 1.0)
+async def test_the_sites_own_rooms_come_first_even_in_doubt() -> None:
     faults = Faults(unknown=("FX:NO*",))
     async with Simulator(RandomWalk(rate=0), faults=faults) as simulator:
-        timing = Timing(confirm=0.5, joins_per_second=10_000)
+        timing = Timing(confirm=0.5, leave=1, joins_per_second=10_000)
         client = UpstreamClient("test", url=simulator.url, timing=timing)
         stream = Stream(client, MemoryStore(), rooms=INVENTED[:1], intervals=QUICK)
         async with client, running(stream.run()), listening() as hub:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django_fcs.protocol import Join, Leave
 from django_fcs.rooms import Room
+from django_fcs.upstream import Timing
 from django_fcs.upstream.subscriptions import RETRY_MAX_SECONDS, Subscriptions
 from tests.upstream.subscriptions import A, B, C, all_due, confirmation, join, joined, leave, sent
 
@@ -11,7 +12,7 @@ from tests.upstream.subscriptions import A, B, C, all_due, confirmation, join, j
 
 
 def test_messages_go_out_at_the_pace_and_never_faster() -> None:
-    subscriptions = Subscriptions(per_second=50)
+    subscriptions = Subscriptions(Timing(joins_per_second=50))
     subscriptions.want([Room(f"FX:A{number}", "1D") for number in range(100)])
 
     assert len(all_due(subscriptions, 0)) == 1
@@ -42,7 +43,7 @@ def asked(subscriptions: Subscriptions, times: int) -> list[tuple[int, Join | Le
 
 def test_a_mute_join_is_sent_again_then_left_and_joined_anew_ever_more_rarely() -> None:
     """A room that does not exist must not count at the vendor for ever."""
-    subscriptions = Subscriptions(confirm_after=10)
+    subscriptions = Subscriptions(Timing(confirm=10))
     subscriptions.want([A])
     told = asked(subscriptions, 11)
 
@@ -57,7 +58,7 @@ def test_a_mute_join_is_sent_again_then_left_and_joined_anew_ever_more_rarely() 
 
 
 def test_a_room_that_is_heard_of_after_it_was_left_unconfirmed_is_joined_at_once() -> None:
-    subscriptions = Subscriptions(confirm_after=10)
+    subscriptions = Subscriptions(Timing(confirm=10))
     subscriptions.want([A])
     asked(subscriptions, 3)
 
@@ -70,7 +71,7 @@ def test_a_room_that_is_heard_of_after_it_was_left_unconfirmed_is_joined_at_once
 
 
 def test_a_room_that_was_left_unconfirmed_is_not_left_twice() -> None:
-    subscriptions = Subscriptions(confirm_after=10)
+    subscriptions = Subscriptions(Timing(confirm=10))
     subscriptions.want([A])
     asked(subscriptions, 3)
     subscriptions.want([])
@@ -110,7 +111,7 @@ def test_a_room_that_is_unwanted_before_it_was_joined_again_is_left_once() -> No
 
 
 def test_a_join_that_stays_mute_for_a_year_is_still_sent_again() -> None:
-    subscriptions = Subscriptions(confirm_after=10)
+    subscriptions = Subscriptions(Timing(confirm=10))
     subscriptions.want([A])
     for _ in range(2000):
         at = subscriptions.next_at()
@@ -121,7 +122,7 @@ def test_a_join_that_stays_mute_for_a_year_is_still_sent_again() -> None:
 
 
 def test_a_mute_room_does_not_hold_up_the_others() -> None:
-    subscriptions = Subscriptions(confirm_after=10)
+    subscriptions = Subscriptions(Timing(confirm=10))
     subscriptions.want([A, B])
     sent(subscriptions)
     subscriptions.confirm(confirmation(B))
@@ -133,7 +134,7 @@ def test_a_mute_room_does_not_hold_up_the_others() -> None:
 
 
 def test_a_retry_that_is_confirmed_is_the_last() -> None:
-    subscriptions = Subscriptions(confirm_after=10)
+    subscriptions = Subscriptions(Timing(confirm=10))
     subscriptions.want([A])
     sent(subscriptions, until=15)
     subscriptions.confirm(confirmation(A))
