@@ -31,6 +31,9 @@ class Intervals:
     rejoin: float = 2
     """Between the first two rejoins of a hub that misses messages; it doubles each time."""
 
+    calendars: float = 5
+    """Between two looks of the stream for calendars of exchanges that it does not know yet."""
+
     @property
     def beat_missing(self) -> float:
         """After this long without a heartbeat a hub rejoins: two heartbeats are missing."""

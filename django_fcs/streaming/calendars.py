@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from django_fcs.prices.sessions import Markets, Timetable
+from django_fcs.protocol.intervals import DEFAULT, Intervals
 from django_fcs.rooms import Room
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.worker import Worker
@@ -20,9 +21,6 @@ from django_fcs.tools.worker import Worker
 __all__ = ["read_calendar", "read_calendars"]
 
 logger = logger_of(__name__)
-
-#: How often to look for calendars that are not known yet.
-LOOK_SECONDS = 5
 
 _DAY_SECONDS = 86_400
 
@@ -34,7 +32,10 @@ _LIBRARY = "exchange_calendars"
 
 
 async def read_calendars(
-    markets: Markets, rooms: Callable[[], Iterable[Room]], clock: Callable[[], float]
+    markets: Markets,
+    rooms: Callable[[], Iterable[Room]],
+    clock: Callable[[], float],
+    intervals: Intervals = DEFAULT,
 ) -> None:
     """Keep the hours of all rooms in ``markets``; runs until it is cancelled.
 
@@ -48,7 +49,7 @@ async def read_calendars(
             now = clock()
             reading = worker.submit(partial(read_calendar, name, now))
             markets.learn(name, await asyncio.wrap_future(reading), now)
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(intervals.calendars)
 
 
 def read_calendar(name: str, now: float) -> Timetable:

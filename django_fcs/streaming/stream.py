@@ -131,7 +131,9 @@ class Stream:
             await together(
                 self._lead(),
                 self._serve(),
-                read_calendars(self._markets, lambda: self._client.wanted, self._clock),
+                read_calendars(
+                    self._markets, lambda: self._client.wanted, self._clock, self._intervals
+                ),
             )
 
     async def _lead(self) -> None:

@@ -14,7 +14,6 @@ import pytest
 from django_fcs.prices.sessions import Markets
 from django_fcs.prices.store import MemoryStore
 from django_fcs.rooms import Room
-from django_fcs.streaming import calendars
 from django_fcs.streaming.calendars import read_calendar, read_calendars
 from django_fcs.streaming.stream import Stream
 from django_fcs.tools.tasks import running
@@ -184,9 +183,8 @@ def slow_library(monkeypatch: pytest.MonkeyPatch) -> SlowLibrary:
 
 @pytest.mark.usefixtures("clean_loop")
 async def test_calendars_are_read_beside_the_loop_one_by_one_and_once(
-    slow_library: SlowLibrary, monkeypatch: pytest.MonkeyPatch
+    slow_library: SlowLibrary,
 ) -> None:
-    monkeypatch.setattr(calendars, "LOOK_SECONDS", 0.005)
     clock = Clock()
     rooms = [Room(symbol, "1D") for symbol in ("NASDAQ:AAPL", "NYSE:IBM", "LSE:BP", "FX:EURUSD")]
     client = UpstreamClient("test", url="ws://127.0.0.1:9", rooms=rooms)
