@@ -18,7 +18,8 @@ from msgspec.structs import replace
 from django_fcs import embedded
 from django_fcs.consumers import MERGE_PROTOCOL, RATE_MIN, Pace
 from django_fcs.fanout import hub
-from django_fcs.fanout.subscriber import CLOSE_TOO_SLOW, WINDOW_SIZE
+from django_fcs.fanout.flow import STEADY
+from django_fcs.fanout.subscriber import CLOSE_TOO_SLOW
 from django_fcs.fanout.watched import Watched
 from django_fcs.layer.bus import DEMAND, HUBS, Bus
 from django_fcs.layer.events import EPOCH_AHEAD_SECONDS, Beat, RoomNotice
@@ -124,7 +125,7 @@ async def test_a_flood_of_pings_by_one_who_answers_none_ends_with_4408_and_is_bo
             await browser.communicator.send_to(text_data=pings)
         sent, code = await outlive(browser)
         assert code == CLOSE_TOO_SLOW
-        assert WINDOW_SIZE - 100 <= sent <= WINDOW_SIZE + 1000
+        assert STEADY.window_size - 100 <= sent <= STEADY.window_size + 1000
 
         await assert_prices_flow(other)
 
@@ -172,7 +173,7 @@ async def test_one_who_never_answers_is_sent_a_window_of_prices_and_then_4408() 
         await push_prices(2000)
         sent, code = await outlive(browser)
         assert code == CLOSE_TOO_SLOW
-        assert sent <= WINDOW_SIZE + 1000
+        assert sent <= STEADY.window_size + 1000
 
         await assert_prices_flow(other)
 

@@ -28,6 +28,7 @@ from django_fcs.tools.tasks import end, together
 
 from .cohorts import Cohorts
 from .figures import Lags, hub_figures
+from .flow import STEADY, Flow
 from .hearing import Hearing
 from .mailbox import newest_of
 from .needs import Needs
@@ -38,13 +39,6 @@ from .subscriber import Subscriber, send_to_all
 from .watched import Watched, WatchedRoom
 
 __all__ = ["Hub"]
-
-#: How long prices are passed on before the rest of the process gets a turn. Not shorter:
-#: a server sends in one write what it has not written when the next price comes.
-SLICE_SECONDS = 0.05
-
-#: After a burst that took longer, only the newest prices of the next one are passed on.
-BEHIND_SECONDS = 0.1
 
 #: How long a hub without browsers keeps working, so that a page change does not rebuild it.
 IDLE_SECONDS = 30
@@ -66,11 +60,13 @@ class Hub:
         *,
         idle: float = IDLE_SECONDS,
         intervals: Intervals = DEFAULT,
+        flow: Flow = STEADY,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = since_boot,
     ) -> None:
         self._store = store
         self._idle = idle
+        self._flow = flow
         self._clock = clock
         self._monotonic = monotonic
         self._subscribers: dict[Subscriber, None] = {}
@@ -113,6 +109,7 @@ class Hub:
             merge=merge,
             address=address,
             must_answer=server_takes_everything(),
+            flow=self._flow,
             clock=self._clock,
         ) as subscriber:
             self._enter(subscriber, rate)
@@ -292,10 +289,10 @@ class Hub:
                 self._needs.wake()
             await self._apply_all(newest_of(burst) if is_behind else burst)
             self._send_due()
-            is_behind = self._monotonic() - began > BEHIND_SECONDS
+            is_behind = self._monotonic() - began > self._flow.behind
 
     async def _apply_all(self, burst: list[GroupEvent]) -> None:
-        turn_at = self._monotonic() + SLICE_SECONDS
+        turn_at = self._monotonic() + self._flow.turn
         for event in burst:
             if isinstance(event, Update):
                 self._apply_update(event)
@@ -305,7 +302,7 @@ class Hub:
                 self._apply_notice(event)
             if self._monotonic() > turn_at:
                 await asyncio.sleep(0)
-                turn_at = self._monotonic() + SLICE_SECONDS
+                turn_at = self._monotonic() + self._flow.turn
 
     def _apply_update(self, update: Update) -> None:
         watched = self._watched.newer(update)

@@ -18,6 +18,7 @@ from django_fcs.tools.metrics import count
 from django_fcs.tools.tasks import end
 
 from .eager import start
+from .flow import STEADY, Flow
 from .mail import Mail
 from .ready import ReadyQueue
 from .routes import Key
@@ -34,9 +35,6 @@ REPLIES_MAX = 64
 #: A silent socket is pinged after this long: proxies cut sockets that are silent for a minute.
 PING_SECONDS = 25
 
-#: How many characters, not proved to be read, cause a ping, and how many make prices wait.
-PING_SIZE = 64_000
-WINDOW_SIZE = 128_000
 CLOSE_TOO_SLOW = 4408
 
 #: Not 1011, because Daphne sends only 1000 and codes above 3000.
@@ -47,7 +45,7 @@ class Subscriber:
     """The sending side of one browser's socket: a gate, and what waits behind it.
 
     While the gate is open, messages are sent at once and cost no task. It shuts while the server is
-    busy with a send, and while the browser has not answered a ping for ``WINDOW_SIZE`` characters.
+    busy with a send, and while the browser has not answered a ping for ``window_size`` characters.
     Behind it wait up to ``REPLIES_MAX`` replies, one confirmation per room, and a ``Mail``; with
     the merge protocol its cohort has the mail. When the gate could open, the browser is put into
     ``ready``, whose owner calls ``flush``. Leaving the context ends a send that is under way.
@@ -57,12 +55,13 @@ class Subscriber:
         ready: The queue it is put into when its owner should call ``flush``.
         merge: Whether it speaks the merge protocol, where a frame is an array.
         must_answer: Whether it must answer pings even if it never answered one.
+        flow: How much it is sent before it must answer.
     """
 
     __slots__ = (
-        "_asked", "_clock", "_closing", "_confirms", "_context", "_fresh", "_heard",
-        "_is_gone", "_mail", "_must_answer", "_quiet_since", "_ready", "_replies", "_send",
-        "_sending", "_shut_since", "_unproved", "address", "is_open", "joined", "merge",
+        "_asked", "_clock", "_closing", "_confirms", "_context", "_flow", "_fresh",
+        "_heard", "_is_gone", "_mail", "_must_answer", "_quiet_since", "_ready", "_replies",
+        "_send", "_sending", "_shut_since", "_unproved", "address", "is_open", "joined", "merge",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +72,7 @@ class Subscriber:
         merge: bool,
         address: str = "",
         must_answer: bool = False,
+        flow: Flow = STEADY,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.joined: dict[Key, None] = {}
@@ -88,6 +88,7 @@ class Subscriber:
             self._send, self._context = coroutines_of(send), copy_context()
         self._ready = ready
         self._must_answer = must_answer
+        self._flow = flow
         self._clock = clock
         self._sending: asyncio.Task[None] | None = None
         self._replies: deque[str] | None = None
@@ -195,7 +196,7 @@ class Subscriber:
         if self._closing is not None and self._is_free():
             self._is_gone = True
             self._transmit(self._closing, 0)
-        if self._is_free() and self._unproved >= PING_SIZE and self._asked is None:
+        if self._is_free() and self._unproved >= self._flow.ping_size and self._asked is None:
             self.ping()
         while self._closing is None and self._is_free() and not self._is_full():
             text = self._next()
@@ -247,7 +248,7 @@ class Subscriber:
             return
         if sending is not None:
             self._wait_for(sending)
-        if self._unproved >= PING_SIZE:
+        if self._unproved >= self._flow.ping_size:
             self._prove()
 
     def _wait_for(self, sending: asyncio.Task[None]) -> None:
@@ -319,7 +320,7 @@ class Subscriber:
         return self._sending is None and not self._is_gone
 
     def _is_full(self) -> bool:
-        return self._must_answer and self._unproved >= WINDOW_SIZE
+        return self._must_answer and self._unproved >= self._flow.window_size
 
 
 class _Round:
@@ -354,7 +355,7 @@ class _Round:
                 continue
             if self.is_over:
                 return
-            if one._unproved >= PING_SIZE:
+            if one._unproved >= one._flow.ping_size:
                 one._prove()
 
 

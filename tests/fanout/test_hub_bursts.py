@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from django_fcs.fanout import hub as module
+from django_fcs.fanout.flow import Flow
 from django_fcs.layer.events import GroupEvent
 from django_fcs.tools.metrics import counts
 from django_fcs.tools.tasks import running
@@ -51,9 +51,12 @@ def bus(monkeypatch: pytest.MonkeyPatch) -> Scripted:
     return scripted
 
 
-async def behind(bus: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a burst take longer than a process may need for one."""
-    monkeypatch.setattr(module, "BEHIND_SECONDS", -1)
+#: Each burst takes longer than a process may need for one.
+SLOW = Flow(behind=-1)
+
+
+async def behind(bus: Scripted) -> None:
+    """Let the hub apply a burst."""
     bus.comes.put_nowait([])
     await eventually(lambda: bus.comes.empty())
 
@@ -68,12 +71,12 @@ async def test_of_a_burst_a_browser_gets_everything_in_order(bus: Scripted) -> N
 
 
 async def test_a_process_that_is_behind_hands_on_the_newest_of_each_room(
-    bus: Scripted, monkeypatch: pytest.MonkeyPatch
+    bus: Scripted,
 ) -> None:
-    async with hub_of() as hub, browsing(hub) as browser:
+    async with hub_of(flow=SLOW) as hub, browsing(hub) as browser:
         for room in (EURUSD, USDJPY):
             hub.join(browser.one, room, "1D")
-        await behind(bus, monkeypatch)
+        await behind(bus)
         bus.comes.put_nowait([update(room, seq=n) for n in (1, 3, 2) for room in (EURUSD, USDJPY)])
         await eventually(lambda: len(browser.seqs) == 2)
 
@@ -82,13 +85,13 @@ async def test_a_process_that_is_behind_hands_on_the_newest_of_each_room(
 
 
 async def test_behind_or_not_the_last_of_a_candle_that_ended_is_handed_on(
-    bus: Scripted, monkeypatch: pytest.MonkeyPatch
+    bus: Scripted,
 ) -> None:
     times = ((1, 0), (2, 60), (3, 60), (4, 120), (5, 120))
     ticks: list[GroupEvent] = [update(seq=n, t=t) for n, t in times]
-    async with hub_of() as hub, browsing(hub) as browser:
+    async with hub_of(flow=SLOW) as hub, browsing(hub) as browser:
         hub.join(browser.one, EURUSD, "1D")
-        await behind(bus, monkeypatch)
+        await behind(bus)
         bus.comes.put_nowait(ticks)
         await eventually(lambda: 5 in browser.seqs)
 
@@ -96,10 +99,7 @@ async def test_behind_or_not_the_last_of_a_candle_that_ended_is_handed_on(
     assert (counts()["hub_merged"], counts()["hub_missed"]) == (2, 1)
 
 
-async def test_a_long_burst_lets_others_work_in_between(
-    bus: Scripted, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "SLICE_SECONDS", -1)
+async def test_a_long_burst_lets_others_work_in_between(bus: Scripted) -> None:
     seen = set()
 
     async def look() -> None:
@@ -107,7 +107,7 @@ async def test_a_long_burst_lets_others_work_in_between(
             seen.add(len(browser.seqs))
             await asyncio.sleep(0)
 
-    async with hub_of() as hub, browsing(hub) as browser, running(look()):
+    async with hub_of(flow=Flow(turn=-1)) as hub, browsing(hub) as browser, running(look()):
         for room in (EURUSD, USDJPY):
             hub.join(browser.one, room, "1D")
         bus.comes.put_nowait([update(EURUSD, seq=1), update(USDJPY, seq=1)])

@@ -11,13 +11,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from unittest import mock
 
 from django.test import override_settings
 from hypothesis import given, settings, strategies as st
 
-from django_fcs.fanout import subscriber as subscriber_module
 from django_fcs.fanout.cohorts import GRID_SECONDS
+from django_fcs.fanout.flow import STEADY, Flow
 from django_fcs.fanout.hub import Hub
 from tests.fanout.worlds import KEYS, Browser, Key, Kind, Stay, Stream, WatchedBus, world
 from tests.support import virtual_time
@@ -169,7 +168,8 @@ steps = st.lists(
 
 
 async def live(of_kinds: Sequence[Kind], is_behind: bool, story: Sequence[Step]) -> None:
-    async with world(of_kinds, is_behind=is_behind) as parts:
+    flow = Flow(behind=-1 if is_behind else STEADY.behind, ping_size=1000, window_size=3000)
+    async with world(of_kinds, flow) as parts:
         it = World(*parts)
         for key in KEYS[:2]:
             await it.do("all join", 0, key, 0)
@@ -188,8 +188,4 @@ def test_once_the_feed_rests_every_browser_has_the_last_price_of_every_room(
     of_kinds: Sequence[Kind], is_behind: bool, story: Sequence[Step]
 ) -> None:
     """And on the way nothing went back, no candle's end was lost, and no mailbox grew."""
-    with (
-        mock.patch.object(subscriber_module, "PING_SIZE", 1000),
-        mock.patch.object(subscriber_module, "WINDOW_SIZE", 3000),
-    ):
-        virtual_time.run(live(of_kinds, is_behind, story))
+    virtual_time.run(live(of_kinds, is_behind, story))

@@ -8,8 +8,9 @@ import pytest
 from django.test import override_settings
 
 from django_fcs.fanout import hub as module
+from django_fcs.fanout.flow import STEADY
 from django_fcs.fanout.routes import Key
-from django_fcs.fanout.subscriber import PING_SECONDS, WINDOW_SIZE
+from django_fcs.fanout.subscriber import PING_SECONDS
 from django_fcs.tools.metrics import counts
 from tests.support.hubs import (
     EURUSD,
@@ -136,7 +137,7 @@ async def test_a_wish_for_another_rate_is_nothing_to_the_other_browsers() -> Non
 async def fill(hub: module.Hub, browser: Browser) -> None:
     """Be sent more than may be unproved, by joining one room again and again."""
     text = len(update(seq=1).text)
-    for _ in range(2 * WINDOW_SIZE // text):
+    for _ in range(2 * STEADY.window_size // text):
         hub.join(browser.one, EURUSD, "1D")
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from django_fcs.fanout import subscriber
+from django_fcs.fanout.flow import STEADY
 from django_fcs.fanout.ready import ReadyQueue
-from django_fcs.fanout.subscriber import PING_SIZE, WINDOW_SIZE, Subscriber, send_to_all
+from django_fcs.fanout.subscriber import Subscriber, send_to_all
 from tests.support.hubs import EURUSD, key
 from tests.support.waiting import eventually
 
@@ -166,17 +167,17 @@ async def test_a_send_under_way_ends_with_its_browser_and_no_other(crowd: Crowd)
 
 async def test_who_was_sent_much_is_pinged_and_then_waits_if_it_must_answer(crowd: Crowd) -> None:
     await crowd.add(1, must_answer=True)
-    text = "x" * (PING_SIZE // 2)
+    text = "x" * (STEADY.ping_size // 2)
     crowd.send(text)
     assert not any("ping" in text for text in crowd.sockets[0].texts)
     crowd.send(text)
     assert all('"ping"' in socket.texts[-1] for socket in crowd.sockets)
-    for _ in range(WINDOW_SIZE // len(text)):
+    for _ in range(STEADY.window_size // len(text)):
         crowd.send(text)
 
     assert crowd.others == [5]
     assert [one.is_open for one in crowd.browsers] == [True] * 5 + [False]
-    assert sum(map(len, crowd.sockets[5].texts)) < WINDOW_SIZE + len(text)
+    assert sum(map(len, crowd.sockets[5].texts)) < STEADY.window_size + len(text)
 
 
 async def test_a_browser_behind_a_middleware_is_left_to_its_own_context(

@@ -7,12 +7,11 @@ import logging
 
 import pytest
 
+from django_fcs.fanout.flow import STEADY
 from django_fcs.fanout.subscriber import (
     CLOSE_TOO_SLOW,
     PING_SECONDS,
-    PING_SIZE,
     REPLIES_MAX,
-    WINDOW_SIZE,
     Subscriber,
 )
 from django_fcs.tools.metrics import counts
@@ -82,12 +81,12 @@ async def test_it_is_asked_whether_it_reads_when_64_kb_are_unproved_and_once(
     must_answer: bool,
 ) -> None:
     async with browser(must_answer=must_answer) as (socket, one):
-        for _ in range(PING_SIZE // 1000 - 1):
+        for _ in range(STEADY.ping_size // 1000 - 1):
             one.reply(KILOBYTE)
         assert socket.pings == 0
         for _ in range(50):
             one.reply(KILOBYTE)
-        assert socket.texts[PING_SIZE // 1000] == '{"type":"ping","timestamp":1000500}'
+        assert socket.texts[STEADY.ping_size // 1000] == '{"type":"ping","timestamp":1000500}'
 
         assert socket.pings == 1
         assert one.is_open
@@ -96,7 +95,7 @@ async def test_it_is_asked_whether_it_reads_when_64_kb_are_unproved_and_once(
 async def fill(one: Subscriber) -> int:
     """Send until the gate is shut; how much that was, in kilobytes."""
     sent = 0
-    while one.is_open and sent < 10 * WINDOW_SIZE // 1000:
+    while one.is_open and sent < 10 * STEADY.window_size // 1000:
         one.reply(KILOBYTE)
         sent += 1
     return sent
@@ -105,7 +104,7 @@ async def fill(one: Subscriber) -> int:
 @pytest.mark.parametrize("merge", [False, True])
 async def test_who_must_answer_is_sent_no_more_than_192_kb_before_it_does(merge: bool) -> None:
     async with browser(merge=merge, must_answer=True) as (socket, one):
-        assert await fill(one) == WINDOW_SIZE // 1000
+        assert await fill(one) == STEADY.window_size // 1000
         sent = len(socket.sent)
         for seq in range(1, 100):
             one.put(key(EURUSD), update(seq=seq))
@@ -126,7 +125,7 @@ async def test_an_answer_proves_what_was_sent_before_the_question_and_no_more() 
             one.answered()
             await socket.passes()
             more = await fill(one)
-            assert more <= WINDOW_SIZE // 1000
+            assert more <= STEADY.window_size // 1000
             sent += more
 
         assert socket.pings == 21
@@ -137,7 +136,7 @@ async def test_a_pong_that_nobody_asked_for_opens_nothing() -> None:
     async with browser(must_answer=True) as (socket, one):
         for _ in range(50):
             one.answered()
-        assert await fill(one) == WINDOW_SIZE // 1000
+        assert await fill(one) == STEADY.window_size // 1000
         one.answered()
         await socket.opened()
         await fill(one)
@@ -145,14 +144,14 @@ async def test_a_pong_that_nobody_asked_for_opens_nothing() -> None:
             one.answered()
             await socket.passes()
         # Two questions were open, one after the other; not fifty.
-        assert await fill(one) <= WINDOW_SIZE // 1000
+        assert await fill(one) <= STEADY.window_size // 1000
 
-        assert len(socket.texts) < 5 * WINDOW_SIZE // 1000
+        assert len(socket.texts) < 5 * STEADY.window_size // 1000
 
 
 async def test_who_never_answered_is_held_to_it_only_where_the_server_takes_everything() -> None:
     async with browser() as (socket, one):
-        assert await fill(one) == 10 * WINDOW_SIZE // 1000
+        assert await fill(one) == 10 * STEADY.window_size // 1000
 
         assert one.is_open
         assert socket.pings == 1
@@ -160,11 +159,11 @@ async def test_who_never_answered_is_held_to_it_only_where_the_server_takes_ever
 
 async def test_who_has_answered_once_is_held_to_it_from_then_on() -> None:
     async with browser() as (socket, one):
-        for _ in range(PING_SIZE // 1000):
+        for _ in range(STEADY.ping_size // 1000):
             one.reply(KILOBYTE)
         one.answered()
 
-        assert await fill(one) <= WINDOW_SIZE // 1000
+        assert await fill(one) <= STEADY.window_size // 1000
         assert not one.is_open
 
 
@@ -184,7 +183,7 @@ async def test_who_answers_a_question_after_megabytes_goes_on_as_it_proves_them(
 async def test_no_question_is_asked_in_the_midst_of_a_send() -> None:
     async with browser(must_answer=True) as (socket, one):
         socket.stall()
-        one.reply("x" * (WINDOW_SIZE + 1))
+        one.reply("x" * (STEADY.window_size + 1))
         one.ping()
         await socket.passes()
         assert not socket.sent

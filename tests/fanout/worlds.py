@@ -13,6 +13,7 @@ from unittest import mock
 from channels.layers import channel_layers
 
 from django_fcs.fanout import hub as hub_module, subscriber as subscriber_module
+from django_fcs.fanout.flow import Flow
 from django_fcs.fanout.hub import Hub
 from django_fcs.fanout.subscriber import Subscriber
 from django_fcs.fanout.watched import WatchedRoom
@@ -233,17 +234,15 @@ def key_of(text: dict[str, Any]) -> Key:
 
 @asynccontextmanager
 async def world(
-    kinds: Sequence[Kind], *, is_behind: bool
+    kinds: Sequence[Kind], flow: Flow
 ) -> AsyncIterator[tuple[Hub, Stream, list[Browser]]]:
     """A hub, which may never keep up with its feed, the stream and browsers of these kinds."""
     channel_layers.backends.clear()
     time = asyncio.get_running_loop().time
-    hub = Hub(MemoryStore(), clock=time, monotonic=time)
+    hub = Hub(MemoryStore(), flow=flow, clock=time, monotonic=time)
     WatchedBus.watch(hub)
     async with AsyncExitStack() as stack:
         stack.enter_context(mock.patch.object(hub_module, "Bus", WatchedBus))
-        if is_behind:
-            stack.enter_context(mock.patch.object(hub_module, "BEHIND_SECONDS", -1))
         stack.push_async_callback(hub.aclose)
         stream = Stream(await stack.enter_async_context(Bus(DEMAND, monotonic=time)), time)
         await stack.enter_async_context(running(stream.listen()))

@@ -14,6 +14,7 @@ from unittest import mock
 from channels.layers import get_channel_layer
 
 from django_fcs.fanout import subscriber as subscriber_module
+from django_fcs.fanout.flow import STEADY, Flow
 from django_fcs.fanout.hub import Hub
 from django_fcs.fanout.routes import Key
 from django_fcs.fanout.subscriber import Subscriber
@@ -158,12 +159,14 @@ async def hub_of(
     clock: Clock | None = None,
     idle: float = 30,
     intervals: Intervals = QUICK,
+    flow: Flow = STEADY,
 ) -> AsyncIterator[Hub]:
     clock = clock or Clock()
     hub = Hub(
         store or MemoryStore(),
         idle=idle,
         intervals=intervals,
+        flow=flow,
         clock=clock,
         monotonic=clock.monotonic,
     )
