@@ -20,8 +20,7 @@ from hypothesis import example, given, strategies as st
 from django_fcs import site
 from django_fcs.fanout.routes import Key
 from django_fcs.fanout.watched import Watched
-from django_fcs.operations import status
-from django_fcs.prices import store
+from django_fcs.management.commands import fcs_status, fcs_stream
 from django_fcs.prices.entries import encode
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import Report
@@ -38,11 +37,16 @@ from tests.support.layers import SHARED, SharedLayer
 pytestmark = pytest.mark.urls("django_fcs.urls")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def impatient() -> Iterator[None]:
-    """Wait for no second heartbeat, but for a cache as long as a busy machine makes it take."""
-    with patch.object(status, "HEARTBEAT_SECONDS", 0), patch.object(store, "PATIENCE_SECONDS", 60):
-        yield
+class Status(fcs_status.Command):
+    """The command, which waits for no second heartbeat."""
+
+    heartbeat_seconds = 0.0
+
+
+class Stream(fcs_stream.Command):
+    """The command, which waits for no second heartbeat either."""
+
+    heartbeat_seconds = 0.0
 
 
 EURUSD, USDJPY = Room("FX:EURUSD", "1D"), Room("FX:USDJPY", "1D")
@@ -165,7 +169,9 @@ def site_with(*, value: Any, path: Any, report: Any) -> Iterator[None]:
     SickCache.error = None
     SickCache.released.set()
     with override_settings(**SETTINGS), patch.object(SickCache, "kept", kept):
-        with patch.object(site, "_caches", {"default": CacheStore("default")}):
+        # A busy machine may need long to read it.
+        patient = CacheStore("default", patience=60)
+        with patch.object(site, "_caches", {"default": patient}):
             yield
 
 
@@ -176,7 +182,7 @@ def look_at_all() -> str:
     for url in ("/health/", "/metrics/"):
         assert client.get(url).status_code in (200, 503)
     json.loads(client.get("/health/").content, parse_constant=pytest.fail)
-    for arguments in (["fcs_status"], ["fcs_status", "--json"], ["fcs_stream", "--check"]):
+    for arguments in ([Status()], [Status(), "--json"], [Stream(), "--check"]):
         try:
             call_command(*arguments)
         except CommandError as error:

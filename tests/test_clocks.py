@@ -16,6 +16,8 @@ from django.core.management.base import CommandError
 from django.test import Client, override_settings
 
 from django_fcs.doctor.site_probes import probe_clock
+from django_fcs.doctor.waits import Waits
+from django_fcs.management.commands import fcs_stream
 from django_fcs.operations import status
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import Report
@@ -40,6 +42,12 @@ def site(shared_layer: type[SharedLayer], tmp_path: Path) -> Iterator[None]:
     backend = "django.core.cache.backends.filebased.FileBasedCache"
     with override_settings(CACHES={"default": {"BACKEND": backend, "LOCATION": tmp_path}}):
         yield
+
+
+class Impatient(fcs_stream.Command):
+    """The command, which does not wait long for a heartbeat."""
+
+    heartbeat_seconds = 0.3
 
 
 def save(store: CacheStore, *, ahead: float) -> None:
@@ -144,16 +152,13 @@ def test_the_doctor_says_that_clocks_agree() -> None:
     assert finding.outcome.value == "ok"
 
 
-def test_without_a_stream_a_command_waits_for_no_more_than_one_heartbeat(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(status, "HEARTBEAT_SECONDS", 0.3)
+def test_without_a_stream_a_command_waits_for_no_more_than_one_heartbeat() -> None:
     save(CacheStore("default"), ahead=15.0)
-    [finding] = probe_clock()
+    [finding] = probe_clock(Waits(heartbeat=0.3))
     assert (finding.outcome.value, finding.text) == (
         "skipped",
         "because no stream saves heartbeats",
     )
 
     with pytest.raises(CommandError, match="no heartbeat from the stream"):
-        call_command("fcs_stream", "--check")
+        call_command(Impatient(), "--check")

@@ -15,10 +15,9 @@ from enum import Enum
 from django_fcs.exceptions import FCSError
 from django_fcs.tools.redaction import site_key, without_secrets
 
-__all__ = ["Finding", "Outcome", "Probe", "broken", "examine", "ok", "skipped", "warning"]
+from .waits import PATIENT
 
-#: How long one probe may take, in seconds; its own waits have to be shorter.
-PROBE_SECONDS = 25.0
+__all__ = ["Finding", "Outcome", "Probe", "broken", "examine", "ok", "skipped", "warning"]
 
 #: How long a line may be, in characters; the longest fix has half of them.
 TEXT_MAX = 1000
@@ -77,9 +76,9 @@ def skipped(reason: str) -> list[Finding]:
 
 
 def examine(
-    probes: Iterable[Probe], *, seconds: float = PROBE_SECONDS
+    probes: Iterable[Probe], *, seconds: float = PATIENT.probe
 ) -> Iterator[tuple[str, Finding]]:
-    """Run the probes in order; yield the name of each with what it found.
+    """Run the probes in order, each for ``seconds`` at most; yield its name and what it found.
 
     A probe is skipped if one that it needs is broken or did not run. The texts do not
     contain the API key or the credentials of an address.

@@ -8,6 +8,7 @@ import ssl
 import urllib.request
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 from urllib.parse import SplitResult, urlsplit
 
 from django_fcs.checking.settings import DEMO_KEY
@@ -20,17 +21,12 @@ from django_fcs.upstream import Arrival, Status, Timing, UpstreamClient
 from django_fcs.upstream.connection import missing_names
 
 from .examine import Finding, Probe, broken, ok, warning
+from .waits import Waits
 
-__all__ = ["PROBES"]
+__all__ = ["probes"]
 
 #: Crypto also trades at weekends.
 ALWAYS_OPEN = "BINANCE:BTCUSDT"
-
-#: Limits of single waits, in seconds; shorter than the limit of a whole probe.
-CONNECT_SECONDS = 5.0
-FIRST_SECONDS = 2.0
-WELCOME_SECONDS = 6.0
-PRICE_SECONDS = 8.0
 
 _PORTS = {"ws": 80, "wss": 443}
 
@@ -62,20 +58,20 @@ def probe_dns() -> list[Finding]:
     return ok(f"{place.hostname} is {found[0][4][0]}")
 
 
-def probe_connection() -> list[Finding]:
+def probe_connection(waits: Waits) -> list[Finding]:
     """Open TCP to the vendor, and TLS if FCS_URL says so."""
     place = _place()
     if proxy := _proxy(place):
         return ok(f"not tested: the environment sets a proxy for {proxy}")
     where = f"{place.hostname}:{_port(place)}"
     try:
-        with socket.create_connection((place.hostname, _port(place)), CONNECT_SECONDS) as line:
+        with socket.create_connection((place.hostname, _port(place)), waits.connect) as line:
             if place.scheme == "ws":
-                return ok(f"{where} listens") + _silent_address(place)
+                return ok(f"{where} listens") + _silent_address(place, waits.first)
             context = ssl.create_default_context()
             with context.wrap_socket(line, server_hostname=place.hostname) as secure:
                 speaks = ok(f"{where} listens and speaks {secure.version()}")
-                return speaks + _silent_address(place)
+                return speaks + _silent_address(place, waits.first)
     except ssl.SSLCertVerificationError as error:
         return broken(f"{where}: certificate not trusted: {error.verify_message}", _TRUST)
     except ssl.SSLError as error:
@@ -89,28 +85,28 @@ def probe_connection() -> list[Finding]:
         return broken(f"{where} cannot be reached: {error.strerror or error}", fix)
 
 
-def _silent_address(place: SplitResult) -> list[Finding]:
+def _silent_address(place: SplitResult, seconds: float) -> list[Finding]:
     """Return a warning if the first of several addresses of a host does not answer."""
     found = socket.getaddrinfo(place.hostname, _port(place), type=socket.SOCK_STREAM)
     if len({one[4] for one in found}) < 2:
         return []
     host, port = str(found[0][4][0]), found[0][4][1]
     try:
-        with socket.create_connection((host, port), FIRST_SECONDS):
+        with socket.create_connection((host, port), seconds):
             return []
     except OSError as error:
         text = f"the first address of {place.hostname}, {host}, does not answer: {error}"
         return warning(text, _FIRST_ADDRESS)
 
 
-def probe_welcome() -> list[Finding]:
+def probe_welcome(waits: Waits) -> list[Finding]:
     """Log in with the key."""
-    return asyncio.run(_welcome())
+    return asyncio.run(_welcome(waits))
 
 
-def probe_symbol() -> list[Finding]:
+def probe_symbol(waits: Waits) -> list[Finding]:
     """Join one room: the first of FCS_ROOMS, or one that trades at all hours."""
-    return asyncio.run(_symbol(Room.from_text([*conf.FCS_ROOMS, ALWAYS_OPEN][0])))
+    return asyncio.run(_symbol(Room.from_text([*conf.FCS_ROOMS, ALWAYS_OPEN][0]), waits))
 
 
 _ANOTHER_SYMBOL = (
@@ -127,14 +123,18 @@ _TRUST = (
     "the clock of this machine."
 )
 
-#: In order: each one relies on those before it.
-PROBES = (
-    Probe("key", probe_key, _SET_KEY),
-    Probe("dns", probe_dns, "Fix the DNS resolver of this machine.", needs=("fcs.E007",)),
-    Probe("connection", probe_connection, f"{_SPELL_URL}.", needs=("dns",)),
-    Probe("welcome", probe_welcome, f"{_ONE_A_KEY}.", needs=("key", "connection")),
-    Probe("symbol", probe_symbol, f"{_ONE_A_KEY}.", needs=("welcome", "fcs.E003", "fcs.E005")),
-)
+
+def probes(waits: Waits) -> tuple[Probe, ...]:
+    """Return the probes in order: each one relies on those before it."""
+    connection, welcome = partial(probe_connection, waits), partial(probe_welcome, waits)
+    symbol = partial(probe_symbol, waits)
+    return (
+        Probe("key", probe_key, _SET_KEY),
+        Probe("dns", probe_dns, "Fix the DNS resolver of this machine.", needs=("fcs.E007",)),
+        Probe("connection", connection, f"{_SPELL_URL}.", needs=("dns",)),
+        Probe("welcome", welcome, f"{_ONE_A_KEY}.", needs=("key", "connection")),
+        Probe("symbol", symbol, f"{_ONE_A_KEY}.", needs=("welcome", "fcs.E003", "fcs.E005")),
+    )
 
 
 def _place() -> SplitResult:
@@ -154,13 +154,13 @@ def _proxy(place: SplitResult) -> str:
     return next((scheme for scheme in schemes if scheme in named), "")
 
 
-def _client(*rooms: Room) -> UpstreamClient:
-    timing = Timing(welcome=WELCOME_SECONDS)
+def _client(waits: Waits, *rooms: Room) -> UpstreamClient:
+    timing = Timing(welcome=waits.welcome)
     return UpstreamClient(conf.FCS_API_KEY, rooms=rooms, url=conf.FCS_URL, timing=timing)
 
 
-async def _welcome() -> list[Finding]:
-    async with _client() as client, aclosing(client.events()) as events:
+async def _welcome(waits: Waits) -> list[Finding]:
+    async with _client(waits) as client, aclosing(client.events()) as events:
         try:
             status = await _status(events)
         except KeyRefused as error:
@@ -187,13 +187,13 @@ async def _status(events: AsyncGenerator[Arrival | Status, None]) -> Status:
             return event
 
 
-async def _symbol(room: Room) -> list[Finding]:
+async def _symbol(room: Room, waits: Waits) -> list[Finding]:
     complaints: list[str] = []
-    async with _client(room) as client, aclosing(client.events()) as events:
+    async with _client(waits, room) as client, aclosing(client.events()) as events:
         try:
-            text = await asyncio.wait_for(_first_price(events, complaints), PRICE_SECONDS)
+            text = await asyncio.wait_for(_first_price(events, complaints), waits.price)
         except asyncio.TimeoutError:
-            silence = f"no price in {PRICE_SECONDS:g} s"
+            silence = f"no price in {waits.price:g} s"
             if room in client.joined:
                 return broken(f"{room} is joined, but sends {silence}", _ANOTHER_SYMBOL)
             reason = complaints[-1] if complaints else silence

@@ -22,10 +22,6 @@ from django_fcs.layer.bus import site_layer
 
 __all__ = ["NeighbourError", "ask", "can_be_asked", "forget", "kept", "remember", "send"]
 
-#: How long another process of the site may take, in seconds, to start (it imports the whole
-#: site) and to do its task.
-ASK_SECONDS = 20.0
-
 #: How long the cache keeps a value that an interrupted doctor left behind.
 _KEEP_SECONDS = 60
 
@@ -39,10 +35,10 @@ def can_be_asked() -> bool:
     return ENVIRONMENT_VARIABLE in os.environ
 
 
-def ask(*arguments: str) -> str:
+def ask(*arguments: str, seconds: float) -> str:
     """Let another process of this site do something; return what it prints.
 
-    Raises ``NeighbourError`` if it fails or takes longer than ``ASK_SECONDS``.
+    Raises ``NeighbourError`` if it fails or takes longer than ``seconds``.
     """
     path = os.pathsep.join(folder for folder in sys.path if folder)
     try:
@@ -51,10 +47,10 @@ def ask(*arguments: str) -> str:
             env={**os.environ, "PYTHONPATH": path},
             capture_output=True,
             text=True,
-            timeout=ASK_SECONDS,
+            timeout=seconds,
         )
     except subprocess.TimeoutExpired:
-        raise NeighbourError(f"no answer in {ASK_SECONDS:g} s") from None
+        raise NeighbourError(f"no answer in {seconds:g} s") from None
     if done.returncode:
         lines = done.stderr.strip().splitlines()
         raise NeighbourError(lines[-1] if lines else f"exit code {done.returncode}")

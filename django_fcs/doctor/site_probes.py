@@ -35,13 +35,9 @@ from django_fcs.values.hosts import hosts_of_site
 from . import neighbour
 from .examine import Finding, Outcome, Probe, broken, ok, skipped, warning
 from .neighbour import NeighbourError
+from .waits import PATIENT, Waits
 
 __all__ = ["BEFORE", "after"]
-
-#: Limits of single waits, in seconds; shorter than the limit of a whole probe.
-HEAR_SECONDS = 2.0
-LAYER_SECONDS = 22.5
-WELCOME_SECONDS = 6.0
 
 #: Checks that probes of their own replace: the key, the cache, the origins.
 _TRIED = ("fcs.W001", "fcs.W003", "fcs.W009")
@@ -73,23 +69,24 @@ def probe_settings() -> list[Finding]:
     return findings or ok("the system checks found no problems")
 
 
-def probe_layer() -> list[Finding]:
+def probe_layer(waits: Waits) -> list[Finding]:
     """Send a message to this process."""
     if layer_is_in_memory():
         return ok("in memory: each web process streams by itself and keeps its own prices")
-    return asyncio.run(_layer(neighbour.send, _layer_fix()))
+    return asyncio.run(_layer(neighbour.send, _layer_fix(), waits))
 
 
-def probe_processes() -> list[Finding]:
+def probe_processes(waits: Waits) -> list[Finding]:
     """Let another process send a message, and receive it here."""
     if layer_is_in_memory():
         return skipped("because the channel layer is in memory, which is for one process only")
     if not neighbour.can_be_asked():
         return skipped(_NO_SETTINGS_MODULE)
-    return asyncio.run(_layer(_sent_by_another, f"Set {_redis_layer()}."))
+    send = partial(_sent_by_another, waits.ask)
+    return asyncio.run(_layer(send, f"Set {_redis_layer()}.", waits))
 
 
-def probe_cache() -> list[Finding]:
+def probe_cache(waits: Waits) -> list[Finding]:
     """Store a word in the cache and read it, here and in another process."""
     if layer_is_in_memory():
         return ok("not used: the web process keeps the last prices in memory")
@@ -101,7 +98,7 @@ def probe_cache() -> list[Finding]:
             return broken(f"the cache {alias!r} keeps nothing", f"Set {redis_cache()}.")
         if not neighbour.can_be_asked():
             return ok(f"{alias!r} keeps values; not tested from another process")
-        shared = neighbour.ask("kept", key) == word
+        shared = neighbour.ask("kept", key, seconds=waits.ask) == word
         neighbour.forget(key)
     except NeighbourError as error:
         return broken(f"another process cannot read the cache {alias!r}: {error}", _cache_fix())
@@ -130,12 +127,12 @@ def probe_redis() -> list[Finding]:
     return ok("Redis lends the right to stream")
 
 
-def probe_clock() -> list[Finding]:
+def probe_clock(waits: Waits = PATIENT) -> list[Finding]:
     """Compare the clock of this machine with that of the stream."""
     if layer_is_in_memory():
         return ok("in memory: the stream uses the same clock")
     store = site_store()
-    path, _ = read(store)
+    path, _ = read(store, heartbeat=waits.heartbeat)
     if text := store.offset.warning():
         return warning(f"{text}; ages and states are corrected by this", _NTP)
     if path is None or path.age(time.time()) > NOTICED_SECONDS:
@@ -173,11 +170,11 @@ def probe_origins(url: str) -> list[Finding]:
     return ok(f"open to pages of the host itself; others: {', '.join(others) or 'none'}")
 
 
-def probe_server(url: str) -> list[Finding]:
+def probe_server(url: str, waits: Waits) -> list[Finding]:
     """Open the socket of a running web server."""
     if not url:
         return skipped("because it needs a running web server: --url http://127.0.0.1:8000")
-    return asyncio.run(_server(_socket_of(url)))
+    return asyncio.run(_server(_socket_of(url), waits))
 
 
 _NTP = "Let both machines set their clocks by NTP: timedatectl set-ntp true."
@@ -193,15 +190,17 @@ _NAMED = ("fcs.E001", "fcs.E016")
 BEFORE = (Probe("settings", probe_settings, _RUN_CHECKS),)
 
 
-def after(url: str) -> tuple[Probe, ...]:
+def after(url: str, waits: Waits = PATIENT) -> tuple[Probe, ...]:
     """Return the probes of running parts; ``url`` is that of the web server, or empty."""
-    origins, server = partial(probe_origins, url), partial(probe_server, url)
+    origins, server = partial(probe_origins, url), partial(probe_server, url, waits)
+    layer, processes = partial(probe_layer, waits), partial(probe_processes, waits)
+    cache, clock = partial(probe_cache, waits), partial(probe_clock, waits)
     return (
-        Probe("layer", probe_layer, _SLOW_REDIS, needs=_NAMED),
+        Probe("layer", layer, _SLOW_REDIS, needs=_NAMED),
         Probe("redis", probe_redis, _SLOW_REDIS, needs=_NAMED),
-        Probe("processes", probe_processes, _SLOW_REDIS, needs=(*_NAMED, "layer")),
-        Probe("cache", probe_cache, _SLOW_CACHE, needs=(*_NAMED, "fcs.E004")),
-        Probe("clock", probe_clock, _NTP, needs=(*_NAMED, "fcs.E004", "cache")),
+        Probe("processes", processes, _SLOW_REDIS, needs=(*_NAMED, "layer")),
+        Probe("cache", cache, _SLOW_CACHE, needs=(*_NAMED, "fcs.E004")),
+        Probe("clock", clock, _NTP, needs=(*_NAMED, "fcs.E004", "cache")),
         Probe("site", probe_site, _SLOW_REDIS, needs=(*_NAMED, "layer")),
         Probe("origins", origins, f"Set {_ORIGINS}.", needs=("fcs.E008",)),
         Probe("server", server, _SERVER),
@@ -226,13 +225,13 @@ def _cache_fix() -> str:
     )
 
 
-async def _layer(send: Send, fix: str) -> list[Finding]:
+async def _layer(send: Send, fix: str, waits: Waits) -> list[Finding]:
     try:
-        heard = await asyncio.wait_for(_is_heard(send), LAYER_SECONDS)
+        heard = await asyncio.wait_for(_is_heard(send, waits.hear), waits.layer)
     except NeighbourError as error:
         return broken(f"another process cannot send: {error}", _layer_fix())
     except asyncio.TimeoutError:
-        return broken(f"the channel layer does not answer in {LAYER_SECONDS:g} s", _SLOW_REDIS)
+        return broken(f"the channel layer does not answer in {waits.layer:g} s", _SLOW_REDIS)
     except Exception as error:  # The site's layer may raise anything.
         return broken(f"the channel layer fails: {type(error).__name__}: {error}", fix)
     who = "this process" if send is neighbour.send else "another process"
@@ -241,14 +240,14 @@ async def _layer(send: Send, fix: str) -> list[Finding]:
     return broken(f"a message from {who} does not arrive", fix)
 
 
-async def _is_heard(send: Send) -> bool:
+async def _is_heard(send: Send, seconds: float) -> bool:
     layer = site_layer()
     group, word = _name("."), secrets.token_hex(8)
     channel = await layer.new_channel()
     await layer.group_add(group, channel)
     await send(group, word)
     try:
-        message = await asyncio.wait_for(layer.receive(channel), HEAR_SECONDS)
+        message = await asyncio.wait_for(layer.receive(channel), seconds)
     except asyncio.TimeoutError:
         return False
     finally:
@@ -256,8 +255,8 @@ async def _is_heard(send: Send) -> bool:
     return bool(message.get("word") == word)
 
 
-async def _sent_by_another(group: str, word: str) -> None:
-    await asyncio.to_thread(neighbour.ask, "send", group, word)
+async def _sent_by_another(seconds: float, group: str, word: str) -> None:
+    await asyncio.to_thread(neighbour.ask, "send", group, word, seconds=seconds)
 
 
 def _name(separator: str) -> str:
@@ -292,11 +291,11 @@ _NO_SERVER = "Start the web server, or correct --url."
 _REFUSES = "That site refuses sockets: its log says why. Run fcs_doctor with its settings."
 
 
-async def _server(socket: str) -> list[Finding]:
+async def _server(socket: str, waits: Waits) -> list[Finding]:
     """Open the socket as the vendor's clients do: the site speaks their protocol."""
     said = ""
     # Not a real key: the site ignores the keys of browsers.
-    client = UpstreamClient("fcs_doctor", url=socket, timing=Timing(welcome=WELCOME_SECONDS))
+    client = UpstreamClient("fcs_doctor", url=socket, timing=Timing(welcome=waits.welcome))
     async with client, aclosing(client.events()) as events:
         try:
             while True:

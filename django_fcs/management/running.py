@@ -35,12 +35,15 @@ LINE_MAX = 1000
 
 
 def run_until_signal(
-    work: Callable[[], Coroutine[Any, Any, None]], *, leave: asyncio.Event | None = None
+    work: Callable[[], Coroutine[Any, Any, None]],
+    *,
+    leave: asyncio.Event | None = None,
+    leave_within: float = LEAVE_SECONDS,
 ) -> None:
     """Run the work until it ends, or until SIGTERM or Ctrl-C ends it cleanly.
 
-    If ``leave`` is given, the signal sets it first, and the work has ``LEAVE_SECONDS``
-    to end by itself.
+    If ``leave`` is given, the signal sets it first, and the work has ``leave_within``
+    seconds to end by itself.
     """
 
     async def main() -> None:
@@ -52,7 +55,7 @@ def run_until_signal(
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
         if noted:
             stop.set()
-        await together(work(), _wait(stop, leave))
+        await together(work(), _wait(stop, leave, leave_within))
 
     try:
         with _noted_signals() as noted:
@@ -82,11 +85,11 @@ def _noted_signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-async def _wait(stop: asyncio.Event, leave: asyncio.Event | None) -> None:
+async def _wait(stop: asyncio.Event, leave: asyncio.Event | None, leave_within: float) -> None:
     await stop.wait()
     if leave is not None:
         leave.set()
-        await asyncio.sleep(LEAVE_SECONDS)
+        await asyncio.sleep(leave_within)
 
 
 def fail(error: FCSError) -> CommandError:

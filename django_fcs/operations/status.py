@@ -81,19 +81,22 @@ def plan() -> Plan | None:
     return Plan(_IN_MEMORY, feed, bool(conf.FCS_API_KEY), rooms, health)
 
 
-def read(store: Store) -> tuple[PathReport | None, Report | None]:
+def read(
+    store: Store, *, heartbeat: float = HEARTBEAT_SECONDS
+) -> tuple[PathReport | None, Report | None]:
     """Return the last heartbeat and report; first measure the clock if they disagree with it.
 
-    For commands, whose process has read no heartbeat before. It takes a few seconds.
+    For commands, whose process has read no heartbeat before. It takes a few seconds, and
+    ``heartbeat`` seconds if no further heartbeat comes.
     """
     path, report = store.report()
-    last, until = path and path.at, time.monotonic() + HEARTBEAT_SECONDS
-    end = time.monotonic() + HEARTBEAT_SECONDS * (SAMPLES + 1)
+    last, until = path and path.at, time.monotonic() + heartbeat
+    end = time.monotonic() + heartbeat * (SAMPLES + 1)
     while path is not None and not store.offset.seconds and time.monotonic() < min(until, end):
         if path.age(time.time()) <= NOTICED_SECONDS:
             break
         if path.at != last:
-            last, until = path.at, time.monotonic() + HEARTBEAT_SECONDS
+            last, until = path.at, time.monotonic() + heartbeat
         time.sleep(LOOK_SECONDS)
         path, report = store.report()
     return path, report

@@ -23,6 +23,9 @@ from django.core.management.base import CommandError
 from django.test import override_settings
 from websockets.sync.server import Server, serve
 
+from django_fcs.doctor.waits import PATIENT, Waits
+from django_fcs.management.commands import fcs_doctor
+
 KEY = "a-secret-key-of-the-tests"
 
 LONELY = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
@@ -67,14 +70,16 @@ class Report:
         }
 
 
-def examined(url: str = "", **settings: Any) -> Report:
+def examined(url: str = "", *, waits: Waits = PATIENT, **settings: Any) -> Report:
     """Run the doctor on a site; whatever is wrong with that, the key is not shown."""
     site = {"FCS_API_KEY": KEY, "DEBUG": True, **settings}
     out = io.StringIO()
     error = None
     with override_settings(**site):
         try:
-            call_command("fcs_doctor", *(["--url", url] if url else []), stdout=out)
+            doctor = fcs_doctor.Command()
+            doctor.waits = waits
+            call_command(doctor, *(["--url", url] if url else []), stdout=out)
         except CommandError as raised:
             error = raised
     report = Report(out.getvalue(), error)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from websockets.sync.server import ServerConnection
 
-from django_fcs.doctor import feed_probes
+from django_fcs.doctor.waits import Waits
 from django_fcs.simulator import Faults, Simulator
 from django_fcs.simulator.server import BAD_KEY
 from tests.doctor.doctors import KEY, Line, examined, tls_server, web_server
@@ -24,10 +24,7 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.versions
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed_probes, "PRICE_SECONDS", 2.0)
-    monkeypatch.setattr(feed_probes, "WELCOME_SECONDS", 2.0)
+IMPATIENT = Waits(price=2, welcome=2)
 
 
 # -- a site that is well
@@ -153,11 +150,10 @@ def test_a_first_address_that_does_not_answer_is_a_warning(
         addresses = (hole, ("127.0.0.1", port))
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", one) for one in addresses]
 
-    monkeypatch.setattr(feed_probes, "CONNECT_SECONDS", 0.3)
-    monkeypatch.setattr(feed_probes, "FIRST_SECONDS", 0.3)
     with black_hole() as hole:
         monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-        report = examined(FCS_URL=f"ws://vendor.invalid:{port}")
+        waits = Waits(connect=0.3, first=0.3)
+        report = examined(waits=waits, FCS_URL=f"ws://vendor.invalid:{port}")
 
     listens, silent = report.lines["connection"]
     assert (listens.outcome, silent.outcome) == ("ok", "warning")
@@ -234,37 +230,33 @@ def test_tls_where_none_is_spoken(vendor: Simulator) -> None:
     assert '"ws://"' in report["connection"].fix
 
 
-@pytest.mark.usefixtures("impatient")
 def test_a_server_that_says_no_welcome(vendor: Simulator) -> None:
     vendor.faults = Faults(welcome_after=1e9)
-    report = examined()
+    report = examined(waits=IMPATIENT)
 
     assert "no welcome" in report["welcome"].text
     assert "limited to one connection" in report["welcome"].fix
 
 
-@pytest.mark.usefixtures("impatient")
 def test_a_mute_symbol(vendor: Simulator) -> None:
     vendor.faults = Faults(silent=("*",))
-    report = examined(FCS_ROOMS=["FX:EURUSD"])
+    report = examined(waits=IMPATIENT, FCS_ROOMS=["FX:EURUSD"])
 
     assert report.broken == {"symbol"}
     assert "FX:EURUSD_1D is joined, but sends no price" in report["symbol"].text
     assert "manage.py fcs_watch BINANCE:BTCUSDT" in report["symbol"].fix
 
 
-@pytest.mark.usefixtures("impatient")
 def test_frames_that_are_none_are_no_answer(vendor: Simulator) -> None:
     vendor.faults = Faults(silent=("*",), malformed_every=1)
 
-    assert examined()["symbol"].outcome == "broken"
+    assert examined(waits=IMPATIENT)["symbol"].outcome == "broken"
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("reply", ["error", "silence"])
 def test_a_symbol_that_the_feed_does_not_know(reply: str, vendor: Simulator) -> None:
     vendor.faults = Faults(unknown=("*",), unknown_reply=reply)
-    report = examined(FCS_ROOMS=["FX:NOSUCH"])
+    report = examined(waits=IMPATIENT, FCS_ROOMS=["FX:NOSUCH"])
 
     assert report.broken == {"symbol"}
     assert "does not know FX:NOSUCH_1D" in report["symbol"].text
@@ -272,12 +264,12 @@ def test_a_symbol_that_the_feed_does_not_know(reply: str, vendor: Simulator) -> 
 
 
 def test_behind_a_proxy_names_and_lines_are_left_to_it(
-    monkeypatch: pytest.MonkeyPatch, impatient: None
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{free_port()}")
-    report = examined(FCS_URL="wss://no-such-host.invalid/ws")
+    report = examined(waits=IMPATIENT, FCS_URL="wss://no-such-host.invalid/ws")
 
     assert report["dns"].outcome == report["connection"].outcome == "ok"
     assert "proxy" in report["dns"].text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.core.management.base import CommandError
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection
 
-from django_fcs.doctor import site_probes
+from django_fcs.doctor.waits import Waits
 from django_fcs.management.commands import fcs_doctor
 from django_fcs.simulator import Simulator
 from tests.doctor.doctors import NOTHING, Line, examined, web_server
@@ -24,10 +25,7 @@ from tests.support.network import free_port
 pytestmark = pytest.mark.versions
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(site_probes, "WELCOME_SECONDS", 0.5)
-    monkeypatch.setattr(site_probes, "HEAR_SECONDS", 0.2)
+IMPATIENT = Waits(welcome=0.5, hear=0.2)
 
 
 # -- settings
@@ -102,32 +100,29 @@ def test_redis_is_down(kind: str) -> None:
     assert "a-password" not in report.out
 
 
-@pytest.mark.usefixtures("impatient", "no_vendor")
+@pytest.mark.usefixtures("no_vendor")
 def test_a_layer_that_swallows_messages(shared_layer: type[SharedLayer]) -> None:
     shared_layer.failures["receive"] = asyncio.TimeoutError()
-    report = examined(CACHES=NOTHING)
+    report = examined(waits=IMPATIENT, CACHES=NOTHING)
 
     assert report["layer"].text == "a message from this process does not arrive"
 
 
-@pytest.mark.usefixtures("impatient", "no_vendor")
-def test_a_layer_that_hangs(
-    shared_layer: type[SharedLayer], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(site_probes, "LAYER_SECONDS", 0.2)
+@pytest.mark.usefixtures("no_vendor")
+def test_a_layer_that_hangs(shared_layer: type[SharedLayer]) -> None:
     shared_layer.failures["group_add"] = asyncio.TimeoutError()
-    report = examined(CACHES=NOTHING)
+    report = examined(waits=replace(IMPATIENT, layer=0.2), CACHES=NOTHING)
 
     assert report["layer"].text == "the channel layer does not answer in 0.2 s"
     assert "firewall" in report["layer"].fix
 
 
-@pytest.mark.usefixtures("impatient", "no_vendor", "shared_layer")
+@pytest.mark.usefixtures("no_vendor", "shared_layer")
 def test_a_site_without_a_settings_module_is_tried_as_far_as_it_goes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("DJANGO_SETTINGS_MODULE")
-    report = examined()
+    report = examined(waits=IMPATIENT)
 
     assert report["processes"].outcome == "skipped"
     assert report["cache"].outcome == "ok"
@@ -257,7 +252,7 @@ def test_what_the_probes_provoke_is_not_logged_between_their_lines(
 
 
 def test_an_interrupted_doctor_says_so_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*args: Any) -> None:
+    def interrupt(*args: Any, **keywords: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(fcs_doctor, "examine", interrupt)
@@ -269,7 +264,7 @@ def test_an_interrupted_doctor_says_so_in_one_line(monkeypatch: pytest.MonkeyPat
 # -- values of settings that cannot be used
 
 
-@pytest.mark.usefixtures("impatient", "no_vendor", "shared_layer")
+@pytest.mark.usefixtures("no_vendor", "shared_layer")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -282,7 +277,7 @@ def test_the_doctor_runs_to_its_end_and_names_the_setting(
     name: str, value: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DJANGO_SETTINGS_MODULE")  # No other processes: they take seconds.
-    report = examined(**{name: value}, CACHES=NOTHING)
+    report = examined(waits=IMPATIENT, **{name: value}, CACHES=NOTHING)
     told = [line for line in report.lines["settings"] if line.outcome == "broken"]
 
     assert f"{name} must be " in told[0].text and f"{name} = " in told[0].fix

@@ -5,12 +5,13 @@ from __future__ import annotations
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from django_fcs.doctor import examine as doctor, neighbour, site_probes
+from django_fcs.doctor.waits import Waits
 from django_fcs.simulator import RandomWalk, Simulator
 from tests.doctor.conftest import no_vendor
 from tests.doctor.doctors import KEY, LONELY, NOTHING, Line, examined
@@ -23,16 +24,8 @@ from tests.support.waiting import eventually
 __all__ = ["no_vendor"]
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(site_probes, "WELCOME_SECONDS", 0.5)
-    monkeypatch.setattr(site_probes, "HEAR_SECONDS", 0.2)
-    # Another process of the site has to start first, on a machine that may be busy.
-    monkeypatch.setattr(neighbour, "ASK_SECONDS", 60)
-    monkeypatch.setattr(site_probes, "LAYER_SECONDS", 90)
-    defaults = doctor.examine.__kwdefaults__
-    assert defaults is not None
-    monkeypatch.setitem(defaults, "seconds", 120)
+#: Another process of the site has to start first, on a machine that may be busy.
+WAITS = Waits(welcome=0.5, hear=0.2, ask=60, layer=90, probe=120)
 
 
 @pytest.fixture
@@ -50,9 +43,9 @@ def another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return settings
 
 
-@pytest.mark.usefixtures("impatient", "no_vendor", "shared_layer")
+@pytest.mark.usefixtures("no_vendor", "shared_layer")
 def test_a_layer_and_a_cache_in_memory_with_two_processes(another: Any) -> None:
-    report = examined(**another(CHANNEL_LAYERS=SHARED, CACHES=LONELY))
+    report = examined(waits=WAITS, **another(CHANNEL_LAYERS=SHARED, CACHES=LONELY))
 
     assert report["layer"].outcome == "ok"
     assert report["processes"].outcome == "broken"
@@ -61,32 +54,32 @@ def test_a_layer_and_a_cache_in_memory_with_two_processes(another: Any) -> None:
     assert "django.core.cache.backends.redis.RedisCache" in report["cache"].fix
 
 
-@pytest.mark.usefixtures("impatient", "no_vendor", "shared_layer")
+@pytest.mark.usefixtures("no_vendor", "shared_layer")
 def test_a_cache_that_all_processes_share(another: Any, tmp_path: Path) -> None:
     files = {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": str(tmp_path / "cache"),
     }
-    report = examined(**another(CHANNEL_LAYERS=SHARED, CACHES={"default": files}))
+    report = examined(waits=WAITS, **another(CHANNEL_LAYERS=SHARED, CACHES={"default": files}))
 
     assert report["cache"] == Line("ok", "'default' keeps values for all processes", "")
     assert not list((tmp_path / "cache").glob("*.djcache"))
 
 
-@pytest.mark.usefixtures("impatient", "no_vendor", "shared_layer")
+@pytest.mark.usefixtures("no_vendor", "shared_layer")
 def test_a_cache_that_keeps_nothing(another: Any) -> None:
-    report = examined(**another(CHANNEL_LAYERS=SHARED, CACHES=NOTHING))
+    report = examined(waits=WAITS, **another(CHANNEL_LAYERS=SHARED, CACHES=NOTHING))
 
     assert "keeps nothing" in report["cache"].text
     assert "django.core.cache.backends.redis.RedisCache" in report["cache"].fix
 
 
-@pytest.mark.usefixtures("impatient", "no_vendor", "shared_layer")
+@pytest.mark.usefixtures("no_vendor", "shared_layer")
 @pytest.mark.parametrize("settings", ["raise RuntimeError('no luck')", "import os; os._exit(3)"])
 def test_another_process_that_cannot_start(settings: str, another: Any, tmp_path: Path) -> None:
     site = another(CHANNEL_LAYERS=SHARED, CACHES=LONELY)
     (tmp_path / "settings_of_another.py").write_text(settings)
-    report = examined(**site)
+    report = examined(waits=WAITS, **site)
 
     assert report["processes"].outcome == report["cache"].outcome == "broken"
     reason = "RuntimeError: no luck" if "raise" in settings else "exit code 3"
@@ -94,14 +87,13 @@ def test_another_process_that_cannot_start(settings: str, another: Any, tmp_path
     assert reason in report["cache"].text
 
 
-@pytest.mark.usefixtures("impatient", "no_vendor", "shared_layer")
-def test_another_process_that_takes_for_ever(
-    another: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(neighbour, "ASK_SECONDS", 0.05)
+@pytest.mark.usefixtures("no_vendor", "shared_layer")
+def test_another_process_that_takes_for_ever(another: Any, tmp_path: Path) -> None:
     site = another(CHANNEL_LAYERS=SHARED, CACHES=LONELY)
 
-    assert "no answer in 0.05 s" in examined(**site)["processes"].text
+    assert (
+        "no answer in 0.05 s" in examined(waits=replace(WAITS, ask=0.05), **site)["processes"].text
+    )
 
 
 # -- with a real Redis and a real web server

@@ -15,7 +15,6 @@ from django.test import override_settings
 
 from django_fcs import quotes
 from django_fcs.management.commands import fcs_status, fcs_stream
-from django_fcs.operations import status
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import Report
 from django_fcs.prices.store import CacheStore, LastValue
@@ -31,11 +30,25 @@ NOW = 1_795_305_700.0
 EURUSD, USDJPY = Room("FX:EURUSD", "1D"), Room("FX:USDJPY", "1D")
 
 
+class Status(fcs_status.Command):
+    """The command, which waits for no second heartbeat: the time of these tests has passed."""
+
+    heartbeat_seconds = 0.0
+
+
+class StreamCommand(fcs_stream.Command):
+    """The command, which waits for no second heartbeat either."""
+
+    heartbeat_seconds = 0.0
+
+
+COMMANDS = {"fcs_status": Status, "fcs_stream": StreamCommand}
+
+
 @pytest.fixture(autouse=True)
 def now(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (fcs_status, fcs_stream, quotes):
         monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: NOW))
-    monkeypatch.setattr(status, "HEARTBEAT_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -87,7 +100,7 @@ async def keep(
 def run(command: str, *arguments: str) -> tuple[int, str]:
     """Run a command; its exit code and the reason it gives."""
     try:
-        call_command(command, *arguments)
+        call_command(COMMANDS[command](), *arguments)
     except CommandError as error:
         assert "\n" not in str(error)
         return error.returncode, str(error)
@@ -230,7 +243,7 @@ def test_a_probe_gets_an_exit_code_and_one_line(
 ) -> None:
     site.save({}, PathReport(NOW, online, ""))
     try:
-        fcs_stream.Command().run_from_argv(["manage.py", "fcs_stream", "--check"])
+        StreamCommand().run_from_argv(["manage.py", "fcs_stream", "--check"])
         ended = 0
     except SystemExit as error:
         ended = int(error.code or 0)

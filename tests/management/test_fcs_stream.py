@@ -36,6 +36,12 @@ def signals() -> Iterator[None]:
         yield
 
 
+class Quick(fcs_stream.Command):
+    """The command, which shows its status without delay."""
+
+    draw_seconds = log_seconds = 0.01
+
+
 @pytest.fixture
 def vendor() -> Iterator[Simulator]:
     with simulator_beside(RandomWalk(rate=0)) as simulator:
@@ -170,12 +176,11 @@ def test_it_streams_its_rooms_until_a_signal_and_ends_well(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(fcs_stream, "DRAW_SECONDS", 0.01)
     screen = Terminal("state=online rooms=2/2", "last_tick_age=0.", isatty=True, number=number)
     monkeypatch.setattr(sys, "stdout", screen)
     path = tmp_path / "frames.jsonl"
     with override_settings(FCS_ROOMS=["FX:EURUSD"]):
-        call_command("fcs_stream", "FX:USDJPY_60", "--record", str(path))
+        call_command(Quick(), "FX:USDJPY_60", "--record", str(path))
 
     assert "updates_per_second=" in screen.getvalue()
     assert screen.getvalue().endswith("\n")
@@ -215,16 +220,14 @@ def test_where_there_is_no_terminal_the_state_is_logged_now_and_then(
     shared_layer: type[SharedLayer],
     vendor: Simulator,
     caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     caplog.set_level(logging.INFO, "django_fcs")
-    monkeypatch.setattr(fcs_stream, "LOG_SECONDS", 0.01)
     vendor.faults = faults
     log = EndsAt(*enough)
     logger = logging.getLogger("django_fcs.fcs_stream")
     logger.addHandler(log)
     try:
-        call_command("fcs_stream", "FX:EURUSD")
+        call_command(Quick(), "FX:EURUSD")
     finally:
         logger.removeHandler(log)
 
@@ -253,15 +256,13 @@ def test_metrics_are_served_as_long_as_the_command_runs(
     shared_layer: type[SharedLayer],
     vendor: Simulator,
     caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     caplog.set_level(logging.INFO, "django_fcs")
-    monkeypatch.setattr(fcs_stream, "LOG_SECONDS", 0.01)
     prometheus = Scrapes()
     logger = logging.getLogger("django_fcs.fcs_stream")
     logger.addHandler(prometheus)
     try:
-        call_command("fcs_stream", "FX:EURUSD", "--metrics-port", "0")
+        call_command(Quick(), "FX:EURUSD", "--metrics-port", "0")
     finally:
         logger.removeHandler(prometheus)
 

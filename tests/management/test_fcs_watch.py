@@ -33,6 +33,12 @@ def signals() -> Iterator[None]:
         yield
 
 
+class Quick(fcs_watch.Command):
+    """The command, on a terminal that is drawn without delay."""
+
+    draw_seconds = 0.005
+
+
 def frame(symbol: str, **prices: Any) -> tuple[float, str]:
     return 0.0, json.dumps({"type": "price", "symbol": symbol, "timeframe": "60", "prices": prices})
 
@@ -65,7 +71,7 @@ def replayed() -> Iterator[None]:
 def watch(monkeypatch: pytest.MonkeyPatch, out: Terminal, *arguments: str) -> str:
     monkeypatch.setattr(sys, "stdout", out)
     with replayed():
-        call_command("fcs_watch", *arguments, "--timeframe", "1h")
+        call_command(Quick(), *arguments, "--timeframe", "1h")
     return out.getvalue().replace(THIN, " ").replace(MINUS, "-")
 
 
@@ -94,14 +100,13 @@ def test_a_delayed_feed_says_how_late_it_is(capsys: pytest.CaptureFixture[str]) 
     mode = {"update_mode": "delayed_streaming_900"}
     profile = ProfileUpdate(symbol=room.symbol, timeframe=room.timeframe, profile=mode)
     price = Price(symbol=room.symbol, timeframe=room.timeframe, mode="candle", t=1766410800, c=1.5)
-    watch = fcs_watch._Watch([room], Screen(sys.stdout))
+    watch = fcs_watch._Watch([room], Screen(sys.stdout), 60)
     watch._apply(Arrival(1766411426.0, "", ((room, profile), (room, price))))
 
     assert capsys.readouterr().out.endswith("13:50:26 UTC, 900 s late\n")
 
 
 def test_a_terminal_shows_a_table_that_stays_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fcs_watch, "DRAW_SECONDS", 0.005)
     monkeypatch.setenv("COLUMNS", "200")
     out = Terminal("13:50:26 UTC", f"59.0{THIN}M", "\nconnected", isatty=True)
     text = watch(monkeypatch, out, "FX:EURUSD", "BINANCE:BTCUSDT")
@@ -120,10 +125,9 @@ def test_a_terminal_shows_a_table_that_stays_in_place(monkeypatch: pytest.Monkey
 def test_a_connection_that_is_lost_is_told_below_the_table(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(fcs_watch, "DRAW_SECONDS", 0.005)
     out = Terminal("cannot reach FCS_URL at 127.0.0.1:9", isatty=True)
     monkeypatch.setattr(sys, "stdout", out)
-    call_command("fcs_watch", "FX:EURUSD")
+    call_command(Quick(), "FX:EURUSD")
 
     table = out.getvalue().split("\n")
     assert table[1].split()[:2] == ["FX:EURUSD_1D", "–"]

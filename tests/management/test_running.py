@@ -23,7 +23,6 @@ from django_fcs.exceptions import (
     RecordingError,
     UpstreamError,
 )
-from django_fcs.management import running
 from django_fcs.management.running import Screen, fail, run_until_signal, show_logs
 from tests.support.beside import Terminal, safe_signals
 
@@ -77,11 +76,11 @@ def test_work_that_can_leave_is_asked_to_and_not_cancelled() -> None:
     assert left
 
 
-def test_work_that_does_not_leave_in_time_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "LEAVE_SECONDS", 0.01)
+def test_work_that_does_not_leave_in_time_is_cancelled() -> None:
     work = Work()
 
-    run_until_signal(lambda: work.until(signal.SIGTERM), leave=asyncio.Event())
+    leave = asyncio.Event()
+    run_until_signal(lambda: work.until(signal.SIGTERM), leave=leave, leave_within=0.01)
 
     assert work.cleaned_up
 

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_fcs.doctor import feed_probes, page_probes, site_probes, stream_probes
 from django_fcs.doctor.examine import Finding, Outcome, examine
+from django_fcs.doctor.waits import PATIENT
 from django_fcs.management.running import quiet
 
 _WIDTH = 10
@@ -24,6 +25,7 @@ class Command(BaseCommand):
     )
     # The command runs them itself, so that it also starts if one of them fails.
     requires_system_checks = []
+    waits = PATIENT
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
@@ -35,13 +37,14 @@ class Command(BaseCommand):
         """Run every probe; fail if one finds something broken."""
         url = _checked(options["url"])
         probes = (
-            *(*site_probes.BEFORE, *feed_probes.PROBES, *site_probes.after(url)),
+            *(*site_probes.BEFORE, *feed_probes.probes(self.waits)),
+            *site_probes.after(url, self.waits),
             *(*stream_probes.PROBES, *page_probes.after(url)),
         )
         outcomes: Counter[Outcome] = Counter()
         try:
             with quiet("channels_redis"):
-                for name, finding in examine(probes):
+                for name, finding in examine(probes, seconds=self.waits.probe):
                     self._print(name, finding)
                     outcomes[finding.outcome] += 1
         except KeyboardInterrupt:

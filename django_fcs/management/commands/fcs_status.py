@@ -12,14 +12,22 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_fcs.exceptions import FCSError, RoomError
 from django_fcs.management.running import fail, quiet
-from django_fcs.operations.status import Plan, cause, plan, read, shared_store, trouble
+from django_fcs.operations.status import (
+    HEARTBEAT_SECONDS,
+    Plan,
+    cause,
+    plan,
+    read,
+    shared_store,
+    trouble,
+)
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import Report
 from django_fcs.prices.states import State
 from django_fcs.quotes import Quote, get_quotes
 from django_fcs.rooms import Room
 from django_fcs.streaming.lease import ANOTHER_SITE
-from django_fcs.streaming.neighbours import is_shared
+from django_fcs.streaming.neighbours import ASK_SECONDS, is_shared
 
 #: How many rooms are shown to people; programs get all of them.
 ROOMS_SHOWN = 30
@@ -49,6 +57,10 @@ class Command(BaseCommand):
         "Exit codes: 0 prices flow, 1 they do not, 2 wrong use or configuration."
     )
     requires_system_checks = []
+    #: How long to wait for the next heartbeat in the cache, in seconds.
+    heartbeat_seconds = HEARTBEAT_SECONDS
+    #: How long Redis may take to say which site streams, in seconds.
+    ask_seconds = ASK_SECONDS
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
@@ -58,7 +70,7 @@ class Command(BaseCommand):
         """Look once; fail if prices do not flow."""
         try:
             with quiet():
-                look = plan() or _look()
+                look = plan() or self._look()
         except FCSError as error:
             raise fail(error) from None
         if isinstance(look, Plan):
@@ -70,6 +82,22 @@ class Command(BaseCommand):
             self.stdout.write("\n".join(look.lines()))
         if look.reason:
             raise CommandError(look.reason)
+
+    def _look(self) -> _Look:
+        store = shared_store()
+        path, report = read(store, heartbeat=self.heartbeat_seconds)
+        known = cause(store, path, trouble(store, path, time.time()))
+        reason = "; ".join(filter(None, (self._mixed(), known)))
+        rooms = _rooms(report.rooms, is_online=not reason) if report else []
+        offset = store.offset.seconds
+        return _Look(reason, time.time() - offset, offset, path, report, rooms)
+
+    def _mixed(self) -> str:
+        """Return in words that another site's stream leads; "" if this is not known."""
+        try:
+            return ANOTHER_SITE if is_shared(within=self.ask_seconds) else ""
+        except Exception:  # Redis may not answer, which is not for this command to find out.
+            return ""
 
     def _show_plan(self, plan: Plan, *, as_json: bool) -> None:
         if as_json:
@@ -175,24 +203,6 @@ class _Look:
             return "never"
         side = "ahead" if round(at - self.now, 1) > 0 else "ago"
         return f"{abs(self.now - at):,.1f} s {side}"
-
-
-def _look() -> _Look:
-    store = shared_store()
-    path, report = read(store)
-    known = cause(store, path, trouble(store, path, time.time()))
-    reason = "; ".join(filter(None, (_mixed(), known)))
-    rooms = _rooms(report.rooms, is_online=not reason) if report else []
-    offset = store.offset.seconds
-    return _Look(reason, time.time() - offset, offset, path, report, rooms)
-
-
-def _mixed() -> str:
-    """Return in words that another site's stream leads; "" if this is not known."""
-    try:
-        return ANOTHER_SITE if is_shared() else ""
-    except Exception:  # Redis may not answer, which is not for this command to find out.
-        return ""
 
 
 def _rooms(names: tuple[str, ...], *, is_online: bool) -> list[_Room]:

@@ -23,7 +23,7 @@ from django_fcs.management.running import (
     show_logs,
 )
 from django_fcs.operations.exposition import serving
-from django_fcs.operations.status import cause, read, shared_store, trouble
+from django_fcs.operations.status import HEARTBEAT_SECONDS, cause, read, shared_store, trouble
 from django_fcs.prices.reports import StreamStatus
 from django_fcs.recording import Recorder
 from django_fcs.rooms import Room
@@ -42,10 +42,6 @@ _IN_MEMORY = (
     "fcs_stream, set CHANNEL_LAYERS to channels_redis.pubsub.RedisPubSubChannelLayer"
 )
 
-#: How often the status is drawn on a terminal, or logged elsewhere, in seconds.
-DRAW_SECONDS = 0.5
-LOG_SECONDS = 60
-
 
 class Command(BaseCommand):
     """Publish prices to the channel layer, until Ctrl-C or SIGTERM."""
@@ -53,6 +49,11 @@ class Command(BaseCommand):
     help = "Stream prices from the FCS API to all web processes of this site."
     # The command checks what it needs itself, and reports a problem in one line.
     requires_system_checks = []
+    #: How often the status is drawn on a terminal, or logged elsewhere, in seconds.
+    draw_seconds = 0.5
+    log_seconds = 60.0
+    #: How long a check waits for the next heartbeat in the cache, in seconds.
+    heartbeat_seconds = HEARTBEAT_SECONDS
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
@@ -101,7 +102,7 @@ class Command(BaseCommand):
         try:
             with quiet():
                 store = shared_store()
-                path, _ = read(store)
+                path, _ = read(store, heartbeat=self.heartbeat_seconds)
         except ConfigurationError as error:
             raise fail(error) from None
         reason = cause(store, path, trouble(store, path, time.time()))
@@ -118,7 +119,8 @@ class Command(BaseCommand):
             recorder = None if record is None else _recording(stack, record)
             store, lease = site_store(), await _lent(stack)
             stream = Stream(client, store, rooms=rooms, lease=lease, recorder=recorder)
-            await together(stream.run(leave), _show(stream, screen))
+            pause = self.draw_seconds if screen.is_terminal else self.log_seconds
+            await together(stream.run(leave), _show(stream, screen, pause))
 
 
 def _recording(stack: AsyncExitStack, path: str) -> Recorder:
@@ -140,9 +142,8 @@ async def _lent(stack: AsyncExitStack) -> Lease | None:
     return await stack.enter_async_context(lease)
 
 
-async def _show(stream: Stream, screen: Screen) -> None:
+async def _show(stream: Stream, screen: Screen, pause: float) -> None:
     """Keep one line up to date on a terminal; elsewhere log it now and then."""
-    pause = DRAW_SECONDS if screen.is_terminal else LOG_SECONDS
     updates, since = stream.status.updates, time.monotonic()
     while True:
         await asyncio.sleep(pause)

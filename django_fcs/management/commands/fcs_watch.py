@@ -22,9 +22,6 @@ from django_fcs.tools.tasks import together
 from django_fcs.upstream import Arrival, Status, UpstreamClient
 from django_fcs.widgets import formats
 
-#: How often a terminal is drawn, in seconds: people do not read faster.
-DRAW_SECONDS = 0.2
-
 # The most important columns come first: a narrow terminal cuts the rest.
 _HEAD = ("", "last", "change", "", "bid", "ask", "spread", "open", "high", "low", "volume", "")
 
@@ -38,6 +35,8 @@ class Command(BaseCommand):
     )
     # It needs only the key and the address from the site.
     requires_system_checks = []
+    #: How often a terminal is drawn, in seconds: people do not read faster.
+    draw_seconds = 0.2
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
@@ -50,7 +49,7 @@ class Command(BaseCommand):
         show_logs(screen, level=logging.WARNING)
         try:
             rooms = [Room.parse(symbol, options["timeframe"]) for symbol in options["symbols"]]
-            run_until_signal(lambda: _Watch(rooms, screen).run())
+            run_until_signal(lambda: _Watch(rooms, screen, self.draw_seconds).run())
         except FCSError as error:
             screen.leave()
             raise fail(error) from None
@@ -58,12 +57,13 @@ class Command(BaseCommand):
 
 
 class _Watch:
-    def __init__(self, rooms: list[Room], screen: Screen) -> None:
+    def __init__(self, rooms: list[Room], screen: Screen, draw_seconds: float) -> None:
         self._snapshots = {
             room: Snapshot(room, digits=digits_for(room.symbol, conf.FCS_DIGITS)) for room in rooms
         }
         self._intakes = {room: Intake(known) for room, known in self._snapshots.items()}
         self._screen = screen
+        self._draw_seconds = draw_seconds
         self._at: dict[Room, float] = {}
         self._status = "connecting"
 
@@ -109,7 +109,7 @@ class _Watch:
                 for row in rows
             ]
             self._screen.draw([*lines, self._status])
-            await asyncio.sleep(DRAW_SECONDS)
+            await asyncio.sleep(self._draw_seconds)
 
 
 def _row(snapshot: Snapshot, at: float | None) -> tuple[str, ...]:
