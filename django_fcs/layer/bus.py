@@ -35,7 +35,7 @@ from django_fcs.tools.metrics import count
 from . import pubsub, streams
 from .events import DEMAND, HUBS, Announcement, Beat, GroupEvent, RoomNotice, read_event
 from .line import Line
-from .member import LayerMember, drop_malformed
+from .member import CALL_SECONDS, LayerMember, drop_malformed
 from .pubsub import PubSubMember
 
 __all__ = [
@@ -79,17 +79,17 @@ class Bus:
 
     Over Redis it has a layer instance of its own. So a connection that fails can be
     replaced without an effect on the site's own consumers. Calls raise what the layer
-    raises, and ``asyncio.TimeoutError`` after ``member.CALL_SECONDS``. They do not
-    reconnect.
+    raises, and ``asyncio.TimeoutError`` after ``call_seconds``. They do not reconnect.
     """
 
     def __init__(
         self,
         *groups: str,
+        call_seconds: float = CALL_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._member = _member_of_the_layer()
+        self._member = _member_of_the_layer(call_seconds)
         if mistake := database_mistaken():
             _complain_once(mistake)
         self._mark = site_mark()
@@ -270,18 +270,18 @@ def _complain_once(text: str) -> None:
     logger.error("%s", text)
 
 
-def _member_of_the_layer() -> LayerMember | PubSubMember:
+def _member_of_the_layer(call_seconds: float) -> LayerMember | PubSubMember:
     layer = site_layer()
     if isinstance(layer, InMemoryChannelLayer):
-        return LayerMember(layer, is_own=False)
+        return LayerMember(layer, is_own=False, call_seconds=call_seconds)
     if not isinstance(layer, RedisPubSubChannelLayer):
-        return LayerMember(_new_layer(), is_own=True)
+        return LayerMember(_new_layer(), is_own=True, call_seconds=call_seconds)
     if missing := missing_names():
         for library, names in missing.items():
             warn_once(library, *names)
         # The pub/sub layer reconnects by itself. Each further instance would wrap ``loop.close``.
-        return LayerMember(layer, is_own=False)
-    return PubSubMember(_new_layer())
+        return LayerMember(layer, is_own=False, call_seconds=call_seconds)
+    return PubSubMember(_new_layer(), call_seconds=call_seconds)
 
 
 def _new_layer() -> Any:

@@ -16,7 +16,7 @@ from django_fcs.tools.tasks import end
 
 from .inbox import Inbox
 
-__all__ = ["INBOX_MAX", "LayerMember", "LayerMessage", "drop_malformed", "limited"]
+__all__ = ["CALL_SECONDS", "INBOX_MAX", "LayerMember", "LayerMessage", "drop_malformed"]
 
 logger = logger_of(__name__)
 
@@ -36,8 +36,9 @@ LayerMessage = dict[str, Any]
 class LayerMember:
     """A channel in groups, like that of any consumer."""
 
-    def __init__(self, layer: Any, *, is_own: bool) -> None:
+    def __init__(self, layer: Any, *, is_own: bool, call_seconds: float) -> None:
         self._layer = layer
+        self._call_seconds = call_seconds
         self._is_own = is_own
         self._channel = ""
         self._groups: set[str] = set()
@@ -52,18 +53,21 @@ class LayerMember:
 
     async def change(self, joining: set[str], leaving: set[str]) -> None:
         if not self._channel:
-            self._channel = await limited(self._layer.new_channel())
+            self._channel = await self._limited(self._layer.new_channel())
         for group in joining:
-            await limited(self._layer.group_add(group, self._channel))
+            await self._limited(self._layer.group_add(group, self._channel))
             self._groups.add(group)
         for group in leaving:
-            await limited(self._layer.group_discard(group, self._channel))
+            await self._limited(self._layer.group_discard(group, self._channel))
             self._groups.discard(group)
 
     async def send(self, messages: Iterable[tuple[str, LayerMessage]]) -> None:
         # One at a time: of concurrent calls the in-memory layer drops those over its capacity.
         for group, message in messages:
-            await limited(self._layer.group_send(group, message))
+            await self._limited(self._layer.group_send(group, message))
+
+    async def _limited(self, call: Awaitable[R]) -> R:
+        return await asyncio.wait_for(call, self._call_seconds)
 
     async def receive(self) -> list[LayerMessage]:
         if self._receiving is None:
@@ -86,13 +90,14 @@ class LayerMember:
             await end(self._receiving)
         try:
             for group in self._groups:
-                await limited(self._layer.group_discard(group, self._channel), CLOSE_SECONDS)
+                leaving = self._layer.group_discard(group, self._channel)
+                await asyncio.wait_for(leaving, CLOSE_SECONDS)
         except Exception as failure:
             logger.warning("cannot close the channel layer cleanly reason=%r", failure)
         # ``flush`` of the core layer would delete the channels of the site too.
         if self._is_own and hasattr(self._layer, "close_pools"):
             try:
-                await limited(self._layer.close_pools(), CLOSE_SECONDS)
+                await asyncio.wait_for(self._layer.close_pools(), CLOSE_SECONDS)
             except Exception as failure:
                 logger.warning("cannot close the channel layer cleanly reason=%r", failure)
 
@@ -101,8 +106,3 @@ def drop_malformed(error: Exception) -> None:
     """Count a malformed message, and log it now and then."""
     if count("layer_malformed"):
         logger.warning("malformed group message dropped reason=%r", error)
-
-
-async def limited(call: Awaitable[R], seconds: float | None = None) -> R:
-    """Await a call of the layer. Raises ``asyncio.TimeoutError`` after ``CALL_SECONDS``."""
-    return await asyncio.wait_for(call, CALL_SECONDS if seconds is None else seconds)

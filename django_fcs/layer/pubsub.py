@@ -8,6 +8,7 @@ other's messages. Several of the names that it needs are private: see ``missing_
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -17,7 +18,7 @@ from typing import Any
 from channels_redis import pubsub, utils
 
 from .inbox import Inbox
-from .member import INBOX_MAX, LayerMessage, drop_malformed, limited
+from .member import INBOX_MAX, LayerMessage, drop_malformed
 from .shard import Shard
 from .wire import command
 
@@ -60,8 +61,9 @@ class PubSubMember:
 
     forgets_after = math.inf
 
-    def __init__(self, layer: Any) -> None:
+    def __init__(self, layer: Any, *, call_seconds: float) -> None:
         self._layer = layer
+        self._call_seconds = call_seconds
         self._names = _names_of(layer)
         self._inbox: Inbox[bytes] = Inbox(INBOX_MAX)
         self._shards = {
@@ -76,7 +78,8 @@ class PubSubMember:
                 shard, channel = self._place(group)
                 changes.setdefault(shard, ([], []))[which].append(channel)
         for shard in self._shards.values():
-            await limited(shard.change(*changes.get(shard, ([], []))))
+            change = shard.change(*changes.get(shard, ([], [])))
+            await asyncio.wait_for(change, self._call_seconds)
 
     async def send(self, messages: Iterable[tuple[str, LayerMessage]]) -> None:
         waiting = iter(messages)
@@ -87,7 +90,7 @@ class PubSubMember:
                 data = self._layer.serialize(message)
                 commands.setdefault(shard, []).append(command(b"PUBLISH", channel, data))
             for shard, its in commands.items():
-                await limited(shard.publish(its))
+                await asyncio.wait_for(shard.publish(its), self._call_seconds)
 
     async def receive(self) -> list[LayerMessage]:
         return list(self._deserialised(await self._inbox.take()))

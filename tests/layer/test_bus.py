@@ -17,7 +17,7 @@ from redis.exceptions import (
 )
 
 from django_fcs.exceptions import ConfigurationError
-from django_fcs.layer import bus, member
+from django_fcs.layer import bus
 from django_fcs.layer.bus import (
     DEMAND,
     HUBS,
@@ -333,10 +333,9 @@ async def test_a_layer_that_cannot_even_be_closed_is_logged_and_no_more(
 
 
 async def test_a_call_that_hangs_fails_after_a_while(
-    shared_layer: type[SharedLayer], monkeypatch: pytest.MonkeyPatch
+    shared_layer: type[SharedLayer],
 ) -> None:
-    monkeypatch.setattr(member, "CALL_SECONDS", 0.01)
-    async with Bus(HUBS) as one:
+    async with Bus(HUBS, call_seconds=0.01) as one:
         shared_layer.failures = {"group_send": asyncio.TimeoutError()}
         with pytest.raises(asyncio.TimeoutError):
             await one.publish([update()])

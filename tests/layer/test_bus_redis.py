@@ -14,7 +14,6 @@ import pytest
 from channels.layers import channel_layers, get_channel_layer
 from django.test import override_settings
 
-from django_fcs.layer import member
 from django_fcs.layer.bus import DEMAND, HUBS, Announcement, Beat, Bus
 from django_fcs.layer.wire import WireError
 from django_fcs.prices.paths import PathReport
@@ -144,13 +143,12 @@ async def test_a_redis_that_dies_fails_whoever_listens_calls_or_publishes(redis:
 
 @pytest.mark.usefixtures("layer")
 async def test_a_redis_that_just_does_not_answer_fails_every_call(
-    redis: Redis, monkeypatch: pytest.MonkeyPatch
+    redis: Redis,
 ) -> None:
-    async with Bus(HUBS) as one:
+    async with Bus(HUBS, call_seconds=1) as one:
         await one.subscribe(ROOMS)
         await one.publish([update(room) for room in ROOMS])
         redis.signal(signal.SIGSTOP)
-        monkeypatch.setattr(member, "CALL_SECONDS", 0.05)
         try:
             with pytest.raises(asyncio.TimeoutError):
                 await one.subscribe(ROOMS)
