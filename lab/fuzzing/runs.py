@@ -89,10 +89,10 @@ def run(name: str, seed: int, inputs: int) -> Outcome:
     return outcome
 
 
-def _keep(outcome: Outcome, failure: Failure) -> None:
-    KEPT.mkdir(parents=True, exist_ok=True)
+def _keep(outcome: Outcome, failure: Failure, folder: Path = KEPT) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     thing = draw(outcome.name, outcome.seed, failure.number)
-    path = KEPT / f"{outcome.name}-{outcome.seed}-{failure.number}.txt"
+    path = folder / f"{outcome.name}-{outcome.seed}-{failure.number}.txt"
     path.write_text(ascii(thing) + "\n")
 
 

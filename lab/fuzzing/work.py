@@ -54,14 +54,22 @@ class Done:
     slowest_number: int
 
 
-def work(name: str, seed: int, numbers: range, progress: Any, pipe: Connection) -> None:
+def work(
+    name: str,
+    seed: int,
+    numbers: range,
+    progress: Any,
+    pipe: Connection,
+    *,
+    samples: int = SAMPLES,
+) -> None:
     """Run a target, report through the pipe, and store the current number in ``progress``."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "lab.fuzzing.settings"
     django.setup()
     began = time.process_time()
     # websockets searches the whole environment for proxies at each connection.
     os.environ.clear()
-    worker = _Worker(name, seed, numbers, progress, pipe)
+    worker = _Worker(name, seed, numbers, progress, pipe, samples)
     while worker.number < numbers.stop and worker.failures < FAILURES_MAX:
         worker.go_on()
     seconds = time.process_time() - began
@@ -70,12 +78,18 @@ def work(name: str, seed: int, numbers: range, progress: Any, pipe: Connection) 
 
 class _Worker:
     def __init__(
-        self, name: str, seed: int, numbers: range, progress: Any, pipe: Connection
+        self,
+        name: str,
+        seed: int,
+        numbers: range,
+        progress: Any,
+        pipe: Connection,
+        samples: int,
     ) -> None:
         self._name, self._seed, self._numbers = name, seed, numbers
         self._progress = progress
         self._pipe = pipe
-        self._every = max(1, len(numbers) // SAMPLES)
+        self._every = max(1, len(numbers) // samples)
         self.number = numbers.start
         self.failures = 0
         self.slowest, self.slowest_number = 0.0, 0

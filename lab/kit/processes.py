@@ -51,14 +51,19 @@ def wait_until(port: int, process: Process) -> None:
 
 
 class Process:
-    """A process that runs within a ``with`` block; its log is in ``lab/build``."""
+    """A process that runs within a ``with`` block; its log is in ``folder``."""
 
     def __init__(
-        self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        *,
+        folder: Path = BUILD,
     ) -> None:
-        BUILD.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
         self.name = name
-        self._log = BUILD / f"{name}.log"
+        self._log = folder / f"{name}.log"
         with self._log.open("wb") as log:
             self.popen = subprocess.Popen(
                 command,
@@ -102,9 +107,9 @@ class Process:
 class Worker(Process):
     """A process of a module that answers JSON lines with JSON lines; see ``lab.kit.worker``."""
 
-    def __init__(self, module: str, *arguments: str) -> None:
+    def __init__(self, module: str, *arguments: str, folder: Path = BUILD) -> None:
         name = module.rpartition(".")[2]
-        super().__init__(name, [sys.executable, "-m", module, *arguments])
+        super().__init__(name, [sys.executable, "-m", module, *arguments], folder=folder)
         self._read = b""
 
     def __enter__(self) -> Worker:

@@ -42,44 +42,45 @@ class Probe(AppConfig):
     """An app that makes the processes of the site answer."""
 
     name = "lab.soak"
+    folder = FOLDER
 
     def ready(self) -> None:
         """Handle SIGUSR1 from now on, and write a file, so that ``ask`` signals this process."""
-        FOLDER.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self._collected_at = 0.0
         signal.signal(signal.SIGUSR1, self._answer)
-        _write(Answer())
+        self._write(Answer())
 
     def _answer(self, *_: Any) -> None:
         try:
             tasks = len(asyncio.all_tasks())
         except RuntimeError:
             tasks = None  # The loop is not running yet, or has ended.
-        _write(Answer(tasks, bool(gauges().get("stream_leader"))))
+        self._write(Answer(tasks, bool(gauges().get("stream_leader"))))
         if time.monotonic() - self._collected_at > COLLECT_SECONDS:
             gc.collect()
             self._collected_at = time.monotonic()
 
-
-def _write(answer: Answer) -> None:
-    path = _path(os.getpid())
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps(answer))
-    new.replace(path)
-
-
-def _path(pid: int) -> Path:
-    return FOLDER / f"probe-{pid}.json"
+    def _write(self, answer: Answer) -> None:
+        path = _path(self.folder, os.getpid())
+        new = path.with_suffix(".new")
+        new.write_text(json.dumps(answer))
+        new.replace(path)
 
 
-def ask(pids: Iterable[int]) -> dict[int, Answer]:
+def _path(folder: Path, pid: int) -> Path:
+    return folder / f"probe-{pid}.json"
+
+
+def ask(pids: Iterable[int], folder: Path = FOLDER) -> dict[int, Answer]:
     """Return the answers of processes, without those that are not ready.
 
     It takes ``ANSWER_SECONDS``.
     """
-    before = {pid: _path(pid).stat().st_mtime_ns for pid in pids if _path(pid).exists()}
+    paths = {pid: path for pid in pids if (path := _path(folder, pid)).exists()}
+    before = {pid: path.stat().st_mtime_ns for pid, path in paths.items()}
     for pid in before:
         os.kill(pid, signal.SIGUSR1)
     time.sleep(ANSWER_SECONDS)
-    answered = [pid for pid, at in before.items() if _path(pid).stat().st_mtime_ns > at]
-    return {pid: Answer(*json.loads(_path(pid).read_text())) for pid in answered}
+    answered = [pid for pid, at in before.items() if paths[pid].stat().st_mtime_ns > at]
+    return {pid: Answer(*json.loads(paths[pid].read_text())) for pid in answered}

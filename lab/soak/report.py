@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from lab.kit import machine
 from lab.kit.markdown import figures, table, write_section
@@ -120,12 +121,12 @@ def _there_and_back(result: Result, name: str, own: Sequence[Sample], what: str)
     return f"{of(result.start)} → {of(result.end)} ({most})"
 
 
-def write(result: Result) -> None:
+def write(result: Result, *, page: Path = PAGE, image: Path = IMAGE) -> None:
     """Replace figures and drawing in the page."""
-    IMAGE.parent.mkdir(parents=True, exist_ok=True)
-    IMAGE.write_text(drawing(result))
-    image = f"![Memory of each process in a soak](images/{IMAGE.name})"
-    write_section(PAGE, "soak", f"{image}\n\n{text_of(result)}")
+    image.parent.mkdir(parents=True, exist_ok=True)
+    image.write_text(drawing(result))
+    link = f"![Memory of each process in a soak](images/{image.name})"
+    write_section(page, "soak", f"{link}\n\n{text_of(result)}")
 
 
 def drawing(result: Result) -> str:

@@ -15,12 +15,12 @@ from tests.faults.rows import load
 PAGE = Path(__file__).parents[2] / "docs/reliability.md"
 
 
-def main(directory: str) -> None:
+def main(directory: str, page: Path = PAGE) -> None:
     rows = list(load(Path(directory)))
     if not rows:
         sys.exit(f"no rows in {directory}")
-    write_section(PAGE, "faults", section(rows))
-    sys.stdout.write(f"{PAGE}\n")
+    write_section(page, "faults", section(rows))
+    sys.stdout.write(f"{page}\n")
     if names := broken(rows):
         sys.exit("\n".join(names))
 

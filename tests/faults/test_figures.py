@@ -190,16 +190,15 @@ def test_the_table_says_where_the_machine_stood_still() -> None:
 
 @pytest.mark.parametrize("promise", ["falsely_live", "out_of_order"])
 def test_the_page_is_written_and_what_breaks_its_promises_named(
-    promise: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    promise: str, tmp_path: Path
 ) -> None:
     page = tmp_path / "page.md"
     page.write_text("<!-- faults -->\n*Not run yet.*\n<!-- /faults -->\n")
-    monkeypatch.setattr(command, "PAGE", page)
 
     def write(*rows: dict[str, Any]) -> None:
         for one in rows:
             (tmp_path / f"{one['fault']}.json").write_text(json.dumps(one))
-        command.main(str(tmp_path))
+        command.main(str(tmp_path), page)
 
     write(row("Upstream reset"), row("Web SIGKILL"))
     with pytest.raises(SystemExit) as ended:

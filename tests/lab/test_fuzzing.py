@@ -118,11 +118,10 @@ def test_a_target_that_failed_is_used_no_more_and_the_rest_is_fed_to_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(cast(dict[str, Any], targets.TARGETS), "fragile", Fragile)
-    monkeypatch.setattr(work, "SAMPLES", 2)
     monkeypatch.setattr(work, "os", SimpleNamespace(environ={}, getpid=os.getpid))
     Fragile.entered, said = 0, Said()
 
-    work.work("fragile", SEED, range(0, 30), Said.progress, cast(Connection, said))
+    work.work("fragile", SEED, range(0, 30), Said.progress, cast(Connection, said), samples=2)
 
     failures = [report.number for report in said.report if isinstance(report, Failure)]
     assert failures == [6, 13, 20, 27]
@@ -130,12 +129,8 @@ def test_a_target_that_failed_is_used_no_more_and_the_rest_is_fed_to_another(
     assert isinstance(said.report[-1], Done)
 
 
-def test_an_input_that_failed_is_kept_as_it_was(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
-) -> None:
-    monkeypatch.setattr(runs, "KEPT", tmp_path)
-
-    runs._keep(Outcome(name, SEED, 10), Failure(3, "ValueError", ""))
+def test_an_input_that_failed_is_kept_as_it_was(tmp_path: Path, name: str) -> None:
+    runs._keep(Outcome(name, SEED, 10), Failure(3, "ValueError", ""), tmp_path)
 
     [kept] = tmp_path.iterdir()
     assert kept.name == f"{name}-{SEED}-3.txt"

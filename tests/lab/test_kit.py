@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from lab.kit import processes
 from lab.kit.markdown import table, write_section
 from lab.kit.plots import Bar, Line, bars, lines
 from lab.kit.processes import Failed, Process, Worker, wait_until
@@ -112,15 +111,10 @@ def test_of_too_few_points_there_is_no_fit() -> None:
 # -- processes
 
 
-@pytest.fixture
-def build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(processes, "BUILD", tmp_path)
-
-
-def test_a_process_is_waited_for_weighed_and_ended(build: None) -> None:
+def test_a_process_is_waited_for_weighed_and_ended(tmp_path: Path) -> None:
     port = free_port()
     command = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]
-    with Process("server", command) as server:
+    with Process("server", command, folder=tmp_path) as server:
         wait_until(port, server)
         weight = server.memory()
         seen = resident(server.popen.pid)
@@ -131,14 +125,15 @@ def test_a_process_is_waited_for_weighed_and_ended(build: None) -> None:
     assert seen == pytest.approx(weight.rss, rel=0.2)
 
 
-def test_a_process_that_ends_is_not_waited_for_and_says_why(build: None) -> None:
-    with Process("nobody", [sys.executable, "-c", "raise SystemExit('no way')"]) as nobody:
+def test_a_process_that_ends_is_not_waited_for_and_says_why(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "raise SystemExit('no way')"]
+    with Process("nobody", command, folder=tmp_path) as nobody:
         with pytest.raises(Failed, match=r"nobody does not listen: no way"):
             wait_until(free_port(), nobody)
 
 
-def test_a_worker_answers_what_it_is_asked(build: None) -> None:
-    with Worker("lab.soak.crowd") as crowd:
+def test_a_worker_answers_what_it_is_asked(tmp_path: Path) -> None:
+    with Worker("lab.soak.crowd", folder=tmp_path) as crowd:
         assert crowd.ask(do="count")["here"] == 0
         with pytest.raises(Failed, match="gave no answer"):
             crowd.ask(do="what nobody can")

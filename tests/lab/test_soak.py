@@ -180,15 +180,11 @@ def test_a_soak_is_written_down_with_what_happened() -> None:
     assert "**never**" in text
 
 
-def test_a_soak_is_put_into_the_page_with_its_drawing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_soak_is_put_into_the_page_with_its_drawing(tmp_path: Path) -> None:
     page, image = tmp_path / "page.md", tmp_path / "images/soak.svg"
-    monkeypatch.setattr(report, "PAGE", page)
-    monkeypatch.setattr(report, "IMAGE", image)
     page.write_text("<!-- soak -->\n*Not run yet.*\n<!-- /soak -->\n")
 
-    report.write(result())
+    report.write(result(), page=page, image=image)
 
     assert "(images/soak.svg)" in page.read_text() and "| uvicorn | 59" in page.read_text()
     assert image.read_text() == report.drawing(result())
@@ -202,33 +198,34 @@ def test_the_drawing_of_a_soak_is_well_formed() -> None:
 
 
 @pytest.fixture
-def probed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """This process answers as one of a soaked site does."""
-    monkeypatch.setattr(probe, "FOLDER", tmp_path)
+def probed(tmp_path: Path) -> Iterator[Path]:
+    """This process answers, in this folder, as one of a soaked site does."""
     before = signal.getsignal(signal.SIGUSR1)
-    probe.Probe("lab.soak", soak).ready()
-    yield
+    app = probe.Probe("lab.soak", soak)
+    app.folder = tmp_path
+    app.ready()
+    yield tmp_path
     signal.signal(signal.SIGUSR1, before)
 
 
-async def test_a_process_tells_its_tasks_and_whether_it_leads(probed: None) -> None:
+async def test_a_process_tells_its_tasks_and_whether_it_leads(probed: Path) -> None:
     here = os.getpid()
-    assert probe.ask([here, 1]) == {here: (len(asyncio.all_tasks()), False)}
+    assert probe.ask([here, 1], probed) == {here: (len(asyncio.all_tasks()), False)}
 
     with shown(lambda: {"stream_leader": True}):
-        assert probe.ask([here])[here].leads
+        assert probe.ask([here], probed)[here].leads
 
 
-def test_who_has_no_loop_has_no_tasks(probed: None) -> None:
-    assert probe.ask([os.getpid()]) == {os.getpid(): (None, False)}
+def test_who_has_no_loop_has_no_tasks(probed: Path) -> None:
+    assert probe.ask([os.getpid()], probed) == {os.getpid(): (None, False)}
 
 
 def test_of_a_process_that_does_not_answer_nothing_is_known(
-    probed: None, monkeypatch: pytest.MonkeyPatch
+    probed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "kill", lambda pid, signal: None)
 
-    assert probe.ask([os.getpid()]) == {}
+    assert probe.ask([os.getpid()], probed) == {}
 
 
 def test_who_is_alive_is_weighed_and_who_is_not_is_left_out() -> None:
