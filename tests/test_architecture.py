@@ -289,3 +289,27 @@ def test_most_files_are_short() -> None:
 @pytest.mark.parametrize("name", sorted(LARGEST))
 def test_the_largest_modules_keep_a_distance_from_the_limit(name: str) -> None:
     assert len(MODULES[name].read_text().splitlines()) <= LINES_OF_THE_LARGEST
+
+
+def test_tests_pass_limits_as_arguments_and_patch_no_constants() -> None:
+    patched = {
+        f"{path.relative_to(REPOSITORY)}:{call.lineno} {name}"
+        for path in (REPOSITORY / "tests").rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and (name := patched_constant(call))
+    }
+
+    assert not patched
+
+
+def patched_constant(call: ast.Call) -> str:
+    """Return the constant that a call patches; "" if it patches none, or a setting of Django."""
+    how = ast.unparse(call.func).rpartition(".")[2]
+    if how not in ("setattr", "object", "patch", "multiple") or not call.args:
+        return ""
+    if ast.unparse(call.args[0]) == "settings":
+        return ""
+    names = [one.value for one in call.args[:2] if isinstance(one, ast.Constant)]
+    last = [str(name).rpartition(".")[2] for name in names]
+    keywords = [keyword.arg or "" for keyword in call.keywords]
+    return next((name for name in [*last, *keywords] if name.isupper() and len(name) > 1), "")
