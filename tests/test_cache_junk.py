@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.template import Context, Template
 from django.test import Client, override_settings
-from hypothesis import example, given, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from django_fcs import site
 from django_fcs.fanout.routes import Key
@@ -198,6 +198,7 @@ def assert_sound(quote: Any) -> None:
     assert 0 <= quote.digits <= 20
 
 
+@settings(max_examples=25)  # Each one shows a page, a health check and commands.
 @given(value=entries(VALUE))
 @example(value=encode(VALUE))
 @example(value=encode(VALUE).replace("1.5", "1e29"))
@@ -211,6 +212,7 @@ def test_the_entry_of_one_room_leaves_every_other_room_its_quote(value: Any) -> 
         assert "155.25000" in page
 
 
+@settings(max_examples=25)
 @given(value=entries(VALUE), path=entries(PATH), report=entries(REPORT))
 def test_whatever_the_cache_holds_nothing_raises(value: Any, path: Any, report: Any) -> None:
     with site_with(value=value, path=path, report=report):

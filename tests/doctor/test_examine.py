@@ -12,8 +12,6 @@ from django.test import override_settings
 from django_fcs.doctor.examine import Finding, Outcome, Probe, broken, examine, ok, skipped, warning
 from django_fcs.exceptions import ConfigurationError
 
-pytestmark = pytest.mark.versions
-
 KEY = "a key/with+signs"
 
 

@@ -21,9 +21,6 @@ from tests.support.network import black_hole, free_port
 from tests.support.upstreams import REFUSALS
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.versions
-
-
 IMPATIENT = Waits(price=2, welcome=2)
 
 

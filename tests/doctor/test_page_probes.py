@@ -14,7 +14,7 @@ from websockets.sync.server import ServerConnection
 from django_fcs.doctor.templates import TemplateText, without_scripts
 from tests.doctor.doctors import Report, examined, web_server
 
-pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("no_vendor")]
+pytestmark = pytest.mark.usefixtures("no_vendor")
 
 DJANGO = "django.template.backends.django.DjangoTemplates"
 JINJA = "django.template.backends.jinja2.Jinja2"

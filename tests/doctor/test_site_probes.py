@@ -22,9 +22,6 @@ from tests.doctor.doctors import NOTHING, Line, examined, web_server
 from tests.support.layers import SharedLayer
 from tests.support.network import free_port
 
-pytestmark = pytest.mark.versions
-
-
 IMPATIENT = Waits(welcome=0.5, hear=0.2)
 
 

@@ -21,7 +21,7 @@ from tests.support.layers import SHARED
 from tests.support.network import free_port
 from tests.support.redis import redis_server
 
-pytestmark = [pytest.mark.versions, pytest.mark.usefixtures("no_vendor")]
+pytestmark = pytest.mark.usefixtures("no_vendor")
 
 START = "Run manage.py fcs_stream with the settings of this site"
 LEASE = "asgi:{fcs}:lease"

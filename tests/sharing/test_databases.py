@@ -12,8 +12,6 @@ from django_fcs.sharing.databases import Place, cache_places, layer_database, la
 from tests.support.checked import PUBSUB
 from tests.test_checks import CORE
 
-pytestmark = pytest.mark.versions
-
 SENTINELS = {"sentinels": [("s", 26379)], "master_name": "site"}
 HOSTS: list[tuple[Any, int]] = [
     (None, 0),

@@ -21,8 +21,6 @@ from django_fcs.widgets import ticker
 from tests.sharing.test_databases import layers
 from tests.support.layers import SHARED
 
-pytestmark = pytest.mark.versions
-
 EURUSD = Room("FX:EURUSD", "1D")
 LEGAL_GROUP = re.compile(r"[A-Za-z0-9._-]{1,99}")
 

@@ -36,7 +36,7 @@ from tests.support.redis import redis_server
 from tests.support.waiting import eventually
 from tests.test_checks import CORE
 
-pytestmark = [pytest.mark.usefixtures("clean_loop", "needs_redis"), pytest.mark.versions]
+pytestmark = pytest.mark.usefixtures("clean_loop", "needs_redis")
 
 SHARED = "another site uses this database: set FCS_SITE"
 ONE, TWO = {"FCS_API_KEY": "key-of-one"}, {"FCS_API_KEY": "key-of-two"}

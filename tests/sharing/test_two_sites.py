@@ -31,7 +31,7 @@ from tests.support.network import free_port
 from tests.support.redis import redis_server
 from tests.test_checks import CORE
 
-pytestmark = [pytest.mark.usefixtures("clean_loop", "needs_redis"), pytest.mark.versions]
+pytestmark = pytest.mark.usefixtures("clean_loop", "needs_redis")
 
 EURUSD = Room("FX:EURUSD", "1D")
 PATH = PathReport(1000.5, online=True, reason="")

@@ -20,8 +20,6 @@ from tests.simulator.fcs_client import Client, client_of, still
 from tests.support.recordings import DATA
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.versions
-
 
 async def test_a_replay_without_waits_arrives_whole() -> None:
     path = DATA / "fx-eurusd-2020-01-01.jsonl"

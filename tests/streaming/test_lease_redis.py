@@ -34,7 +34,7 @@ from tests.support.network import free_port
 from tests.support.redis import redis_server, sentinel
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.usefixtures("clean_loop", "needs_redis"), pytest.mark.versions]
+pytestmark = pytest.mark.usefixtures("clean_loop", "needs_redis")
 
 LAYERS = {
     "pubsub": "channels_redis.pubsub.RedisPubSubChannelLayer",
