@@ -31,7 +31,7 @@ from .checking.settings import (
 from .checking.sharing import check_sharing, redis_cache
 from .conf import conf
 from .exceptions import FCSError
-from .layer.bus import layer_is_in_memory, missing_names, site_layer
+from .layer.bus import check_hosts, layer_is_in_memory, missing_names, site_layer
 
 __all__ = ["REDIS_LAYER", "check_deployment", "check_settings", "lacking"]
 
@@ -98,6 +98,7 @@ def _check_layer() -> list[CheckMessage]:
             hint = f'Make "capacity" of {type(layer).__name__} a number.'
         else:
             missing_names()  # It reads CONFIG, which the pub/sub layer itself does later.
+            check_hosts()
             return []
     except FCSError as error:
         hint = str(error)

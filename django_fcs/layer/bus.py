@@ -34,6 +34,7 @@ from django_fcs.tools.metrics import count
 
 from . import pubsub, streams
 from .events import DEMAND, HUBS, Announcement, Beat, GroupEvent, RoomNotice, read_event
+from .hosts import pools_of
 from .line import Line
 from .member import LayerMember, drop_malformed
 from .pubsub import PubSubMember
@@ -46,6 +47,7 @@ __all__ = [
     "Bus",
     "GroupEvent",
     "RoomNotice",
+    "check_hosts",
     "database_mistaken",
     "layer_is_in_memory",
     "lease_line",
@@ -208,11 +210,19 @@ def layer_is_in_memory() -> bool:
     return isinstance(site_layer(), InMemoryChannelLayer)
 
 
+def check_hosts() -> None:
+    """Raise ``ConfigurationError`` if redis-py cannot use a host of the channel layer.
+
+    The text says which host, and what to write. Nothing connects to Redis.
+    """
+    _first_server()
+
+
 def lease_line() -> tuple[Line, str] | None:
     """Return a ``Line`` to the layer's first Redis, and the layer's prefix.
 
     Returns None for layers that are not from channels_redis. The first command opens
-    the connection.
+    the connection. Raises ``ConfigurationError``.
     """
     found = _first_server()
     return None if found is None else (Line(found[0]), found[1])
@@ -262,7 +272,9 @@ def _first_server() -> tuple[Any, str] | None:
             return pubsub.first_server(layer)
         warn_once("channels_redis", *missing)
         layer = _core_layer_of_the_same_hosts()
-    return (layer.create_pool(0), layer.prefix) if isinstance(layer, RedisChannelLayer) else None
+    if not isinstance(layer, RedisChannelLayer):
+        return None
+    return pools_of(layer.hosts, layer.create_pool)[0], layer.prefix
 
 
 @functools.cache
