@@ -32,6 +32,7 @@ from .checking.sharing import check_sharing, redis_cache
 from .conf import conf
 from .exceptions import FCSError
 from .layer.bus import check_hosts, layer_is_in_memory, missing_names, site_layer
+from .tools.redaction import reason_of
 
 __all__ = ["REDIS_LAYER", "check_deployment", "check_settings", "lacking"]
 
@@ -103,7 +104,7 @@ def _check_layer() -> list[CheckMessage]:
     except FCSError as error:
         hint = str(error)
     except Exception as error:  # A layer may raise any exception for its CONFIG.
-        hint = f"Correct CONFIG in CHANNEL_LAYERS: {error}"
+        hint = f"Correct CONFIG in CHANNEL_LAYERS: {reason_of(error)}"
     return [Error("The channel layer is missing or cannot be created.", hint, id="fcs.E001")]
 
 

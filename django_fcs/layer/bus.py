@@ -31,6 +31,7 @@ from django_fcs.tools.backoff import doubling
 from django_fcs.tools.fallbacks import warn_once
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
+from django_fcs.tools.redaction import reason_of, site_key, without_secrets
 
 from . import pubsub, streams
 from .events import DEMAND, HUBS, Announcement, Beat, GroupEvent, RoomNotice, read_event
@@ -187,7 +188,7 @@ async def on_the_layer(
                     return
         except Exception as error:
             count(counter)
-            logger.warning("channel layer failed, reconnecting reason=%r", error)
+            logger.warning("channel layer failed, reconnecting reason=%s", reason_of(error))
             await asyncio.sleep(next(pauses))
 
 
@@ -202,7 +203,8 @@ def site_layer() -> Any:
     except KeyError:
         raise ConfigurationError(_NO_LAYER.format(alias=alias)) from None
     except InvalidChannelLayerError as error:
-        raise ConfigurationError(f"CHANNEL_LAYERS: {error}") from None
+        text = without_secrets(f"CHANNEL_LAYERS: {error}", site_key())
+        raise ConfigurationError(text) from None
 
 
 def layer_is_in_memory() -> bool:
@@ -257,7 +259,7 @@ def missing_names() -> dict[str, list[str]]:
         try:
             missing["channels_redis"] = pubsub.missing_names(layer)
         except Exception as error:  # Whatever the library raises for it.
-            text = f"Correct CONFIG in CHANNEL_LAYERS: {type(error).__name__}: {error}"
+            text = f"Correct CONFIG in CHANNEL_LAYERS: {reason_of(error)}"
             raise ConfigurationError(text) from None
     if isinstance(layer, (RedisPubSubChannelLayer, RedisChannelLayer)):
         missing["redis"] = streams.missing_names()
