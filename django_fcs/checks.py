@@ -16,6 +16,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 
 from .checking.serving import (
     check_application,
+    check_hosts_of_site,
     check_import,
     check_open_door,
     check_runserver,
@@ -84,6 +85,7 @@ def check_deployment(
         *check_import(),
         *where_readable(_check_one_process),
         *where_readable(check_demo_key),
+        *check_hosts_of_site(),
         *where_readable(check_open_door),
     ]
 

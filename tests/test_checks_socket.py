@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from channels.routing import ProtocolTypeRouter
+from django.conf import settings
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.asgi import get_asgi_application
 
@@ -191,6 +192,29 @@ def test_a_socket_open_to_all_is_warned_of_in_deployment(
     assert message.id == "fcs.W009" and name in message.msg
     assert "FCS_ALLOWED_ORIGINS = []" in hint_of(message)
     assert found_in_deployment(**settings, DEBUG=True) == found(**settings) == []
+
+
+@pytest.mark.parametrize(
+    ("hosts", "wrong"),
+    [
+        ([5], "5"),
+        (["www.example.com", None], "None"),
+        ([b"www.example.com"], "b'www.example.com'"),
+        ([["www.example.com"]], "a value of type list"),
+        (None, "None"),
+        (5, "5"),
+        ("www.example.com", "'www.example.com'"),
+    ],
+)
+def test_hosts_of_the_site_that_are_no_strings_are_named_in_deployment(
+    hosts: Any, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Not override_settings: for some values, Django fails before the checks run.
+    monkeypatch.setattr(settings, "ALLOWED_HOSTS", hosts)
+    (message,) = found_in_deployment()
+
+    assert message.id == "fcs.E020" and f"ALLOWED_HOSTS has {wrong}," in message.msg
+    assert 'ALLOWED_HOSTS = ["www.example.com"]' in hint_of(message)
 
 
 def test_all_hosts_with_origins_of_its_own_is_no_open_socket() -> None:
