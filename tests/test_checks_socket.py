@@ -8,11 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from channels.routing import ProtocolTypeRouter
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.asgi import get_asgi_application
+from django.urls import path, re_path
 
+from django_fcs.asgi import application as ours
+from django_fcs.consumers import FCSConsumer
+from django_fcs.routing import websocket_urlpatterns
 from tests.support.checked import found, found_in_deployment, hint_of
 
 pytestmark = pytest.mark.versions
@@ -127,6 +133,45 @@ def test_a_path_that_our_application_does_not_serve_is_warned_of(url: str) -> No
 @pytest.mark.parametrize("url", ["/ws/fcs/", "/shop/ws/fcs/", "/ws/fcs/?a=1", "//h/x/", "wss://h"])
 def test_a_path_that_our_application_may_serve_and_another_host_pass(url: str) -> None:
     assert found(FCS_SOCKET_URL=url) == []
+
+
+_ours = FCSConsumer.as_asgi()
+_included = [path("included/", _ours)]
+
+
+def router(*routes: Any) -> ProtocolTypeRouter:
+    return ProtocolTypeRouter({"http": plain, "websocket": URLRouter([*routes])})
+
+
+another_path = router(path("live/", _ours))
+ours_and_another_path = router(*websocket_urlpatterns, path("live/", _ours))
+nested = router(path("live/", URLRouter([path("prices/", _ours)])), *websocket_urlpatterns)
+by_pattern = router(re_path(r"^live/\w+$", _ours))
+mounted = router(path("live/", URLRouter([*_included, *websocket_urlpatterns])))
+wrapped = ProtocolTypeRouter(
+    {
+        "http": plain,
+        "websocket": AllowedHostsOriginValidator(
+            AuthMiddlewareStack(URLRouter([path("live/", _ours)]))
+        ),
+    }
+)
+behind_middleware = functools.partial(another_path)
+renamed = ours
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("another_path", "ours_and_another_path", "nested", "by_pattern", "mounted", "wrapped"),
+        *("behind_middleware", "renamed"),
+    ],
+)
+@pytest.mark.parametrize("url", ["/live/", "/live/prices/", "/live/ws/fcs/", "/elsewhere/"])
+def test_a_router_of_the_sites_own_is_never_warned_of(name: str, url: str) -> None:
+    application = f"tests.test_checks_socket.{name}"
+
+    assert found_in_deployment(FCS_SOCKET_URL=url, ASGI_APPLICATION=application) == []
 
 
 # -- who may open it
