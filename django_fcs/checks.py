@@ -16,6 +16,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 
 from .checking.serving import (
     check_application,
+    check_hosts_of_site,
     check_import,
     check_open_door,
     check_runserver,
@@ -31,7 +32,8 @@ from .checking.settings import (
 from .checking.sharing import check_sharing, redis_cache
 from .conf import conf
 from .exceptions import FCSError
-from .layer.bus import layer_is_in_memory, missing_names, site_layer
+from .layer.bus import check_hosts, layer_is_in_memory, missing_names, site_layer
+from .tools.redaction import reason_of
 
 __all__ = ["REDIS_LAYER", "check_deployment", "check_settings", "lacking"]
 
@@ -83,6 +85,7 @@ def check_deployment(
         *check_import(),
         *where_readable(_check_one_process),
         *where_readable(check_demo_key),
+        *check_hosts_of_site(),
         *where_readable(check_open_door),
     ]
 
@@ -98,11 +101,12 @@ def _check_layer() -> list[CheckMessage]:
             hint = f'Make "capacity" of {type(layer).__name__} a number.'
         else:
             missing_names()  # It reads CONFIG, which the pub/sub layer itself does later.
+            check_hosts()
             return []
     except FCSError as error:
         hint = str(error)
     except Exception as error:  # A layer may raise any exception for its CONFIG.
-        hint = f"Correct CONFIG in CHANNEL_LAYERS: {error}"
+        hint = f"Correct CONFIG in CHANNEL_LAYERS: {reason_of(error)}"
     return [Error("The channel layer is missing or cannot be created.", hint, id="fcs.E001")]
 
 

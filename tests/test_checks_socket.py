@@ -8,10 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from channels.routing import ProtocolTypeRouter
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.asgi import get_asgi_application
+from django.urls import path, re_path
 
+from django_fcs.asgi import application as ours
+from django_fcs.consumers import FCSConsumer
+from django_fcs.routing import websocket_urlpatterns
 from tests.support.checked import found, found_in_deployment, hint_of
 
 pytestmark = pytest.mark.versions
@@ -128,6 +135,45 @@ def test_a_path_that_our_application_may_serve_and_another_host_pass(url: str) -
     assert found(FCS_SOCKET_URL=url) == []
 
 
+_ours = FCSConsumer.as_asgi()
+_included = [path("included/", _ours)]
+
+
+def router(*routes: Any) -> ProtocolTypeRouter:
+    return ProtocolTypeRouter({"http": plain, "websocket": URLRouter([*routes])})
+
+
+another_path = router(path("live/", _ours))
+ours_and_another_path = router(*websocket_urlpatterns, path("live/", _ours))
+nested = router(path("live/", URLRouter([path("prices/", _ours)])), *websocket_urlpatterns)
+by_pattern = router(re_path(r"^live/\w+$", _ours))
+mounted = router(path("live/", URLRouter([*_included, *websocket_urlpatterns])))
+wrapped = ProtocolTypeRouter(
+    {
+        "http": plain,
+        "websocket": AllowedHostsOriginValidator(
+            AuthMiddlewareStack(URLRouter([path("live/", _ours)]))
+        ),
+    }
+)
+behind_middleware = functools.partial(another_path)
+renamed = ours
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("another_path", "ours_and_another_path", "nested", "by_pattern", "mounted", "wrapped"),
+        *("behind_middleware", "renamed"),
+    ],
+)
+@pytest.mark.parametrize("url", ["/live/", "/live/prices/", "/live/ws/fcs/", "/elsewhere/"])
+def test_a_router_of_the_sites_own_is_never_warned_of(name: str, url: str) -> None:
+    application = f"tests.test_checks_socket.{name}"
+
+    assert found_in_deployment(FCS_SOCKET_URL=url, ASGI_APPLICATION=application) == []
+
+
 # -- who may open it
 
 
@@ -191,6 +237,29 @@ def test_a_socket_open_to_all_is_warned_of_in_deployment(
     assert message.id == "fcs.W009" and name in message.msg
     assert "FCS_ALLOWED_ORIGINS = []" in hint_of(message)
     assert found_in_deployment(**settings, DEBUG=True) == found(**settings) == []
+
+
+@pytest.mark.parametrize(
+    ("hosts", "wrong"),
+    [
+        ([5], "5"),
+        (["www.example.com", None], "None"),
+        ([b"www.example.com"], "b'www.example.com'"),
+        ([["www.example.com"]], "a value of type list"),
+        (None, "None"),
+        (5, "5"),
+        ("www.example.com", "'www.example.com'"),
+    ],
+)
+def test_hosts_of_the_site_that_are_no_strings_are_named_in_deployment(
+    hosts: Any, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Not override_settings: for some values, Django fails before the checks run.
+    monkeypatch.setattr(settings, "ALLOWED_HOSTS", hosts)
+    (message,) = found_in_deployment()
+
+    assert message.id == "fcs.E020" and f"ALLOWED_HOSTS has {wrong}," in message.msg
+    assert 'ALLOWED_HOSTS = ["www.example.com"]' in hint_of(message)
 
 
 def test_all_hosts_with_origins_of_its_own_is_no_open_socket() -> None:

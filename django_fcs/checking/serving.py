@@ -17,11 +17,12 @@ from django.core.management.commands.runserver import Command as Runserver
 from django.utils.module_loading import import_string
 
 from django_fcs.conf import conf
-from django_fcs.values.hosts import hosts_of_site
+from django_fcs.values.hosts import hosts_of_site, strange_hosts
 from django_fcs.values.kinds import shown
 
 __all__ = [
     "check_application",
+    "check_hosts_of_site",
     "check_import",
     "check_open_door",
     "check_runserver",
@@ -152,6 +153,15 @@ def _serves_pages_only(application: object) -> bool:
     if isinstance(application, ProtocolTypeRouter):
         return "websocket" not in application.application_mapping
     return isinstance(application, ASGIHandler)
+
+
+def check_hosts_of_site() -> list[CheckMessage]:
+    """Look for entries of ``ALLOWED_HOSTS`` on which Django ends requests with an error."""
+    if not (strange := strange_hosts()):
+        return []
+    text = f"ALLOWED_HOSTS has {shown(strange[0])}, which is not a string: requests end with 500."
+    hint = 'Write each host as a string: ALLOWED_HOSTS = ["www.example.com"].'
+    return [Error(text, hint, id="fcs.E020")]
 
 
 def check_open_door() -> list[CheckMessage]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import urllib.error
 import urllib.request
+from base64 import b64encode
 from functools import partial
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from .examine import Finding, Probe, broken, ok, skipped, warning
 from .templates import project_templates, without_scripts
@@ -78,8 +79,19 @@ def after(url: str) -> tuple[Probe, ...]:
 
 
 def _read(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=PAGE_SECONDS) as answer:
+    with urllib.request.urlopen(_request(url), timeout=PAGE_SECONDS) as answer:
         return str(answer.read(PAGE_MAX).decode(errors="replace"))
+
+
+def _request(url: str) -> urllib.request.Request:
+    """Send user and password of the address in a header: urllib would take them for a port."""
+    parts = urlsplit(url)
+    credentials, _, place = parts.netloc.rpartition("@")
+    request = urllib.request.Request(urlunsplit(parts._replace(netloc=place)))
+    if credentials:
+        encoded = b64encode(unquote(credentials).encode()).decode()
+        request.add_unredirected_header("Authorization", f"Basic {encoded}")
+    return request
 
 
 def _reason(error: Exception) -> str:

@@ -273,7 +273,7 @@ def _origin(url: str) -> str:
     parts = urlsplit(url)
     if parts.hostname in (None, "localhost", "127.0.0.1", "::1"):
         return ""
-    return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _socket_of(url: str) -> str:

@@ -31,9 +31,11 @@ from django_fcs.tools.backoff import doubling
 from django_fcs.tools.fallbacks import warn_once
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
+from django_fcs.tools.redaction import reason_of, site_key, without_secrets
 
 from . import pubsub, streams
 from .events import DEMAND, HUBS, Announcement, Beat, GroupEvent, RoomNotice, read_event
+from .hosts import pools_of
 from .line import Line
 from .member import CALL_SECONDS, LayerMember, drop_malformed
 from .pubsub import PubSubMember
@@ -46,6 +48,7 @@ __all__ = [
     "Bus",
     "GroupEvent",
     "RoomNotice",
+    "check_hosts",
     "database_mistaken",
     "layer_is_in_memory",
     "lease_line",
@@ -185,7 +188,7 @@ async def on_the_layer(
                     return
         except Exception as error:
             count(counter)
-            logger.warning("channel layer failed, reconnecting reason=%r", error)
+            logger.warning("channel layer failed, reconnecting reason=%s", reason_of(error))
             await asyncio.sleep(next(pauses))
 
 
@@ -200,7 +203,8 @@ def site_layer() -> Any:
     except KeyError:
         raise ConfigurationError(_NO_LAYER.format(alias=alias)) from None
     except InvalidChannelLayerError as error:
-        raise ConfigurationError(f"CHANNEL_LAYERS: {error}") from None
+        text = without_secrets(f"CHANNEL_LAYERS: {error}", site_key())
+        raise ConfigurationError(text) from None
 
 
 def layer_is_in_memory() -> bool:
@@ -208,11 +212,19 @@ def layer_is_in_memory() -> bool:
     return isinstance(site_layer(), InMemoryChannelLayer)
 
 
+def check_hosts() -> None:
+    """Raise ``ConfigurationError`` if redis-py cannot use a host of the channel layer.
+
+    The text says which host, and what to write. Nothing connects to Redis.
+    """
+    _first_server()
+
+
 def lease_line() -> tuple[Line, str] | None:
     """Return a ``Line`` to the layer's first Redis, and the layer's prefix.
 
     Returns None for layers that are not from channels_redis. The first command opens
-    the connection.
+    the connection. Raises ``ConfigurationError``.
     """
     found = _first_server()
     return None if found is None else (Line(found[0]), found[1])
@@ -247,7 +259,7 @@ def missing_names() -> dict[str, list[str]]:
         try:
             missing["channels_redis"] = pubsub.missing_names(layer)
         except Exception as error:  # Whatever the library raises for it.
-            text = f"Correct CONFIG in CHANNEL_LAYERS: {type(error).__name__}: {error}"
+            text = f"Correct CONFIG in CHANNEL_LAYERS: {reason_of(error)}"
             raise ConfigurationError(text) from None
     if isinstance(layer, (RedisPubSubChannelLayer, RedisChannelLayer)):
         missing["redis"] = streams.missing_names()
@@ -262,7 +274,9 @@ def _first_server() -> tuple[Any, str] | None:
             return pubsub.first_server(layer)
         warn_once("channels_redis", *missing)
         layer = _core_layer_of_the_same_hosts()
-    return (layer.create_pool(0), layer.prefix) if isinstance(layer, RedisChannelLayer) else None
+    if not isinstance(layer, RedisChannelLayer):
+        return None
+    return pools_of(layer.hosts, layer.create_pool)[0], layer.prefix
 
 
 @functools.cache

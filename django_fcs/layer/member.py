@@ -12,6 +12,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
+from django_fcs.tools.redaction import reason_of
 from django_fcs.tools.tasks import end
 
 from .inbox import Inbox
@@ -93,13 +94,15 @@ class LayerMember:
                 leaving = self._layer.group_discard(group, self._channel)
                 await asyncio.wait_for(leaving, CLOSE_SECONDS)
         except Exception as failure:
-            logger.warning("cannot close the channel layer cleanly reason=%r", failure)
+            logger.warning("cannot close the channel layer cleanly reason=%s", reason_of(failure))
         # ``flush`` of the core layer would delete the channels of the site too.
         if self._is_own and hasattr(self._layer, "close_pools"):
             try:
                 await asyncio.wait_for(self._layer.close_pools(), CLOSE_SECONDS)
             except Exception as failure:
-                logger.warning("cannot close the channel layer cleanly reason=%r", failure)
+                logger.warning(
+                    "cannot close the channel layer cleanly reason=%s", reason_of(failure)
+                )
 
 
 def drop_malformed(error: Exception) -> None:

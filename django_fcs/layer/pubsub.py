@@ -17,6 +17,7 @@ from typing import Any
 # As modules: a name that is missing must not break the import.
 from channels_redis import pubsub, utils
 
+from .hosts import pools_of
 from .inbox import Inbox
 from .member import INBOX_MAX, LayerMessage, drop_malformed
 from .shard import Shard
@@ -51,9 +52,12 @@ def missing_names(layer: Any) -> list[str]:
 
 
 def first_server(layer: Any) -> tuple[Any, str]:
-    """Return a ``ConnectionPool`` of redis-py for the layer's first Redis, and its prefix."""
+    """Return a ``ConnectionPool`` of redis-py for the layer's first Redis, and its prefix.
+
+    Raises ``ConfigurationError`` if any of the layer's hosts cannot be used.
+    """
     names = _names_of(layer)
-    return utils.create_pool(names._shards[0].host), names.prefix
+    return _pools(names)[0], names.prefix
 
 
 class PubSubMember:
@@ -66,9 +70,10 @@ class PubSubMember:
         self._call_seconds = call_seconds
         self._names = _names_of(layer)
         self._inbox: Inbox[bytes] = Inbox(INBOX_MAX)
+        shards = self._names._shards
         self._shards = {
-            shard: Shard(utils.create_pool(shard.host), self._inbox)
-            for shard in self._names._shards
+            shard: Shard(pool, self._inbox)
+            for shard, pool in zip(shards, _pools(self._names), strict=True)
         }
 
     async def change(self, joining: set[str], leaving: set[str]) -> None:
@@ -115,3 +120,8 @@ def _names_of(layer: Any) -> Any:
     """Return the object that knows the shards and channel names of a layer."""
     # A new one: the layer wraps ``loop.close`` when it makes its own.
     return pubsub.RedisPubSubLoopLayer(*layer._args, **layer._kwargs, channel_layer=layer)
+
+
+def _pools(names: Any) -> list[Any]:
+    hosts = [shard.host for shard in names._shards]
+    return pools_of(hosts, lambda number: utils.create_pool(hosts[number]))

@@ -39,6 +39,10 @@ CLOCKS_SECONDS = 300
 #: the others, such as half an hour of an hour.
 SHORTEST_CANDLE = 1 / 3
 
+#: A price opens within this factor of the close before. No market moves as far between two
+#: candles, but a currency may lose its zeros.
+GAP_MAX = 1e4
+
 #: That many frames in a row are right about an opening time or a sign, whatever is known.
 WITNESSES = 3
 
@@ -105,7 +109,7 @@ class Intake:
         if price.t is not None:
             self._go_to(price.t, price.mode, now, believed)
             self._is_doubted = False
-        return usable
+        return usable if self._has_sensible_history(usable) else _without(usable, ("history",))
 
     def _is_tick(self, update: float, t: int | None, now: float) -> bool:
         """Tell whether a tick may be of that time."""
@@ -155,8 +159,6 @@ class Intake:
             return price
         if self._was_near_zero:
             return price
-        if price.history and price.history[-1].c == 0:
-            price = _without(price, ("history",))
         believed = known is None or believed or self._is_across_often(price, known)
         if believed and price.c and not _contradicts_itself(price):
             known = price.c
@@ -172,6 +174,19 @@ class Intake:
         if sides := wrong & {"a", "b"}:
             price = _without(price, sides)
         return None if price.c is None and price.a is None and price.b is None else price
+
+    def _has_sensible_history(self, price: Price) -> bool:
+        """Tell whether the last earlier candle may be the one before; only its close is used."""
+        if not price.history or (close := price.history[-1].c) is None:
+            return True
+        known, opened = self._known, price.history[-1].t
+        if opened is not None and price.t is not None and opened >= price.t:
+            return False
+        near = [abs(value) for value in (price.o, price.c) if value]
+        near = near or [abs(value) for value in (known.c, price.b, price.a) if value]
+        if not close:
+            return self._was_near_zero
+        return any(value / GAP_MAX <= abs(close) <= value * GAP_MAX for value in near)
 
     def _is_across_often(self, price: Price, known: float) -> bool:
         c = price.c

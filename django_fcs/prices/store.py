@@ -22,7 +22,7 @@ from django_fcs.exceptions import ConfigurationError
 from django_fcs.rooms import Room
 from django_fcs.sharing.mark import marked, site_mark
 from django_fcs.tools.logs import logger_of
-from django_fcs.tools.texts import one_line
+from django_fcs.tools.redaction import reason_of
 from django_fcs.tools.worker import Worker
 
 from .entries import decode, encode, found_in
@@ -178,7 +178,7 @@ class CacheStore:
             self._caches = {os.getpid(): caches.create_connection(alias)}
         except Exception as error:  # A missing library, or whatever the backend raises.
             missing = isinstance(error, KeyError)
-            reason = f"CACHES has no {error}" if missing else one_line(repr(error))
+            reason = f"CACHES has no {error}" if missing else reason_of(error)
             raise ConfigurationError(f"FCS_CACHE names {alias!r}: {reason}") from None
 
     def save(self, values: Mapping[Room, LastValue], path: PathReport) -> None:
@@ -279,7 +279,7 @@ class CacheStore:
         """Stop using a failing cache for a while; log this once, not at each call."""
         self._rests_until = self._monotonic() + REST_SECONDS
         slow = isinstance(error, (FutureTimeoutError, asyncio.TimeoutError))
-        reason = f"no answer in {self._patience} s" if slow else one_line(repr(error))
+        reason = f"no answer in {self._patience} s" if slow else reason_of(error)
         if not self.failure:
             logger.warning("cache failed alias=%s reason=%s", self._alias, reason)
         self.failure = reason

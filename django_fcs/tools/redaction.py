@@ -15,7 +15,7 @@ from django_fcs.exceptions import ConfigurationError
 
 from .texts import REASON_MAX, one_line
 
-__all__ = ["SILENT", "install", "site_key", "spellings_of", "without_secrets"]
+__all__ = ["SILENT", "install", "reason_of", "site_key", "spellings_of", "without_secrets"]
 
 #: Loggers in which servers log requested URLs; uvicorn logs those of sockets at INFO.
 _LOGGERS = (
@@ -39,8 +39,11 @@ _LOGGERS = (
 #: Any key, found by the parameter names that the vendor's samples use.
 _NAMED = re.compile(r"((?:access|api)[_-]?key=)[^&\s\"']*", re.IGNORECASE)
 
-#: User and password in an address.
-_CREDENTIALS = re.compile(r"//\S*@")
+#: User and password in an address, also in one whose scheme is missing or misspelt.
+_CREDENTIALS = re.compile(r"(//)\S*@|(?<![^\s'\"])[^\s/@'\"]*:(?!//)\S*@")
+
+#: What Python says of an address whose password contains a slash: the rest is not a password.
+_PORT = re.compile(r"(Port could not be cast to integer value as ).*", re.DOTALL)
 
 #: A site's key shorter than this is not replaced, because it may occur in ordinary words.
 _KEY_MIN = 6
@@ -83,8 +86,14 @@ def spellings_of(key: str) -> re.Pattern[str]:
 def without_secrets(text: str, key: str, limit: int = REASON_MAX) -> str:
     """Return a text from outside as one safe line, without the key and passwords in addresses."""
     text = spellings_of(key).sub("[key]", text) if key else text
+    text = _PORT.sub(r"\1[hidden]", _CREDENTIALS.sub(r"\1[hidden]@", text))
     # Cut last: a key that is cut in two would no longer be found.
-    return one_line(_CREDENTIALS.sub("//[hidden]@", text), limit)
+    return one_line(text, limit)
+
+
+def reason_of(error: Exception) -> str:
+    """Return the repr of a library's error for a log or a hint, without secrets of the site."""
+    return without_secrets(repr(error), site_key())
 
 
 def _redacted(value: Any) -> Any:

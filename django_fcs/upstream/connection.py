@@ -110,9 +110,13 @@ async def connecting(
 async def _connected(uri: str, options: dict[str, Any]) -> ClientConnection:
     try:
         return await connect(uri, **options)
-    except ValueError as error:
-        # urllib rejects a redirect to "//[::1" or to a port beyond 65535.
-        raise WebSocketException(f"redirected to an invalid address: {error}") from None
+    except ValueError:
+        # urllib rejects "//[::1" or a port beyond 65535. Its text may contain a part of the
+        # password of a proxy.
+        text = "the server redirects to an invalid address, or that of the proxy is invalid"
+        raise WebSocketException(text) from None
+    except ImportError as error:  # For a SOCKS proxy.
+        raise WebSocketException(str(error)) from None
 
 
 class BurstConnection(ClientConnection):

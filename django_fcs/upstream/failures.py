@@ -25,6 +25,11 @@ _REFUSING_CLOSE_CODES = (4001, 4003)
 #: The longest pause that is kept if a server asks for one, in seconds.
 RETRY_AFTER_MAX = 3600.0
 
+_NO_PROXY = (
+    "HTTPS_PROXY, or another variable of the environment, does not contain the address of a proxy: "
+    "write it as http://HOST:PORT, or with USER:PASSWORD@ before the host"
+)
+
 #: The reason that websockets gives when it closes a connection with unanswered pings.
 _NO_PONG = "keepalive ping timeout"
 
@@ -59,6 +64,8 @@ def failure_of(
     if isinstance(error, asyncio.TimeoutError):
         detail = f"did not answer in {timing.welcome:g} s"
         return UpstreamError(FailureKind.TIMEOUT, place, detail=detail)
+    if hasattr(error, "proxy"):  # ``InvalidProxy``, whose text contains user and password.
+        return UpstreamError(FailureKind.UNREACHABLE, place, detail=_NO_PROXY)
     strerror = getattr(error, "strerror", None)
     detail = address.without_secrets(strerror or str(error)) or type(error).__name__
     return UpstreamError(FailureKind.UNREACHABLE, place, detail=detail)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django_fcs.exceptions import FailureKind, UpstreamError
 from django_fcs.tools.backoff import doubling, full_jitter
@@ -17,8 +18,8 @@ __all__ = ["Retries"]
 class Retries:
     """How long to wait after each failure; longer if the server asked for it.
 
-    Random pauses follow most failures. Doubling ones follow a refused key and HTTP 403,
-    because they rarely end by themselves.
+    Random pauses follow most failures. Doubling ones follow a refused key, HTTP 403 and HTTP
+    407, because they rarely end by themselves.
     """
 
     def __init__(self, timing: Timing, rng: random.Random, monotonic: Callable[[], float]) -> None:
@@ -42,7 +43,9 @@ class Retries:
         if lasted > self._timing.settled:
             self.restart()
         self._asked_until = self._monotonic() + error.retry_after
-        return max(next(self._pauses.get(error.kind, self._others)), error.retry_after)
+        wants_password = error.code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
+        kind = FailureKind.FORBIDDEN if wants_password else error.kind
+        return max(next(self._pauses.get(kind, self._others)), error.retry_after)
 
     @property
     def asked(self) -> float:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection
@@ -99,6 +101,37 @@ def page(html: str, *, scripts: HTTPStatus = HTTPStatus.OK) -> Report:
 
     with web_server(lambda socket: None, answer) as port:
         return examined(f"http://127.0.0.1:{port}/prices/")
+
+
+def test_user_and_password_of_the_address_are_sent_and_not_shown() -> None:
+    asked: list[str | None] = []
+
+    def answer(socket: ServerConnection, request: Request) -> Response | None:
+        if "websocket" in request.headers.get("Upgrade", ""):
+            return None
+        asked.append(request.headers.get("Authorization"))
+        return socket.respond(HTTPStatus.OK, SCRIPT + WIDGET)
+
+    with web_server(lambda socket: None, answer) as port:
+        report = examined(f"http://me:pa55%2Fword@127.0.0.1:{port}/prices/")
+
+    assert report["page"].outcome == "ok"
+    assert asked == ["Basic bWU6cGE1NS93b3Jk"] * 2
+    assert "pa55" not in report.out
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://me:pa55word@site.invalid:x/", "http://me:pa55word@site.invalid:99999/"),
+        *("http://me:pa55/word@site.invalid/", "me:pa55word@site.invalid"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(CommandError, match="is not an address such as") as caught:
+        call_command("fcs_doctor", "--url", url)
+
+    assert "pa55" not in str(caught.value)
 
 
 SCRIPT = "<script defer src='/static/django_fcs/fcs-elements.0a1b.js'></script>"

@@ -162,6 +162,8 @@ def test_a_page_of_a_foreign_origin() -> None:
     assert line.outcome == "warning"
     assert f'FCS_ALLOWED_ORIGINS = ["{url}"]' in line.fix
     assert examined(url, FCS_ALLOWED_ORIGINS=[url])["origins"].outcome == "ok"
+    with_password = url.replace("//", "//me:secret@")
+    assert examined(with_password, FCS_ALLOWED_ORIGINS=[url])["origins"].outcome == "ok"
 
 
 @pytest.mark.usefixtures("no_vendor")

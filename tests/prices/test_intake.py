@@ -305,13 +305,6 @@ def test_a_side_of_zero_is_a_side_that_was_not_sent(side: str, other: str) -> No
     assert not feed.say(None, mode="askbid", **{side: 0})
 
 
-def test_a_previous_close_of_zero_is_none() -> None:
-    feed = Feed()
-
-    assert feed.say(1.1, mode="initial", o=1.0, history=[Candle(c=0)])
-    assert (feed.snapshot.pc, feed.snapshot.change_percent, malformed()) == (None, 10.0, 1)
-
-
 @pytest.mark.parametrize("c", [-1.1, 0])
 @pytest.mark.parametrize("mode", ["candle", "initial"])
 def test_a_price_on_the_other_side_of_its_own_candle_is_never_believed(c: float, mode: str) -> None:

@@ -136,3 +136,22 @@ def test_it_installs_itself_where_nobody_did(monkeypatch: pytest.MonkeyPatch) ->
     redaction.install()
 
     assert len(logger.filters) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("at redis://me:pw@h:6379/0 now", "at redis://[hidden]@h:6379/0 now"),
+        ("at me:pw@h:6379 now", "at [hidden]@h:6379 now"),
+        ("redis:/me:pw@h", "[hidden]@h"),
+        ("ValueError('rediss//:pw@h is none')", "ValueError('rediss//[hidden]@h is none')"),
+        ("hosts=:p@w@h", "[hidden]@h"),
+        (
+            "Port could not be cast to integer value as 'pw'",
+            "Port could not be cast to integer value as [hidden]",
+        ),
+        ("Error 111 connecting to h:6379", "Error 111 connecting to h:6379"),
+    ],
+)
+def test_no_reason_has_the_password_of_an_address(text: str, clean: str) -> None:
+    assert redaction.without_secrets(text, KEY) == clean

@@ -88,9 +88,14 @@ def test_the_pause_that_the_server_asks_for_is_kept_and_outlives_an_iteration() 
     assert (retries.after(other, lasted=0), retries.asked) == (0, 0)
 
 
-def test_after_http_403_pauses_double_to_a_quarter_of_an_hour() -> None:
+@pytest.mark.parametrize(
+    ("kind", "status"), [(FailureKind.FORBIDDEN, 403), (FailureKind.HTTP_STATUS, 407)]
+)
+def test_after_http_403_and_407_pauses_double_to_a_quarter_of_an_hour(
+    kind: FailureKind, status: int
+) -> None:
     retries = Retries(Timing(), Dice(), lambda: 0.0)
-    error = UpstreamError(FailureKind.FORBIDDEN, "vendor", code=403)
+    error = UpstreamError(kind, "vendor", code=status)
 
     pauses = [retries.after(error, lasted=0) for _ in range(9)]
     assert pauses == [5, 10, 20, 40, 80, 160, 320, 640, 900]

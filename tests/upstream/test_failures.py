@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from websockets.asyncio import client
 
 from django_fcs.exceptions import FailureKind, KeyRefused, UpstreamError
 from tests.support.upstreams import EURUSD, QUICK, watching
@@ -74,3 +75,42 @@ async def test_a_proxy_does_not_refuse_the_key(monkeypatch: pytest.MonkeyPatch) 
 
     assert (error.kind, error.code) == (FailureKind.HTTP_STATUS, 401)
     assert not isinstance(error, KeyRefused)
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        *("me:pa55word@proxy:3128", "http:/me:pa55word@proxy", "htps://me:pa55word@proxy"),
+        *("http://me:pa55word@proxy:pa55", "http://me:pa55/word@proxy:3128", "me:pa55 word@proxy"),
+        *("http://pa55word@proxy", "http://me:pa55word@proxy/x", "http://me:pa55%ffword@proxy"),
+    ],
+)
+async def test_no_text_has_the_password_of_a_proxy_that_is_no_address(
+    proxy: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    monkeypatch.setenv("http_proxy", proxy)
+    monkeypatch.setenv("no_proxy", "")
+    async with watching("ws://vendor.invalid:8080", EURUSD, timing=ONCE) as watch:
+        await eventually(lambda: watch.reasons)
+
+    error = watch.statuses[0].error
+    assert error is not None and error.kind is FailureKind.UNREACHABLE
+    assert "proxy" in str(error)
+    assert "pa55" not in f"{error!r} {error} {watch.reasons} {caplog.text}"
+
+
+async def test_a_socks_proxy_without_its_library_is_said_to_need_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("http_proxy", "socks5://me:pa55word@127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setattr(client, "connect_socks_proxy", _without_python_socks)
+    async with watching("ws://vendor.invalid:8080", EURUSD, timing=ONCE) as watch:
+        await eventually(lambda: watch.reasons)
+
+    assert "requires python-socks" in watch.reasons[0]
+
+
+async def _without_python_socks(*args: Any, **kwargs: Any) -> Any:
+    raise ImportError("connecting through a SOCKS proxy requires python-socks")
