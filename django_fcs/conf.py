@@ -157,7 +157,7 @@ class Settings:
     FCS_OFFLINE_AFTER_SECONDS = Setting(
         Number(0.1, _DAY),
         10,
-        "after how long without a heartbeat from the stream rooms are shown as offline",
+        "rooms are shown as offline after this time without a heartbeat from the stream",
     )
     FCS_DIGITS = Setting[dict[str, int]](
         Counts(Whole(0, 10)), {}, "the number of decimals for symbols that match a pattern"

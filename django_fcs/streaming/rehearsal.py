@@ -13,9 +13,6 @@ from .lease import ACQUIRE, GOODBYE_SECONDS, RELEASE, RENEW_IT, lease_keys
 
 __all__ = ["rehearse"]
 
-#: How long Redis may take for the scripts, in seconds.
-REHEARSE_SECONDS = 5.0
-
 _MILLISECONDS = b"10000"
 
 #: Runs a script and makes all keys expire, also if the script fails: a key without an expiry
@@ -35,15 +32,16 @@ error(answer, 0)
 """
 
 
-async def rehearse(line: Line, prefix: str) -> None:
+async def rehearse(line: Line, prefix: str, *, within: float = 5.0) -> None:
     """Take, renew and return a lease of its own keys, as a stream does, and remove the keys.
 
     The keys begin with ``prefix`` and are in the hash slot of the real ones. If they cannot be
-    removed, they expire. Raises what redis-py or ``Wire`` raises, and ``asyncio.TimeoutError``.
+    removed, they expire. Raises what redis-py or ``Wire`` raises, and ``asyncio.TimeoutError``
+    if Redis takes longer than ``within`` seconds.
     """
     keys = lease_keys(f"{prefix}:doctor:{secrets.token_hex(8)}")
     try:
-        await asyncio.wait_for(_rehearsed(line, keys), REHEARSE_SECONDS)
+        await asyncio.wait_for(_rehearsed(line, keys), within)
     finally:
         await _forget(line, keys)
 

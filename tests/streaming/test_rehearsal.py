@@ -14,7 +14,6 @@ from redis.asyncio import Redis
 
 from django_fcs.layer.line import Line
 from django_fcs.layer.wire import Reply, WireError
-from django_fcs.streaming import rehearsal
 from django_fcs.streaming.rehearsal import rehearse
 from tests.support.network import free_port
 from tests.support.redis import redis_server
@@ -91,12 +90,9 @@ async def test_a_line_that_is_cut_in_between_leaves_no_key_for_ever(
         assert await lasting(admin) == []
 
 
-async def test_an_answer_that_is_late_leaves_no_key(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rehearsal, "REHEARSE_SECONDS", 0.5)
+async def test_an_answer_that_is_late_leaves_no_key(tmp_path: Path) -> None:
     async with redis(tmp_path) as (port, admin):
         with pytest.raises(asyncio.TimeoutError):
-            await rehearse(Slow(port), "site")
+            await rehearse(Slow(port), "site", within=0.5)
 
         assert await admin.keys() == []
