@@ -47,8 +47,10 @@ class Site:
     def peer(self) -> Peer:
         return self.server.peer
 
-    async def open(self, body: str, *, html: str = 'lang="en"', style: str = "") -> None:
-        head = f'{widgets.scripts()}<link rel="stylesheet" href="/site.css">'
+    async def open(
+        self, body: str, *, html: str = 'lang="en"', style: str = "", scripts: str = ""
+    ) -> None:
+        head = f'{scripts or widgets.scripts()}<link rel="stylesheet" href="/site.css">'
         self.server.pages["/"] = f"<!doctype html><html {html}>{head}<body>{body}</body></html>"
         self.server.pages["/site.css"] = style
         await self.page.goto(self.server.url)

@@ -248,16 +248,16 @@ async def test_a_delayed_feed_says_by_how_much_and_never_live(site: Site) -> Non
 async def test_a_closed_market_says_when_it_opens_in_the_visitors_time(
     site: Site, language: str, days: int, words: str | re.Pattern[str]
 ) -> None:
-    """As the page's own clock reads, which the server has set: a Saturday at noon in Tokyo."""
+    """As the visitor's own clock reads: a Saturday at noon in Tokyo."""
     tokyo = timezone(timedelta(hours=9))
     noon = datetime(2025, 11, 22, 12, 0, tzinfo=tokyo).timestamp()
     until = datetime(2025, 11, 22, 15, 30, tzinfo=tokyo).timestamp() + days * 86400
     session = await site.page.context.new_cdp_session(site.page)
     await session.send("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
+    await site.page.add_init_script(f"Date.now = () => {int(noon * 1000)}")
     price = f'<fcs-price symbol="{EURUSD}"></fcs-price>'
     await site.open(f"{TICKER}{price}", html=f'lang="{language}"')
     await site.joined("FX:EURUSD_1D")
-    await site.send({"type": "beat", "timestamp": int(noon * 1000)})
     await site.send(euro(1), state("closed", until=int(until)))
     await expect(site.find(f"fcs-ticker {STATUS}")).to_have_text(words)
     told = await site.find(f"fcs-ticker {STATUS}").inner_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -42,7 +43,7 @@ CONTRAST = """(ground) => {
 }"""
 
 
-@pytest.mark.parametrize("width", [280, 360, 1200])
+@pytest.mark.parametrize("width", [280, 300, 360, 1200])
 async def test_the_box_is_the_same_before_and_after_the_price_and_nothing_wraps(
     site: Site, known: Known, width: int
 ) -> None:
@@ -66,6 +67,93 @@ async def test_the_box_is_the_same_before_and_after_the_price_and_nothing_wraps(
     assert max(rights) <= before["right"]
 
 
+# How much room each part of the head has, and how much its words want.
+HEAD = """() => {
+  const box = (selector) => document.querySelector(selector).getBoundingClientRect();
+  const [ticker, head] = [box("fcs-ticker"), box("[data-part=head]")];
+  const isCut = (selector) => {
+    const { scrollWidth, clientWidth } = document.querySelector(selector);
+    return scrollWidth > clientWidth;
+  };
+  return {
+    name: box("[data-part=name]").width,
+    age: box("[data-part=age]").width,
+    status: box("[data-part=status]").width,
+    isNameCut: isCut("[data-field=symbol]"),
+    isStatusCut: isCut("[data-part=status]"),
+    hasPeriod: box("[data-part=period]").bottom <= head.bottom,
+    hasTime: box("[data-field=updated]").height > 0
+      && box("[data-field=updated]").bottom <= head.bottom,
+    height: head.height,
+    isInside: [...document.querySelectorAll("fcs-ticker *")].every((node) =>
+      node.getBoundingClientRect().right <= ticker.right
+        && node.getBoundingClientRect().left >= ticker.left),
+  };
+}"""
+ENGLISH, GERMAN = "closed · opens", "geschlossen · öffnet"
+LONG_SYMBOL = f"NYSE:{'ABCDEFGHIJ' * 4}"
+
+
+async def open_with_status(
+    site: Site, symbol: str, name: str, *, width: int, html: str = 'lang="en"', opens: str = ENGLISH
+) -> dict[str, Any]:
+    """Show a ticker of one hour in this state; return the room of the parts of its head."""
+    until = int(time.time()) + 3 * 86400
+    await site.page.set_viewport_size({"width": width, "height": 700})
+    body = f'<fcs-ticker symbol="{symbol}" timeframe="60"></fcs-ticker>'
+    style = "body { margin: 0; font: 15px sans-serif }"
+    await site.open(body, html=html, style=style, scripts=widgets.scripts().replace(ENGLISH, opens))
+    await site.joined(f"{symbol}_60")
+    sent = price(symbol, "60", c=1.08412, o=1.08181, digits=5)
+    more = {"until": until} if name == "closed" else {}
+    await site.send({**sent, "seq": 1, "at": time.time()}, state(name, symbol, "60", **more))
+    await expect(site.find("fcs-ticker")).to_have_attribute("data-state", name)
+    await site.run("new Promise(requestAnimationFrame)")
+    head: dict[str, Any] = await site.run(HEAD)
+    return head
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+@pytest.mark.parametrize("opens", [ENGLISH, GERMAN])
+@pytest.mark.parametrize("width", [280, 320, 360])
+@pytest.mark.parametrize("name", ["offline", "closed"])
+async def test_a_name_keeps_its_room_beside_a_long_status(
+    site: Site, name: str, width: int, opens: str, direction: str
+) -> None:
+    html = f'lang="en" dir="{direction}"'
+    head = await open_with_status(site, BTC, name, width=width, html=html, opens=opens)
+    assert not head["isNameCut"]
+    assert head["name"] >= 40
+    assert head["status"] >= 40
+    assert head["isInside"]
+    assert head["height"] < 25
+
+
+@pytest.mark.parametrize("width", [280, 320, 360])
+@pytest.mark.parametrize("name", ["live", "offline", "closed"])
+async def test_a_name_longer_than_its_room_is_cut_and_leaves_room_for_the_status(
+    site: Site, name: str, width: int
+) -> None:
+    head = await open_with_status(site, LONG_SYMBOL, name, width=width)
+    assert head["isNameCut"]
+    assert head["name"] >= 40
+    assert head["age"] >= 40
+    assert head["isInside"]
+    assert head["height"] < 25
+
+
+async def test_the_period_gives_way_before_the_time_and_the_time_before_the_status(
+    site: Site,
+) -> None:
+    seen = []
+    for width in (380, 235, 200):
+        head = await open_with_status(site, BTC, "offline", width=width)
+        site.server.peers.clear()
+        assert not head["isStatusCut"]
+        seen.append((head["hasPeriod"], head["hasTime"]))
+    assert seen == [(True, True), (False, True), (False, False)]
+
+
 @pytest.mark.parametrize("width", [280, 360])
 @pytest.mark.parametrize("upgraded", [True, False])
 async def test_when_a_market_opens_fits_beside_the_name(
@@ -82,11 +170,11 @@ async def test_when_a_market_opens_fits_beside_the_name(
         await site.send(euro(1), state("closed", until=until))
     await expect(site.find(STATUS)).to_contain_text("opens")
     await expect(site.field("updated")).to_be_hidden()
-    cut = await site.run("""() => ["name", "age"].map((part) => {
+    cut = await site.run("""() => ["name", "age", "status"].map((part) => {
       const { scrollWidth, clientWidth } = document.querySelector(`[data-part=${part}]`);
       return scrollWidth > clientWidth;
     })""")
-    assert cut == [False, False]
+    assert cut == [False, False, False]
     height = "document.querySelector('[data-part=head]').getBoundingClientRect().height"
     assert await site.run(height) < 25
 
@@ -150,6 +238,92 @@ async def test_a_sign_stays_before_its_number_from_right_to_left(site: Site) -> 
       return box("[data-part=name]").left > box("[data-part=age]").left;
     }""")
     assert sides
+
+
+@pytest.mark.parametrize("words", ["live", "مباشر"])
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+async def test_the_dot_keeps_its_distance_from_words_of_any_direction(
+    site: Site, direction: str, words: str
+) -> None:
+    scripts = widgets.scripts().replace('text-live="live"', f'text-live="{words}"')
+    await site.open(TICKER, html=f'lang="en" dir="{direction}"', scripts=scripts)
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1), state("live"))
+    await expect(site.find(STATUS)).to_have_text(words)
+    room = await site.run("""() => {
+      const status = document.querySelector("[data-part=status]");
+      const dot = getComputedStyle(status, "::before");
+      return [dot.marginLeft, dot.marginRight].map(parseFloat);
+    }""")
+    assert min(room) > 3
+
+
+async def test_a_time_in_arabic_reads_from_right_to_left(site: Site) -> None:
+    """Its language writes marks of direction into the date, which mix it up in other lines."""
+    body = f'{TICKER}<fcs-price symbol="{EURUSD}" field="updated"></fcs-price>'
+    await site.open(body, html='lang="ar" dir="rtl"')
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1, age=90_000), state("offline"))
+    for shown in (site.field("updated").first, site.field("updated").last):
+        await expect(shown).to_have_css("direction", "rtl")
+    sides = await site.run(r"""() => {
+      const text = document.querySelector("fcs-price time").firstChild;
+      const left = (from) => {
+        const range = document.createRange();
+        range.setStart(text, from);
+        range.setEnd(text, from + 1);
+        return range.getBoundingClientRect().left;
+      };
+      return [left(0), left(text.data.search(/\d{4}/)), left(text.data.indexOf(":"))];
+    }""")
+    assert sides == sorted(sides, reverse=True)
+
+
+async def test_the_dot_of_live_has_the_colour_of_its_words(site: Site) -> None:
+    """The colour of up is a direction: it may be red."""
+    await site.open(TICKER, style=":root { --fcs-up: rgb(200, 0, 0) }")
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1), state("live"))
+    await expect(site.find(STATUS)).to_have_text("live")
+    same = await site.run("""() => {
+      const status = document.querySelector("[data-part=status]");
+      const dot = getComputedStyle(status, "::before");
+      return dot.backgroundColor === getComputedStyle(status).color;
+    }""")
+    assert same
+
+
+async def test_a_comma_stays_with_the_price_before_it(site: Site) -> None:
+    price_of_it = f'<fcs-price symbol="{EURUSD}"></fcs-price>'
+    style = "body { margin: 0; font: 15px monospace } p { inline-size: calc(10ch + 2px) }"
+    await site.open(f"<p>Is {price_of_it}, so</p>", style=style)
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1), state("live"))
+    await expect(site.field("close")).to_have_text("1.08412")
+    tops = await site.run("""() => {
+      const comma = document.createRange();
+      comma.setStart(document.querySelector("p").lastChild, 0);
+      comma.setEnd(document.querySelector("p").lastChild, 1);
+      const shown = document.querySelector("fcs-price").getBoundingClientRect();
+      return [comma.getBoundingClientRect().top, shown.top];
+    }""")
+    assert abs(tops[0] - tops[1]) < 5
+
+
+async def test_a_long_symbol_in_a_sentence_does_not_widen_the_page(site: Site) -> None:
+    await site.page.set_viewport_size({"width": 280, "height": 700})
+    await site.open(f'<p><fcs-price symbol="{LONG_SYMBOL}" field="symbol"></fcs-price></p>')
+    await site.joined(f"{LONG_SYMBOL}_1D")
+    assert await site.run("document.documentElement.scrollWidth") <= 280
+
+
+async def test_a_change_that_is_offline_has_a_thin_line(site: Site) -> None:
+    await site.open(f'<fcs-price symbol="{EURUSD}" field="change"></fcs-price>')
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1), state("offline"))
+    shown = site.find("fcs-price")
+    await expect(shown).to_have_css("text-decoration-style", "dashed")
+    await expect(shown).to_have_css("text-decoration-thickness", "1px")
 
 
 async def test_a_move_flashes_in_its_direction_for_a_moment(site: Site) -> None:
