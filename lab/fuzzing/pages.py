@@ -142,7 +142,7 @@ class Pages:
 
     def _note_sent(self, text: str) -> None:
         try:
-            found = json.loads(text)
+            found = json.loads(text, parse_int=_whole)
         except (ValueError, RecursionError):
             return
         for frame in found if isinstance(found, list) else [found]:
@@ -151,3 +151,8 @@ class Pages:
                 for field, value in frame.get("prices").items():
                     with suppress(TypeError, ValueError, OverflowError):
                         self._sent[room, field].add(float(value))
+
+
+def _whole(digits: str) -> float:
+    # Python reads no int of more than 4,300 digits. Timeframes are short.
+    return int(digits) if len(digits) < 10 else float(digits)

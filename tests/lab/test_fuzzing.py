@@ -149,3 +149,11 @@ def test_growth_counts_from_where_caches_are_full() -> None:
 
     outcome = grown(range(100, 60_001, 100))
     assert (round(outcome.objects_growth), outcome.is_good) == (1_000_000, False)
+
+
+@pytest.mark.parametrize("timeframe", ['"1D"', "60"])
+def test_a_price_beside_a_number_that_python_does_not_read_counts_as_sent(timeframe: str) -> None:
+    prices = '{"mode":"askbid","c":1.1,"x":%s}' % ("9" * 5000)
+    text = f'{{"type":"price","symbol":"FX:EURUSD","timeframe":{timeframe},"prices":{prices}}}'
+    with TARGETS["pages"]() as target:
+        target.feed({"text": text, "wait": 0, "reconnects": False, "stored": None})
