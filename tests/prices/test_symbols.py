@@ -90,13 +90,13 @@ def test_every_pip_is_one_of_a_known_currency() -> None:
 
 
 def test_the_script_knows_the_same_pips() -> None:
-    [table] = re.findall(r"const PIPS = \[(.+?)\];", SCRIPT.read_text(encoding="utf-8"), re.S)
-    rows = re.findall(r"\[([\d.]+), ([^\]]+)\]", table)
-    written = {
-        currency: float(pip)
-        for pip, names in rows
-        for currency in "".join(re.findall(r'"([^"]+)"', names)).split("|")
-    }
+    script = SCRIPT.read_text(encoding="utf-8")
+    loops = re.findall(r'of (\w+)\.split\("\|"\)\) PIPS\.set\(currency, ([\d.]+)\)', script)
+    written: dict[str, float] = {}
+    for name, pip in loops:
+        [names] = re.findall(rf"const {name} = ([^;]+);", script)
+        currencies = "".join(re.findall(r'"([^"]+)"', names)).split("|")
+        written |= dict.fromkeys(currencies, float(pip))
 
     assert written == PIPS
 

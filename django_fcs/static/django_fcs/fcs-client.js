@@ -215,7 +215,10 @@ if (globalThis.FCSClient) {
     #wanted = new Map(); // key -> room; its state: new, asked, joined, refused on this connection
     #isOpen = false; #send; #onrefused;
 
-    constructor(send, onrefused) { [this.#send, this.#onrefused] = [send, onrefused]; }
+    constructor(send, onrefused) {
+      this.#send = send;
+      this.#onrefused = onrefused;
+    }
 
     join(symbol, timeframe, token) {
       const key = keyOf(symbol, timeframe);
@@ -354,7 +357,10 @@ if (globalThis.FCSClient) {
       if (type === "pagehide" || type === "freeze") return this.#events.away();
       this.#look();
       if (type === "online" || type === "offline") return this.#events.changed();
-      if (type === "visibilitychange") return document.hidden || this.#events.seen();
+      if (type === "visibilitychange") {
+        if (!document.hidden) this.#events.seen();
+        return;
+      }
       const isNew = type === "pageshow" && !(/** @type {PageTransitionEvent} */ (event)).persisted;
       if (!isNew) this.#events.back();
     }
@@ -399,7 +405,7 @@ if (globalThis.FCSClient) {
       hidden: () => this.#drop("paused", "tab hidden"),
       away: () => this.#putAway(),
       seen: () => this.#see(),
-      back: () => this.#state === "connecting" || this.#renew("page hidden"), // two events come
+      back: () => this.#comeBack(),
       changed: () => this.#renew("the network has changed"),
     });
 
@@ -608,6 +614,10 @@ if (globalThis.FCSClient) {
       this.#drop("paused", "page hidden");
     }
 
+    #comeBack() {
+      if (this.#state !== "connecting") this.#renew("page hidden"); // two events come
+    }
+
     #see() {
       const isDoubtful = this.#heartbeat.isOverdue || this.#sleep.hasSlept;
       if (isDoubtful) this.#renew("tab hidden");
@@ -633,7 +643,8 @@ if (globalThis.FCSClient) {
     #enter(state) {
       if (this.showLogs) console.log(`FCSClient: ${state}`);
       this.#state = state;
-      this.#sleep[["closed", "paused"].includes(state) ? "stop" : "start"]();
+      if (state === "closed" || state === "paused") this.#sleep.stop();
+      else this.#sleep.start();
       this.#tell("state", { state });
     }
 

@@ -27,12 +27,13 @@ if (customElements.get("fcs-ticker")) {
   const CURRENCIES = "AED|ARS|AUD|BRL|CAD|CHF|CLP|CNH|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|"
     + "ILS|INR|JPY|KRW|KWD|MXN|MYR|NGN|NOK|NZD|PEN|PHP|PKR|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|"
     + "UAH|USD|VND|ZAR";
-  /** @type {[number, string][]} */
-  const PIPS = [
-    [0.0001, "AED|AUD|BRL|CAD|CHF|CNH|CNY|CZK|DKK|EUR|GBP|HKD|ILS|KWD|MXN|MYR|NOK|NZD|PEN|PLN|RON|"
-      + "SAR|SEK|SGD|TRY|USD|ZAR"],
-    [0.01, "HUF|INR|JPY|THB"],
-  ];
+  const WITH_FOUR_DECIMALS = "AED|AUD|BRL|CAD|CHF|CNH|CNY|CZK|DKK|EUR|GBP|HKD|ILS|KWD|MXN|MYR|NOK|"
+    + "NZD|PEN|PLN|RON|SAR|SEK|SGD|TRY|USD|ZAR";
+  const WITH_TWO_DECIMALS = "HUF|INR|JPY|THB";
+  /** @type {Map<string, number>} */
+  const PIPS = new Map();
+  for (const currency of WITH_FOUR_DECIMALS.split("|")) PIPS.set(currency, 0.0001);
+  for (const currency of WITH_TWO_DECIMALS.split("|")) PIPS.set(currency, 0.01);
   const FOREX = new RegExp(`^(${CURRENCIES})(${CURRENCIES})$`);
   const METAL = new RegExp(`^(XAU|XAG|XPT|XPD)(${CURRENCIES})$`);
   const COIN = /^([\p{L}\p{N}_]+)(USDT|USDC)$|^([\p{L}\p{N}_]{2,})(USD)$/u;
@@ -57,7 +58,7 @@ if (customElements.get("fcs-ticker")) {
 
   const pipOf = (symbol) => {
     const pair = FOREX.exec(tickerOf(symbol));
-    return pair ? PIPS.find(([, names]) => names.split("|").includes(pair[2]))?.[0] : undefined;
+    return pair ? PIPS.get(pair[2]) : undefined;
   };
 
   const nameOf = (symbol) => {
@@ -244,7 +245,8 @@ if (customElements.get("fcs-ticker")) {
     due: new Set(),
     /** @type {number | undefined} */ timer: undefined,
     watch(paint, isAgeing) {
-      this.due[isAgeing ? "add" : "delete"](paint);
+      if (isAgeing) this.due.add(paint);
+      else this.due.delete(paint);
       this.arm();
     },
     arm() {
@@ -393,6 +395,40 @@ if (customElements.get("fcs-ticker")) {
     }
   };
 
+  const writeText = (node, words) => {
+    if (node.textContent === words) return;
+    const text = node.firstChild;
+    if (text instanceof Text && !text.nextSibling) replaceText(text, words);
+    else node.textContent = words;
+  };
+
+  // Words: writes words when they change, not when the page shows others: those may be a
+  // translator's. A node may be missing from the site's own template.
+  class Words {
+    /** @type {WeakMap<Element, Map<string, string>>} */ #said = new WeakMap();
+
+    /** @param {Element | null} node */
+    say(node, words) {
+      if (node && this.#isNew(node, "text", words)) writeText(node, words);
+    }
+
+    /** @param {Element | null} node */
+    label(node, name, words) {
+      if (!node || !this.#isNew(node, name, words)) return;
+      if (node.getAttribute(name) !== words) node.setAttribute(name, words);
+    }
+
+    /** After a morph, the words that are shown may be others than those that were said. */
+    forget() { this.#said = new WeakMap(); }
+
+    #isNew(node, place, words) {
+      const said = this.#said.get(node) ?? new Map();
+      const isNew = said.get(place) !== words;
+      this.#said.set(node, said.set(place, words));
+      return isNew;
+    }
+  }
+
   const isOwn = (words) => Object.keys(TEXTS).some((name) => {
     const [before, after] = text(name, "{n}").split("{n}");
     return after === undefined ? words === before
@@ -412,7 +448,8 @@ if (customElements.get("fcs-ticker")) {
   // changed.
   class View {
     /** @type {Figures} */ figures;
-    #last; #isBuilt = false; #said = new Map();
+    words = new Words();
+    #last; #isBuilt = false;
 
     constructor(host) {
       this.host = host;
@@ -472,7 +509,7 @@ if (customElements.get("fcs-ticker")) {
       for (const shown of this.fields()) {
         try { this.#show(shown, prices, at); } catch (error) {
           fault ??= error;
-          this.write(shown, UNKNOWN); // the old value would be taken for the new one
+          writeText(shown, UNKNOWN); // the old value would be taken for the new one
         }
       }
       if (fault) throw fault;
@@ -482,36 +519,11 @@ if (customElements.get("fcs-ticker")) {
     date() {
       for (const shown of this.host.querySelectorAll("time[data-field=updated]")) {
         const seconds = Date.parse(shown.dateTime) / 1000;
-        if (isMoment(seconds) && daysTo(seconds)) this.write(shown, this.figures.clock(seconds));
+        if (isMoment(seconds) && daysTo(seconds)) writeText(shown, this.figures.clock(seconds));
       }
     }
 
-    status(words) { this.say(this.find("[data-part=status]"), words); }
-
-    // Words are written when they change, not when the page shows others: those may be a
-    // translator's.
-    say(shown, words) {
-      if (!shown || this.#said.get(shown) === words) return;
-      this.#said.set(shown, words);
-      this.write(shown, words);
-    }
-
-    label(name, words, node = this.host) {
-      const key = node === this.host ? name : node;
-      if (!node || this.#said.get(key) === words) return;
-      this.#said.set(key, words);
-      if (node.getAttribute(name) !== words) node.setAttribute(name, words);
-    }
-
-    /** After a morph, the words that are shown may be others than those that were said. */
-    doubt() { this.#said.clear(); }
-
-    write(shown, words) {
-      if (!shown || shown.textContent === words) return;
-      const text = shown.firstChild;
-      if (text instanceof Text && !text.nextSibling) replaceText(text, words);
-      else shown.textContent = words;
-    }
+    status(words) { this.words.say(this.find("[data-part=status]"), words); }
 
     mark(name, value) {
       if (value === null) delete this.host.dataset[name];
@@ -521,8 +533,8 @@ if (customElements.get("fcs-ticker")) {
     #show(shown, prices, at) {
       const name = shown.dataset.field;
       if (shown.translate) shown.translate = false;
-      if (PRICES[name]) this.write(shown, this.figures.number(prices[PRICES[name]]));
-      else if (OTHERS[name]) this.write(shown, OTHERS[name](this.figures, prices));
+      if (PRICES[name]) writeText(shown, this.figures.number(prices[PRICES[name]]));
+      else if (OTHERS[name]) writeText(shown, OTHERS[name](this.figures, prices));
       else if (name === "updated") this.#time(shown, [prices.update, at].find(isMoment));
     }
 
@@ -541,7 +553,7 @@ if (customElements.get("fcs-ticker")) {
       }
       const moment = `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
       if (time.dateTime !== moment) time.dateTime = moment;
-      this.write(time, this.figures.clock(seconds));
+      writeText(time, this.figures.clock(seconds));
     }
   }
 
@@ -561,10 +573,10 @@ if (customElements.get("fcs-ticker")) {
     dress() {
       const { symbol, timeframe } = this.host;
       this.mark("kind", isForex(symbol) ? "forex" : null);
-      this.label("title", symbol, this.find("[data-field=symbol]"));
-      this.say(this.find("[data-part=period]"), PERIODS[timeframe] ?? timeframe);
-      this.label("role", "group");
-      this.label("aria-label", nameOf(symbol));
+      this.words.label(this.find("[data-field=symbol]"), "title", symbol);
+      this.words.say(this.find("[data-part=period]"), PERIODS[timeframe] ?? timeframe);
+      this.words.label(this.host, "role", "group");
+      this.words.label(this.host, "aria-label", nameOf(symbol));
     }
   }
 
@@ -583,7 +595,7 @@ if (customElements.get("fcs-ticker")) {
     // While the price is live, the status does not interrupt the sentence.
     status(words) {
       super.status(words === text("live") ? "" : words);
-      this.label("title", `${nameOf(this.host.symbol)}, ${words}`);
+      this.words.label(this.host, "title", `${nameOf(this.host.symbol)}, ${words}`);
     }
   }
 
@@ -604,7 +616,10 @@ if (customElements.get("fcs-ticker")) {
     #guard = new MutationObserver((changes) => this.#mend(changes));
     #paint = () => this.#write((view) => {
       this.#fence(() => view.mend());
-      this.#fence(() => (this.#price ? view.paint(this.#price) : view.date()));
+      this.#fence(() => {
+        if (this.#price) view.paint(this.#price);
+        else view.date();
+      });
       if (!this.#state) return;
       view.mark("state", this.#state.state);
       view.status(this.#status(this.#state));
@@ -638,8 +653,12 @@ if (customElements.get("fcs-ticker")) {
       this.#held = wanted;
       this.#mend(this.#guard.takeRecords()); // which would be lost
       this.#guard.disconnect();
-      midnight.paints[wanted ? "add" : "delete"](this.#paint);
-      if (!wanted) return ageing.watch(this.#paint, false);
+      if (!wanted) {
+        midnight.paints.delete(this.#paint);
+        ageing.watch(this.#paint, false);
+        return;
+      }
+      midnight.paints.add(this.#paint);
       this.#fence(() => this.#begin(isSame));
       this.#guard.observe(this, GUARDED);
       rooms.hold(wanted, this.#listener);
@@ -690,7 +709,7 @@ if (customElements.get("fcs-ticker")) {
 
     #mend(changes) {
       if (!changes.length) return;
-      if (!changes.every(isTranslation)) this.#view?.doubt();
+      if (!changes.every(isTranslation)) this.#view?.words.forget();
       painter.add(this.#paint);
     }
 
