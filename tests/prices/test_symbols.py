@@ -92,7 +92,7 @@ def test_every_pip_is_one_of_a_known_currency() -> None:
 def test_the_script_knows_the_same_pips() -> None:
     script = SCRIPT.read_text(encoding="utf-8")
     loops = re.findall(r'of (\w+)\.split\("\|"\)\) PIPS\.set\(currency, ([\d.]+)\)', script)
-    written = {}
+    written: dict[str, float] = {}
     for name, pip in loops:
         [names] = re.findall(rf"const {name} = ([^;]+);", script)
         currencies = "".join(re.findall(r'"([^"]+)"', names)).split("|")
