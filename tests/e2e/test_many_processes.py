@@ -110,12 +110,19 @@ async def test_all_rooms_flow_again_after_the_upstream_was_killed(redis: str) ->
     site = Site(f"ws://127.0.0.1:{upstream}", FCS_REDIS_URL=redis)
     rooms = [("FX:EURUSD", "1D"), ("BINANCE:BTCUSDT", "60"), ("NASDAQ:AAPL", "5")]
     vendor = ("manage.py", "fcs_simulator", "--port", str(upstream), "--rate", "5")
-    async with site.stream(), site.web(port), browser_socket(port, *rooms) as viewer:
+    async with AsyncExitStack() as stack:
+        # Before the stream, whose pauses between retries would grow to a minute meanwhile.
+        process = await stack.enter_async_context(python(*vendor))
+        for running in (site.stream(), site.web(port)):
+            await stack.enter_async_context(running)
+        viewer = await stack.enter_async_context(browser_socket(port, *rooms))
         for _ in range(2):
+            await viewer.until(lambda viewer: len(viewer.prices) == 3, within=60)
+            process.kill()
+            await process.wait()
             viewer.prices.clear()
-            async with python(*vendor) as process:
-                await viewer.until(lambda viewer: len(viewer.prices) == 3, within=60)
-                process.kill()
+            process = await stack.enter_async_context(python(*vendor))
+        await viewer.until(lambda viewer: len(viewer.prices) == 3, within=60)
 
 
 async def test_prices_flow_again_after_redis_was_killed_and_nothing_is_left_behind(
