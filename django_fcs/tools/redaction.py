@@ -39,8 +39,10 @@ _LOGGERS = (
 #: Any key, found by the parameter names that the vendor's samples use.
 _NAMED = re.compile(r"((?:access|api)[_-]?key=)[^&\s\"']*", re.IGNORECASE)
 
-#: User and password in an address, also in one whose scheme is missing or misspelt.
-_CREDENTIALS = re.compile(r"(//)\S*@|(?<![^\s'\"])[^\s/@'\"]*:(?!//)\S*@")
+#: Where user and password of an address begin, also if its scheme is missing or misspelt. They end
+#: at the last ``@`` of a word. To look for both at once takes the square of the length of a text.
+_CREDENTIALS = re.compile(r"//|(?:^|(?<=['\"]))[^/@'\"]*:(?!//)")
+_WORD = re.compile(r"\S+")
 
 #: What Python says of an address whose password contains a slash: the rest is not a password.
 _PORT = re.compile(r"(Port could not be cast to integer value as ).*", re.DOTALL)
@@ -86,9 +88,19 @@ def spellings_of(key: str) -> re.Pattern[str]:
 def without_secrets(text: str, key: str, limit: int = REASON_MAX) -> str:
     """Return a text from outside as one safe line, without the key and passwords in addresses."""
     text = spellings_of(key).sub("[key]", text) if key else text
-    text = _PORT.sub(r"\1[hidden]", _CREDENTIALS.sub(r"\1[hidden]@", text))
+    text = _PORT.sub(r"\1[hidden]", _WORD.sub(_without_credentials, text))
     # Cut last: a key that is cut in two would no longer be found.
     return one_line(text, limit)
+
+
+def _without_credentials(found: re.Match[str]) -> str:
+    word = found[0]
+    end = word.rfind("@")
+    begin = _CREDENTIALS.search(word, 0, end) if end > 0 else None
+    if begin is None:
+        return word
+    kept = begin.end() if begin[0] == "//" else begin.start()
+    return f"{word[:kept]}[hidden]{word[end:]}"
 
 
 def reason_of(error: Exception) -> str:

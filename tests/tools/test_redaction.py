@@ -12,6 +12,7 @@ from django.test import override_settings
 from uvicorn.logging import AccessFormatter
 
 from django_fcs.tools import redaction
+from django_fcs.tools.texts import REASON_MAX
 
 pytestmark = pytest.mark.versions
 
@@ -155,3 +156,13 @@ def test_it_installs_itself_where_nobody_did(monkeypatch: pytest.MonkeyPatch) ->
 )
 def test_no_reason_has_the_password_of_an_address(text: str, clean: str) -> None:
     assert redaction.without_secrets(text, KEY) == clean
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("part", ["//", ":", "a:", "':", "@", "a:b@", " :", "//a:"])
+def test_the_time_for_a_text_from_outside_does_not_grow_with_its_square(part: str) -> None:
+    """The square of this length takes an hour."""
+    text = part * 500_000
+
+    assert len(redaction.without_secrets(text, KEY)) <= REASON_MAX
+    assert len(redaction.without_secrets(f"{text}@", KEY)) <= REASON_MAX
