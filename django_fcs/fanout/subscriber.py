@@ -59,9 +59,10 @@ class Subscriber:
     """
 
     __slots__ = (
-        "_asked", "_clock", "_closing", "_confirms", "_context", "_flow", "_fresh",
-        "_heard", "_is_gone", "_mail", "_must_answer", "_quiet_since", "_ready", "_replies",
-        "_send", "_sending", "_shut_since", "_unproved", "address", "is_open", "joined", "merge",
+        "_asked", "_clock", "_closing", "_confirms", "_context", "_fresh", "_heard",
+        "_is_gone", "_mail", "_must_answer", "_ping_size", "_quiet_since", "_ready", "_replies",
+        "_send", "_sending", "_shut_since", "_unproved", "_window_size", "address", "is_open",
+        "joined", "merge",
     )  # fmt: skip
 
     def __init__(
@@ -88,7 +89,7 @@ class Subscriber:
             self._send, self._context = coroutines_of(send), copy_context()
         self._ready = ready
         self._must_answer = must_answer
-        self._flow = flow
+        self._ping_size, self._window_size = flow.ping_size, flow.window_size
         self._clock = clock
         self._sending: asyncio.Task[None] | None = None
         self._replies: deque[str] | None = None
@@ -196,7 +197,7 @@ class Subscriber:
         if self._closing is not None and self._is_free():
             self._is_gone = True
             self._transmit(self._closing, 0)
-        if self._is_free() and self._unproved >= self._flow.ping_size and self._asked is None:
+        if self._is_free() and self._unproved >= self._ping_size and self._asked is None:
             self.ping()
         while self._closing is None and self._is_free() and not self._is_full():
             text = self._next()
@@ -248,7 +249,7 @@ class Subscriber:
             return
         if sending is not None:
             self._wait_for(sending)
-        if self._unproved >= self._flow.ping_size:
+        if self._unproved >= self._ping_size:
             self._prove()
 
     def _wait_for(self, sending: asyncio.Task[None]) -> None:
@@ -320,7 +321,7 @@ class Subscriber:
         return self._sending is None and not self._is_gone
 
     def _is_full(self) -> bool:
-        return self._must_answer and self._unproved >= self._flow.window_size
+        return self._must_answer and self._unproved >= self._window_size
 
 
 class _Round:
@@ -355,7 +356,7 @@ class _Round:
                 continue
             if self.is_over:
                 return
-            if one._unproved >= one._flow.ping_size:
+            if one._unproved >= one._ping_size:
                 one._prove()
 
 

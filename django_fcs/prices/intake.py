@@ -182,10 +182,10 @@ class Intake:
         known, opened = self._known, price.history[-1].t
         if opened is not None and price.t is not None and opened >= price.t:
             return False
-        near = [abs(value) for value in (price.o, price.c) if value]
-        near = near or [abs(value) for value in (known.c, price.b, price.a) if value]
         if not close:
             return self._was_near_zero
+        near = [abs(value) for value in (price.o, price.c) if value]
+        near = near or [abs(value) for value in (known.c, price.b, price.a) if value]
         return any(value / GAP_MAX <= abs(close) <= value * GAP_MAX for value in near)
 
     def _is_across_often(self, price: Price, known: float) -> bool:
