@@ -112,6 +112,12 @@ class Settings:
     FCS_AUTHORIZE = Setting(
         OrNone(Text()), None, "the dotted path of a function `(scope, room) -> bool`"
     )
+    FCS_REAUTHORIZE_SECONDS = Setting(
+        Number(0.1, _YEAR), 300, "after this time, `FCS_AUTHORIZE` is asked again for joined rooms"
+    )
+    FCS_AUTHORIZE_TIMEOUT_SECONDS = Setting(
+        Number(0.1, 3600), 10, "how long a call of `FCS_AUTHORIZE` may take"
+    )
     FCS_ALLOWED_ORIGINS = Setting(
         OrNone(Texts()),
         None,

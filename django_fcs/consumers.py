@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -15,11 +15,16 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
 from . import embedded
+from .access.authorizer import Answer
+from .access.entrance import Entrance
+from .access.joins import Joins
+from .access.refusals import refusal_after, refusal_before
 from .conf import conf
 from .exceptions import BadSymbol, BadTimeframe, ConfigurationError, ProtocolError
 from .fanout.hub import Hub
+from .fanout.routes import Key
 from .fanout.servers import Send
-from .permissions import client_of, may_join, origin_is_allowed
+from .permissions import client_of, origin_is_allowed
 from .protocol import (
     Join,
     Leave,
@@ -38,6 +43,7 @@ from .site import site_store
 from .tools.complaints import Complaints
 from .tools.logs import logger_of
 from .tools.metrics import count
+from .tools.tasks import running
 from .tools.tokenbucket import TokenBucket
 
 __all__ = ["MERGE_PROTOCOL", "FCSConsumer"]
@@ -63,6 +69,9 @@ ORIGIN_SHOWN = 200
 
 #: The slowest rate that a page may request, in frames a second.
 RATE_MIN = 0.1
+
+#: The ``short`` of a refused join.
+NOT_ALLOWED = "room_not_allowed"
 
 CLOSE_SERVER_ENDS = 4001
 CLOSE_SILENT = 4408
@@ -117,6 +126,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         self._send = send
         self._merge = MERGE_PROTOCOL in (scope.get("subprotocols") or ())
         self._client = client_of(scope)
+        self._joins: Joins | None = None
         self._frames = 0
         self._is_heard = True
         self._refusal = self._reason_to_refuse(dict(scope.get("headers") or ()))
@@ -150,7 +160,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
             await self._refuse(*self._refusal)
             return
         rooms, pace = conf.FCS_MAX_ROOMS_PER_CLIENT, self._pace
-        self._joins = TokenBucket(burst=rooms, rate=pace.joins)
+        self._joins_a_second = TokenBucket(burst=rooms, rate=pace.joins)
         self._messages = TokenBucket(burst=pace.burst + 2 * rooms, rate=pace.messages)
         # Not earlier: a heartbeat cannot be sent before the socket is accepted.
         self._subscriber = await self._stack.enter_async_context(
@@ -161,10 +171,27 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
                 address=self._client,
             )
         )
+        if conf.FCS_AUTHORIZE is not None:
+            await self._begin_to_ask()
         self._look_for_silence()
         self._stack.callback(lambda: self._next_look.cancel())
         self._stack.push(self._say_goodbye)
         self._say(Welcome(timestamp=_now_ms()))
+
+    async def _begin_to_ask(self) -> None:
+        entered = Entrance.of(self._hub).entered(self.scope, self._subscriber.joined)
+        self._joins = await self._stack.enter_async_context(entered)
+        await self._stack.enter_async_context(running(self._follow(self._joins)))
+
+    async def _follow(self, joins: Joins) -> None:
+        """Join the rooms that ``FCS_AUTHORIZE`` allows, and leave those that it does not."""
+        async with aclosing(joins.answers()) as answers:
+            async for key, answer in answers:
+                if answer is Answer.YES:
+                    self._admit(*key)
+                else:
+                    self._hub.leave(self._subscriber, *key)
+                    self._complain(NOT_ALLOWED, refusal_after(answer, key.room))
 
     def _say_goodbye(
         self,
@@ -202,7 +229,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
             for wish in parse_wishes(text):
                 if not self._may_go_on():
                     return
-                await self._answer(wish)
+                self._answer(wish)
         except ProtocolError as error:
             if self._may_go_on(cost=1 + len(text) // BAD_SIZE):
                 self._complain("bad_message", str(error))
@@ -259,14 +286,13 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         loop = asyncio.get_running_loop()
         self._next_look = loop.call_later(self._pace.silence, self._look_for_silence)
 
-    async def _answer(self, message: Message) -> None:
+    def _answer(self, message: Message) -> None:
         if isinstance(message, Join):
-            await self._join(message)
+            self._join(message)
         elif isinstance(message, Leave):
             self._leave(message)
         elif isinstance(message, RemoveAll):
-            for room, spelling in list(self._subscriber.joined):
-                self._hub.leave(self._subscriber, room, spelling)
+            self._leave_all()
         elif isinstance(message, Ping):
             self._say(Pong(timestamp=_now_ms()))
         elif isinstance(message, Pong):
@@ -276,38 +302,52 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         else:
             self._complain("bad_message", "this message is not for a server")
 
-    async def _join(self, wish: Join) -> None:
+    def _join(self, wish: Join) -> None:
         spelling = conf.FCS_TIMEFRAME if wish.timeframe is None else wish.timeframe
         try:
-            room = Room.parse(wish.symbol, spelling)
+            key = Key(Room.parse(wish.symbol, spelling), spelling)
         except BadSymbol as error:
             return self._complain("bad_symbol", str(error))
         except BadTimeframe as error:
             return self._complain("bad_timeframe", str(error))
-        problem = await self._objection(wish, room, spelling)
+        problem = self._objection(key, wish.token)
         if problem is not None:
-            return self._complain(*problem)
+            self._complain(*problem)
+        elif self._joins is None:
+            self._admit(*key)
+        else:
+            self._joins.add(key)
+        return None
+
+    def _objection(self, key: Key, token: str | None) -> tuple[str, str] | None:
+        """Return why a join is refused: ``short`` and a text, or ``None``."""
+        if not self._joins_a_second.take():
+            return "rate_limited", f"more than {self._pace.joins:g} joins a second: try again later"
+        limit, joined, joins = conf.FCS_MAX_ROOMS_PER_CLIENT, self._subscriber.joined, self._joins
+        is_known = key in joined or (joins is not None and key in joins)
+        if not is_known and len(joined) + len(joins or ()) >= limit:
+            return "too_many_rooms", f"{key.room.symbol}: no more than {limit} rooms per socket"
+        refusal = refusal_before(key.room, token)
+        return (NOT_ALLOWED, refusal) if refusal else None
+
+    def _admit(self, room: Room, spelling: str) -> None:
         embedded.start()
         self._subscriber.confirm(room, spelling)
         self._hub.join(self._subscriber, room, spelling)
 
-    async def _objection(self, wish: Join, room: Room, spelling: str) -> tuple[str, str] | None:
-        """Return why a join is refused: ``short`` and a text, or ``None``."""
-        if not self._joins.take():
-            return "rate_limited", f"more than {self._pace.joins:g} joins a second: try again later"
-        limit = conf.FCS_MAX_ROOMS_PER_CLIENT
-        joined = self._subscriber.joined
-        if (room, spelling) not in joined and len(joined) >= limit:
-            return "too_many_rooms", f"{room.symbol}: no more than {limit} rooms per socket"
-        if not await may_join(self.scope, room, wish.token):
-            return "room_not_allowed", f"{room.symbol} needs a token from this site"
-        return None
-
     def _leave(self, wish: Leave) -> None:
         spelling = conf.FCS_TIMEFRAME if wish.timeframe is None else wish.timeframe
+        if self._joins is not None:
+            self._joins.discard(wish.symbol, spelling)
         for room, joined in list(self._subscriber.joined):
             if (room.symbol, joined) == (wish.symbol, spelling):
                 self._hub.leave(self._subscriber, room, joined)
+
+    def _leave_all(self) -> None:
+        if self._joins is not None:
+            self._joins.clear()
+        for room, spelling in list(self._subscriber.joined):
+            self._hub.leave(self._subscriber, room, spelling)
 
     def _set_rate(self, wish: Rate) -> None:
         granted = max(min(wish.frames_per_second, conf.FCS_MAX_FRAMES_PER_SECOND), RATE_MIN)

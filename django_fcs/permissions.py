@@ -1,30 +1,26 @@
-"""Which clients may open the socket and join rooms: decision 12 of ``docs/decisions.md``."""
+"""Which clients may open the socket and join rooms; see ``docs/permissions.md``."""
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from channels.db import database_sync_to_async
+from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.http.request import validate_host
-from django.utils.module_loading import import_string
 
+from .access.authorizer import Answer, Authorizer
+from .access.clients import request_for
+from .access.refusals import refusal_before
 from .conf import conf
+from .layer.bus import Bus
 from .rooms import Room
-from .tokens import token_is_valid
-from .tools.logs import logger_of
-from .tools.metrics import count
 from .values.hosts import hosts_of_site
 
-__all__ = ["client_of", "may_join", "origin_is_allowed"]
-
-logger = logger_of(__name__)
+__all__ = ["aask_again", "ask_again", "client_of", "may_join", "origin_is_allowed"]
 
 #: What Django itself allows with DEBUG and no ALLOWED_HOSTS.
 _HOSTS_IN_DEBUG = [".localhost", "127.0.0.1", "[::1]"]
@@ -39,26 +35,34 @@ async def may_join(scope: Mapping[str, Any], room: Room, token: str | None) -> b
     """Return whether this client may join a room.
 
     The client needs a valid token for the symbol, or the symbol matches a pattern of
-    ``FCS_ALLOWED_SYMBOLS``. If ``FCS_AUTHORIZE`` is set, that function must agree as
-    well. If it raises an exception, the join is refused and the exception logged.
+    ``FCS_ALLOWED_SYMBOLS``. If ``FCS_AUTHORIZE`` is set, that function must return ``True`` as
+    well, within ``FCS_AUTHORIZE_TIMEOUT_SECONDS``. If it raises an exception, this is logged.
     """
-    allowed = any(fnmatchcase(room.symbol, pattern) for pattern in conf.FCS_ALLOWED_SYMBOLS)
-    if not allowed and not (token and token_is_valid(token, room.symbol)):
+    if refusal_before(room, token):
         return False
-    path = conf.FCS_AUTHORIZE
-    if path is None:
-        return True
-    try:
-        authorize = import_string(path)
-        if not inspect.iscoroutinefunction(authorize):
-            authorize = database_sync_to_async(authorize)
-        answer = await authorize(scope, room)
-        # A decorator may hide that a function is async, and a coroutine is always true.
-        return bool(await answer if inspect.isawaitable(answer) else answer)
-    except Exception:
-        if count("authorize_failures"):
-            logger.exception("FCS_AUTHORIZE failed, join refused path=%s room=%s", path, room)
-        return False
+    return await Authorizer().ask(scope, room) is Answer.YES
+
+
+async def aask_again(*, user: Any = None, session_key: str | None = None) -> None:
+    """Make all processes ask ``FCS_AUTHORIZE`` again now, for the rooms that are joined.
+
+    Args:
+        user: A user, or the primary key of one. Only this user's rooms are asked for.
+        session_key: Only the rooms of this session are asked for.
+
+    Without an argument, the rooms of all clients are asked for. With both, a client must match
+    both. The request only makes processes ask: it allows nothing and ends nothing by itself. Send
+    it when the change is in the database. Raises ``ValueError`` for a user without a primary key,
+    and what the channel layer raises.
+    """
+    request = request_for(user=user, session_key=session_key)
+    async with Bus() as bus:
+        await bus.ask_again(request)
+
+
+def ask_again(*, user: Any = None, session_key: str | None = None) -> None:
+    """Do the same as ``aask_again`` in code that is not async."""
+    async_to_sync(aask_again)(user=user, session_key=session_key)
 
 
 def client_of(scope: Mapping[str, Any]) -> str:

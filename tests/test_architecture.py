@@ -50,7 +50,7 @@ OUTSIDE = {
     "prometheus_client": {"operations.exposition"},
     # A module whose name is a string: no other test sees such an import.
     "importlib": {"checks", "streaming.calendars"},
-    "channels": {"asgi", "checking.serving", "consumers", "layer.bus", "permissions"},
+    "channels": {"access.clients", "asgi", "checking.serving", "consumers", "layer.bus"},
     # Sockets, files, threads and processes.
     "socket": {"doctor.feed_probes", "upstream.approach", "upstream.connection"},
     "ssl": {"doctor.feed_probes"},

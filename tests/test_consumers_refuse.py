@@ -137,10 +137,10 @@ def broken(scope: Mapping[str, Any], room: Room) -> bool:
 async def test_authorize_must_agree_as_well_and_opens_nothing_by_itself(name: str) -> None:
     with override_settings(FCS_AUTHORIZE=f"{__name__}.{name}"):
         async with browsing() as browser:
-            await browser.join("FX:EURUSD", timeframe="1D")
-            await browser.join("FX:USDJPY", timeframe="1D")
-            await browser.join("BINANCE:EURUSDT", timeframe="1D")
-            shorts = [answer["short"] for answer in await browser.settle()]
+            shorts = []
+            for symbol in ("FX:EURUSD", "FX:USDJPY", "BINANCE:EURUSDT"):
+                await browser.join(symbol, timeframe="1D")
+                shorts.append((await browser.hear())["short"])
 
     assert shorts == ["joined_room", "room_not_allowed", "room_not_allowed"]
 
@@ -152,10 +152,11 @@ async def test_an_exception_in_authorize_is_a_no_and_is_logged(
     with override_settings(FCS_AUTHORIZE=f"{__name__}.{name}"):
         async with browsing() as browser:
             await browser.join(timeframe="1D")
-            shorts = [answer["short"] for answer in await browser.settle()]
+            refusal = await browser.hear()
 
-    assert shorts == ["room_not_allowed"]
-    assert "FCS_AUTHORIZE failed, join refused" in caplog.text
+    assert refusal["short"] == "room_not_allowed"
+    assert "FCS_AUTHORIZE did not answer" in refusal["message"]
+    assert "FCS_AUTHORIZE failed path=" in caplog.text
 
 
 # -- who may open the socket

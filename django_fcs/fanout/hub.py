@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from django_fcs.conf import conf
 from django_fcs.layer.bus import Bus, on_the_layer
-from django_fcs.layer.events import HUBS, Beat, GroupEvent, RoomNotice
+from django_fcs.layer.events import HUBS, AskAgain, Beat, GroupEvent, RoomNotice
 from django_fcs.prices.store import Store
 from django_fcs.prices.updates import Update
 from django_fcs.protocol import Heartbeat, serialise
@@ -33,6 +33,7 @@ from .hearing import Hearing
 from .mailbox import newest_of
 from .needs import Needs
 from .ready import ReadyQueue
+from .requests import Requests
 from .routes import Key, Reader, Routes
 from .servers import Send, server_takes_everything
 from .subscriber import Subscriber, send_to_all
@@ -82,6 +83,8 @@ class Hub:
         self._hearing = Hearing(intervals)
         self._needs = Needs(uuid.uuid4().hex, intervals=intervals, monotonic=monotonic)
         self._task: asyncio.Task[None] | None = None
+        self.requests = Requests()
+        """Requests to ask for permissions again. The hub itself does not ask."""
 
     @classmethod
     def of_this_loop(cls, store: Store) -> Hub:
@@ -300,6 +303,8 @@ class Hub:
                 self._apply_beat(event)
             elif isinstance(event, RoomNotice):
                 self._apply_notice(event)
+            elif isinstance(event, AskAgain):
+                self.requests.put(event)
             if self._monotonic() > turn_at:
                 await asyncio.sleep(0)
                 turn_at = self._monotonic() + self._flow.turn

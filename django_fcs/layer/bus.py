@@ -34,7 +34,16 @@ from django_fcs.tools.metrics import count
 from django_fcs.tools.redaction import reason_of, site_key, without_secrets
 
 from . import pubsub, streams
-from .events import DEMAND, HUBS, Announcement, Beat, GroupEvent, RoomNotice, read_event
+from .events import (
+    DEMAND,
+    HUBS,
+    Announcement,
+    AskAgain,
+    Beat,
+    GroupEvent,
+    RoomNotice,
+    read_event,
+)
 from .hosts import pools_of
 from .line import Line
 from .member import CALL_SECONDS, LayerMember, drop_malformed
@@ -44,6 +53,7 @@ __all__ = [
     "DEMAND",
     "HUBS",
     "Announcement",
+    "AskAgain",
     "Beat",
     "Bus",
     "GroupEvent",
@@ -144,6 +154,10 @@ class Bus:
         """Send all hubs what is known about rooms apart from their prices."""
         hubs = marked(HUBS, self._mark)
         await self._member.send((hubs, one.event()) for one in notices)
+
+    async def ask_again(self, request: AskAgain) -> None:
+        """Make all hubs have permissions asked for again."""
+        await self._member.send([(marked(HUBS, self._mark), request.event())])
 
     async def announce(self, announcement: Announcement) -> None:
         """Send the stream the rooms that a hub needs."""

@@ -5,6 +5,7 @@ group      from → to               message types
 ========== ======================= ============================================
 room.group stream → hubs, anybody  only ``fcs.price``
 fcs.hubs   stream → hubs           ``fcs.beat``, ``fcs.room``
+fcs.hubs   the site → hubs         ``fcs.ask``
 fcs.demand hubs → stream           ``fcs.demand``
 ========== ======================= ============================================
 
@@ -34,6 +35,7 @@ __all__ = [
     "HUBS",
     "PROFILE_MAX",
     "Announcement",
+    "AskAgain",
     "Beat",
     "GroupEvent",
     "RoomNotice",
@@ -53,6 +55,7 @@ EPOCH_AHEAD_SECONDS = 365 * 86_400
 ROOMS_MAX = 10_000
 
 _HubName = Annotated[str, msgspec.Meta(max_length=100)]
+_Hash = Annotated[str, msgspec.Meta(max_length=64)]
 
 
 class Beat(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.beat"):
@@ -95,7 +98,20 @@ class Announcement(msgspec.Struct, frozen=True):
         return _builtins(_Demand(self.hub, tuple(rooms), tuple(new)))
 
 
-GroupEvent = Update | Beat | RoomNotice | Announcement
+class AskAgain(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.ask"):
+    """A request to ask ``FCS_AUTHORIZE`` again now. By itself it allows and ends nothing."""
+
+    user: _Hash = ""
+    """A keyed hash of the user's primary key; empty for any user."""
+    session: _Hash = ""
+    """A keyed hash of the session key; empty for any session."""
+
+    def event(self) -> dict[str, Any]:
+        """Return the message that goes to all hubs."""
+        return _builtins(self)
+
+
+GroupEvent = Update | Beat | RoomNotice | Announcement | AskAgain
 
 
 class _Price(msgspec.Struct, frozen=True, tag_field="type", tag=EVENT_TYPE):
@@ -131,7 +147,8 @@ class _Demand(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.demand"):
 
 
 # By type, since msgspec prepares a struct once, but a union at each call.
-_KINDS: tuple[type[_Price | Beat | _Notice | _Demand], ...] = (_Price, Beat, _Notice, _Demand)
+_Kind = type[_Price | Beat | _Notice | _Demand | AskAgain]
+_KINDS: tuple[_Kind, ...] = (_Price, Beat, _Notice, _Demand, AskAgain)
 _MESSAGES = {kind.__struct_config__.tag: kind for kind in _KINDS}
 
 
@@ -144,7 +161,7 @@ def read_event(message: Mapping[str, Any], now: float) -> GroupEvent:
         read = msgspec.convert(message, _MESSAGES[message["type"]])
         if isinstance(read, (Beat, _Price)) and read.epoch > (now + EPOCH_AHEAD_SECONDS) * 1000:
             raise ProtocolError(f"epoch={read.epoch} is in the future")
-        return read if isinstance(read, Beat) else read.read()
+        return read if isinstance(read, (Beat, AskAgain)) else read.read()
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise ProtocolError(f"not a message of this project: {error!r}") from None
 

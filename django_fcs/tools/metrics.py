@@ -30,7 +30,9 @@ __all__ = [
 
 #: Counter → help text.
 COUNTERS = {
-    "authorize_failures": "Joins refused because FCS_AUTHORIZE raised an exception.",
+    "authorize_ended": "Rooms that clients lost because FCS_AUTHORIZE no longer allowed them.",
+    "authorize_failures": "Calls of FCS_AUTHORIZE that returned neither True nor False, or failed.",
+    "authorize_timeouts": "Calls of FCS_AUTHORIZE that did not answer in time.",
     "hub_fenced": "Prices and heartbeats of a former leader that were refused.",
     "hub_layer_reconnects": "Times a hub reconnected to the channel layer after a failure.",
     "hub_merged": "Prices merged into a later one because this process fell behind.",

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+)
 from contextlib import asynccontextmanager
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
-__all__ = ["end", "running", "together"]
+__all__ = ["each", "end", "running", "together"]
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 async def together(*coroutines: Coroutine[Any, Any, object]) -> None:
@@ -59,3 +70,21 @@ async def end(*tasks: asyncio.Future[Any]) -> None:
             task.exception()
     if interruption is not None:
         raise interruption
+
+
+async def each(
+    things: Iterable[T], work: Callable[[T], Awaitable[R]], *, at_once: int
+) -> AsyncGenerator[tuple[T, R], None]:
+    """Run ``work`` for each thing, ``at_once`` at a time; yield results as they come."""
+    left, calls = iter(things), dict[asyncio.Future[R], T]()
+    try:
+        while True:
+            for thing in islice(left, at_once - len(calls)):
+                calls[asyncio.ensure_future(work(thing))] = thing
+            if not calls:
+                return
+            done, _ = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+            for call in done:
+                yield calls.pop(call), call.result()
+    finally:
+        await end(*calls)

@@ -11,7 +11,7 @@ from functools import partial
 from queue import Full, SimpleQueue
 from typing import Any, TypeVar
 
-__all__ = ["JOBS_MAX", "Threads", "Worker"]
+__all__ = ["JOBS_MAX", "Threads", "Worker", "Workers"]
 
 #: Calls that may wait; further calls are refused.
 JOBS_MAX = 1000
@@ -75,6 +75,41 @@ class _OwnThread:
                 return future
         future.set_exception(Full(f"{self._jobs_max:,} calls are waiting: a call hangs"))
         return future
+
+
+class Workers:
+    """Up to ``size`` workers; each call gets one that has nothing to do.
+
+    If all of them are in a call, the future of a further call fails with ``Full``. A worker
+    whose call never ends is not used again.
+    """
+
+    def __init__(self, name: str, *, size: int) -> None:
+        self._name = name
+        self._size = size
+        self._made = 0
+        self._free: list[Worker] = []
+        self._lock = threading.Lock()
+
+    def submit(self, work: Callable[[], T]) -> Future[T]:
+        """Run a call in a thread; return the future of its result."""
+        worker = self._idle()
+        if worker is None:
+            future: Future[T] = Future()
+            future.set_exception(Full(f"{self._size} calls have not ended"))
+            return future
+        future = worker.submit(work)
+        future.add_done_callback(lambda _: self._free.append(worker))
+        return future
+
+    def _idle(self) -> Worker | None:
+        with self._lock:
+            if self._free:
+                return self._free.pop()
+            if self._made >= self._size:
+                return None
+            self._made += 1
+            return Worker(f"{self._name}-{self._made}", jobs_max=1)
 
 
 class Threads(ThreadPoolExecutor):

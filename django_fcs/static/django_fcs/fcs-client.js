@@ -282,7 +282,9 @@ if (globalThis.FCSClient) {
       this.joined.delete(key);
     }
 
-    #asked() { return [...this.#wanted.values()].filter((room) => room.state === "asked"); }
+    #inState(...states) {
+      return [...this.#wanted.values()].filter((room) => states.includes(room.state));
+    }
 
     // The vendor's `symbol` has no exchange; only `room` has the full name. The answer may spell
     // the timeframe differently from the join.
@@ -294,16 +296,18 @@ if (globalThis.FCSClient) {
         && `:${room.symbol.toUpperCase()}`.endsWith(`:${full}`);
       const exact = this.#wanted.get(keyOf(full, timeframe));
       const isOpen = exact && exact.state !== "joined"; // an error may have refused too many
-      const room = isOpen ? exact : this.#asked().find(isMeant);
+      const room = isOpen ? exact : this.#inState("asked").find(isMeant);
       if (room) this.#settle(room, "joined");
     }
 
-    // `rate_limited` is not an answer to a join; any other error that names a room is.
+    // `rate_limited` is not an answer to a join; any other error that names a room is. The site
+    // may also end a room that is joined.
     #refuse({ short, message }) {
       if (short === "rate_limited") return;
+      const states = short === "room_not_allowed" ? ["asked", "joined"] : ["asked"];
       const words = String(message).toUpperCase().split(/[\s'"`,;()]+/)
         .map((word) => word.replace(/[.:]+$/, ""));
-      for (const room of this.#asked()) {
+      for (const room of this.#inState(...states)) {
         const isNamed = words.includes(room.symbol.toUpperCase())
           || words.includes(room.key.toUpperCase());
         const isBad = short === "bad_timeframe" && !TIMEFRAMES.includes(canonical(room.timeframe));

@@ -1,0 +1,116 @@
+"""The joins of one socket that wait for an answer, so that its other messages need not wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+
+from django_fcs.fanout.routes import Key
+from django_fcs.rooms import Room
+from django_fcs.tools.bell import Bell
+from django_fcs.tools.tasks import end
+
+from .authorizer import Answer
+
+__all__ = ["Joins"]
+
+#: How many rooms of one socket are asked for at the same time.
+JOINS_AT_ONCE = 10
+
+
+class Joins:
+    """What one socket wants to join, and what it has joined but may no longer have.
+
+    Joins are asked for in order, ``at_once`` at a time. ``answers`` yields their answers, and those
+    given to ``end``. The caller limits how many joins wait, since rooms that are joined count, too.
+
+    Args:
+        ask: Returns the site's answer for a room; it raises no error.
+        joined: The rooms that the socket has joined; the hub adds and removes them.
+    """
+
+    def __init__(
+        self,
+        ask: Callable[[Room], Awaitable[Answer]],
+        joined: Mapping[Key, None],
+        *,
+        at_once: int = JOINS_AT_ONCE,
+    ) -> None:
+        self._ask = ask
+        self._joined = joined
+        self._at_once = at_once
+        self._waiting: dict[Key, None] = {}
+        self._calls: dict[asyncio.Future[Answer], Key | None] = {}
+        """The calls that run; ``None`` in place of a room that the browser has left meanwhile."""
+        self._ended: dict[Room, Answer] = {}
+        self._changed = Bell()
+
+    def __len__(self) -> int:
+        """Count the joins that have no answer yet."""
+        return len(self._waiting) + sum(key is not None for key in self._calls.values())
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._waiting or key in self._calls.values()
+
+    def add(self, key: Key) -> None:
+        """Ask for a room. It is asked for once while it waits."""
+        if key not in self:
+            self._waiting[key] = None
+            self._changed.ring()
+
+    def discard(self, symbol: str, spelling: str) -> None:
+        """Forget a join, because the browser has left the room."""
+        for key in self._without_answer():
+            if (key.room.symbol, key.spelling) == (symbol, spelling):
+                self._forget(key)
+
+    def clear(self) -> None:
+        """Forget all joins."""
+        for key in self._without_answer():
+            self._forget(key)
+
+    def rooms(self) -> dict[Room, None]:
+        """Return the rooms that the socket has joined."""
+        return {key.room: None for key in self._joined}
+
+    def end(self, room: Room, answer: Answer) -> None:
+        """Make ``answers`` yield this answer for a room that the socket has joined."""
+        self._ended[room] = answer
+        self._changed.ring()
+
+    async def answers(self) -> AsyncGenerator[tuple[Key, Answer], None]:
+        """Ask for rooms, and yield the answers as they come, for ever."""
+        try:
+            while True:
+                self._call_next()
+                await self._changed.heard()
+                for key, answer in [*self._answers_that_end(), *self._answers_to_joins()]:
+                    yield key, answer
+        finally:
+            await end(*self._calls)
+
+    def _without_answer(self) -> list[Key]:
+        return [*self._waiting, *filter(None, self._calls.values())]
+
+    def _forget(self, key: Key) -> None:
+        self._waiting.pop(key, None)
+        for call, asked in self._calls.items():
+            if asked == key:
+                self._calls[call] = None
+                call.cancel()
+
+    def _call_next(self) -> None:
+        while self._waiting and len(self._calls) < self._at_once:
+            key = next(iter(self._waiting))
+            del self._waiting[key]
+            call = asyncio.ensure_future(self._ask(key.room))
+            call.add_done_callback(lambda _: self._changed.ring())
+            self._calls[call] = key
+
+    def _answers_that_end(self) -> list[tuple[Key, Answer]]:
+        ended, self._ended = self._ended, {}
+        return [(key, ended[key.room]) for key in self._joined if key.room in ended]
+
+    def _answers_to_joins(self) -> list[tuple[Key, Answer]]:
+        done = {call: self._calls.pop(call) for call in list(self._calls) if call.done()}
+        return [(key, call.result()) for call, key in done.items() if key is not None]

@@ -1,0 +1,37 @@
+"""Why a browser may not join a room: a token, a pattern, or ``FCS_AUTHORIZE``."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from django_fcs.conf import conf
+from django_fcs.rooms import Room
+from django_fcs.tokens import token_is_valid
+
+from .authorizer import Answer
+
+__all__ = ["refusal_after", "refusal_before"]
+
+
+def refusal_before(room: Room, token: str | None) -> str:
+    """Return why a room may not be joined whatever the site's function says; "" if it may be.
+
+    The client needs a valid token for the symbol, or the symbol matches a pattern of
+    ``FCS_ALLOWED_SYMBOLS``.
+    """
+    if any(fnmatchcase(room.symbol, pattern) for pattern in conf.FCS_ALLOWED_SYMBOLS):
+        return ""
+    if token and token_is_valid(token, room.symbol):
+        return ""
+    why = "its token is not valid" if token else "it came without one"
+    return (
+        f"{room.symbol} needs a token from this site, but {why}, and no pattern of "
+        "FCS_ALLOWED_SYMBOLS matches"
+    )
+
+
+def refusal_after(answer: Answer, room: Room) -> str:
+    """Return why a room may not be joined, or no longer, after the site's function was asked."""
+    if answer is Answer.NONE:
+        return f"{room.symbol}: FCS_AUTHORIZE did not answer, try again later"
+    return f"{room.symbol}: FCS_AUTHORIZE refused it"
