@@ -191,7 +191,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
                     self._admit(*key)
                 else:
                     self._hub.leave(self._subscriber, *key)
-                    self._complain(NOT_ALLOWED, refusal_after(answer, key.room))
+                    self._complain(NOT_ALLOWED, refusal_after(answer, key))
 
     def _say_goodbye(
         self,

@@ -73,7 +73,7 @@ async def test_a_refusal_says_which_of_token_pattern_and_function_refused() -> N
     async with browsing() as browser:
         refusal = await joined(browser, "FX:GBPUSD")
         assert refusal["short"] == "room_not_allowed"
-        assert refusal["message"] == "FX:GBPUSD: FCS_AUTHORIZE refused it"
+        assert refusal["message"] == "FX:GBPUSD_1D: FCS_AUTHORIZE refused it"
 
         refusal = await joined(browser, "NASDAQ:AAPL")
         assert refusal["short"] == "room_not_allowed"
@@ -85,7 +85,7 @@ async def test_a_refusal_says_which_of_token_pattern_and_function_refused() -> N
         assert "token is not valid" in refusal["message"]
 
         refusal = await joined(browser, "NASDAQ:AAPL", token=make_token("NASDAQ:AAPL"))
-        assert refusal["message"] == "NASDAQ:AAPL: FCS_AUTHORIZE refused it"
+        assert refusal["message"] == "NASDAQ:AAPL_1D: FCS_AUTHORIZE refused it"
 
 
 async def test_a_yes_that_turns_into_a_no_ends_the_room_and_no_other() -> None:
@@ -98,7 +98,7 @@ async def test_a_yes_that_turns_into_a_no_ends_the_room_and_no_other() -> None:
         refusal = await told_to_ask_again(browser)
 
         assert refusal["short"] == "room_not_allowed"
-        assert refusal["message"] == "FX:EURUSD: FCS_AUTHORIZE refused it"
+        assert refusal["message"] == "FX:EURUSD_1D: FCS_AUTHORIZE refused it"
         assert rooms_of_the_hub() == {Room("FX:USDJPY", "1D")}
 
         allowed.add("FX:EURUSD")

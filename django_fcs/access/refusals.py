@@ -5,6 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from django_fcs.conf import conf
+from django_fcs.fanout.routes import Key
 from django_fcs.rooms import Room
 from django_fcs.tokens import token_is_valid
 
@@ -30,8 +31,12 @@ def refusal_before(room: Room, token: str | None) -> str:
     )
 
 
-def refusal_after(answer: Answer, room: Room) -> str:
-    """Return why a room may not be joined, or no longer, after the site's function was asked."""
+def refusal_after(answer: Answer, key: Key) -> str:
+    """Return why a room may not be joined, or no longer, after the site's function was asked.
+
+    It names the room as the browser joined it: another timeframe of the symbol may be allowed.
+    """
+    room = f"{key.room.symbol}_{key.spelling}"
     if answer is Answer.NONE:
-        return f"{room.symbol}: FCS_AUTHORIZE did not answer, try again later"
-    return f"{room.symbol}: FCS_AUTHORIZE refused it"
+        return f"{room}: FCS_AUTHORIZE did not answer, try again later"
+    return f"{room}: FCS_AUTHORIZE refused it"

@@ -217,6 +217,27 @@ async def test_a_refused_room_is_asked_for_when_the_page_or_the_connection_does_
     assert [m.get("token") for m in driver.peer.of_type("join_symbol")] == ["signed"]
 
 
+async def test_a_room_that_the_site_ends_is_refused_and_no_other(driver: Driver) -> None:
+    await driver.connect()
+    await driver.run(
+        "client.addEventListener('refused', ({detail}) => log.push(['refused', detail]));"
+        "client.join('FX:EURUSD', '1D'); client.join('FX:EURUSD', '60')"
+    )
+    await driver.until("client.activeSubscriptions.size === 2")
+    message = "FX:EURUSD_1D: FCS_AUTHORIZE refused it"
+    await driver.peer.send({"type": "error", "short": "too_many_rooms", "message": message})
+    await driver.settle()
+    assert await driver.logged("refused") == []
+
+    refusal = {"short": "room_not_allowed", "message": message}
+    await driver.peer.send({"type": "error", **refusal})
+    await driver.settle()
+
+    detail = {"symbol": EURUSD, "timeframe": "1D", **refusal}
+    assert await driver.logged("refused") == [detail]
+    assert await driver.run("[...client.activeSubscriptions.keys()]") == ["FX:EURUSD_60"]
+
+
 async def test_a_refusal_is_told_to_the_page_and_once_to_its_developers(driver: Driver) -> None:
     driver.server.behaviour.confirm = None
     lines: list[str] = []

@@ -12,6 +12,7 @@ from django_fcs.layer.events import (
     PROFILE_MAX,
     ROOMS_MAX,
     Announcement,
+    AskAgain,
     Beat,
     RoomNotice,
     read_event,
@@ -113,3 +114,13 @@ def test_only_so_many_rooms_of_a_hub_count() -> None:
 def test_a_hub_has_a_short_name(hub: Any) -> None:
     with pytest.raises(ProtocolError):
         read_event({**Announcement("hub", (), ()).event(), "hub": hub}, NOW)
+
+
+@pytest.mark.parametrize("name", ["user", "session"])
+@pytest.mark.parametrize("value", ["x" * 65, 5, None, ["a"], {"a": 1}])
+def test_a_request_to_ask_again_holds_short_texts(name: str, value: Any) -> None:
+    event = AskAgain("a" * 20, "b" * 20).event()
+    assert read_event(event, NOW) == AskAgain("a" * 20, "b" * 20)
+
+    with pytest.raises(ProtocolError):
+        read_event({**event, name: value}, NOW)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 
 import pytest
 
-from django_fcs.tools.tasks import end, running, together
+from django_fcs.tools.tasks import each, end, running, together
 
 pytestmark = pytest.mark.versions
 
@@ -206,3 +206,39 @@ async def test_a_cancellation_that_got_lost_is_repeated(impatient: None) -> None
     await end(task)
 
     assert task.cancelled()
+
+
+async def test_each_runs_a_few_at_once_and_yields_results_as_they_come() -> None:
+    started: list[int] = []
+    gates = [asyncio.Event() for _ in range(5)]
+
+    async def work(number: int) -> int:
+        started.append(number)
+        await gates[number].wait()
+        return number * number
+
+    async with aclosing(each(range(5), work, at_once=2)) as results:
+        gates[1].set()
+        assert await anext(results) == (1, 1)
+        assert started == [0, 1]
+        for gate in gates:
+            gate.set()
+        assert sorted([result async for result in results]) == [(0, 0), (2, 4), (3, 9), (4, 16)]
+
+
+async def test_each_ends_its_calls_with_the_loop_and_raises_their_errors() -> None:
+    ended: list[int] = []
+
+    async def work(number: int) -> None:
+        if number == 0:
+            raise ValueError("no")
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            ended.append(number)
+
+    async with aclosing(each(range(3), work, at_once=3)) as results:
+        with pytest.raises(ValueError, match="no"):
+            await anext(results)
+
+    assert sorted(ended) == [1, 2]

@@ -14,7 +14,8 @@ from queue import Full
 import pytest
 
 from django_fcs.prices.store import CacheStore
-from django_fcs.tools.worker import JOBS_MAX, Threads, Worker
+from django_fcs.tools.worker import JOBS_MAX, Threads, Worker, Workers
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.versions
 
@@ -116,3 +117,20 @@ def test_a_call_that_hangs_keeps_no_process_from_ending() -> None:
     )
 
     assert ended.stdout == "ended\n"
+
+
+async def test_calls_go_to_free_workers_and_a_call_that_hangs_keeps_its_own() -> None:
+    gate = threading.Event()
+    workers = Workers("test", size=2)
+    hung, names = workers.submit(lambda: gate.wait(60)), set()
+    for _ in range(3):
+        names.add(workers.submit(lambda: threading.current_thread().name).result(10))
+        await eventually(lambda: workers._free, within=10)
+    assert len(names) == 1
+
+    second = workers.submit(lambda: gate.wait(60))
+    with pytest.raises(Full):
+        workers.submit(lambda: None).result(10)
+
+    gate.set()
+    assert hung.result(10) and second.result(10)
