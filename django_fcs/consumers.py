@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -15,11 +15,12 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
 from . import embedded
+from .access.origin import objection
 from .conf import conf
 from .exceptions import BadSymbol, BadTimeframe, ConfigurationError, ProtocolError
 from .fanout.hub import Hub
 from .fanout.servers import Send
-from .permissions import client_of, may_join, origin_is_allowed
+from .permissions import client_of, may_join
 from .protocol import (
     Join,
     Leave,
@@ -58,8 +59,8 @@ BAD_SIZE = 64
 #: After this many frames of a socket, other tasks get their turn.
 FRAMES_A_TURN = 50
 
-#: How many bytes of an origin are logged: a client can send as many as a header may have.
-ORIGIN_SHOWN = 200
+#: How many characters of a header are logged: a client can send as many as a header may have.
+HEADER_SHOWN = 200
 
 #: The slowest rate that a page may request, in frames a second.
 RATE_MIN = 0.1
@@ -119,7 +120,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         self._client = client_of(scope)
         self._frames = 0
         self._is_heard = True
-        self._refusal = self._reason_to_refuse(dict(scope.get("headers") or ()))
+        self._refusal = self._reason_to_refuse()
         async with AsyncExitStack() as self._stack:
             with suppress(StopConsumer):
                 while True:
@@ -223,7 +224,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         """End the socket; the hub then forgets this browser."""
         raise StopConsumer
 
-    def _reason_to_refuse(self, headers: Mapping[bytes, bytes]) -> tuple[int, str] | None:
+    def _reason_to_refuse(self) -> tuple[int, str] | None:
         """Return why this socket may not be used: a close code and a reason, or ``None``."""
         try:
             conf.validate()
@@ -233,12 +234,13 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
             if _complaints.is_new("", str(error)):
                 logger.error("socket refused reason=%s", error)
             return CLOSE_MISCONFIGURED, error.public
-        if not origin_is_allowed(headers):
+        wrong = objection(self.scope)
+        if wrong is not None:
             count("socket_refused")
-            origin = headers.get(b"origin", b"")[:ORIGIN_SHOWN]
-            if _complaints.is_new(self._client, f"origin {origin!r}"):
-                logger.warning("socket refused origin=%r client=%s", origin, self._client)
-            return CLOSE_FOREIGN_ORIGIN, "this origin may not open the socket"
+            header, value = wrong.header.lower(), wrong.value[:HEADER_SHOWN]
+            if _complaints.is_new(self._client, f"{header} {value!r}"):
+                logger.warning("socket refused %s=%r client=%s", header, value, self._client)
+            return CLOSE_FOREIGN_ORIGIN, wrong.reason
         return None
 
     def _one_too_many(self) -> tuple[int, str] | None:
