@@ -16,6 +16,7 @@ from channels.exceptions import StopConsumer
 
 from . import embedded
 from .access.origin import objection
+from .access.renewals import Renewals
 from .conf import conf
 from .exceptions import BadSymbol, BadTimeframe, ConfigurationError, ProtocolError
 from .fanout.hub import Hub
@@ -30,12 +31,14 @@ from .protocol import (
     Rate,
     Refusal,
     RemoveAll,
+    Token,
     Welcome,
     parse_wishes,
     serialise,
 )
 from .rooms import Room
 from .site import site_store
+from .tokens import standing_of
 from .tools.complaints import Complaints
 from .tools.logs import logger_of
 from .tools.metrics import count
@@ -162,6 +165,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
                 address=self._client,
             )
         )
+        self._renewals = self._stack.enter_context(Renewals(joined=self._symbols, send=self._renew))
         self._look_for_silence()
         self._stack.callback(lambda: self._next_look.cancel())
         self._stack.push(self._say_goodbye)
@@ -292,6 +296,8 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         embedded.start()
         self._subscriber.confirm(room, spelling)
         self._hub.join(self._subscriber, room, spelling)
+        if self._merge:
+            self._renewals.expect(room.symbol, wish.token)
 
     async def _objection(self, wish: Join, room: Room, spelling: str) -> tuple[str, str] | None:
         """Return why a join is refused: ``short`` and a text, or ``None``."""
@@ -302,7 +308,8 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         if (room, spelling) not in joined and len(joined) >= limit:
             return "too_many_rooms", f"{room.symbol}: no more than {limit} rooms per socket"
         if not await may_join(self.scope, room, wish.token):
-            return "room_not_allowed", f"{room.symbol} needs a token from this site"
+            state = standing_of(wish.token, room.symbol).state
+            return "room_not_allowed", f"{room.symbol} {state.value}"
         return None
 
     def _leave(self, wish: Leave) -> None:
@@ -310,6 +317,13 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         for room, joined in list(self._subscriber.joined):
             if (room.symbol, joined) == (wish.symbol, spelling):
                 self._hub.leave(self._subscriber, room, joined)
+
+    def _symbols(self) -> set[str]:
+        return {room.symbol for room, _ in self._subscriber.joined}
+
+    def _renew(self, tokens: list[Token]) -> None:
+        """Send new tokens in one frame of the merge protocol."""
+        self._subscriber.send(f"[{','.join(map(serialise, tokens))}]")
 
     def _set_rate(self, wish: Rate) -> None:
         granted = max(min(wish.frames_per_second, conf.FCS_MAX_FRAMES_PER_SECOND), RATE_MIN)
