@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -18,13 +18,15 @@ from . import embedded
 from .access.authorizer import Answer
 from .access.entrance import Entrance
 from .access.joins import Joins
+from .access.origin import objection
 from .access.refusals import refusal_after, refusal_before
+from .access.renewals import Renewals
 from .conf import conf
 from .exceptions import BadSymbol, BadTimeframe, ConfigurationError, ProtocolError
 from .fanout.hub import Hub
 from .fanout.routes import Key
 from .fanout.servers import Send
-from .permissions import client_of, origin_is_allowed
+from .permissions import client_of
 from .protocol import (
     Join,
     Leave,
@@ -34,6 +36,7 @@ from .protocol import (
     Rate,
     Refusal,
     RemoveAll,
+    Token,
     Welcome,
     parse_wishes,
     serialise,
@@ -64,8 +67,8 @@ BAD_SIZE = 64
 #: After this many frames of a socket, other tasks get their turn.
 FRAMES_A_TURN = 50
 
-#: How many bytes of an origin are logged: a client can send as many as a header may have.
-ORIGIN_SHOWN = 200
+#: How many characters of a header are logged: a client can send as many as a header may have.
+HEADER_SHOWN = 200
 
 #: The slowest rate that a page may request, in frames a second.
 RATE_MIN = 0.1
@@ -129,7 +132,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         self._joins: Joins | None = None
         self._frames = 0
         self._is_heard = True
-        self._refusal = self._reason_to_refuse(dict(scope.get("headers") or ()))
+        self._refusal = self._reason_to_refuse()
         async with AsyncExitStack() as self._stack:
             with suppress(StopConsumer):
                 while True:
@@ -171,6 +174,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
                 address=self._client,
             )
         )
+        self._renewals = self._stack.enter_context(Renewals(joined=self._symbols, send=self._renew))
         if conf.FCS_AUTHORIZE is not None:
             await self._begin_to_ask()
         self._look_for_silence()
@@ -186,9 +190,9 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
     async def _follow(self, joins: Joins) -> None:
         """Join the rooms that ``FCS_AUTHORIZE`` allows, and leave those that it does not."""
         async with aclosing(joins.answers()) as answers:
-            async for key, answer in answers:
+            async for key, answer, token in answers:
                 if answer is Answer.YES:
-                    self._admit(*key)
+                    self._admit(key, token)
                 else:
                     self._hub.leave(self._subscriber, *key)
                     self._complain(NOT_ALLOWED, refusal_after(answer, key))
@@ -250,7 +254,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         """End the socket; the hub then forgets this browser."""
         raise StopConsumer
 
-    def _reason_to_refuse(self, headers: Mapping[bytes, bytes]) -> tuple[int, str] | None:
+    def _reason_to_refuse(self) -> tuple[int, str] | None:
         """Return why this socket may not be used: a close code and a reason, or ``None``."""
         try:
             conf.validate()
@@ -260,12 +264,13 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
             if _complaints.is_new("", str(error)):
                 logger.error("socket refused reason=%s", error)
             return CLOSE_MISCONFIGURED, error.public
-        if not origin_is_allowed(headers):
+        wrong = objection(self.scope)
+        if wrong is not None:
             count("socket_refused")
-            origin = headers.get(b"origin", b"")[:ORIGIN_SHOWN]
-            if _complaints.is_new(self._client, f"origin {origin!r}"):
-                logger.warning("socket refused origin=%r client=%s", origin, self._client)
-            return CLOSE_FOREIGN_ORIGIN, "this origin may not open the socket"
+            header, value = wrong.header.lower(), wrong.value[:HEADER_SHOWN]
+            if _complaints.is_new(self._client, f"{header} {value!r}"):
+                logger.warning("socket refused %s=%r client=%s", header, value, self._client)
+            return CLOSE_FOREIGN_ORIGIN, wrong.reason
         return None
 
     def _one_too_many(self) -> tuple[int, str] | None:
@@ -314,9 +319,9 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         if problem is not None:
             self._complain(*problem)
         elif self._joins is None:
-            self._admit(*key)
+            self._admit(key, wish.token)
         else:
-            self._joins.add(key)
+            self._joins.add(key, wish.token)
         return None
 
     def _objection(self, key: Key, token: str | None) -> tuple[str, str] | None:
@@ -330,10 +335,12 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         refusal = refusal_before(key.room, token)
         return (NOT_ALLOWED, refusal) if refusal else None
 
-    def _admit(self, room: Room, spelling: str) -> None:
+    def _admit(self, key: Key, token: str | None) -> None:
         embedded.start()
-        self._subscriber.confirm(room, spelling)
-        self._hub.join(self._subscriber, room, spelling)
+        self._subscriber.confirm(*key)
+        self._hub.join(self._subscriber, *key)
+        if self._merge:
+            self._renewals.expect(key.room.symbol, token)
 
     def _leave(self, wish: Leave) -> None:
         spelling = conf.FCS_TIMEFRAME if wish.timeframe is None else wish.timeframe
@@ -348,6 +355,13 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
             self._joins.clear()
         for room, spelling in list(self._subscriber.joined):
             self._hub.leave(self._subscriber, room, spelling)
+
+    def _symbols(self) -> set[str]:
+        return {room.symbol for room, _ in self._subscriber.joined}
+
+    def _renew(self, tokens: list[Token]) -> None:
+        """Send new tokens in one frame of the merge protocol."""
+        self._subscriber.send(f"[{','.join(map(serialise, tokens))}]")
 
     def _set_rate(self, wish: Rate) -> None:
         granted = max(min(wish.frames_per_second, conf.FCS_MAX_FRAMES_PER_SECOND), RATE_MIN)

@@ -1,4 +1,4 @@
-"""Which clients may open the socket and join rooms; see ``docs/permissions.md``."""
+"""Which clients may join rooms; see ``docs/permissions.md``."""
 
 from __future__ import annotations
 
@@ -6,24 +6,16 @@ import re
 from collections.abc import Mapping
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from asgiref.sync import async_to_sync
-from django.conf import settings
-from django.http.request import validate_host
 
 from .access.authorizer import Answer, Authorizer
 from .access.clients import request_for
 from .access.refusals import refusal_before
-from .conf import conf
 from .layer.bus import Bus
 from .rooms import Room
-from .values.hosts import hosts_of_site
 
-__all__ = ["aask_again", "ask_again", "client_of", "may_join", "origin_is_allowed"]
-
-#: What Django itself allows with DEBUG and no ALLOWED_HOSTS.
-_HOSTS_IN_DEBUG = [".localhost", "127.0.0.1", "[::1]"]
+__all__ = ["aask_again", "ask_again", "client_of", "may_join"]
 
 #: A client with one IPv6 address has all addresses that share this many of its first bits.
 _BITS_OF_ONE = 64
@@ -79,27 +71,3 @@ def client_of(scope: Mapping[str, Any]) -> str:
         mapped = address.ipv4_mapped
         return str(mapped or IPv6Network((int(address), _BITS_OF_ONE), strict=False))
     return host
-
-
-def origin_is_allowed(headers: Mapping[bytes, bytes]) -> bool:
-    """Return whether a page of this origin may open the socket.
-
-    A missing ``Origin`` is allowed: apps and scripts send none, and browsers always send
-    one. Otherwise it must be the ``Host`` itself or be listed in ``FCS_ALLOWED_ORIGINS``
-    (``"https://example.com"``). If that is ``None``, ``ALLOWED_HOSTS`` is used.
-    """
-    origin = headers.get(b"origin", b"").decode("latin-1")
-    if not origin:
-        return True
-    try:
-        parts = urlsplit(origin)
-        hostname, netloc = parts.hostname or "", parts.netloc
-        hostname = f"[{hostname}]" if ":" in hostname else hostname
-    except ValueError:
-        return False
-    if netloc and netloc == headers.get(b"host", b"").decode("latin-1"):
-        return True
-    if conf.FCS_ALLOWED_ORIGINS is not None:
-        return origin in conf.FCS_ALLOWED_ORIGINS or "*" in conf.FCS_ALLOWED_ORIGINS
-    hosts = hosts_of_site() or (_HOSTS_IN_DEBUG if settings.DEBUG else [])
-    return bool(hostname) and validate_host(hostname, hosts)

@@ -15,11 +15,11 @@ from django.template import Context, Template
 from django.test import Client, override_settings
 
 from django_fcs import asgi
+from django_fcs.access.origin import objection
 from django_fcs.checks import check_deployment, check_settings
 from django_fcs.conf import Settings
 from django_fcs.doctor.examine import Outcome, examine
 from django_fcs.doctor.site_probes import BEFORE, after, probe_origins
-from django_fcs.permissions import origin_is_allowed
 from django_fcs.quotes import aget_quote, get_quote, get_quotes
 from django_fcs.testing import push_price
 from tests.support.checked import MANY, SHARED_CACHE, found
@@ -129,14 +129,14 @@ HOSTS: list[Any] = [*VALUES.values(), [5], ["www.example.com", None], [b"www.exa
 
 
 def test_a_list_of_hosts_with_other_things_than_texts_ends_no_check_probe_or_socket() -> None:
-    headers = {b"origin": b"https://foreign.invalid", b"host": b"www.example.com"}
+    headers = [(b"origin", b"https://foreign.invalid"), (b"host", b"www.example.com")]
     for value in HOSTS:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(settings, "ALLOWED_HOSTS", value)
             patch.setattr(settings, "DEBUG", False)
             assert all(message.hint for message in check_deployment())
             assert [finding.outcome for finding in probe_origins("https://www.example.com")]
-            assert not origin_is_allowed(headers)
+            assert objection({"headers": headers}) is not None
 
 
 @pytest.mark.parametrize("name", ["BACKEND", "LOCATION", "OPTIONS"])

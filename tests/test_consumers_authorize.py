@@ -82,7 +82,7 @@ async def test_a_refusal_says_which_of_token_pattern_and_function_refused() -> N
         assert "AUTHORIZE" not in refusal["message"]
 
         refusal = await joined(browser, "NASDAQ:AAPL", token="made-up")
-        assert "token is not valid" in refusal["message"]
+        assert "has a token that is not from this site" in refusal["message"]
 
         refusal = await joined(browser, "NASDAQ:AAPL", token=make_token("NASDAQ:AAPL"))
         assert refusal["message"] == "NASDAQ:AAPL_1D: FCS_AUTHORIZE refused it"

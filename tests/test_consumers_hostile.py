@@ -288,7 +288,7 @@ async def test_a_refused_origin_is_named_once(caplog: pytest.LogCaptureFixture) 
             await browser.closed()
 
     assert complaints(caplog) == [
-        f"socket refused origin=b'https://{name}.example' client={ATTACKER}"
+        f"socket refused origin='https://{name}.example' client={ATTACKER}"
         for name in ("evil", "bad")
     ]
     assert counts()["socket_refused"] == 10

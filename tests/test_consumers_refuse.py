@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
+from unittest import mock
 
 import pytest
+from django.core.signing import TimestampSigner, b62_encode
 from django.test import override_settings
 
 from django_fcs import site
+from django_fcs.access.renewals import Renewals
 from django_fcs.consumers import FRAME_MAX, MERGE_PROTOCOL, Pace
 from django_fcs.rooms import Room
-from django_fcs.tokens import make_token
+from django_fcs.tokens import make_token, token_is_valid
 from tests.support.sockets import browsing, socket
 
 pytestmark = [pytest.mark.usefixtures("clean_loop", "open_site"), pytest.mark.versions]
@@ -25,6 +29,7 @@ REFUSED = {
     "no object": ("5", "bad_message", "not an FCS frame"),
     "no type": ("{}", "bad_message", "not an FCS frame"),
     "of servers": ('{"type":"welcome"}', "bad_message", "not for a server"),
+    "of servers too": ('{"type":"token","symbol":"X:Y","token":"x"}', "bad_message", "not for a"),
     "of nobody": ('{"type":"subscribe"}', "bad_message", "not for a server"),
     "rate": ('{"type":"rate","frames_per_second":4}', "bad_message", "not for a server"),
     "long": ('{"type":"ping"}'.ljust(FRAME_MAX + 1), "bad_message", f"at most {FRAME_MAX}"),
@@ -120,6 +125,64 @@ async def test_a_token_of_the_site_opens_its_symbol_in_every_timeframe_and_no_ot
         assert shorts == ["joined_room", "joined_room", "room_not_allowed", "joined_room"]
 
 
+@override_settings(FCS_TOKEN_MAX_AGE_SECONDS=60)
+@pytest.mark.parametrize(
+    ("age", "site", "words"),
+    [
+        (None, "tests", "needs a token"),
+        (61, "tests", "has expired: load the page again"),
+        (0, "another", "not from this site: load the page again"),
+        (61, "another", "not from this site: load the page again"),
+    ],
+)
+async def test_a_refusal_says_whether_the_token_is_missing_wrong_or_expired(
+    age: float | None, site: str, words: str
+) -> None:
+    token = None if age is None else token_of("NASDAQ:AAPL", age=age, key=site)
+    async with browsing() as browser:
+        await browser.join("NASDAQ:AAPL", timeframe="1D", token=token)
+        refusal = await browser.until("error", short="room_not_allowed")
+
+    assert refusal["message"].startswith("NASDAQ:AAPL ") and words in refusal["message"]
+
+
+def token_of(symbol: str, *, age: float, key: str = "tests") -> str:
+    """Return a token that a site signed so many seconds ago."""
+    signed_at = b62_encode(int(time.time() - age))
+    with (
+        override_settings(SECRET_KEY=key),
+        mock.patch.object(TimestampSigner, "timestamp", lambda self: signed_at),
+    ):
+        return make_token(symbol)
+
+
+@override_settings(FCS_TOKEN_MAX_AGE_SECONDS=60)
+async def test_a_token_that_is_due_is_renewed_once_for_all_timeframes_of_its_symbol() -> None:
+    symbol = "NASDAQ:AAPL"
+    token = token_of(symbol, age=50)
+    async with browsing(subprotocols=(MERGE_PROTOCOL,)) as browser:
+        for room in ((symbol, "1D"), (symbol, "1h"), ("FX:EURUSD", "1D")):
+            await browser.join(room[0], timeframe=room[1], token=token)
+        renewed = await browser.until("token")
+
+        assert renewed["symbol"] == symbol
+        assert token_is_valid(renewed["token"], symbol) and renewed["token"] != token
+        assert "token" not in [answer["type"] for answer in await browser.settle()]
+
+
+@override_settings(FCS_TOKEN_MAX_AGE_SECONDS=60)
+async def test_a_client_of_the_vendor_is_sent_no_token() -> None:
+    token = token_of("NASDAQ:AAPL", age=50)
+    with mock.patch.object(Renewals, "expect") as expect:
+        for subprotocols in ((), (MERGE_PROTOCOL,)):
+            assert not expect.called
+            async with browsing(subprotocols=subprotocols) as browser:
+                await browser.join("NASDAQ:AAPL", timeframe="1D", token=token)
+                await browser.settle()
+
+    expect.assert_called_once_with("NASDAQ:AAPL", token)
+
+
 def euro_only(scope: Mapping[str, Any], room: Room) -> bool:
     assert scope["path"] == "/ws/fcs/"
     return "EUR" in room.symbol
@@ -178,15 +241,15 @@ async def test_a_foreign_origin_is_told_so_and_closed_for_good(
 
     assert "origin" in message
     assert 4500 <= code <= 4999
-    assert "socket refused origin=b'https://evil.example'" in caplog.text
+    assert "socket refused origin='https://evil.example'" in caplog.text
 
 
 @pytest.mark.parametrize(
     "headers",
     [
         {},
-        {"host": "prices.example", "origin": "https://prices.example"},
-        {"host": "x.internal", "origin": "http://testserver:8000"},
+        {"host": "localhost:8000", "origin": "https://localhost:8000"},
+        {"host": "127.0.0.1", "origin": "http://testserver:8000"},
     ],
 )
 async def test_no_origin_the_host_itself_and_allowed_hosts_may_open_it(
@@ -196,9 +259,22 @@ async def test_no_origin_the_host_itself_and_allowed_hosts_may_open_it(
         pass
 
 
+@pytest.mark.parametrize("origin", [None, "http://evil.com"])
+async def test_a_host_that_the_site_does_not_have_is_told_so_and_logged_once(
+    origin: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = {"host": "evil.com"} | ({"origin": origin} if origin else {})
+    for _ in range(2):
+        message, code = await refused(headers=headers)
+        assert message == "the Host header is no host in ALLOWED_HOSTS"
+        assert 4500 <= code <= 4999
+
+    assert caplog.text.count("socket refused host='evil.com' client=") == 1
+
+
 @override_settings(FCS_ALLOWED_ORIGINS=["https://app.example"])
 async def test_allowed_origins_take_the_place_of_allowed_hosts() -> None:
-    host = {"host": "api.example"}
+    host = {"host": "localhost"}
     async with browsing(headers={**host, "origin": "https://app.example"}):
         pass
     await refused(headers={**host, "origin": "http://testserver"})

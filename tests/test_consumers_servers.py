@@ -57,8 +57,12 @@ SCOPES: dict[str, dict[str, Any]] = {
         ("client", "server", "headers", "subprotocols", "extensions", "state", "query_string")
     ),
     "empty": {"client": [], "headers": [], "subprotocols": [], "extensions": {}},
-    "tuples": {"client": ("192.0.2.1", 1), "headers": ((b"host", b"a"),), "subprotocols": ("x",)},
-    "an iterator of headers": {"headers": iter([(b"host", b"a"), (b"x", b"\xff")])},
+    "tuples": {
+        "client": ("192.0.2.1", 1),
+        "headers": ((b"host", b"testserver"),),
+        "subprotocols": ("x",),
+    },
+    "an iterator of headers": {"headers": iter([(b"host", b"testserver"), (b"x", b"\xff")])},
     "a Unix socket": {"client": ("unix:/run/site.sock", None)},
     "no address": {"client": (None, None)},
 }

@@ -8,7 +8,7 @@ from django.test import override_settings
 from hypothesis import given, strategies as st
 
 from django_fcs.exceptions import BadSymbol
-from django_fcs.tokens import make_token, token_is_valid
+from django_fcs.tokens import TokenState, make_token, standing_of, token_is_valid
 
 pytestmark = pytest.mark.versions
 
@@ -81,6 +81,30 @@ def test_a_dated_token_is_valid_until_its_age(now: list[float]) -> None:
     assert token_is_valid(token, "FX:EURUSD")
     now[0] += 1
     assert not token_is_valid(token, "FX:EURUSD")
+
+
+@override_settings(FCS_TOKEN_MAX_AGE_SECONDS=60)
+def test_how_a_dated_token_stands_and_when_it_was_signed(now: list[float]) -> None:
+    token = make_token("FX:EURUSD")
+    now[0] += 30
+    assert standing_of(token, "FX:EURUSD") == (TokenState.VALID, 1_700_000_000)
+    now[0] += 31
+    assert standing_of(token, "FX:EURUSD") == (TokenState.EXPIRED, 1_700_000_000)
+    for wrong in (token[:-1], f"z{token}", "made up", "::", token.partition(":")[2]):
+        assert standing_of(wrong, "FX:EURUSD") == (TokenState.WRONG, None)
+    with override_settings(SECRET_KEY="another"):
+        assert standing_of(token, "FX:EURUSD") == (TokenState.WRONG, None)
+
+
+@pytest.mark.parametrize("age", [None, 60])
+def test_how_a_token_stands_that_is_missing_or_of_another_symbol(age: int | None) -> None:
+    with override_settings(FCS_TOKEN_MAX_AGE_SECONDS=age):
+        token = make_token("FX:EURUSD")
+        assert standing_of(token, "FX:EURUSD").state is TokenState.VALID
+        assert standing_of(None, "FX:EURUSD") == standing_of("", "FX:EURUSD")
+        assert standing_of(None, "FX:EURUSD") == (TokenState.MISSING, None)
+        assert standing_of(token, "FX:USDJPY") == (TokenState.WRONG, None)
+        assert standing_of(f"EURUSD:{token}", "FX") == (TokenState.WRONG, None)
 
 
 # "EURUSD" reads as a date in base 62 that lies ahead, "BRK.B" as none at all.

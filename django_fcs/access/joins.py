@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from typing import NamedTuple
 
 from django_fcs.fanout.routes import Key
 from django_fcs.rooms import Room
@@ -12,10 +13,19 @@ from django_fcs.tools.tasks import end
 
 from .authorizer import Answer
 
-__all__ = ["Joins"]
+__all__ = ["Answered", "Joins"]
 
 #: How many rooms of one socket are asked for at the same time.
 JOINS_AT_ONCE = 10
+
+
+class Answered(NamedTuple):
+    """What the site said about a room."""
+
+    key: Key
+    answer: Answer
+    token: str | None
+    """The token of the join; ``None`` also for a room that has been joined before."""
 
 
 class Joins:
@@ -39,6 +49,8 @@ class Joins:
         self._ask = ask
         self._joined = joined
         self._at_once = at_once
+        self._tokens: dict[Key, str | None] = {}
+        """All joins that have no answer yet, with their tokens."""
         self._waiting: dict[Key, None] = {}
         self._calls: dict[asyncio.Future[Answer], Key | None] = {}
         """The calls that run; ``None`` in place of a room that the browser has left meanwhile."""
@@ -47,26 +59,27 @@ class Joins:
 
     def __len__(self) -> int:
         """Count the joins that have no answer yet."""
-        return len(self._waiting) + sum(key is not None for key in self._calls.values())
+        return len(self._tokens)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._waiting or key in self._calls.values()
+        return key in self._tokens
 
-    def add(self, key: Key) -> None:
+    def add(self, key: Key, token: str | None = None) -> None:
         """Ask for a room. It is asked for once while it waits."""
         if key not in self:
             self._waiting[key] = None
             self._changed.ring()
+        self._tokens[key] = token
 
     def discard(self, symbol: str, spelling: str) -> None:
         """Forget a join, because the browser has left the room."""
-        for key in self._without_answer():
+        for key in list(self._tokens):
             if (key.room.symbol, key.spelling) == (symbol, spelling):
                 self._forget(key)
 
     def clear(self) -> None:
         """Forget all joins."""
-        for key in self._without_answer():
+        for key in list(self._tokens):
             self._forget(key)
 
     def rooms(self) -> dict[Room, None]:
@@ -78,21 +91,19 @@ class Joins:
         self._ended[room] = answer
         self._changed.ring()
 
-    async def answers(self) -> AsyncGenerator[tuple[Key, Answer], None]:
+    async def answers(self) -> AsyncGenerator[Answered, None]:
         """Ask for rooms, and yield the answers as they come, for ever."""
         try:
             while True:
                 self._call_next()
                 await self._changed.heard()
-                for key, answer in [*self._answers_that_end(), *self._answers_to_joins()]:
-                    yield key, answer
+                for answered in [*self._answers_that_end(), *self._answers_to_joins()]:
+                    yield answered
         finally:
             await end(*self._calls)
 
-    def _without_answer(self) -> list[Key]:
-        return [*self._waiting, *filter(None, self._calls.values())]
-
     def _forget(self, key: Key) -> None:
+        del self._tokens[key]
         self._waiting.pop(key, None)
         for call, asked in self._calls.items():
             if asked == key:
@@ -107,10 +118,14 @@ class Joins:
             call.add_done_callback(lambda _: self._changed.ring())
             self._calls[call] = key
 
-    def _answers_that_end(self) -> list[tuple[Key, Answer]]:
+    def _answers_that_end(self) -> list[Answered]:
         ended, self._ended = self._ended, {}
-        return [(key, ended[key.room]) for key in self._joined if key.room in ended]
+        return [Answered(key, ended[key.room], None) for key in self._joined if key.room in ended]
 
-    def _answers_to_joins(self) -> list[tuple[Key, Answer]]:
+    def _answers_to_joins(self) -> list[Answered]:
         done = {call: self._calls.pop(call) for call in list(self._calls) if call.done()}
-        return [(key, call.result()) for call, key in done.items() if key is not None]
+        return [
+            Answered(key, call.result(), self._tokens.pop(key))
+            for call, key in done.items()
+            if key is not None
+        ]

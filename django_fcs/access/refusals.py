@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from django_fcs.conf import conf
 from django_fcs.fanout.routes import Key
 from django_fcs.rooms import Room
-from django_fcs.tokens import token_is_valid
+from django_fcs.tokens import TokenState, standing_of
 
 from .authorizer import Answer
 
@@ -22,13 +22,8 @@ def refusal_before(room: Room, token: str | None) -> str:
     """
     if any(fnmatchcase(room.symbol, pattern) for pattern in conf.FCS_ALLOWED_SYMBOLS):
         return ""
-    if token and token_is_valid(token, room.symbol):
-        return ""
-    why = "its token is not valid" if token else "it came without one"
-    return (
-        f"{room.symbol} needs a token from this site, but {why}, and no pattern of "
-        "FCS_ALLOWED_SYMBOLS matches"
-    )
+    state = standing_of(token, room.symbol).state
+    return "" if state is TokenState.VALID else f"{room.symbol} {state.value}"
 
 
 def refusal_after(answer: Answer, key: Key) -> str:

@@ -19,6 +19,7 @@ from django_fcs.protocol.address import Address
 from django_fcs.protocol.intervals import DEFAULT
 from django_fcs.rooms import Room, check_symbol
 from django_fcs.values.kinds import shown
+from django_fcs.values.origins import DEFAULT_PORTS, read_origin
 
 __all__ = [
     "DEMO_KEY",
@@ -36,7 +37,8 @@ DEMO_KEY = "fcs_socket_demo"
 #: With a lower value, one heartbeat that is slightly late puts rooms offline.
 _PATIENCE_SECONDS = DEFAULT.beat + 2
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+#: Origins that are no URLs of a host: all, none, and that of a page on the visitor's disk.
+_SPECIAL_ORIGINS = ("*", "null", "file://")
 
 #: Settings whose value has a check of its own. All other settings share one id.
 _IDS = {
@@ -151,9 +153,9 @@ def _check_url() -> list[CheckMessage]:
 def _check_origins() -> list[CheckMessage]:
     messages: list[CheckMessage] = []
     for origin in conf.FCS_ALLOWED_ORIGINS or ():
-        right = _as_browsers_spell(origin)
-        if not right or right != origin:
-            text = f"FCS_ALLOWED_ORIGINS has {shown(origin)}, which no browser sends as an origin."
+        if origin not in _SPECIAL_ORIGINS and read_origin(origin) is None:
+            right = _as_browsers_spell(origin)
+            text = f"FCS_ALLOWED_ORIGINS has {shown(origin)}, which is not an origin."
             example = 'List each origin in full: "https://www.example.com".'
             hint = f'Write "{right}".' if right else example
             messages.append(Error(text, hint, id="fcs.E008"))
@@ -162,8 +164,6 @@ def _check_origins() -> list[CheckMessage]:
 
 def _as_browsers_spell(origin: str) -> str:
     """Return the intended origin as an ``Origin`` header has it, or "" if there is none."""
-    if origin in ("*", "null"):
-        return origin
     try:
         parts = urlsplit(origin.strip() if "://" in origin else f"https://{origin.strip()}")
         host = (parts.hostname or "").encode("idna").decode()
@@ -173,7 +173,7 @@ def _as_browsers_spell(origin: str) -> str:
     if not host or "*" in host:
         return ""
     netloc = f"[{host}]" if ":" in host else host
-    is_usual = port is None or port == _DEFAULT_PORTS.get(parts.scheme)
+    is_usual = port is None or port == DEFAULT_PORTS.get(parts.scheme)
     return f"{parts.scheme}://{netloc}" + ("" if is_usual else f":{port}")
 
 

@@ -13,13 +13,13 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from django.conf import settings
 from django.core.checks import ERROR, run_checks
 
+from django_fcs.access.origin import host_is_allowed, origin_is_allowed
 from django_fcs.checking.sharing import redis_cache
 from django_fcs.checks import REDIS_LAYER
 from django_fcs.conf import conf
 from django_fcs.exceptions import FailureKind, FCSError, KeyRefused, UpstreamError
 from django_fcs.layer.bus import database_mistaken, layer_is_in_memory, lease_line, site_layer
 from django_fcs.operations.status import read
-from django_fcs.permissions import origin_is_allowed
 from django_fcs.prices.offset import NOTICED_SECONDS
 from django_fcs.protocol import Refusal, parse
 from django_fcs.sharing.mark import marked, site_mark
@@ -162,6 +162,11 @@ def probe_origins(url: str) -> list[Finding]:
         fix = 'Set ALLOWED_HOSTS = ["www.example.com"].'
         return broken("ALLOWED_HOSTS names no host, so Django refuses every request", fix)
     origin = _origin(url)
+    host = urlsplit(origin).netloc
+    if host and not host_is_allowed(host):
+        text = f"ALLOWED_HOSTS does not have {host}, so the site refuses its pages and its socket"
+        fix = f'Add "{urlsplit(origin).hostname}" to ALLOWED_HOSTS.'
+        return warning(text, fix)
     if origin and not _may_open(origin):
         text = f"pages of {origin} can open the socket only if Host reaches this site unchanged"
         fix = f'Set FCS_ALLOWED_ORIGINS = ["{origin}"], or make your proxy pass Host on unchanged.'
@@ -265,7 +270,7 @@ def _name(separator: str) -> str:
 
 
 def _may_open(origin: str) -> bool:
-    return origin_is_allowed({b"origin": origin.encode(), b"host": b"site.invalid"})
+    return origin_is_allowed(origin, "site.invalid", is_secure=False)
 
 
 def _origin(url: str) -> str:

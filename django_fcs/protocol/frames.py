@@ -33,6 +33,7 @@ from .messages import (
     Refusal,
     RemoveAll,
     RoomState,
+    Token,
     Unknown,
     Unusable,
     Welcome,
@@ -293,6 +294,10 @@ def _heartbeat(frame: Frame) -> Heartbeat:
     return Heartbeat(timestamp=_whole(frame.timestamp) or 0)
 
 
+def _token(frame: Frame) -> Token:
+    return Token(symbol=frame.symbol or "", token=frame.token or "")
+
+
 _READERS: dict[str, Callable[[Frame], Message]] = {
     "welcome": _timestamped(Welcome),
     "ping": _timestamped(Ping),
@@ -305,4 +310,5 @@ _READERS: dict[str, Callable[[Frame], Message]] = {
     "rate": _rate,
     "state": _state,
     "beat": _heartbeat,
+    "token": _token,
 }

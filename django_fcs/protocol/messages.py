@@ -26,6 +26,7 @@ __all__ = [
     "Refusal",
     "RemoveAll",
     "RoomState",
+    "Token",
     "Unknown",
     "Unusable",
     "Welcome",
@@ -185,6 +186,13 @@ class Heartbeat(_Message, frozen=True, kw_only=True, tag="beat"):
     timestamp: int
 
 
+class Token(_Message, frozen=True, kw_only=True, tag="token"):
+    """A new token for a symbol, before the browser's own expires."""
+
+    symbol: str
+    token: str
+
+
 class Unknown(_Message, frozen=True, kw_only=True, tag="unknown"):
     """A message of a type that this version does not know."""
 
@@ -215,6 +223,7 @@ Message = (
     | Rate
     | RoomState
     | Heartbeat
+    | Token
     | Unknown
     | Unusable
 )

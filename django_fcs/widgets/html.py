@@ -205,6 +205,7 @@ def _texts() -> dict[str, str]:
         "closed": pgettext("price", "closed"),
         "opens": pgettext("price", "closed · opens {n}"),
         "offline": pgettext("price", "offline"),
+        "reload": pgettext("price", "offline · reload the page"),
         "stale": pgettext("price", "stale"),
         "delayed": pgettext("price", "{n} min delayed"),
         "seconds": pgettext("price", "{n} s old"),

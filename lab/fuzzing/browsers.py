@@ -53,7 +53,7 @@ _AGENDA_MAX = 500
 #: The longest frame of the site: a frame ends with the text that takes it over 64 kB.
 _FRAME_MAX = 70_000
 
-_SAID = ("welcome", "ping", "pong", "message", "error", "price", "state", "beat", "rate")
+_SAID = ("welcome", "ping", "pong", "message", "error", "price", "state", "beat", "rate", "token")
 
 _ORIGINS = (
     *(b"http://testserver", b"https://evil.example", b"null", b"", b"\xff\xfe", b"http://[::1"),

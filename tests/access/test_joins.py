@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import pytest
@@ -32,9 +31,6 @@ class Site:
         self.asked[key(number).room].set_result(answer)
 
 
-Answers = AsyncGenerator[tuple[Key, Answer], None]
-
-
 @pytest.fixture
 def site() -> Site:
     return Site()
@@ -58,9 +54,9 @@ async def test_rooms_are_asked_for_in_order_a_few_at_once_and_answered_as_they_c
         assert len(joins) == 4
 
         site.say(1, Answer.NO)
-        assert await first == (key(1), Answer.NO)
+        assert await first == (key(1), Answer.NO, None)
         site.say(0)
-        assert await anext(answers) == (key(0), Answer.YES)
+        assert await anext(answers) == (key(0), Answer.YES, None)
         assert list(site.asked) == [key(0).room, key(1).room, key(2).room, key(3).room][:3]
         assert len(joins) == 2
 
@@ -76,7 +72,7 @@ async def test_a_room_that_waits_is_asked_for_once(site: Site) -> None:
         assert len(joins) == 2 and key(0) in joins and key(1) in joins
 
         site.say(0)
-        assert await waiting == (key(0), Answer.YES)
+        assert await waiting == (key(0), Answer.YES, None)
         assert key(0) not in joins
 
 
@@ -102,7 +98,7 @@ async def test_a_room_that_was_left_is_not_joined_by_a_late_answer(site: Site, h
         joins.add(key(0))
         await turns()
         site.say(0)
-        assert await waiting == (key(0), Answer.YES)
+        assert await waiting == (key(0), Answer.YES, None)
 
 
 async def test_a_room_that_ends_is_answered_under_each_spelling_that_is_joined(site: Site) -> None:
@@ -113,8 +109,8 @@ async def test_a_room_that_ends_is_answered_under_each_spelling_that_is_joined(s
         joins.end(key(0).room, Answer.NO)
         joins.end(key(7).room, Answer.NO)
 
-        assert await anext(answers) == (key(0), Answer.NO)
-        assert await anext(answers) == (key(0, "D"), Answer.NO)
+        assert await anext(answers) == (key(0), Answer.NO, None)
+        assert await anext(answers) == (key(0, "D"), Answer.NO, None)
 
 
 async def test_calls_end_with_the_socket(site: Site) -> None:

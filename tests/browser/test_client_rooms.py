@@ -273,6 +273,44 @@ async def test_remove_all_forgets_every_room(driver: Driver) -> None:
     assert driver.peer.joins == []
 
 
+RENEWED = {"type": "token", "symbol": EURUSD, "token": "new"}
+
+
+async def test_a_room_returns_with_the_token_that_the_server_has_sent_for_its_symbol(
+    driver: Driver,
+) -> None:
+    await driver.connect()
+    await driver.run(
+        "client.join('FX:EURUSD', '1D', 'old'); client.join('FX:EURUSD', '60', 'older')"
+    )
+    await driver.run("client.join('FX:GBPUSD', '1D', 'old')")
+    await driver.until("client.activeSubscriptions.size === 3")
+    await driver.peer.send(RENEWED)
+    await driver.peer.send({**RENEWED, "token": 5}, {**RENEWED, "symbol": "FX:USDJPY"})
+    await driver.until("count('onmessage') === 6")
+    assert (await driver.logged("onmessage"))[3] == RENEWED
+    await driver.lose()
+    await driver.come_back()
+    await driver.settle()
+    tokens = [message["token"] for message in driver.peer.of_type("join_symbol")]
+    assert tokens == ["new", "new", "old"]
+
+
+async def test_a_script_that_joins_again_with_the_pages_token_uses_the_servers(
+    driver: Driver,
+) -> None:
+    await driver.connect()
+    await driver.run("client.join('FX:EURUSD', '1D', 'old')")
+    await driver.until("client.activeSubscriptions.size === 1")
+    await driver.peer.send({**RENEWED, "token": "middle"}, RENEWED)
+    await driver.until("count('onmessage') === 3")
+    await driver.run("client.leave('FX:EURUSD', '1D'); client.join('FX:EURUSD', '1D', 'old')")
+    await driver.run("client.join('FX:EURUSD', '60', 'fresh'); client.join('FX:EURUSD', '5')")
+    await driver.until("client.activeSubscriptions.size === 3")
+    joins = driver.peer.of_type("join_symbol")
+    assert [message.get("token") for message in joins] == ["old", "new", "fresh", None]
+
+
 async def test_rejoin_all_asks_for_every_room_again(driver: Driver) -> None:
     await driver.connect()
     await driver.run("client.join('FX:EURUSD', '1D')")

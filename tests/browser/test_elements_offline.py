@@ -16,6 +16,7 @@ from playwright.async_api import Browser, Page, expect
 
 from django_fcs import widgets
 from django_fcs.prices.states import State
+from django_fcs.tokens import TokenState
 from tests.browser.element_page import EURUSD, STATUS, TICKER, Site, euro, site, state
 from tests.support.waiting import eventually
 from tests.widgets.test_html import Known, known
@@ -107,6 +108,22 @@ async def test_a_refused_room_is_offline_and_the_reason_is_told(site: Site, know
     await expect(site.find("fcs-price")).to_have_attribute("title", "EUR/USD, offline")
     assert await site.run("reasons") == [text, text]
     assert site.problems == [f"FCSClient: {EURUSD} 1D was refused, room_not_allowed: {text}"]
+    site.problems.clear()
+
+
+@pytest.mark.parametrize("token", [TokenState.EXPIRED, TokenState.WRONG])
+async def test_a_page_whose_token_no_longer_counts_asks_in_its_language_to_be_loaded_again(
+    site: Site, token: TokenState
+) -> None:
+    site.server.behaviour.confirm = None
+    words = "offline · Seite neu laden"
+    scripts = widgets.scripts().replace("offline · reload the page", words)
+    await site.open(TICKER, scripts=scripts)
+    await site.joined("FX:EURUSD_1D")
+    message = f"{EURUSD} {token.value}"
+    await site.send({"type": "error", "short": "room_not_allowed", "message": message})
+    await expect(site.find(STATUS)).to_have_text(words)
+    await expect(site.find("fcs-ticker")).to_have_attribute("data-state", "offline")
     site.problems.clear()
 
 

@@ -12,6 +12,7 @@ import pytest
 from django.core.asgi import get_asgi_application
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.test import override_settings
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection
 
@@ -154,6 +155,7 @@ def test_a_site_that_names_no_host() -> None:
 
 
 @pytest.mark.usefixtures("no_vendor")
+@override_settings(ALLOWED_HOSTS=["www.site.invalid"])
 def test_a_page_of_a_foreign_origin() -> None:
     url = f"http://www.site.invalid:{free_port()}"
     origins = ["https://app.example.com"]
@@ -164,6 +166,15 @@ def test_a_page_of_a_foreign_origin() -> None:
     assert examined(url, FCS_ALLOWED_ORIGINS=[url])["origins"].outcome == "ok"
     with_password = url.replace("//", "//me:secret@")
     assert examined(with_password, FCS_ALLOWED_ORIGINS=[url])["origins"].outcome == "ok"
+
+
+@pytest.mark.usefixtures("no_vendor")
+@pytest.mark.parametrize("origins", [None, [], ["https://www.site.invalid"]])
+def test_a_page_of_a_host_that_the_site_does_not_have(origins: list[str] | None) -> None:
+    line = examined("https://www.site.invalid/", FCS_ALLOWED_ORIGINS=origins)["origins"]
+
+    assert line.outcome == "warning"
+    assert line.fix == 'Add "www.site.invalid" to ALLOWED_HOSTS.'
 
 
 @pytest.mark.usefixtures("no_vendor")

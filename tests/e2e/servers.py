@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import shlex
@@ -58,6 +59,14 @@ STOP_SECONDS = 6
 YOUNG_SECONDS = 1.5
 
 
+class Refused(NamedTuple):
+    """How a socket is closed, and what its browser was told before."""
+
+    code: int
+    reason: str
+    told: str
+
+
 class Seen(NamedTuple):
     """What a browser sees of a server."""
 
@@ -67,7 +76,10 @@ class Seen(NamedTuple):
     """The close code for a frame that is too long."""
     growth: int
     """How many bytes of memory the server needs for frames that inflate."""
-    refused: tuple[int, str]
+    foreign: Refused
+    """For a page of another site."""
+    renamed: Refused
+    """For a page of another host at this very host, which is none of the site's."""
     stopped: int | None
     """The close code on SIGTERM, or ``None`` if the socket stays open."""
 
@@ -126,7 +138,8 @@ async def visit(server: str) -> Seen:
         await sees_prices(viewer)
         opened = time.monotonic()
         compresses = is_compressed(viewer.socket)
-        refused = await _refused(port)
+        foreign = await _refused(port, "https://another.example")
+        renamed = await _refused(port, f"http://evil.com:{port}", host="evil.com")
         huge = await _closed_for_a_huge_frame(port)
         growth = await _bombed(port, process, BOMBS_INFLATED if compresses else BOMBS)
         await viewer.until(lambda viewer: time.monotonic() > opened + YOUNG_SECONDS)
@@ -136,7 +149,7 @@ async def visit(server: str) -> Seen:
             stopped = await viewer.how_it_ends(within=STOP_SECONDS)
         except AssertionError:
             stopped = None
-    return Seen(compresses, viewer.socket.subprotocol, huge, growth, refused, stopped)
+    return Seen(compresses, viewer.socket.subprotocol, huge, growth, foreign, renamed, stopped)
 
 
 def is_compressed(socket: ClientConnection) -> bool:
@@ -153,13 +166,14 @@ async def sees_prices(viewer: Viewer) -> None:
     )
 
 
-async def _refused(port: int) -> tuple[int, str]:
-    """Open a socket from a page of another site; return the code and the reason of the close."""
-    foreign = Origin("https://another.example")
-    async with connect(f"ws://{HOST}:{port}/ws/fcs/", origin=foreign) as socket:
-        assert '"refused"' in str(await socket.recv())
+async def _refused(port: int, origin: str, *, host: str = HOST) -> Refused:
+    """Open a socket that the site refuses."""
+    url = f"ws://{host}:{port}/ws/fcs/"
+    async with connect(url, origin=Origin(origin), host=HOST, port=port) as socket:
+        refusal = json.loads(await socket.recv())
+        assert refusal["short"] == "refused"
         await asyncio.wait_for(socket.wait_closed(), 20)
-        return socket.close_code or 1006, socket.close_reason or ""
+        return Refused(socket.close_code or 1006, socket.close_reason or "", refusal["message"])
 
 
 async def _closed_for_a_huge_frame(port: int) -> int:
@@ -212,15 +226,14 @@ def _memory(process: Process) -> int:
 
 def row(server: str, seen: Seen) -> str:
     """Return the line of the table."""
-    code, reason = seen.refused
     cells = (
         *(server, "yes" if seen.compresses else "no"),
         "are refused" if seen.growth < GROWTH_MAX else "**take the memory**",
         f"closed with {seen.huge}",
-        "arrive with the reason" if reason else "arrive without the reason",
+        "arrive with the reason" if seen.foreign.reason else "arrive without the reason",
         f"closes sockets with {seen.stopped}" if seen.stopped else "**waits for the browsers**",
     )
-    assert code == 4503
+    assert seen.foreign.code == 4503
     return f"| {' | '.join(cells)} |"
 
 

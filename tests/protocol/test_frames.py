@@ -25,6 +25,7 @@ from django_fcs.protocol import (
     Refusal,
     RemoveAll,
     RoomState,
+    Token,
     Unknown,
     Welcome,
     frames as protocol,
@@ -126,6 +127,8 @@ def test_the_vendors_askbid_is_read() -> None:
         ('{"type":"rate","frames_per_second":"4"}', Rate(frames_per_second=4)),
         ('{"type":"beat","timestamp":5}', Heartbeat(timestamp=5)),
         ('{"type":"beat"}', Heartbeat(timestamp=0)),
+        ('{"type":"token","symbol":"FX:EURUSD","token":"x"}', Token(symbol="FX:EURUSD", token="x")),
+        ('{"type":"token"}', Token(symbol="", token="")),
         (
             '{"type":"state","symbol":"FX:EURUSD","timeframe":"1D","state":"live"}',
             RoomState(symbol="FX:EURUSD", timeframe="1D", state="live"),

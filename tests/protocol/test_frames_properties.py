@@ -26,6 +26,7 @@ from django_fcs.protocol import (
     Refusal,
     RemoveAll,
     RoomState,
+    Token,
     Unknown,
     Unusable,
     Welcome,
@@ -205,6 +206,7 @@ all_messages = st.one_of(
         until=st.none() | moments,
     ),
     st.builds(Heartbeat, timestamp=whole),
+    st.builds(Token, symbol=texts, token=texts),
 )
 
 

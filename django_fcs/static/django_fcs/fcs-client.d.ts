@@ -82,6 +82,13 @@ interface FCSStateMessage {
   until?: number;
 }
 
+/** A new token for a symbol. The client joins with it from then on. */
+interface FCSTokenMessage {
+  type: "token";
+  symbol: string;
+  token: string;
+}
+
 interface FCSRateMessage {
   type: "rate";
   frames_per_second: number;
@@ -92,6 +99,7 @@ type FCSMessage =
   | FCSNoticeMessage
   | FCSErrorMessage
   | FCSStateMessage
+  | FCSTokenMessage
   | FCSRateMessage;
 
 /** A wanted room that the server has refused, spelled as it was joined. */

@@ -209,18 +209,36 @@ if (globalThis.FCSClient) {
     }
   }
 
+  // Tokens: those that the server has sent in place of the page's own, which expire. A script may
+  // join with its own again, as a widget does after a move within the page.
+  class Tokens {
+    #renewed = new Map(); // symbol -> the newest token, and the page's own that it replaces
+
+    newest(symbol, token) {
+      const renewed = this.#renewed.get(symbol);
+      return renewed?.own.has(token) ? renewed.token : token;
+    }
+
+    renew(symbol, token, tokens) {
+      const { token: last, own } = this.#renewed.get(symbol) ?? { own: new Set() };
+      for (const one of tokens) if (one !== last) own.add(one);
+      this.#renewed.set(symbol, { token, own });
+    }
+  }
+
   // Rooms: the wanted set, the joined set, and joins, which are repeated until they are answered.
   class Rooms {
     /** @type {Map<string, { symbol: string, timeframe: string }>} */ joined = new Map();
     #wanted = new Map(); // key -> room; its state: new, asked, joined, refused on this connection
-    #isOpen = false; #send; #onrefused;
+    #isOpen = false; #tokens = new Tokens(); #send; #onrefused;
 
     constructor(send, onrefused) {
       this.#send = send;
       this.#onrefused = onrefused;
     }
 
-    join(symbol, timeframe, token) {
+    join(symbol, timeframe, given) {
+      const token = this.#tokens.newest(symbol, given);
       const key = keyOf(symbol, timeframe);
       const room = this.#wanted.get(key)
         ?? { key, symbol, timeframe, state: "new", alarm: new Alarm() };
@@ -258,7 +276,15 @@ if (globalThis.FCSClient) {
 
     hear(message) {
       if (message.type === "error") this.#refuse(message);
+      else if (message.type === "token") this.#renew(message);
       else if (message.short === "joined_room") this.#confirm(message);
+    }
+
+    #renew({ symbol, token }) {
+      const rooms = [...this.#wanted.values()].filter((room) => room.symbol === symbol);
+      if (!rooms.length || typeof token !== "string") return;
+      this.#tokens.renew(symbol, token, rooms.map((room) => room.token));
+      for (const room of rooms) room.token = token;
     }
 
     #ask(room, patience = FIRST_ANSWER_MS) {

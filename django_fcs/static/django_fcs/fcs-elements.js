@@ -21,8 +21,10 @@ if (customElements.get("fcs-ticker")) {
     live: "live", waiting: "waiting", closed: "closed", offline: "offline", stale: "stale",
     seconds: "{n} s old", minutes: "{n} min old", hours: "{n} h old", days: "{n} d old",
     delayed: "{n} min delayed", pips: "{n} pips", opens: "closed · opens {n}",
+    reload: "offline · reload the page",
     open: "Open", high: "High", low: "Low", spread: "Spread", volume: "Volume",
   };
+  const RELOAD = "load the page again"; // the server's words for a token that is no longer valid
   const [UNKNOWN, THIN] = ["–", "\u2009"];
   const CURRENCIES = "AED|ARS|AUD|BRL|CAD|CHF|CLP|CNH|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|"
     + "ILS|INR|JPY|KRW|KWD|MXN|MYR|NGN|NOK|NZD|PEN|PHP|PKR|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|"
@@ -696,8 +698,9 @@ if (customElements.get("fcs-ticker")) {
       this.#emit("fcs:state", { symbol: this.symbol, timeframe: this.timeframe, ...next });
     }
 
-    /** @param {{ state: FCSState, until?: number }} current */
-    #status({ state, until }) {
+    /** @param {{ state: FCSState, reason?: string, until?: number }} current */
+    #status({ state, reason, until }) {
+      if (state === "offline" && String(reason).includes(RELOAD)) return text("reload");
       if (state === "closed" && isMoment(until)) {
         return text("opens", this.#view?.figures.opening(until));
       }
