@@ -39,6 +39,7 @@ from .tools.complaints import Complaints
 from .tools.logs import logger_of
 from .tools.metrics import count
 from .tools.tokenbucket import TokenBucket
+from .values.addresses import is_internal
 
 __all__ = ["MERGE_PROTOCOL", "FCSConsumer"]
 
@@ -73,6 +74,11 @@ CLOSE_FRAME_HUGE = 4513
 
 
 _TOO_LONG = f"a frame is JSON text of at most {FRAME_MAX} characters"
+
+_PROXY = (
+    "if client=%s is a proxy, all its visitors count as one address: let the server read "
+    "X-Forwarded-For (Daphne: --proxy-headers, uvicorn: --forwarded-allow-ips; docs/servers.md)"
+)
 
 # Shared by all event loops of this process.
 _complaints = Complaints()
@@ -247,6 +253,8 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         if limit and self._client and self._hub.sockets_from(self._client) >= limit:
             count("socket_refused")
             self._log("too_many_sockets", logging.WARNING)
+            if is_internal(self._client) and _complaints.is_new("", "proxy"):
+                logger.warning(_PROXY, self._client)
             return CLOSE_TOO_MANY, "too many sockets from this address"
         return None
 
