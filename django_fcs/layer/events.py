@@ -191,7 +191,8 @@ def _room(text: str) -> Room:
 
 @functools.lru_cache(maxsize=4096)
 def _hashes(text: str) -> Hashes:
-    return tuple(text[at : at + HASH_LENGTH] for at in range(0, len(text), HASH_LENGTH))
+    hashes = (text[at : at + HASH_LENGTH] for at in range(0, len(text), HASH_LENGTH))
+    return tuple(dict.fromkeys(hashes))
 
 
 def _rooms(texts: tuple[str, ...], viewers: tuple[str, ...] = ()) -> Iterator[tuple[Room, Hashes]]:

@@ -60,12 +60,12 @@ class _Interest:
 
         Where a hub does not know the addresses, at least two count.
         """
-        seen: set[str] = set()
+        only = ""
         for hashes in self.hubs.values():
-            seen.update(hashes)
-            if not hashes or len(seen) > 1:
+            if len(hashes) != 1 or only not in ("", hashes[0]):
                 return ""
-        return next(iter(seen), "")
+            only = hashes[0]
+        return only
 
     def claim(self, viewer: str) -> _Claim:
         """Return what speaks for it; ``viewer`` is its only one."""

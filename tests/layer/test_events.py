@@ -144,6 +144,12 @@ def test_rooms_without_addresses_and_addresses_without_rooms_are_no_mistake() ->
         assert read_event({**said.event(), "viewers": viewers}, NOW) == said
 
 
+def test_one_address_told_twice_is_one() -> None:
+    said = Announcement("hub", (EURUSD,), (), {EURUSD: (ONE,)})
+
+    assert read_event({**said.event(), "viewers": [ONE + ONE]}, NOW) == said
+
+
 def test_what_is_no_room_takes_its_addresses_with_it() -> None:
     said = Announcement("hub", (EURUSD, USDJPY), (), {EURUSD: (ONE,), USDJPY: (OTHER,)})
     message = {**said.event(), "rooms": [str(EURUSD), "x", str(USDJPY)]}
@@ -183,5 +189,5 @@ def test_whatever_texts_come_the_hashes_that_are_read_are_short(
 
     assert isinstance(read, Announcement) and set(read.viewers) <= set(read.rooms)
     for hashes in read.viewers.values():
-        assert 1 <= len(hashes) <= HASHES_MAX
+        assert 1 <= len(hashes) == len(set(hashes)) <= HASHES_MAX
         assert all(len(one) == HASH_LENGTH and int(one, 16) >= 0 for one in hashes)
