@@ -62,7 +62,7 @@ def hub_figures(
     browsers = tuple(subscribers)
     waiting = [*cohorts.waiting(), *(one.waiting for one in browsers)]
     figures: dict[str, float] = {
-        "hub_addresses": len({one.address for one in browsers}),
+        "hub_addresses": len({one.address for one in browsers} - {""}),
         "hub_cohorts": len(cohorts),
         "hub_mailbox_messages": sum(waiting),
         "hub_mailbox_messages_max": max(waiting, default=0),
