@@ -130,11 +130,11 @@ class Settings:
 
     # Limits on browsers
     FCS_MAX_ROOMS_PER_CLIENT = Setting(
-        Whole(1, _MILLION), 1000, "the maximum number of rooms per socket"
+        Whole(1, _MILLION), 300, "the maximum number of rooms per socket"
     )
     FCS_MAX_SOCKETS_PER_IP = Setting(
         Whole(0, _MILLION),
-        0,
+        50,
         "the maximum number of sockets from one address, in one process; 0 means no limit",
     )
     FCS_MAX_FRAMES_PER_SECOND = Setting(

@@ -14,17 +14,11 @@ from typing import Any
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
-from . import embedded
-from .access.authorizer import Answer
-from .access.entrance import Entrance
-from .access.joins import Joins
 from .access.origin import objection
-from .access.refusals import refusal_after, refusal_before
-from .access.renewals import Renewals
+from .access.socket_rooms import SocketRooms
 from .conf import conf
-from .exceptions import BadSymbol, BadTimeframe, ConfigurationError, ProtocolError
+from .exceptions import ConfigurationError, ProtocolError
 from .fanout.hub import Hub
-from .fanout.routes import Key
 from .fanout.servers import Send
 from .permissions import client_of
 from .protocol import (
@@ -36,18 +30,17 @@ from .protocol import (
     Rate,
     Refusal,
     RemoveAll,
-    Token,
     Welcome,
     parse_wishes,
     serialise,
 )
-from .rooms import Room
 from .site import site_store
 from .tools.complaints import Complaints
 from .tools.logs import logger_of
 from .tools.metrics import count
 from .tools.tasks import running
 from .tools.tokenbucket import TokenBucket
+from .values.addresses import is_internal
 
 __all__ = ["MERGE_PROTOCOL", "FCSConsumer"]
 
@@ -73,9 +66,6 @@ HEADER_SHOWN = 200
 #: The slowest rate that a page may request, in frames a second.
 RATE_MIN = 0.1
 
-#: The ``short`` of a refused join.
-NOT_ALLOWED = "room_not_allowed"
-
 CLOSE_SERVER_ENDS = 4001
 CLOSE_SILENT = 4408
 CLOSE_TOO_MANY = 4429
@@ -85,6 +75,11 @@ CLOSE_FRAME_HUGE = 4513
 
 
 _TOO_LONG = f"a frame is JSON text of at most {FRAME_MAX} characters"
+
+_PROXY = (
+    "if client=%s is a proxy, all its visitors count as one address: let the server read "
+    "X-Forwarded-For (Daphne: --proxy-headers, uvicorn: --forwarded-allow-ips; docs/servers.md)"
+)
 
 # Shared by all event loops of this process.
 _complaints = Complaints()
@@ -129,7 +124,6 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         self._send = send
         self._merge = MERGE_PROTOCOL in (scope.get("subprotocols") or ())
         self._client = client_of(scope)
-        self._joins: Joins | None = None
         self._frames = 0
         self._is_heard = True
         self._refusal = self._reason_to_refuse()
@@ -163,7 +157,6 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
             await self._refuse(*self._refusal)
             return
         rooms, pace = conf.FCS_MAX_ROOMS_PER_CLIENT, self._pace
-        self._joins_a_second = TokenBucket(burst=rooms, rate=pace.joins)
         self._messages = TokenBucket(burst=pace.burst + 2 * rooms, rate=pace.messages)
         # Not earlier: a heartbeat cannot be sent before the socket is accepted.
         self._subscriber = await self._stack.enter_async_context(
@@ -174,28 +167,20 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
                 address=self._client,
             )
         )
-        self._renewals = self._stack.enter_context(Renewals(joined=self._symbols, send=self._renew))
-        if conf.FCS_AUTHORIZE is not None:
-            await self._begin_to_ask()
+        self._rooms = await self._stack.enter_async_context(
+            SocketRooms(self._hub, self._subscriber, self.scope, joins_a_second=pace.joins)
+        )
+        if self._rooms.must_wait:
+            await self._stack.enter_async_context(running(self._tell_problems()))
         self._look_for_silence()
         self._stack.callback(lambda: self._next_look.cancel())
         self._stack.push(self._say_goodbye)
         self._say(Welcome(timestamp=_now_ms()))
 
-    async def _begin_to_ask(self) -> None:
-        entered = Entrance.of(self._hub).entered(self.scope, self._subscriber.joined)
-        self._joins = await self._stack.enter_async_context(entered)
-        await self._stack.enter_async_context(running(self._follow(self._joins)))
-
-    async def _follow(self, joins: Joins) -> None:
-        """Join the rooms that ``FCS_AUTHORIZE`` allows, and leave those that it does not."""
-        async with aclosing(joins.answers()) as answers:
-            async for key, answer, token in answers:
-                if answer is Answer.YES:
-                    self._admit(key, token)
-                else:
-                    self._hub.leave(self._subscriber, *key)
-                    self._complain(NOT_ALLOWED, refusal_after(answer, key))
+    async def _tell_problems(self) -> None:
+        async with aclosing(self._rooms.problems()) as problems:
+            async for problem in problems:
+                self._complain(*problem)
 
     def _say_goodbye(
         self,
@@ -279,6 +264,8 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         if limit and self._client and self._hub.sockets_from(self._client) >= limit:
             count("socket_refused")
             self._log("too_many_sockets", logging.WARNING)
+            if is_internal(self._client) and _complaints.is_new("", "proxy"):
+                logger.warning(_PROXY, self._client)
             return CLOSE_TOO_MANY, "too many sockets from this address"
         return None
 
@@ -293,11 +280,13 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
 
     def _answer(self, message: Message) -> None:
         if isinstance(message, Join):
-            self._join(message)
+            problem = self._rooms.join(message)
+            if problem is not None:
+                self._complain(*problem)
         elif isinstance(message, Leave):
-            self._leave(message)
+            self._rooms.leave(message)
         elif isinstance(message, RemoveAll):
-            self._leave_all()
+            self._rooms.leave_all()
         elif isinstance(message, Ping):
             self._say(Pong(timestamp=_now_ms()))
         elif isinstance(message, Pong):
@@ -306,62 +295,6 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
             self._set_rate(message)
         else:
             self._complain("bad_message", "this message is not for a server")
-
-    def _join(self, wish: Join) -> None:
-        spelling = conf.FCS_TIMEFRAME if wish.timeframe is None else wish.timeframe
-        try:
-            key = Key(Room.parse(wish.symbol, spelling), spelling)
-        except BadSymbol as error:
-            return self._complain("bad_symbol", str(error))
-        except BadTimeframe as error:
-            return self._complain("bad_timeframe", str(error))
-        problem = self._objection(key, wish.token)
-        if problem is not None:
-            self._complain(*problem)
-        elif self._joins is None:
-            self._admit(key, wish.token)
-        else:
-            self._joins.add(key, wish.token)
-        return None
-
-    def _objection(self, key: Key, token: str | None) -> tuple[str, str] | None:
-        """Return why a join is refused: ``short`` and a text, or ``None``."""
-        if not self._joins_a_second.take():
-            return "rate_limited", f"more than {self._pace.joins:g} joins a second: try again later"
-        limit, joined, joins = conf.FCS_MAX_ROOMS_PER_CLIENT, self._subscriber.joined, self._joins
-        is_known = key in joined or (joins is not None and key in joins)
-        if not is_known and len(joined) + len(joins or ()) >= limit:
-            return "too_many_rooms", f"{key.room.symbol}: no more than {limit} rooms per socket"
-        refusal = refusal_before(key.room, token)
-        return (NOT_ALLOWED, refusal) if refusal else None
-
-    def _admit(self, key: Key, token: str | None) -> None:
-        embedded.start()
-        self._subscriber.confirm(*key)
-        self._hub.join(self._subscriber, *key)
-        if self._merge:
-            self._renewals.expect(key.room.symbol, token)
-
-    def _leave(self, wish: Leave) -> None:
-        spelling = conf.FCS_TIMEFRAME if wish.timeframe is None else wish.timeframe
-        if self._joins is not None:
-            self._joins.discard(wish.symbol, spelling)
-        for room, joined in list(self._subscriber.joined):
-            if (room.symbol, joined) == (wish.symbol, spelling):
-                self._hub.leave(self._subscriber, room, joined)
-
-    def _leave_all(self) -> None:
-        if self._joins is not None:
-            self._joins.clear()
-        for room, spelling in list(self._subscriber.joined):
-            self._hub.leave(self._subscriber, room, spelling)
-
-    def _symbols(self) -> set[str]:
-        return {room.symbol for room, _ in self._subscriber.joined}
-
-    def _renew(self, tokens: list[Token]) -> None:
-        """Send new tokens in one frame of the merge protocol."""
-        self._subscriber.send(f"[{','.join(map(serialise, tokens))}]")
 
     def _set_rate(self, wish: Rate) -> None:
         granted = max(min(wish.frames_per_second, conf.FCS_MAX_FRAMES_PER_SECOND), RATE_MIN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from typing import Any
 from unittest import mock
 
@@ -289,6 +290,28 @@ async def test_an_address_may_open_so_many_sockets_and_come_back_later() -> None
             assert "too many sockets" in message
             assert 4000 <= code <= 4499
         async with browsing(address="10.0.0.1"):
+            pass
+
+
+@override_settings(FCS_MAX_SOCKETS_PER_IP=1)
+async def test_the_log_says_what_to_do_if_the_refused_address_may_be_that_of_a_proxy(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for address in ("8.8.8.8", "127.0.0.1", "10.0.0.66"):
+        async with browsing(address=address):
+            await refused(address=address)
+
+    told = [line for line in caplog.messages if "proxy" in line]
+    assert len(told) == 1 and "if client=127.0.0.1 is a proxy" in told[0]
+    assert "--proxy-headers" in told[0] and "--forwarded-allow-ips" in told[0]
+
+
+async def test_without_a_setting_the_51st_socket_of_an_address_is_refused() -> None:
+    async with AsyncExitStack() as stack:
+        for _ in range(50):
+            await stack.enter_async_context(browsing(address="10.0.0.1"))
+        await refused(address="10.0.0.1")
+        async with browsing(address="10.0.0.2"):
             pass
 
 

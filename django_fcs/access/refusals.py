@@ -11,7 +11,12 @@ from django_fcs.tokens import TokenState, standing_of
 
 from .authorizer import Answer
 
-__all__ = ["refusal_after", "refusal_before"]
+__all__ = ["matches_pattern", "refusal_after", "refusal_before"]
+
+
+def matches_pattern(symbol: str) -> bool:
+    """Tell whether anybody may join a symbol without a token, by ``FCS_ALLOWED_SYMBOLS``."""
+    return any(fnmatchcase(symbol, pattern) for pattern in conf.FCS_ALLOWED_SYMBOLS)
 
 
 def refusal_before(room: Room, token: str | None) -> str:
@@ -20,7 +25,7 @@ def refusal_before(room: Room, token: str | None) -> str:
     The client needs a valid token for the symbol, or the symbol matches a pattern of
     ``FCS_ALLOWED_SYMBOLS``.
     """
-    if any(fnmatchcase(room.symbol, pattern) for pattern in conf.FCS_ALLOWED_SYMBOLS):
+    if matches_pattern(room.symbol):
         return ""
     state = standing_of(token, room.symbol).state
     return "" if state is TokenState.VALID else f"{room.symbol} {state.value}"

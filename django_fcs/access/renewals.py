@@ -6,11 +6,12 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Collection
-from fnmatch import fnmatchcase
 
 from django_fcs.conf import conf
 from django_fcs.protocol import Token
 from django_fcs.tokens import make_token, standing_of
+
+from .refusals import matches_pattern
 
 __all__ = ["Renewals"]
 
@@ -67,7 +68,7 @@ class Renewals:
 
     def expect(self, symbol: str, token: str | None) -> None:
         """Renew the token with which a room was joined, if it needs one and will expire."""
-        if not token or conf.FCS_TOKEN_MAX_AGE_SECONDS is None or _is_open(symbol):
+        if not token or conf.FCS_TOKEN_MAX_AGE_SECONDS is None or matches_pattern(symbol):
             return
         signed_at = standing_of(token, symbol).signed_at
         if signed_at is None:
@@ -108,6 +109,3 @@ class Renewals:
         joined = self._joined()
         self._due = {symbol: due for symbol, due in self._due.items() if symbol in joined}
 
-
-def _is_open(symbol: str) -> bool:
-    return any(fnmatchcase(symbol, pattern) for pattern in conf.FCS_ALLOWED_SYMBOLS)

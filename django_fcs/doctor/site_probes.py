@@ -175,12 +175,30 @@ def probe_origins(url: str) -> list[Finding]:
     return ok(f"open to pages of the host itself; others: {', '.join(others) or 'none'}")
 
 
+def probe_addresses() -> list[Finding]:
+    """Report how many sockets one address may open, and whether the settings name a proxy."""
+    limit = conf.FCS_MAX_SOCKETS_PER_IP
+    if not limit:
+        return ok("an address may open any number of sockets (FCS_MAX_SOCKETS_PER_IP = 0)")
+    text = f"an address may open {limit} sockets in each process"
+    if names := [name for name in _OF_A_PROXY if getattr(settings, name)]:
+        text += f"; {', '.join(names)} suggests a proxy: not tested whether {_READS}"
+    return ok(text)
+
+
 def probe_server(url: str, waits: Waits) -> list[Finding]:
     """Open the socket of a running web server."""
     if not url:
         return skipped("because it needs a running web server: --url http://127.0.0.1:8000")
     return asyncio.run(_server(_socket_of(url), waits))
 
+
+#: Settings of Django that only a site behind a proxy has.
+_OF_A_PROXY = ("SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_HOST", "USE_X_FORWARDED_PORT")
+_READS = (
+    "the server reads the address of a visitor from X-Forwarded-For (docs/servers.md); if it does "
+    "not, all visitors count as one"
+)
 
 _NTP = "Let both machines set their clocks by NTP: timedatectl set-ntp true."
 _SLOW_REDIS = "Check that this machine can reach Redis: hosts, firewall and TLS (rediss://)."
@@ -208,6 +226,7 @@ def after(url: str, waits: Waits = PATIENT) -> tuple[Probe, ...]:
         Probe("clock", clock, _NTP, needs=(*_NAMED, "fcs.E004", "cache")),
         Probe("site", probe_site, _SLOW_REDIS, needs=(*_NAMED, "layer")),
         Probe("origins", origins, f"Set {_ORIGINS}.", needs=("fcs.E008",)),
+        Probe("addresses", probe_addresses, "Set FCS_MAX_SOCKETS_PER_IP = 50."),
         Probe("server", server, _SERVER),
     )
 

@@ -19,6 +19,10 @@ class Waiting(Protocol):
     def waiting(self) -> int:
         """The number of messages that it has not been sent."""
 
+    @property
+    def address(self) -> str:
+        """Where it comes from; "" if that is not known."""
+
 
 class Lags:
     """Samples of how long prices take from the vendor's frame to browsers.
@@ -55,8 +59,10 @@ def hub_figures(
 ) -> dict[str, float]:
     """Return the gauges of a hub; ``is_online`` is None while that is unknown."""
     # Copies, because a scrape runs in a thread of its own.
-    waiting = [*cohorts.waiting(), *(one.waiting for one in tuple(subscribers))]
+    browsers = tuple(subscribers)
+    waiting = [*cohorts.waiting(), *(one.waiting for one in browsers)]
     figures: dict[str, float] = {
+        "hub_addresses": len({one.address for one in browsers} - {""}),
         "hub_cohorts": len(cohorts),
         "hub_mailbox_messages": sum(waiting),
         "hub_mailbox_messages_max": max(waiting, default=0),

@@ -135,7 +135,7 @@ class Hub:
             self._cohorts.exit(subscriber)
         for key in subscriber.joined:
             self._routes.discard(key, subscriber)
-            self._release(key)
+            self._release(key, subscriber.address)
         subscriber.joined.clear()
         del self._subscribers[subscriber]
         self._idle_since = self._monotonic()
@@ -159,11 +159,11 @@ class Hub:
         key = Key(room, spelling)
         watched = self._watched.get(room)
         if watched is None:
-            self._needs.add(room)
             self._hearing.add(room)
         if watched is None or key not in subscriber.joined:
             watched = self._watched.join(key)
             subscriber.joined[key] = None
+            self._needs.add(room, subscriber.address)
         reader = self._reader(subscriber, key)
         if watched.profile:
             reader.describe(key, watched.profile_text(key))
@@ -192,11 +192,11 @@ class Hub:
             self._cohorts.leave(subscriber, key)
         else:
             self._routes.discard(key, subscriber)
-        self._release(key)
+        self._release(key, subscriber.address)
 
-    def _release(self, key: Key) -> None:
+    def _release(self, key: Key, address: str) -> None:
+        self._needs.discard(key.room, address)
         if self._watched.leave(key):
-            self._needs.discard(key.room)
             self._hearing.discard(key.room)
 
     async def _run(self) -> None:

@@ -11,6 +11,8 @@ from django_fcs.protocol.intervals import DEFAULT, Intervals
 from django_fcs.rooms import Room
 from django_fcs.tools.bell import Bell
 
+from .viewers import Viewers
+
 __all__ = ["Needs"]
 
 
@@ -25,7 +27,10 @@ class Announcer(Protocol):
 
 
 class Needs:
-    """The rooms that the hub called ``name`` needs; adding and removing does not wait."""
+    """The rooms that the hub called ``name`` needs, and who watches them.
+
+    Adding and removing a browser does not wait.
+    """
 
     def __init__(
         self,
@@ -37,20 +42,27 @@ class Needs:
         self._name = name
         self._intervals = intervals
         self._monotonic = monotonic
-        self._rooms: dict[Room, None] = {}
+        self._rooms: dict[Room, Viewers] = {}
         self._new: dict[Room, None] = {}
         self._changed = Bell()
 
-    def add(self, room: Room) -> None:
-        """Add a room, and ask the stream for its price."""
-        self._rooms[room] = self._new[room] = None
-        self._changed.ring()
+    def add(self, room: Room, address: str) -> None:
+        """Add a browser to a room; if it is the first, ask the stream for the room's price."""
+        viewers = self._rooms.get(room)
+        if viewers is None:
+            viewers = self._rooms[room] = Viewers()
+            self._new[room] = None
+            self._changed.ring()
+        viewers.add(address)
 
-    def discard(self, room: Room) -> None:
-        """Remove a room."""
-        self._rooms.pop(room, None)
-        self._new.pop(room, None)
-        self._changed.ring()
+    def discard(self, room: Room, address: str) -> None:
+        """Remove a browser that was added to a room; without browsers, the room is not needed."""
+        viewers = self._rooms[room]
+        viewers.discard(address)
+        if not viewers:
+            del self._rooms[room]
+            self._new.pop(room, None)
+            self._changed.ring()
 
     def ask_for_all(self) -> None:
         """Announce every room as new, because what is known of it may be old."""
@@ -70,7 +82,11 @@ class Needs:
             self._new.clear()
             await bus.subscribe(list(self._rooms))
             if changed or self._monotonic() >= announce_at:
-                await bus.announce(Announcement(self._name, tuple(self._rooms), tuple(new)))
+                await bus.announce(self._announcement(new))
                 announce_at = self._monotonic() + self._intervals.announce
             yield new
             changed = await self._changed.heard(self._intervals.look)
+
+    def _announcement(self, new: Iterable[Room]) -> Announcement:
+        viewers = {room: viewers.hashes() for room, viewers in self._rooms.items()}
+        return Announcement(self._name, tuple(self._rooms), tuple(new), viewers)

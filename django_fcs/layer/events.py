@@ -16,7 +16,9 @@ defines how often they are sent.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator, Mapping
+from itertools import chain, repeat
 from typing import Annotated, Any
 
 import msgspec
@@ -32,12 +34,15 @@ from django_fcs.tools.texts import one_line
 
 __all__ = [
     "DEMAND",
+    "HASHES_MAX",
+    "HASH_LENGTH",
     "HUBS",
     "PROFILE_MAX",
     "Announcement",
     "AskAgain",
     "Beat",
     "GroupEvent",
+    "Hashes",
     "RoomNotice",
     "read_event",
 ]
@@ -53,6 +58,17 @@ EPOCH_AHEAD_SECONDS = 365 * 86_400
 
 #: How many rooms of one hub are read. Real processes show fewer.
 ROOMS_MAX = 10_000
+
+#: Two different addresses in any processes show that at least two watch a room.
+HASHES_MAX = 2
+
+#: In hexadecimal digits. Two of all addresses that watch rooms of a site are hardly ever the same.
+HASH_LENGTH = 8
+
+#: Hashes of addresses, at most ``HASHES_MAX``; none if an address is not known.
+Hashes = tuple[str, ...]
+
+_HASHES = re.compile(f"(?:[0-9a-f]{{{HASH_LENGTH}}}){{0,{HASHES_MAX}}}")
 
 _HubName = Annotated[str, msgspec.Meta(max_length=100)]
 _Hash = Annotated[str, msgspec.Meta(max_length=64)]
@@ -86,16 +102,20 @@ class RoomNotice(msgspec.Struct, frozen=True):
 
 
 class Announcement(msgspec.Struct, frozen=True):
-    """The rooms that a hub needs, and those of them that it has no price of."""
+    """The rooms that a hub needs, longest needed first."""
 
     hub: str
     rooms: tuple[Room, ...]
     new: tuple[Room, ...]
+    """Those of the rooms that it has no price of."""
+    viewers: Mapping[Room, Hashes] = msgspec.field(default_factory=dict)
+    """The keyed hashes of addresses that watch a room; none in an older version's message."""
 
     def event(self) -> dict[str, Any]:
         """Return the message that goes to the stream."""
         rooms, new = map(str, self.rooms), map(str, self.new)
-        return _builtins(_Demand(self.hub, tuple(rooms), tuple(new)))
+        viewers = ("".join(self.viewers.get(room, ())) for room in self.rooms)
+        return _builtins(_Demand(self.hub, tuple(rooms), tuple(new), tuple(viewers)))
 
 
 class AskAgain(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.ask"):
@@ -140,10 +160,14 @@ class _Demand(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.demand"):
     hub: _HubName
     rooms: tuple[str, ...]
     new: tuple[str, ...]
+    viewers: tuple[str, ...] = ()
+    """For each of the rooms its hashes, one after the other."""
 
     def read(self) -> Announcement:
-        rooms, new = _rooms(self.rooms), _rooms(self.new)
-        return Announcement(self.hub, tuple(rooms), tuple(new))
+        told = list(_rooms(self.rooms, self.viewers))
+        rooms, new = (room for room, _ in told), (room for room, _ in _rooms(self.new))
+        viewers = {room: hashes for room, hashes in told if hashes}
+        return Announcement(self.hub, tuple(rooms), tuple(new), viewers)
 
 
 # By type, since msgspec prepares a struct once, but a union at each call.
@@ -182,13 +206,27 @@ def _room(text: str) -> Room:
     return Room.from_text(text)
 
 
-def _rooms(texts: tuple[str, ...]) -> Iterator[Room]:
-    """Read the first ``ROOMS_MAX`` rooms, which were needed first; leave out what is none."""
-    for text in texts[:ROOMS_MAX]:
+@functools.lru_cache(maxsize=4096)
+def _hashes(text: str) -> Hashes:
+    hashes = (text[at : at + HASH_LENGTH] for at in range(0, len(text), HASH_LENGTH))
+    return tuple(dict.fromkeys(hashes))
+
+
+def _rooms(texts: tuple[str, ...], viewers: tuple[str, ...] = ()) -> Iterator[tuple[Room, Hashes]]:
+    """Read the first ``ROOMS_MAX`` rooms, which were needed first, and who watches them.
+
+    What is no room is left out, and what is no hash counts as not known.
+    """
+    for text, hashes in zip(texts[:ROOMS_MAX], chain(viewers, repeat("")), strict=False):
         try:
-            yield _room(text)
+            room = _room(text)
         except RoomError:
             count("layer_malformed")
+            continue
+        if not _HASHES.fullmatch(hashes):
+            count("layer_malformed")
+            hashes = ""
+        yield room, _hashes(hashes)
 
 
 def _builtins(message: msgspec.Struct) -> dict[str, Any]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
+from django_fcs.layer.events import Hashes
 from django_fcs.rooms import Room
 from django_fcs.tools.complaints import Complaints
 from django_fcs.tools.logs import logger_of
@@ -24,6 +28,15 @@ _UNCONFIRMED = "the feed does not confirm this symbol"
 _CROWDED = "too many symbols are watched"
 
 
+class _Claim(IntEnum):
+    """What speaks for a room where not all rooms can be served, the strongest first."""
+
+    SEVERAL = 0  #: At least two addresses watch it.
+    ONE = 1  #: One address alone watches it.
+    LINGERING = 2  #: Nobody watches it any more.
+    DOUBTFUL = 3  #: The vendor did not confirm it.
+
+
 class Choice(NamedTuple):
     """The rooms that a stream asks the vendor for, and why it gets no price of others."""
 
@@ -39,6 +52,28 @@ class _Interest:
     """When the last announcement of it expires."""
     doubt: int = 0
     """The number of the last doubt about it, counted over all rooms; 0 if there is none."""
+    hubs: dict[str, Hashes] = field(default_factory=dict)
+    """The hubs that need it, and the addresses that watch it there."""
+
+    def only_viewer(self) -> str:
+        """Return the hash of the one address that watches it; "" if there are more or none.
+
+        Where a hub does not know the addresses, at least two count.
+        """
+        only = ""
+        for hashes in self.hubs.values():
+            if len(hashes) != 1 or only not in ("", hashes[0]):
+                return ""
+            only = hashes[0]
+        return only
+
+    def claim(self, viewer: str) -> _Claim:
+        """Return what speaks for it; ``viewer`` is its only one."""
+        if self.doubt:
+            return _Claim.DOUBTFUL
+        if not self.hubs:
+            return _Claim.LINGERING
+        return _Claim.ONE if viewer else _Claim.SEVERAL
 
 
 class Demand:
@@ -58,8 +93,18 @@ class Demand:
         self._doubts = 0
         self._complaints = Complaints()
 
-    def announce(self, hub: str, rooms: Iterable[Room], now: float) -> None:
-        """Replace the rooms that one hub needs; they come in order, longest needed first."""
+    def announce(
+        self,
+        hub: str,
+        rooms: Iterable[Room],
+        now: float,
+        viewers: Mapping[Room, Hashes] = MappingProxyType({}),
+    ) -> None:
+        """Replace the rooms that one hub needs; they come in order, longest needed first.
+
+        ``viewers`` are the addresses that watch a room there; a room without any counts as
+        watched by several.
+        """
         if hub not in self._hubs and len(self._hubs) >= HUBS_MAX:
             return
         in_order = list(rooms)
@@ -67,10 +112,13 @@ class Demand:
         before, _ = self._hubs.get(hub, (frozenset(), now))
         self._hubs[hub] = (needed, now + self._ttl)
         for room in before - needed:
-            self._interests[room].until = max(now, self._needed_until(room))
+            interest = self._interests[room]
+            del interest.hubs[hub]
+            interest.until = max(now, self._needed_until(interest))
         for room in in_order:
             interest = self._interests.setdefault(room, _Interest(since=now, until=now))
             interest.until = max(interest.until, now + self._ttl)
+            interest.hubs[hub] = viewers.get(room, ())
 
     def learn(self, *, joined: Collection[Room], unconfirmed: Iterable[Room]) -> None:
         """Doubt rooms that the vendor does not confirm, until it does.
@@ -91,8 +139,16 @@ class Demand:
                 interest.doubt = 0
 
     def choose(self, own: Iterable[Room], *, limit: int, now: float) -> Choice:
-        """Choose the site's own rooms first, then those watched longest, up to a limit."""
-        rooms = list(dict.fromkeys([*own, *self.rooms(now)]))
+        """Choose the site's own rooms first, then those in demand, up to a limit.
+
+        If not all of them can be served, each address that watches rooms alone gets a fair
+        share of what the rooms of several addresses leave.
+        """
+        own = dict.fromkeys(own)
+        others = [room for room in self.rooms(now) if room not in own]
+        if len(own) + len(others) > limit:
+            others = self._fairly(others)
+        rooms = [*own, *others]
         doubtful = [room for room, interest in self._interests.items() if interest.doubt]
         crowded = rooms[limit:]
         if crowded and count("stream_rooms_over_limit"):
@@ -107,7 +163,9 @@ class Demand:
         Rooms in doubt come after all others, the one that was tried last at the end. Each of them
         gets another turn, because a vendor that was slow once may confirm it then.
         """
-        self._hubs = {hub: known for hub, known in self._hubs.items() if known[1] > now}
+        for hub in [hub for hub, (_, until) in self._hubs.items() if until <= now]:
+            for room in self._hubs.pop(hub)[0]:
+                del self._interests[room].hubs[hub]
         self._interests = {
             room: interest
             for room, interest in self._interests.items()
@@ -119,5 +177,21 @@ class Demand:
         interest = self._interests[room]
         return interest.doubt, interest.since
 
-    def _needed_until(self, room: Room) -> float:
-        return max((until for rooms, until in self._hubs.values() if room in rooms), default=0.0)
+    def _fairly(self, rooms: Iterable[Room]) -> list[Room]:
+        """Sort rooms, which come longest watched first, by what speaks for them.
+
+        Of the rooms with one address, the longest watched of each address come first, then
+        the second of each, and so on. A limit then takes from the address that has most.
+        """
+        ranks: dict[Room, tuple[_Claim, int]] = {}
+        taken: Counter[str] = Counter()
+        for room in rooms:
+            interest = self._interests[room]
+            viewer = interest.only_viewer()
+            claim = interest.claim(viewer)
+            ranks[room] = claim, taken[viewer] if claim is _Claim.ONE else 0
+            taken[viewer] += claim is _Claim.ONE
+        return sorted(ranks, key=ranks.__getitem__)
+
+    def _needed_until(self, interest: _Interest) -> float:
+        return max((self._hubs[hub][1] for hub in interest.hubs), default=0.0)

@@ -285,7 +285,7 @@ class Stream:
         async for burst in bus.bursts():
             for event in burst:
                 if isinstance(event, Announcement):
-                    self._demand.announce(event.hub, event.rooms, self._monotonic())
+                    self._demand.announce(event.hub, event.rooms, self._monotonic(), event.viewers)
                     self._want()
                     self._repeat(event.new)
 

@@ -73,6 +73,7 @@ class Gauge(NamedTuple):
 
 
 GAUGES = {
+    "hub_addresses": Gauge("Known network addresses of the sockets."),
     "hub_cohorts": Gauge("Groups of sockets that share the frames of the merge protocol."),
     "hub_mailbox_messages": Gauge("Messages that wait for browsers or for their turn."),
     "hub_mailbox_messages_max": Gauge("Messages in the fullest mailbox.", max),

@@ -169,6 +169,7 @@ class Browsers:
     def _assert_nothing_left(self) -> None:
         hub = self._hub
         assert not hub._subscribers and not len(hub._watched), "subscribers or rooms are left"
+        assert not hub._needs._rooms, "the hub needs a room that no browser watches"
         assert not hub._needs._new, "the hub asks for a room that no browser needs"
         assert not hub._routes._readers and not len(hub._cohorts), "routes or cohorts are left"
         agenda = hub._cohorts._agenda

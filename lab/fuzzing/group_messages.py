@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from django_fcs.layer.events import Beat, RoomNotice
+from django_fcs.layer.events import Announcement, Beat, RoomNotice
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Expectation, Outage
 from django_fcs.prices.updates import Update
@@ -42,6 +42,7 @@ _SOUND: tuple[dict[str, Any], ...] = (
     ).event(),
     RoomNotice(ROOMS[0], "", Expectation(patience=3.0)).event(),
     RoomNotice(ROOMS[1], "", None, trouble="x").event(),
+    Announcement("x", tuple(ROOMS), (), {ROOMS[0]: ("0123abcd",)}).event(),
     price(ROOMS[0], "candle", seq=1, epoch=1, at=0.0).event(),
     {"type": "fcs.x"},
 )

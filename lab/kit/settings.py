@@ -33,4 +33,6 @@ FCS_URL = os.environ.get("LAB_SOURCE", "ws://127.0.0.1:9780")
 FCS_ALLOWED_SYMBOLS = ["BINANCE:*"]
 FCS_ROOMS = [room for room in os.environ.get("LAB_ROOMS", "").split(",") if room]
 FCS_MAX_ROOMS = 1000
+FCS_MAX_ROOMS_PER_CLIENT = 1000
+FCS_MAX_SOCKETS_PER_IP = 0  # All browsers come from this machine.
 FCS_SLOW_CLIENT_SECONDS = float(os.environ.get("LAB_SLOW_CLIENT_SECONDS", "30"))

@@ -45,6 +45,7 @@ def test_a_site_that_is_well_gets_a_line_for_each_probe_and_no_fix(vendor: Simul
         "clock": "ok",
         "site": "ok",
         "origins": "ok",
+        "addresses": "ok",
         "server": "skipped",
         "stream": "ok",
         "leader": "skipped",

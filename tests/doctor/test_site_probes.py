@@ -192,6 +192,17 @@ def test_who_may_open_the_socket_is_listed() -> None:
     assert "others: none" in examined(FCS_ALLOWED_ORIGINS=[])["origins"].text
 
 
+@pytest.mark.usefixtures("no_vendor")
+def test_how_many_sockets_an_address_may_open_and_what_suggests_a_proxy() -> None:
+    assert examined()["addresses"] == Line(
+        "ok", "an address may open 50 sockets in each process", ""
+    )
+    assert "any number" in examined(FCS_MAX_SOCKETS_PER_IP=0)["addresses"].text
+    behind: dict[str, Any] = {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}
+    text = examined(**behind, USE_X_FORWARDED_HOST=True)["addresses"].text
+    assert "SECURE_PROXY_SSL_HEADER, USE_X_FORWARDED_HOST suggests a proxy: not tested" in text
+
+
 def test_a_web_server_that_serves_the_socket(vendor: Simulator) -> None:
     url = vendor.url.replace("ws:", "http:")
     report = examined(url)

@@ -15,5 +15,8 @@ if "runserver" not in sys.argv:
     # start, and these tests start hundreds.
     INSTALLED_APPS.remove("daphne")  # noqa: F405
 
+if "FCS_MAX_SOCKETS_PER_IP" not in os.environ:
+    FCS_MAX_SOCKETS_PER_IP = 0  # All browsers come from this machine.
+
 if "E2E_LAYER" in os.environ:
     CHANNEL_LAYERS["default"]["BACKEND"] = os.environ["E2E_LAYER"]  # noqa: F405

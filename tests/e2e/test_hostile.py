@@ -13,8 +13,10 @@ from websockets.exceptions import ConnectionClosed
 from django_fcs.simulator import RandomWalk, Simulator
 from tests.e2e.site import Site
 from tests.support.network import free_port
+from tests.support.waiting import eventually
 from tests.support.wire import Viewer, browser_socket
 
+ROOMS_MAX = 20
 MEGABYTE = 1024 * 1024
 HOSTILE: dict[str, tuple[list[str | bytes], int]] = {
     "malformed": (["x"] * 4000, 4429),
@@ -52,13 +54,28 @@ def newer(viewer: Viewer) -> Any:
 async def test_hostile_browsers_are_closed_and_the_others_see_prices(server: str) -> None:
     port = free_port()
     async with Simulator(RandomWalk(rate=20)) as simulator:
-        site = Site(simulator.url)
+        site = Site(simulator.url, FCS_MAX_ROOMS=str(ROOMS_MAX))
         async with site.web(port, server), browser_socket(port, ("FX:EURUSD", "1D")) as viewer:
             await viewer.until(lambda viewer: "FX:EURUSD" in viewer.prices)
             codes = {}
             for what, (frames, _) in HOSTILE.items():
                 codes[what] = await attack(port, frames)
                 await viewer.until(newer(viewer))
+            await _fill_the_plan(port, simulator)
+            await viewer.until(newer(viewer))
 
     # Who does not even read the answers may be found too slow before.
     assert all(codes[what] in (code, 4408) for what, (_, code) in HOSTILE.items()), codes
+
+
+async def _fill_the_plan(port: int, simulator: Simulator) -> None:
+    """Let one address ask for more rooms than the plan has; another still sees prices."""
+    rooms = [(f"FX:FLOOD{number}", "1D") for number in range(5 * ROOMS_MAX)]
+    # Else a close waits for what was not read.
+    how: dict[str, Any] = {"max_queue": None}
+    async with browser_socket(port, *rooms, local_addr=("127.0.0.2", 0), **how):
+        await eventually(lambda: len(simulator.rooms) == ROOMS_MAX)
+        mine = ("FX:GBPUSD", "1D")
+        async with browser_socket(port, mine, local_addr=("127.0.0.3", 0), **how) as late:
+            await late.until(lambda late: "FX:GBPUSD" in late.prices)
+            assert len(simulator.rooms) <= ROOMS_MAX

@@ -22,12 +22,15 @@ def lags(protocol: str) -> int:
 async def test_a_hub_is_measured_while_it_works_and_leaves_nothing_behind() -> None:
     async with hub_of() as hub:
         assert gauges() == {}
-        async with browsing(hub) as one, browsing(hub, merge=True) as other:
+        async with browsing(hub) as one, browsing(hub, merge=True) as other, browsing(hub):
             hub.join(one.one, EURUSD, "1D")
             hub.join(other.one, USDJPY, "1D")
             await eventually(lambda: "hub_sockets" in gauges())
             read = gauges()
-            assert (read["hub_sockets"], read["hub_rooms"], read["hub_cohorts"]) == (2, 2, 1)
+            assert (read["hub_sockets"], read["hub_rooms"], read["hub_cohorts"]) == (3, 2, 1)
+            assert read["hub_addresses"] == 0
+            async with browsing(hub, address="192.0.2.1"), browsing(hub, address="192.0.2.1"):
+                assert gauges()["hub_addresses"] == 1
         await eventually(lambda: gauges()["hub_sockets"] == 0)
 
     assert gauges() == {}

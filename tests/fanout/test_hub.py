@@ -283,3 +283,52 @@ async def test_a_new_stream_is_told_of_every_room_as_new() -> None:
         await eventually(lambda: len(stream.announcements) > calls)
 
         assert stream.announcements[-1].new == ()
+
+
+# -- from which addresses rooms are watched
+
+
+async def test_the_stream_is_told_how_many_addresses_watch_a_room_and_no_address() -> None:
+    clock, ann, ben = Clock(), "192.0.2.1", "192.0.2.2"
+    async with hub_of(clock=clock) as hub, fake_stream() as stream, AsyncExitStack() as stack:
+
+        async def told() -> list[int]:
+            calls = len(stream.announcements)
+            clock.now += 5
+            await eventually(lambda: len(stream.announcements) > calls)
+            call = stream.announcements[-1]
+            assert ann not in str(call.event()) and ben not in str(call.event())
+            return [len(call.viewers.get(room, ())) for room in (EURUSD, USDJPY)]
+
+        first = await stack.enter_async_context(browsing(hub, address=ann))
+        for spelling in ("1D", "D", "1D"):
+            hub.join(first.one, EURUSD, spelling)
+        tab = await stack.enter_async_context(browsing(hub, address=ann, merge=True))
+        hub.join(tab.one, EURUSD, "1D")
+        hub.join(tab.one, USDJPY, "1D")
+        await eventually(lambda: stream.announcements)
+        assert await told() == [1, 1]
+        async with browsing(hub, address=ben) as other:
+            hub.join(other.one, EURUSD, "1D")
+            assert await told() == [2, 1]
+        assert await told() == [1, 1]
+        hub.leave(first.one, EURUSD, "D")
+        hub.leave(tab.one, EURUSD, "1D")
+        hub.leave(tab.one, EURUSD, "1D")
+        assert await told() == [1, 1]
+        hub.leave(first.one, EURUSD, "1D")
+        assert await told() == [0, 1]
+        assert stream.announcements[-1].rooms == (USDJPY,)
+        async with browsing(hub) as unknown:
+            hub.join(unknown.one, USDJPY, "1D")
+            assert await told() == [0, 0]
+
+
+async def test_one_address_at_two_processes_is_told_as_one() -> None:
+    async with hub_of() as one, hub_of() as two, fake_stream() as stream:
+        async with browsing(one, address="::1") as here, browsing(two, address="::1") as there:
+            one.join(here.one, EURUSD, "1D")
+            two.join(there.one, EURUSD, "1D")
+            await eventually(lambda: len({call.hub for call in stream.announcements}) == 2)
+
+    assert len({call.viewers[EURUSD] for call in stream.announcements if call.rooms}) == 1

@@ -6,9 +6,12 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from django_fcs.exceptions import ProtocolError
 from django_fcs.layer.events import (
+    HASH_LENGTH,
+    HASHES_MAX,
     PROFILE_MAX,
     ROOMS_MAX,
     Announcement,
@@ -124,3 +127,78 @@ def test_a_request_to_ask_again_holds_short_texts(name: str, value: Any) -> None
 
     with pytest.raises(ProtocolError):
         read_event({**event, name: value}, NOW)
+
+
+ONE, OTHER = "0123abcd", "89abcdef"
+
+
+def test_an_announcement_has_up_to_two_addresses_of_each_room() -> None:
+    rooms = (EURUSD, USDJPY, Room("FX:GBPUSD", "1D"))
+    said = Announcement("hub", rooms, (), {EURUSD: (ONE,), USDJPY: (ONE, OTHER)})
+    message = said.event()
+
+    assert message["viewers"] == (ONE, ONE + OTHER, "")
+    assert read_event(message, NOW) == said
+
+
+def test_an_announcement_of_an_older_version_has_no_addresses() -> None:
+    said = Announcement("hub", (EURUSD,), (EURUSD,))
+    message = said.event()
+    del message["viewers"]
+
+    assert read_event(message, NOW) == said
+
+
+def test_rooms_without_addresses_and_addresses_without_rooms_are_no_mistake() -> None:
+    said = Announcement("hub", (EURUSD, USDJPY), (), {EURUSD: (ONE,)})
+    for viewers in ([ONE], [ONE, "", OTHER, OTHER]):
+        assert read_event({**said.event(), "viewers": viewers}, NOW) == said
+
+
+def test_one_address_told_twice_is_one() -> None:
+    said = Announcement("hub", (EURUSD,), (), {EURUSD: (ONE,)})
+
+    assert read_event({**said.event(), "viewers": [ONE + ONE]}, NOW) == said
+
+
+def test_what_is_no_room_takes_its_addresses_with_it() -> None:
+    said = Announcement("hub", (EURUSD, USDJPY), (), {EURUSD: (ONE,), USDJPY: (OTHER,)})
+    message = {**said.event(), "rooms": [str(EURUSD), "x", str(USDJPY)]}
+
+    assert read_event({**message, "viewers": [ONE, ONE + OTHER, OTHER]}, NOW) == said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("127.0.0.1", "0123ABCD", "0123abc", "0123abcd8", ONE + OTHER + ONE, f"{ONE}\n"),
+        *("x" * 10**6, "\ud800", "٠١٢٣٤٥٦٧", ONE * 10_000),
+    ],
+)
+def test_what_is_no_hash_counts_as_an_address_that_is_not_known(text: str) -> None:
+    said = Announcement("hub", (EURUSD, USDJPY), (), {USDJPY: (OTHER,)})
+
+    assert read_event({**said.event(), "viewers": [text, OTHER]}, NOW) == said
+    assert counts()["layer_malformed"] == 1
+
+
+@pytest.mark.parametrize("viewers", [None, 5, "01234567", [5], [None], [[ONE]], {"x": ONE}])
+def test_viewers_that_are_no_texts_are_refused(viewers: Any) -> None:
+    with pytest.raises(ProtocolError):
+        read_event({**Announcement("hub", (EURUSD,), ()).event(), "viewers": viewers}, NOW)
+
+
+@given(
+    rooms=st.lists(st.one_of(st.just(str(EURUSD)), st.just(str(USDJPY)), st.text()), max_size=5),
+    viewers=st.lists(st.one_of(st.text(), st.text("0123456789abcdef", max_size=24)), max_size=6),
+)
+def test_whatever_texts_come_the_hashes_that_are_read_are_short(
+    rooms: list[str], viewers: list[str]
+) -> None:
+    message = {**Announcement("hub", (), ()).event(), "rooms": rooms, "viewers": viewers}
+    read = read_event(message, NOW)
+
+    assert isinstance(read, Announcement) and set(read.viewers) <= set(read.rooms)
+    for hashes in read.viewers.values():
+        assert 1 <= len(hashes) == len(set(hashes)) <= HASHES_MAX
+        assert all(len(one) == HASH_LENGTH and int(one, 16) >= 0 for one in hashes)
