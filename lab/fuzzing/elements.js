@@ -97,11 +97,16 @@
     return answer;
   };
 
-  // Delivers a frame, and some time later another one; a text is passed on faster than objects.
-  globalThis.feed = async ([text, next, pause]) => {
-    const answers = [await deliver(text)];
-    shift += pause;
-    answers.push(await deliver(next));
+  const failed = (error) => ({ sent: [], heard: [], shown: [], problems: [String(error.stack)] });
+
+  // Delivers frames, and some time after each another one; a text is passed on faster than objects.
+  globalThis.feed = async (inputs) => {
+    const answers = [];
+    for (const [text, next, pause] of inputs) {
+      const answer = await deliver(text).catch(failed);
+      shift += pause;
+      answers.push([answer, await deliver(next).catch(failed)]);
+    }
     return JSON.stringify(answers);
   };
 }

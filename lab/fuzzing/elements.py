@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from itertools import product
+from dataclasses import dataclass
+from itertools import pairwise, product
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -40,6 +42,7 @@ _LETTERS = "ohlcab"
 _PAUSE_MS = 20_000
 
 Numbers = list[float | None]
+Rooms = dict[tuple[str, ...], Numbers]
 
 
 def is_installed() -> bool:
@@ -56,7 +59,7 @@ class Elements:
 
     def __enter__(self) -> Elements:
         self._seq = 1_000_000
-        self._right: dict[tuple[str, ...], Numbers] = dict.fromkeys(_ROOMS, [None] * 6)
+        self._right: Rooms = dict.fromkeys(_ROOMS, [None] * 6)
         with ExitStack() as stack:
             playwright = stack.enter_context(sync_playwright())
             browser = playwright.chromium.launch(
@@ -86,38 +89,77 @@ class Elements:
 
     def feed(self, text: str) -> None:
         """Send a frame to the page, and then valid prices; raises an error if one is not shown."""
-        before = self._right
-        self._seq += 2
-        self._right = _right_prices(self._seq)
-        frames = [text.replace(SEQ, str(self._seq - 1)), self._right_frame(), _PAUSE_MS]
-        answer, healed = json.loads(self._page.evaluate("feed", frames))
-        problems = [*answer["problems"], *healed["problems"], *self._problems]
-        assert not problems, f"the page reported {problems!r:.2000}"
-        sent = _by_room(answer["sent"])
-        for symbol, timeframe, numbers in answer["heard"]:
-            _assert_sent(_floats(numbers), sent.get((symbol, timeframe), []))
-        for shown in answer["shown"]:
-            place = tuple(shown["place"])
-            _assert_shown(shown, [*sent.get(place, ()), before[place]])
-        for shown in healed["shown"]:
-            _assert_right(shown, self._right[tuple(shown["place"])])
+        for answer in self._deliver([text]):
+            answer.check()
+        self._check_page()
+
+    def feed_all(self, texts: Mapping[int, str]) -> None:
+        """Feed frames by number, in one call of the page; an error names the number."""
+        for number, answer in zip(texts, self._deliver(texts.values()), strict=True):
+            try:
+                answer.check()
+            except AssertionError as error:
+                raise AssertionError(f"input {number}: {error}") from error
+        self._check_page()
+
+    def _check_page(self) -> None:
+        assert not self._problems, f"the page reported {self._problems!r:.2000}"
+
+    def _deliver(self, texts: Iterable[str]) -> list[_Answer]:
+        rights, frames = [self._right], []
+        for text in texts:
+            self._seq += 2
+            rights.append(_right_prices(self._seq))
+            right_frame = _right_frame(rights[-1], self._seq)
+            frames.append([text.replace(SEQ, str(self._seq - 1)), right_frame, _PAUSE_MS])
+        self._right = rights[-1]
+        answers = json.loads(self._page.evaluate("feed", frames))
+        return [
+            _Answer(before, right, *answer)
+            for (before, right), answer in zip(pairwise(rights), answers, strict=True)
+        ]
 
     def _open(self, page: Page) -> None:
         page.add_init_script(path=Path(__file__).with_suffix(".js"))
         page.route("**/*", _serve)
         page.goto(_URL)
 
-    def _right_frame(self) -> str:
-        messages: list[dict[str, Any]] = []
-        for (symbol, timeframe), numbers in self._right.items():
-            room = {"symbol": symbol, "timeframe": timeframe}
-            prices = {"mode": "candle", "digits": 5, **dict(zip(_LETTERS, numbers, strict=True))}
-            messages.append({"type": "price", **room, "prices": prices, "seq": self._seq})
-            messages.append({"type": "state", **room, "state": "live", "reason": ""})
-        return json.dumps(messages)
+
+@dataclass(frozen=True)
+class _Answer:
+    """What a page did with a frame, and with the valid prices after it."""
+
+    before: Rooms
+    """The valid prices before the frame."""
+    right: Rooms
+    """The valid prices after it."""
+    answer: dict[str, Any]
+    healed: dict[str, Any]
+
+    def check(self) -> None:
+        problems = [*self.answer["problems"], *self.healed["problems"]]
+        assert not problems, f"the page reported {problems!r:.2000}"
+        sent = _by_room(self.answer["sent"])
+        for symbol, timeframe, numbers in self.answer["heard"]:
+            _assert_sent(_floats(numbers), sent.get((symbol, timeframe), []))
+        for shown in self.answer["shown"]:
+            place = tuple(shown["place"])
+            _assert_shown(shown, [*sent.get(place, ()), self.before[place]])
+        for shown in self.healed["shown"]:
+            _assert_right(shown, self.right[tuple(shown["place"])])
 
 
-def _right_prices(seq: int) -> dict[tuple[str, ...], Numbers]:
+def _right_frame(right: Rooms, seq: int) -> str:
+    messages: list[dict[str, Any]] = []
+    for (symbol, timeframe), numbers in right.items():
+        room = {"symbol": symbol, "timeframe": timeframe}
+        prices = {"mode": "candle", "digits": 5, **dict(zip(_LETTERS, numbers, strict=True))}
+        messages.append({"type": "price", **room, "prices": prices, "seq": seq})
+        messages.append({"type": "state", **room, "state": "live", "reason": ""})
+    return json.dumps(messages)
+
+
+def _right_prices(seq: int) -> Rooms:
     """Return six different prices for each room, which differ from those of the input before."""
     part = seq % 10_000
     return {
@@ -162,10 +204,8 @@ def _by_room(sent: list[Any]) -> dict[tuple[str, ...], list[Numbers]]:
     return rooms
 
 
-def _texts(numbers: Numbers, digits: int) -> dict[str, str]:
-    return {
-        name: formats.number(number, digits) for name, number in zip(_NAMES, numbers, strict=True)
-    }
+def _text(numbers: Numbers, name: str, digits: int) -> str:
+    return formats.number(numbers[_NAMES.index(name)], digits)
 
 
 def _assert_sent(heard: Numbers, sent: list[Numbers]) -> None:
@@ -173,20 +213,18 @@ def _assert_sent(heard: Numbers, sent: list[Numbers]) -> None:
 
 
 def _assert_right(shown: dict[str, Any], numbers: Numbers) -> None:
-    right = _texts(numbers, 5)
-    found = {name: text for name, text in shown["fields"].items() if name in right}
-    wrong = {name: text for name, text in found.items() if text != right[name]}
-    assert not wrong, f"{shown['place']} shows {wrong} in place of {right}"
+    found = {name: text for name, text in shown["fields"].items() if name in _NAMES}
+    right = {name: _text(numbers, name, 5) for name in found}
+    assert found == right, f"{shown['place']} shows {found} in place of {right}"
     assert shown["state"] == "live", f"{shown['place']} is {shown['state']}"
     assert shown["status"] in ("", "live"), f"{shown['place']}: {shown['status']}"
 
 
 def _assert_shown(shown: dict[str, Any], sent: list[Numbers]) -> None:
     """Check each field on its own, and that no spread comes from one side alone."""
-    allowed = [_texts(numbers, shown["digits"]) for numbers in sent]
     for name, text in shown["fields"].items():
         if name in _NAMES and text != formats.UNKNOWN:
-            texts = {one[name] for one in allowed}
+            texts = {_text(numbers, name, shown["digits"]) for numbers in sent}
             assert text in texts, f"{name} of {shown['place']} is {text}, and {texts} was sent"
         if name == "spread" and text != formats.UNKNOWN:
             has_both = any(None not in numbers[4:] for numbers in sent)

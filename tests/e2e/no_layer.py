@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from example_project.settings import *  # noqa: F403
+from tests.e2e.settings import *  # noqa: F403
 
 CHANNEL_LAYERS = {}

@@ -19,13 +19,16 @@ SERVERS = {
     "runserver": ("manage.py", "runserver", "--noreload"),
 }
 
+#: Of all processes of a site, and of a command that needs no other.
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.e2e.settings"}
+
 
 class Site:
     """What all processes of one site have in common."""
 
     def __init__(self, upstream: str, **env: str) -> None:
         self.env = {
-            "DJANGO_SETTINGS_MODULE": "tests.e2e.settings",
+            **SETTINGS,
             "FCS_URL": upstream,
             "FCS_API_KEY": "a-key-of-the-tests",
             **env,

@@ -11,10 +11,11 @@ import pytest
 
 from django_fcs.simulator import RandomWalk, Simulator
 from django_fcs.simulator.server import BAD_KEY
+from tests.e2e.site import SETTINGS
 from tests.support.serving import python
 
 REDIS = {"FCS_REDIS_URL": "redis://127.0.0.1:9"}
-EXAMPLE = {"DJANGO_SETTINGS_MODULE": "example_project.settings", "FCS_API_KEY": "a-key"}
+SITE = {**SETTINGS, "FCS_API_KEY": "a-key"}
 
 CASES = {
     "no channel layer": (["fcs_stream"], {"DJANGO_SETTINGS_MODULE": "tests.e2e.no_layer"}, 2),
@@ -32,7 +33,7 @@ CASES = {
 
 async def told(arguments: list[str], env: dict[str, str]) -> tuple[int | None, list[str]]:
     """Run a command to its end; its exit code and what it wrote to stderr."""
-    async with python("manage.py", *arguments, env={**EXAMPLE, **env}, stderr=PIPE) as process:
+    async with python("manage.py", *arguments, env={**SITE, **env}, stderr=PIPE) as process:
         _, errors = await asyncio.wait_for(process.communicate(), 60)
         return process.returncode, errors.decode().splitlines()
 
@@ -73,7 +74,7 @@ async def test_a_truncated_recording_loses_no_frame_but_the_last(tmp_path: Path)
     frame = json.dumps({"at": 1, "text": text}, separators=(",", ":")) + "\n"
     recording.write_text(frame + frame[:40])
     arguments = ("fcs_simulator", "--port", "0", "--replay", str(recording))
-    async with python("manage.py", *arguments, env=EXAMPLE, stderr=PIPE) as process:
+    async with python("manage.py", *arguments, env=SITE, stderr=PIPE) as process:
         assert process.stdout is not None and process.stderr is not None
         assert b"FCS_URL=" in await asyncio.wait_for(process.stdout.readline(), 60)
         assert b":2:" in await asyncio.wait_for(process.stderr.readline(), 60)

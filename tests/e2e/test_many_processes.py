@@ -17,7 +17,7 @@ from websockets.asyncio.client import connect
 from django_fcs.layer.bus import DEMAND, HUBS
 from django_fcs.rooms import Room
 from django_fcs.simulator import RandomWalk, Simulator
-from tests.e2e.site import Site, answering
+from tests.e2e.site import SETTINGS, Site, answering
 from tests.support.network import free_port
 from tests.support.redis import redis_server
 from tests.support.serving import python
@@ -112,7 +112,7 @@ async def test_all_rooms_flow_again_after_the_upstream_was_killed(redis: str) ->
     vendor = ("manage.py", "fcs_simulator", "--port", str(upstream), "--rate", "5")
     async with AsyncExitStack() as stack:
         # Before the stream, whose pauses between retries would grow to a minute meanwhile.
-        process = await stack.enter_async_context(python(*vendor))
+        process = await stack.enter_async_context(python(*vendor, env=SETTINGS))
         for running in (site.stream(), site.web(port)):
             await stack.enter_async_context(running)
         viewer = await stack.enter_async_context(browser_socket(port, *rooms))
@@ -121,7 +121,7 @@ async def test_all_rooms_flow_again_after_the_upstream_was_killed(redis: str) ->
             process.kill()
             await process.wait()
             viewer.prices.clear()
-            process = await stack.enter_async_context(python(*vendor))
+            process = await stack.enter_async_context(python(*vendor, env=SETTINGS))
         await viewer.until(lambda viewer: len(viewer.prices) == 3, within=60)
 
 

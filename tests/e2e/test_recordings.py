@@ -13,7 +13,7 @@ import pytest
 from playwright.async_api import Page
 
 from django_fcs.widgets import formats
-from tests.e2e.site import Site, answering
+from tests.e2e.site import SETTINGS, Site, answering
 from tests.support.network import free_port
 from tests.support.recordings import FILES
 from tests.support.serving import python
@@ -70,7 +70,7 @@ def merged(path: Path) -> Merged:
 async def replaying(path: Path, port: int) -> AsyncIterator[None]:
     """Replay a recording with the simulator's command; nothing comes before somebody joins."""
     arguments = ("--port", str(port), "--replay", str(path), "--speed", "0")
-    async with python("manage.py", "fcs_simulator", *arguments):
+    async with python("manage.py", "fcs_simulator", *arguments, env=SETTINGS):
         yield
 
 

@@ -19,13 +19,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from websockets.asyncio.client import connect
 
+from tests.e2e.site import SETTINGS
 from tests.support.recordings import DATA
 
 ROOT = Path(__file__).parents[2]
 USDJPY = DATA / "fx-usdjpy-2013-01-01.jsonl"
 
 COMMAND = (sys.executable, "-m", "django", "fcs_simulator")
-ENVIRONMENT = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(ROOT)}
+ENVIRONMENT = {**os.environ, **SETTINGS, "PYTHONPATH": str(ROOT)}
 
 
 def run(*arguments: str) -> tuple[int, str]:

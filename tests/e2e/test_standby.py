@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from django_fcs.protocol import RemoveAll
 from django_fcs.simulator import RandomWalk, Simulator
 from django_fcs.tools.tasks import running
-from tests.e2e.site import Site, answering, season
+from tests.e2e.site import SETTINGS, Site, answering, season
 from tests.support.network import free_port
 from tests.support.redis import redis_server
 from tests.support.serving import python
@@ -256,7 +256,7 @@ async def test_it_ends_in_time_whoever_does_not_answer(
         await stack.enter_async_context(running(stalls.watch()))
         server = await stack.enter_async_context(redis_server(redis, tmp_path))
         await season(redis)
-        simulator = await stack.enter_async_context(python(*vendor))
+        simulator = await stack.enter_async_context(python(*vendor, env=SETTINGS))
         await answering(upstream)
         async with site.stream() as stream, Redis(port=redis, db=8) as client:
             await eventually(lambda: client.keys("*:fcs:*:fcs.*"), within=30, what="a last value")
