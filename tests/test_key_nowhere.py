@@ -165,10 +165,10 @@ async def test_an_error_of_the_site_tells_nobody(
     """A bug in the middle of a careless socket."""
     loudly(caplog)
 
-    async def broken(*args: object) -> bool:
+    def broken(*args: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(consumers, "may_join", broken)
+    monkeypatch.setattr(consumers.SocketRooms, "join", broken)
     with pytest.raises(ZeroDivisionError) as caught:
         async with site(), browsing(query=CARELESS) as browser:
             await browser.join("FX:EURUSD", timeframe="1D")

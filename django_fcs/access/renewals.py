@@ -108,4 +108,3 @@ class Renewals:
     def _forget_left(self) -> None:
         joined = self._joined()
         self._due = {symbol: due for symbol, due in self._due.items() if symbol in joined}
-
