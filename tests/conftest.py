@@ -26,7 +26,10 @@ from tests.support.caches import SICK, SickCache
 from tests.support.layers import SHARED, SharedLayer
 
 # How long an example takes says more of the machine than of the code.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Half of the usual examples: `make fuzz` looks further.
+settings.register_profile(
+    "patient", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("patient")
 # For environments that run each example several times slower: --hypothesis-profile=brief.
 settings.register_profile("brief", settings.get_profile("patient"), max_examples=25)
