@@ -21,6 +21,7 @@ __all__ = ["aask_again", "ask_again", "client_of", "may_join"]
 _BITS_OF_ONE = 64
 
 _NAME = re.compile(r"[A-Za-z0-9.-]{1,253}")
+_WITH_PORT = re.compile(r"([0-9.]{7,15}):[0-9]{1,5}|\[([0-9A-Fa-f:.]{2,45})\](?::[0-9]{1,5})?")
 
 
 async def may_join(scope: Mapping[str, Any], room: Room, token: str | None) -> bool:
@@ -61,8 +62,11 @@ def client_of(scope: Mapping[str, Any]) -> str:
     """Return where a socket comes from: an IPv4 address, an IPv6 network, a name, or "" if unknown.
 
     A server may tell the path of its Unix socket instead, or what a client wrote into a header.
+    Some proxies write the port behind the address, which changes with each connection.
     """
     host = str((scope.get("client") or ("",))[0] or "")
+    if with_port := _WITH_PORT.fullmatch(host):
+        host = with_port[1] or with_port[2]
     try:
         address = ip_address(host)
     except ValueError:
