@@ -217,7 +217,7 @@ async def test_the_nearest_theme_wins_over_the_systems(site: Site) -> None:
     await site.send(euro(1), state("live"))
     await expect(site.find("fcs-ticker").last).to_have_attribute("data-direction", "up")
     dark, light = "rgb(65, 207, 144)", "rgb(8, 120, 75)"
-    for index, colour in enumerate([dark, light, dark]):
+    for index, colour in enumerate([light, light, dark]):
         await expect(site.field("change").nth(index)).to_have_css("color", colour)
 
 
@@ -340,11 +340,13 @@ async def test_a_move_flashes_in_its_direction_for_a_moment(site: Site) -> None:
     assert await site.run("flashes") == []
     for seq, close, flash in ((2, 1.09, "up"), (3, 1.07, "down")):
         await site.send(euro(seq, c=close))
+        pause = "new Promise((done) => setTimeout(done, 500))"  # between two flashes
 
         async def has_flashed(expected: str = flash) -> bool:
             return bool((await site.run("flashes"))[-2:] == [expected, ""])
 
         await eventually(has_flashed)
+        await site.run(pause)
 
 
 async def test_nothing_flashes_under_reduced_motion(site: Site) -> None:

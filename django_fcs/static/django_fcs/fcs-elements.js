@@ -52,6 +52,7 @@ if (customElements.get("fcs-ticker")) {
   const numbersOf = (prices) =>
     Object.fromEntries(Object.entries(prices).filter(([, value]) => Number.isFinite(value)));
 
+  const FLASH_PAUSE_MS = 500; // so an element flashes at most twice a second
   const isStill = matchMedia("(prefers-reduced-motion: reduce)");
   const offline = (reason) => ({ state: "offline", reason });
   const keyOf = ({ symbol, timeframe }) => `${symbol}_${timeframe}`;
@@ -437,6 +438,26 @@ if (customElements.get("fcs-ticker")) {
       : words.startsWith(before) && words.endsWith(after);
   });
 
+  // InView: the elements that a visitor can see.
+  class InView {
+    #seen = new WeakSet();
+    #observer = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (isIntersecting) this.#seen.add(target);
+        else this.#seen.delete(target);
+      }
+    });
+
+    has(element) { return this.#seen.has(element); }
+    watch(element) { this.#observer.observe(element); }
+
+    unwatch(element) {
+      this.#observer.unobserve(element);
+      this.#seen.delete(element);
+    }
+  }
+  const inView = new InView();
+
   // Whether a change is a translator's, who changes words. A morph changes figures as well, or
   // writes the site's own words.
   const isTranslation = ({ type, target, attributeName }) => {
@@ -451,7 +472,7 @@ if (customElements.get("fcs-ticker")) {
   class View {
     /** @type {Figures} */ figures;
     words = new Words();
-    #last; #isBuilt = false;
+    #last; #isBuilt = false; #flashedAt = -Infinity;
 
     constructor(host) {
       this.host = host;
@@ -542,8 +563,17 @@ if (customElements.get("fcs-ticker")) {
 
     #flash(value) {
       const isMove = Number.isFinite(value) && Number.isFinite(this.#last) && value !== this.#last;
-      if (isMove && !isStill.matches) this.mark("flash", value > this.#last ? "up" : "down");
+      if (isMove && this.#mayFlash()) this.mark("flash", value > this.#last ? "up" : "down");
       this.#last = value;
+    }
+
+    #mayFlash() {
+      const now = performance.now();
+      if (isStill.matches || now - this.#flashedAt < FLASH_PAUSE_MS || !inView.has(this.host)) {
+        return false;
+      }
+      this.#flashedAt = now;
+      return true;
     }
 
     #time(shown, seconds) {
@@ -658,9 +688,11 @@ if (customElements.get("fcs-ticker")) {
       if (!wanted) {
         midnight.paints.delete(this.#paint);
         ageing.watch(this.#paint, false);
+        inView.unwatch(this);
         return;
       }
       midnight.paints.add(this.#paint);
+      inView.watch(this);
       this.#fence(() => this.#begin(isSame));
       this.#guard.observe(this, GUARDED);
       rooms.hold(wanted, this.#listener);
