@@ -3,7 +3,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 PORT ?= 8000
 PYTHON ?= $(shell PATH="$$(sh scripts/pythons-path)" sh scripts/find-python)
 
-.PHONY: bench clean demo faults fuzz soak test
+.PHONY: bench clean demo faults fuzz messages soak test
 
 # The example project with live prices: simulated ones, or the vendor's if FCS_API_KEY is set.
 demo: .venv/demo
@@ -28,6 +28,11 @@ faults: .venv/bin/tox
 # the part that runs in a browser, and leaves that part out without it.
 fuzz: .venv/fuzz
 	@.venv/bin/python -m lab.fuzzing
+
+# Collect the words that visitors read, and compile their translations.
+messages: .venv/bin/python
+	@.venv/bin/python -m pip install --quiet 'Babel>=2.14'
+	@.venv/bin/python -m lab.messages
 
 # Inject all kinds of faults for half an hour, for the figures of docs/reliability.md.
 soak: .venv/bench
