@@ -52,6 +52,7 @@ if (customElements.get("fcs-ticker")) {
   const numbersOf = (prices) =>
     Object.fromEntries(Object.entries(prices).filter(([, value]) => Number.isFinite(value)));
 
+  const ANNOUNCE_PAUSE_MS = 30_000;
   const FLASH_PAUSE_MS = 500; // so an element flashes at most twice a second
   const isStill = matchMedia("(prefers-reduced-motion: reduce)");
   const offline = (reason) => ({ state: "offline", reason });
@@ -472,7 +473,8 @@ if (customElements.get("fcs-ticker")) {
   class View {
     /** @type {Figures} */ figures;
     words = new Words();
-    #last; #isBuilt = false; #flashedAt = -Infinity;
+    #last; #isBuilt = false; #flashedAt = -Infinity; #saidAt = -Infinity;
+    /** @type {any} */ #told = null; // the prices that are shown
 
     constructor(host) {
       this.host = host;
@@ -502,6 +504,7 @@ if (customElements.get("fcs-ticker")) {
 
     blank(shown) {
       this.#last = undefined;
+      this.#told = null;
       shown.removeAttribute("datetime");
       shown.textContent = shown.dataset.field === "symbol" ? nameOf(this.host.symbol) : UNKNOWN;
     }
@@ -535,6 +538,7 @@ if (customElements.get("fcs-ticker")) {
           writeText(shown, UNKNOWN); // the old value would be taken for the new one
         }
       }
+      this.#told = prices;
       if (fault) throw fault;
     }
 
@@ -547,6 +551,29 @@ if (customElements.get("fcs-ticker")) {
     }
 
     status(words) { this.words.say(this.find("[data-part=status]"), words); }
+
+    /** Say price and state to screen readers, if the page asks for it; return the ms to wait. */
+    announce(words) {
+      if (!this.host.hasAttribute("announce")) return 0;
+      const place = this.find("[data-part=announcement]") ?? this.#announcer();
+      const wait = Math.max(0, this.#saidAt + ANNOUNCE_PAUSE_MS - performance.now());
+      if (!this.#told || wait) return wait;
+      const { c, chp } = this.#told;
+      const name = nameOf(this.host.symbol);
+      const figures = `${this.figures.number(c)}, ${this.figures.percent(chp)}`;
+      const sentence = `${name} ${figures}, ${words}`;
+      if (place.textContent === sentence) return 0;
+      this.#saidAt = performance.now();
+      place.textContent = sentence;
+      return 0;
+    }
+
+    #announcer() {
+      const place = part("announcement");
+      place.role = "status";
+      this.host.append(place);
+      return place;
+    }
 
     mark(name, value) {
       if (value === null) delete this.host.dataset[name];
@@ -644,6 +671,7 @@ if (customElements.get("fcs-ticker")) {
     /** @type {{ symbol: string, timeframe: string } | null} */ #held = null;
     /** @type {FCSPriceMessage | null} */ #price = null;
     /** @type {Omit<FCSStateDetail, "symbol" | "timeframe"> | null} */ #state = null;
+    /** @type {number | undefined} */ #later;
     #at = NaN; #hasFailed = false;
     #guard = new MutationObserver((changes) => this.#mend(changes));
     #paint = () => this.#write((view) => {
@@ -653,8 +681,12 @@ if (customElements.get("fcs-ticker")) {
         else view.date();
       });
       if (!this.#state) return;
+      const words = this.#status(this.#state);
       view.mark("state", this.#state.state);
-      view.status(this.#status(this.#state));
+      view.status(words);
+      const wait = view.announce(words);
+      clearTimeout(this.#later);
+      if (wait) this.#later = setTimeout(() => painter.add(this.#paint), wait);
     });
     #listener = {
       price: (message) => this.#hear(message),
