@@ -3,7 +3,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 PORT ?= 8000
 PYTHON ?= $(shell PATH="$$(sh scripts/pythons-path)" sh scripts/find-python)
 
-.PHONY: bench clean demo faults fuzz messages soak test
+.PHONY: bench bench-page clean demo faults fuzz messages minify soak test
 
 # The example project with live prices: simulated ones, or the vendor's if FCS_API_KEY is set.
 demo: .venv/demo
@@ -16,6 +16,15 @@ test:
 # Measure the cost of many browsers on this machine, for docs/performance.md. Run nothing else meanwhile.
 bench: .venv/bench
 	@.venv/bin/python -m lab.benchmarks
+
+# Measure a page full of prices in Chromium, for its section in docs/performance.md. Run nothing else
+# meanwhile: it takes seven minutes.
+bench-page: .venv/bench
+	@.venv/bin/python -m lab.benchmarks.page
+
+# Write the minified scripts and stylesheet again after a change of their sources. Needs Node.
+minify:
+	@sh scripts/minify
 
 # Record what visitors see of each fault, for the table of docs/reliability.md. Takes about eight minutes.
 faults: .venv/bin/tox

@@ -157,7 +157,7 @@ def test_a_market_shows_its_four_instruments_with_tags_and_without(
     for instrument in market.instruments:
         assert f'<fcs-ticker symbol="{instrument.symbol}" timeframe="1D"' in tagged
         assert f'data-symbol="{instrument.symbol}"' in plain
-    assert "fcs-elements.js" not in plain
+    assert "fcs-elements" not in plain
     assert "<fcs-" not in plain
 
 

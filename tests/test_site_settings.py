@@ -223,7 +223,7 @@ def test_with_hashed_names_the_scripts_are_those_that_collectstatic_wrote(tmp_pa
         elements = Parts(widgets.scripts()).elements
     addresses = [attrs.get("href") or attrs.get("src") or "" for _, attrs in elements]
     for address in addresses:
-        assert re.fullmatch(r"/static/django_fcs/[\w-]+\.[0-9a-f]{12}\.(css|js)", address)
+        assert re.fullmatch(r"/static/django_fcs/[\w-]+\.min\.[0-9a-f]{12}\.(css|js)", address)
         assert (tmp_path / address.removeprefix("/static/")).is_file()
 
 

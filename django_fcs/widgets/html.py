@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.template import TemplateDoesNotExist, loader
 from django.template.backends.django import DjangoTemplates
 from django.utils.functional import Promise
@@ -78,6 +79,7 @@ def scripts(*, nonce: str = "") -> SafeString:
     return _render(
         "scripts",
         {
+            "files": _files(),
             "nonce": nonce,
             "socket": socket_url(),
             "offline_after": f"{setting_to_show(Settings.FCS_OFFLINE_AFTER_SECONDS):g}",
@@ -87,6 +89,16 @@ def scripts(*, nonce: str = "") -> SafeString:
             "texts": _texts(),
         },
     )
+
+
+def _files() -> dict[str, str]:
+    """Return the static files: as they are written with ``DEBUG``, else minified."""
+    minified = "" if settings.DEBUG else ".min"
+    return {
+        "style": f"django_fcs/fcs{minified}.css",
+        "client": f"django_fcs/fcs-client{minified}.js",
+        "elements": f"django_fcs/fcs-elements{minified}.js",
+    }
 
 
 def ticker(symbol: str, timeframe: str | int | None = None) -> SafeString:

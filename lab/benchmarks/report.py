@@ -7,13 +7,14 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from lab.kit.markdown import figures
+from lab.kit.markdown import figures, marked
 from lab.kit.places import ROOT
 
 from . import tables
 from .browsers import TIMED
 from .drawings import draw_all
 from .ingest import AGE_MS
+from .page import report as page
 from .rig import STOLEN_MAX
 from .stuck import MANY, SLOW_CLIENT_SECONDS
 from .summary import Row, figure, select
@@ -57,6 +58,7 @@ def _words(results: Mapping[str, Any], rows: Mapping[str, Sequence[Row]]) -> dic
     hot = results.get("hot-room", {})
     return {
         **drawn,
+        "page": marked(page.MARK, page.section(results)),
         "machine": _machine(results),
         "targets": tables.targets(results),
         "flood": _flood(rows.get("ingest", ())),

@@ -9,7 +9,7 @@ from lab.kit.markdown import figures, table
 
 from .ingest import SUBSCRIBERS
 from .summary import Row, by_peer, figure, select, spread
-from .targets import TARGETS
+from .targets import TARGETS, Target
 
 __all__ = ["crowd", "growth", "ingest", "memory", "redis", "stuck", "targets"]
 
@@ -129,10 +129,10 @@ def redis(rows: Sequence[Row]) -> str:
     return table(head, lines)
 
 
-def targets(results: Mapping[str, Any]) -> str:
+def targets(results: Mapping[str, Any], wanted: Sequence[Target] = TARGETS) -> str:
     """Return the table of targets: what was measured, and whether each one is met."""
     lines = []
-    for target in TARGETS:
+    for target in wanted:
         value = target.measured(results)
         verdict = "not measured" if value is None else "not met"
         if value is not None and target.is_met(value):
@@ -146,4 +146,6 @@ def targets(results: Mapping[str, Any]) -> str:
 
 
 def _exact(value: float) -> str:
+    if not value:
+        return "0"
     return f"{value:.3f}" if abs(value) < 0.1 else figures(value)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["figures", "table", "write_section"]
+__all__ = ["figures", "marked", "table", "write_section"]
 
 
 def figures(value: float | None) -> str:
@@ -26,6 +26,11 @@ def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in (head, rule, *lines))
 
 
+def marked(name: str, text: str) -> str:
+    """Return the text between ``<!-- name -->`` and ``<!-- /name -->``."""
+    return f"<!-- {name} -->\n{text.strip()}\n<!-- /{name} -->"
+
+
 def write_section(page: Path, name: str, text: str) -> None:
     """Replace the text between ``<!-- name -->`` and ``<!-- /name -->``.
 
@@ -33,7 +38,7 @@ def write_section(page: Path, name: str, text: str) -> None:
     """
     begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     whole = page.read_text() if page.exists() else ""
-    section = f"{begin}\n{text.strip()}\n{end}"
+    section = marked(name, text)
     between = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     if between.search(whole):
         whole = between.sub(lambda _: section, whole)

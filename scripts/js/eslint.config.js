@@ -4,7 +4,7 @@ import globals from "globals";
 const HTML = "Build nodes and set their textContent.";
 
 export default [
-  { ignores: ["**/node_modules/", "**/build/"] },
+  { ignores: ["**/node_modules/", "**/build/", "**/*.min.js"] },
   js.configs.recommended,
   {
     linterOptions: { reportUnusedDisableDirectives: "error" },

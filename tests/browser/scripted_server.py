@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 STATIC = Path(__file__).parents[2] / "django_fcs" / "static" / "django_fcs"
+#: Whether pages get minified files, by whatever name they ask. Sources tell more in a failure.
+IS_MINIFIED = os.environ.get("FCS_MINIFIED") == "1"
 MERGE = Subprotocol("fcs.merge.v1")
 CONTENT_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 
@@ -91,6 +94,7 @@ class ScriptedServer:
     pages: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     peers: list[Peer] = field(default_factory=list)
+    is_minified: bool = IS_MINIFIED
     handshakes: int = 0
     _connections: list[ServerConnection] = field(default_factory=list)
     _stack: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
@@ -141,11 +145,13 @@ class ScriptedServer:
             refuse = self.behaviour.refuse
             return socket.respond(refuse, "refused\n") if refuse else None
         path = request.path.partition("?")[0]
-        static = STATIC / path.removeprefix("/static/django_fcs/")
+        folder, _, name = path.rpartition("/")
         if path in self.pages:
             return self._response(self.pages[path].encode(), Path(path).suffix or ".html")
-        if path.startswith("/static/django_fcs/") and static.is_file():
-            return self._response(static.read_bytes(), static.suffix)
+        if folder == "/static/django_fcs" and name:
+            static = static_file(name, minified=self.is_minified)
+            if static.is_file():
+                return self._response(static.read_bytes(), static.suffix)
         return socket.respond(HTTPStatus.NOT_FOUND, "no such page\n")
 
     def _response(self, body: bytes, suffix: str) -> Response:
@@ -174,6 +180,12 @@ class ScriptedServer:
             await peer.send(joined(symbol, timeframe, bare=self.behaviour.confirm == "bare"))
         if message["type"] == "ping" and self.behaviour.pong:
             await peer.send({"type": "pong", "timestamp": message["timestamp"]})
+
+
+def static_file(name: str, *, minified: bool = IS_MINIFIED) -> Path:
+    """Return a file of the package by the name of its source or of its minified copy."""
+    source = STATIC / name.replace(".min.", ".")
+    return source.with_suffix(f".min{source.suffix}") if minified else source
 
 
 def joined(symbol: str, timeframe: str, *, bare: bool = False) -> dict[str, Any]:

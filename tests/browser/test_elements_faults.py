@@ -12,7 +12,7 @@ from playwright.async_api import expect
 from django_fcs import widgets
 from django_fcs.prices.states import State
 from tests.browser.element_page import BTC, EURUSD, STATUS, TICKER, Site, euro, site, state
-from tests.browser.scripted_server import price
+from tests.browser.scripted_server import price, static_file
 from tests.widgets.test_html import Known, known
 
 __all__ = ["known", "site"]
@@ -173,11 +173,8 @@ ELEMENTS = (
 async def test_scripts_in_a_wrong_place_say_so_in_one_sentence(
     site: Site, scripts: list[str], words: list[str]
 ) -> None:
-    static = widgets.__file__.rpartition("/widgets/")[0] + "/static/django_fcs/"
-    bundle = ""
-    for name in ("fcs-client.js", "fcs-elements.js"):
-        with open(static + name) as file:  # noqa: ASYNC230  # a small file
-            bundle += file.read()
+    names = ("fcs-client.js", "fcs-elements.js")
+    bundle = "".join(static_file(name).read_text() for name in names)
     site.server.pages |= {
         "/": tags(*scripts),
         "/bundle.js": bundle,

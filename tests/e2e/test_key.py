@@ -36,7 +36,11 @@ LOUD_SERVERS = {
 }
 #: Daphne writes the addresses of pages, with the query, to a file that is no logger's.
 QUERIES = {"daphne": "", "uvicorn": CARELESS, "runserver": CARELESS}
-STATIC = [f"static/django_fcs/{name}" for name in ("fcs-client.js", "fcs-elements.js", "fcs.css")]
+STATIC = [
+    f"static/django_fcs/{name}{mark}"
+    for name, ending in (("fcs-client", ".js"), ("fcs-elements", ".js"), ("fcs", ".css"))
+    for mark in (ending, f".min{ending}")
+]
 COMMANDS = [
     ["check", "--deploy"],
     ["fcs_doctor"],

@@ -294,12 +294,12 @@ def test_the_scripts_come_in_order_and_know_the_site() -> None:
     elements = Parts(widgets.scripts()).elements
     assert [tag for tag, _ in elements] == ["link", "script", "script"]
     (_, css), (_, client), (_, own) = elements
-    assert css == {"rel": "stylesheet", "href": "/static/django_fcs/fcs.css"}
+    assert css == {"rel": "stylesheet", "href": "/static/django_fcs/fcs.min.css"}
     assert client == {
-        **{"defer": None, "src": "/static/django_fcs/fcs-client.js"},
+        **{"defer": None, "src": "/static/django_fcs/fcs-client.min.js"},
         **{"data-fcs-socket": "/prices/", "data-fcs-offline-after": "10"},
     }
-    assert own["src"] == "/static/django_fcs/fcs-elements.js"
+    assert own["src"] == "/static/django_fcs/fcs-elements.min.js"
     assert own["data-fcs-timeframe"] == "60"
     assert own["data-fcs-text-live"] == "live"
     assert own["data-fcs-text-minutes"] == "{n} min old"

@@ -48,6 +48,36 @@ interface HTMLElementTagNameMap {
   "fcs-price": FCSPriceElement;
 }
 
+/** The attributes of both elements, as JSX writes them. */
+interface FCSAttributes {
+  symbol: string;
+  timeframe?: string | number;
+  token?: string;
+}
+
+interface FCSPriceAttributes extends FCSAttributes {
+  field?: FCSField;
+}
+
+// For JSX that takes its elements from the global namespace. React has its own: fcs-react.d.ts.
+declare namespace JSX {
+  interface IntrinsicElements {
+    "fcs-ticker": FCSAttributes & FCSGlobalAttributes;
+    "fcs-price": FCSPriceAttributes & FCSGlobalAttributes;
+  }
+}
+
+/** Attributes that JSX passes to any element. */
+interface FCSGlobalAttributes {
+  id?: string;
+  class?: string;
+  className?: string;
+  slot?: string;
+  key?: string | number;
+  ref?: unknown;
+  children?: unknown;
+}
+
 interface GlobalEventHandlersEventMap {
   "fcs:price": CustomEvent<FCSPriceMessage>;
   "fcs:state": CustomEvent<FCSStateDetail>;

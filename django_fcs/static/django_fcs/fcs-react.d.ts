@@ -1,0 +1,14 @@
+// The elements in the JSX of React 19: `import "./fcs-react"` once, by the path that you keep it at.
+/// <reference path="./fcs-elements.d.ts" />
+import type { DetailedHTMLProps, HTMLAttributes } from "react";
+
+type Props<Element extends FCSElement> = DetailedHTMLProps<HTMLAttributes<Element>, Element>;
+
+declare module "react" {
+  namespace JSX {
+    interface IntrinsicElements {
+      "fcs-ticker": Props<FCSTickerElement> & FCSAttributes;
+      "fcs-price": Props<FCSPriceElement> & FCSPriceAttributes;
+    }
+  }
+}

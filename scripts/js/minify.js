@@ -1,0 +1,46 @@
+// Writes NAME.min.js and NAME.min.css beside each script and stylesheet of the package. With
+// --check, it writes nothing, and fails if a file is not what it would write.
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { transformSync } from "esbuild";
+
+const FOLDER = new URL("../../django_fcs/static/django_fcs/", import.meta.url);
+const MINIFIED = /\.min\.(?:js|css)$/;
+
+// The result is in ASCII: not every server says that its files are UTF-8.
+const minify = (name, source) => {
+  const loader = extname(name).slice(1);
+  const target = loader === "js" ? "es2022" : "esnext";
+  const { code } = transformSync(String(source), { loader, minify: true, target });
+  // A test without Node finds out by the hash that the source has changed.
+  const hash = createHash("sha256").update(source).digest("hex").slice(0, 16);
+  return `/* ${name} ${hash} */\n${code}`;
+};
+
+const names = readdirSync(FOLDER).filter((name) => /\.(?:js|css)$/.test(name));
+const wanted = new Map();
+for (const name of names.filter((name) => !MINIFIED.test(name))) {
+  const minified = minify(name, readFileSync(new URL(name, FOLDER)));
+  wanted.set(name.replace(/\.(?=\w+$)/, ".min."), minified);
+}
+const present = names.filter((name) => MINIFIED.test(name));
+
+const isRight = (name) => {
+  const file = new URL(name, FOLDER);
+  return existsSync(file) && readFileSync(file, "utf8") === wanted.get(name);
+};
+const wrong = [...new Set([...wanted.keys(), ...present])].filter((name) => !isRight(name));
+
+if (process.argv.includes("--check")) {
+  for (const name of wrong) console.error(`${name} is out of date: run make minify`);
+  process.exitCode = wrong.length ? 1 : 0;
+} else {
+  for (const name of wrong) {
+    const file = new URL(name, FOLDER);
+    if (wanted.has(name)) writeFileSync(file, wanted.get(name));
+    else rmSync(file);
+    console.log(fileURLToPath(file));
+  }
+}

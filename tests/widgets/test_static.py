@@ -1,0 +1,58 @@
+"""The scripts and the stylesheet as pages load them."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from pathlib import Path
+
+import pytest
+from django.test import override_settings
+
+import django_fcs
+from django_fcs import widgets
+
+STATIC = Path(django_fcs.__file__).parent / "static" / "django_fcs"
+SOURCES = sorted(
+    path for path in STATIC.iterdir() if path.suffix in (".css", ".js") and ".min." not in path.name
+)
+CORE = ("fcs-client.min.js", "fcs-elements.min.js")
+
+
+def minified(source: Path) -> Path:
+    return source.with_suffix(f".min{source.suffix}")
+
+
+def gzipped(name: str) -> int:
+    return len(gzip.compress((STATIC / name).read_bytes(), 9))
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+def test_every_minified_file_was_made_from_the_source_beside_it(source: Path) -> None:
+    hashed = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+
+    assert minified(source).read_text().startswith(f"/* {source.name} {hashed} */\n"), (
+        "run make minify"
+    )
+
+
+def test_no_minified_file_has_lost_its_source() -> None:
+    assert set(STATIC.glob("*.min.*")) == set(map(minified, SOURCES))
+
+
+def test_the_minified_files_are_ascii_because_not_every_server_names_their_encoding() -> None:
+    assert not [source.name for source in SOURCES if not minified(source).read_bytes().isascii()]
+
+
+def test_the_scripts_of_every_page_and_the_stylesheet_stay_small() -> None:
+    assert sum(map(gzipped, CORE)) <= 12_000
+    assert gzipped("fcs.min.css") <= 7_000
+
+
+@pytest.mark.parametrize(("debug", "mark"), [(False, ".min"), (True, "")])
+def test_pages_load_the_minified_files_and_with_debug_the_sources(debug: bool, mark: str) -> None:
+    with override_settings(DEBUG=debug):
+        html = widgets.scripts()
+
+    for name, ending in (("fcs", "css"), ("fcs-client", "js"), ("fcs-elements", "js")):
+        assert f'="/static/django_fcs/{name}{mark}.{ending}"' in html
