@@ -121,6 +121,7 @@ def test_a_quote_becomes_strict_json() -> None:
 
     assert json.loads(json.dumps(quote.as_dict(), allow_nan=False)) == {
         **{"symbol": "FX:EURUSD", "timeframe": "1D", "state": "closed", "direction": "up"},
+        "name": "Euro / US dollar",
         **{"open": 1.08181, "high": 1.08455, "low": 1.08102, "close": 1.08412},
         **{"volume": 8192.7, "ask": 1.08416, "bid": 1.08408, "previous_close": 1.08181},
         **{"change": 0.00231, "change_percent": 0.2135, "spread": 0.00008, "digits": 5},
@@ -132,7 +133,7 @@ def test_a_quote_becomes_strict_json() -> None:
 def test_every_field_of_a_quote_is_in_its_json() -> None:
     names = {field.name for field in dataclasses.fields(Quote)} - {"room"}
 
-    assert set(a_quote().as_dict()) == names | {"symbol", "timeframe", "direction"}
+    assert set(a_quote().as_dict()) == names | {"symbol", "timeframe", "name", "direction"}
 
 
 @pytest.mark.parametrize("name", quotes._PLAIN_FIELDS)

@@ -20,7 +20,13 @@ from django_fcs.prices.states import State
 from django_fcs.prices.symbols import is_currency_pair
 from django_fcs.quotes import Quote
 from django_fcs.rooms import Room, canonical_timeframe, check_symbol, excerpt
-from django_fcs.site import note_mistake, room_to_show, setting_to_show, socket_url
+from django_fcs.site import (
+    name_to_show,
+    note_mistake,
+    room_to_show,
+    setting_to_show,
+    socket_url,
+)
 from django_fcs.tokens import make_token
 from django_fcs.tools.complaints import Complaints
 from django_fcs.tools.logs import logger_of
@@ -34,6 +40,7 @@ _complaints = Complaints()
 
 FIELDS = (
     "symbol",
+    "name",
     "close",
     "open",
     "high",
@@ -133,6 +140,7 @@ def _room(symbol: str, timeframe: str | int | None) -> Room:
 def _quoted(room: Room) -> dict[str, Any]:
     quote = quotes.quote_to_show(room)
     name = formats.name(room.symbol)
+    names = {"symbol": name, "name": name_to_show(room.symbol)}
     return {
         "symbol": room.symbol,
         "timeframe": room.timeframe,
@@ -144,27 +152,27 @@ def _quoted(room: Room) -> dict[str, Any]:
         "numbers": formats.separators(),
         "texts": _texts(),
         "state": State.WAITING.value,
-        "fields": {**dict.fromkeys(FIELDS, formats.UNKNOWN), "symbol": name},
+        "fields": {**dict.fromkeys(FIELDS, formats.UNKNOWN), **names},
         # Without these, the engine would print its ``string_if_invalid``.
         **dict.fromkeys(("direction", "delay", "delay_text", "status", "digits", "updated"), ""),
-        **({} if quote is None else _fenced(quote, name)),
+        **({} if quote is None else _fenced(quote, names)),
     }
 
 
-def _fenced(quote: Quote, name: str) -> dict[str, Any]:
+def _fenced(quote: Quote, names: dict[str, str]) -> dict[str, Any]:
     """Return the context of a known quote, or nothing if a value of it cannot be written.
 
     A widget without its price is better than no page. The fault is logged once an hour.
     """
     try:
-        return _known(quote, name)
+        return _known(quote, names)
     except Exception as error:
         if _complaints.is_new("", f"{type(error).__name__} {quote.room}"):
             logger.exception("cannot write a price, widget shown without it room=%s", quote.room)
         return {}
 
 
-def _known(quote: Quote, name: str) -> dict[str, Any]:
+def _known(quote: Quote, names: dict[str, str]) -> dict[str, Any]:
     """Return the context of a known quote, as text: templates would localise numbers."""
     return {
         "state": quote.state.value,
@@ -174,7 +182,7 @@ def _known(quote: Quote, name: str) -> dict[str, Any]:
         "status": _closed(quote) if quote.state is State.CLOSED else _delayed(quote.delay),
         "digits": str(quote.digits),
         "updated": formats.iso(quote.updated),
-        "fields": {"symbol": name, **_figures(quote)},
+        "fields": {**names, **_figures(quote)},
     }
 
 

@@ -482,7 +482,8 @@ if (customElements.get("fcs-ticker")) {
     blank(shown) {
       this.#last = undefined;
       shown.removeAttribute("datetime");
-      shown.textContent = shown.dataset.field === "symbol" ? nameOf(this.host.symbol) : UNKNOWN;
+      const isName = ["symbol", "name"].includes(shown.dataset.field);
+      shown.textContent = isName ? nameOf(this.host.symbol) : UNKNOWN;
     }
 
     /** Give back what another script has taken away; everything else is up to `paint`. */
