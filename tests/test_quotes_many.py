@@ -161,6 +161,23 @@ async def test_sixty_tickers_ask_the_cache_once(many_processes: type[SickCache],
     assert many_processes.calls == ["get_many"]
 
 
+async def test_plain_values_share_the_read_of_the_widgets(
+    many_processes: type[SickCache], now: Now
+) -> None:
+    for symbol in SYMBOLS[:3]:
+        await push_price(symbol, close=1.5)
+    plain = "{% fcs_quote symbol as q %}{{ q.close|fcs_number:q }},{% endfor %}"
+    template = Template(PAGE.replace("{% endfor %}", plain))
+    template.render(Context({"symbols": SYMBOLS}))
+    many_processes.calls.clear()
+    now.seconds += COPY_SECONDS
+
+    html = template.render(Context({"symbols": SYMBOLS}))
+
+    assert many_processes.calls == ["get_many"]
+    assert (html.count("1.5,"), html.count("–,")) == (3, 57)
+
+
 async def test_a_page_of_a_dead_cache_costs_one_read_and_no_error(
     many_processes: type[SickCache], now: Now
 ) -> None:

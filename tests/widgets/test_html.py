@@ -297,13 +297,6 @@ def test_a_wrong_value_is_named(
         widgets.price(symbol, timeframe, field=field)
 
 
-def test_check_passes_what_is_right_and_what_is_not_known_yet() -> None:
-    widgets.check()
-    widgets.check("FX:EURUSD", 60, field="bid")
-    with pytest.raises(RoomError, match="is not one of symbol name"):
-        widgets.check(field="last")
-
-
 @override_settings(FCS_SOCKET_URL="/prices/", FCS_TIMEFRAME="60")
 def test_the_scripts_come_in_order_and_know_the_site() -> None:
     elements = Parts(widgets.scripts()).elements
