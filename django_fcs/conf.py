@@ -18,6 +18,7 @@ from .values.kinds import (
     Kind,
     Link,
     Mark,
+    Names,
     Number,
     OrNone,
     Text,
@@ -156,7 +157,7 @@ class Settings:
     )
     FCS_SOCKET_URL = Setting(Link(), "/ws/fcs/", "the address at which pages open the socket")
 
-    # Age and decimals of prices
+    # Age, decimals and names of prices
     FCS_STALE_AFTER_SECONDS = Setting(
         Number(0.1, _YEAR), 60, "the shortest silence after which a price is shown as stale"
     )
@@ -168,6 +169,7 @@ class Settings:
     FCS_DIGITS = Setting[dict[str, int]](
         Counts(Whole(0, 10)), {}, "the number of decimals for symbols that match a pattern"
     )
+    FCS_NAMES = Setting[dict[str, str]](Names(), {}, "the names of instruments on pages, by symbol")
 
     @classmethod
     def declared(cls) -> dict[str, Setting[Any]]:

@@ -1,4 +1,4 @@
-"""Live prices in Jinja2 templates: the same names, as functions and as tags.
+"""Live prices in Jinja2 templates: the tags that ``widgets.tags`` lists, and as functions.
 
 Add ``django_fcs.jinja.FCSExtension`` to the environment's extensions to get both.
 This is the only module that imports Jinja2.
@@ -7,84 +7,59 @@ This is the only module that imports Jinja2.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial, wraps
 from typing import Any
 
-from django.utils.safestring import SafeString
 from jinja2 import Environment, TemplateSyntaxError, nodes, pass_context
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 from jinja2.runtime import Context
 
-from . import widgets
 from .exceptions import RoomError
+from .widgets.nonces import nonce_from
+from .widgets.tags import FILTERS, TAGS, Tag
 
-__all__ = ["FCSExtension", "fcs_price", "fcs_scripts", "fcs_ticker", "fcs_token"]
-
-
-@pass_context
-def fcs_scripts(context: Context) -> SafeString:
-    """Print the stylesheet and the scripts, with the page's CSP nonce."""
-    return widgets.scripts(nonce=widgets.nonce_from(context.get))
-
-
-def fcs_ticker(symbol: str, timeframe: str | None = None) -> str:
-    """Print a card with the last price. Raises ``RoomError`` if ``DEBUG`` is on."""
-    return widgets.printed(lambda: widgets.ticker(symbol, timeframe))
-
-
-def fcs_price(symbol: str, timeframe: str | None = None, *, field: str = "close") -> str:
-    """Print one value, for use in a sentence. Raises ``RoomError`` if ``DEBUG`` is on."""
-    return widgets.printed(lambda: widgets.price(symbol, timeframe, field=field))
-
-
-def fcs_token(symbol: str) -> str:
-    """Print the token with which the page's own script may join the symbol.
-
-    Raises ``BadSymbol`` if ``DEBUG`` is on.
-    """
-    return widgets.printed(lambda: widgets.token(symbol), otherwise="")
-
-
-_FUNCTIONS: dict[str, Callable[..., str]] = {
-    "fcs_scripts": fcs_scripts,
-    "fcs_ticker": fcs_ticker,
-    "fcs_price": fcs_price,
-    "fcs_token": fcs_token,
-}
-_PARAMETERS = {
-    "fcs_scripts": (),
-    "fcs_ticker": ("symbol", "timeframe"),
-    "fcs_price": ("symbol", "timeframe", "field"),
-    "fcs_token": ("symbol",),
-}
+__all__ = ["FCSExtension"]
 
 
 class FCSExtension(Extension):
-    """Add the functions, and the tags with the environment's own delimiters.
+    """Add the functions and filters, and the tags with the environment's own delimiters.
 
     A tag raises ``TemplateSyntaxError``: for wrong literals when the template is
-    compiled and, with ``DEBUG``, for other wrong values when it is rendered.
+    compiled and, with ``DEBUG``, for other wrong values when it is rendered. A function
+    raises ``RoomError`` if ``DEBUG`` is on.
     """
 
-    tags = set(_FUNCTIONS)
+    tags = set(TAGS)
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        for name, function in _FUNCTIONS.items():
-            environment.globals.setdefault(name, function)
+        for name, tag in TAGS.items():
+            environment.globals.setdefault(name, _function(tag))
+        for name, function in FILTERS.items():
+            environment.filters.setdefault(name, function)
 
     def parse(self, parser: Parser) -> nodes.Node:
-        """Read ``fcs_ticker "FX:EURUSD" timeframe="60"``; commas are optional."""
-        tag = next(parser.stream)
-        arguments = _arguments(parser, tag.value)
-        _check_literals(parser, arguments, tag.lineno)
-        place = [nodes.Const(tag.value), nodes.Const(parser.name), nodes.Const(parser.filename)]
+        """Read ``fcs_ticker "FX:EURUSD" timeframe="60"``; commas are optional.
+
+        With ``as name`` at the end, the result goes into a variable.
+        """
+        token = next(parser.stream)
+        tag, lineno = TAGS[token.value], token.lineno
+        arguments = _arguments(parser, tag)
+        _check_literals(parser, tag, arguments, lineno)
+        place = [nodes.Const(one) for one in (tag.name, parser.name, parser.filename, lineno)]
         call = self.call_method(
             "_print",
-            [nodes.ContextReference(), *place, nodes.Const(tag.lineno)],
+            [nodes.ContextReference(), *place],
             [nodes.Keyword(name, value) for name, value in arguments.items()],
         )
-        return nodes.Output([call]).set_lineno(tag.lineno)
+        if parser.stream.skip_if("name:as"):
+            target = parser.parse_assign_target(name_only=True)
+            return nodes.Assign(target, call).set_lineno(lineno)
+        if tag.is_value:
+            parser.fail(f"{tag.name} prints nothing: write {tag.usage}", lineno)
+        return nodes.Output([call]).set_lineno(lineno)
 
     def _print(
         self,
@@ -94,28 +69,41 @@ class FCSExtension(Extension):
         filename: str | None,
         lineno: int,
         **values: Any,
-    ) -> str:
-        function = _FUNCTIONS[tag]
+    ) -> Any:
         try:
-            return function(context) if tag == "fcs_scripts" else function(**values)
+            return TAGS[tag].call(partial(nonce_from, context.get), **values)
         except RoomError as error:
             raise TemplateSyntaxError(str(error), lineno, name, filename) from error
 
 
-def _arguments(parser: Parser, tag: str) -> dict[str, nodes.Expr]:
+def _function(tag: Tag) -> Callable[..., Any]:
+    @wraps(tag.function)
+    def call(*args: Any, **values: Any) -> Any:
+        return tag.call(str, *args, **values)
+
+    @wraps(tag.function)
+    def call_on_page(context: Context, *args: Any, **values: Any) -> Any:
+        return tag.call(partial(nonce_from, context.get), *args, **values)
+
+    return pass_context(call_on_page) if tag.takes_nonce else call
+
+
+def _arguments(parser: Parser, tag: Tag) -> dict[str, nodes.Expr]:
     found: dict[str, nodes.Expr] = {}
-    unnamed = list(_PARAMETERS[tag])
-    while parser.stream.current.type != "block_end":
+    unnamed = list(tag.parameters)
+    stream = parser.stream
+    while stream.current.type != "block_end" and not stream.current.test("name:as"):
         if found:
-            parser.stream.skip_if("comma")
+            stream.skip_if("comma")
         name = _argument_name(parser) or (unnamed[0] if unnamed else "")
-        if name not in _PARAMETERS[tag] or name in found:
-            known = ", ".join(_PARAMETERS[tag]) or "nothing"
-            parser.fail(f"{tag} takes {known}, each once")
+        if name not in tag.parameters or name in found:
+            known = ", ".join(tag.parameters) or "nothing"
+            parser.fail(f"{tag.name} takes {known}, each once")
         unnamed = unnamed[unnamed.index(name) + 1 :] if name in unnamed else unnamed
         found[name] = _value(parser)
-    if "symbol" in _PARAMETERS[tag] and "symbol" not in found:
-        parser.fail(f'{tag} needs a symbol, as in {tag} "FX:EURUSD"')
+    for name in tag.required:
+        if name not in found:
+            parser.fail(f"{tag.name} needs a value for {name}, as in {tag.usage}")
     return found
 
 
@@ -137,11 +125,13 @@ def _value(parser: Parser) -> nodes.Expr:
     return parser.parse_expression()
 
 
-def _check_literals(parser: Parser, arguments: dict[str, nodes.Expr], lineno: int) -> None:
+def _check_literals(
+    parser: Parser, tag: Tag, arguments: dict[str, nodes.Expr], lineno: int
+) -> None:
     literals = {
         name: value.value for name, value in arguments.items() if isinstance(value, nodes.Const)
     }
     try:
-        widgets.check(**literals)
+        tag.check(literals)
     except RoomError as error:
         parser.fail(str(error), lineno)

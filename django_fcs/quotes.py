@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from .conf import Settings
 from .exceptions import ConfigurationError, ProtocolError
 from .prices.entries import drop_malformed
+from .prices.names import usual_digits
 from .prices.paths import PathReport
 from .prices.snapshots import spread_of
 from .prices.states import Expectation, State, decide
@@ -20,7 +21,14 @@ from .prices.updates import price_of
 from .protocol.bounds import SEQ_MAX
 from .protocol.ticks import Head
 from .rooms import Room
-from .site import note_mistake, room_to_show, setting_to_show, site_store, value_to_show
+from .site import (
+    name_to_show,
+    note_mistake,
+    room_to_show,
+    setting_to_show,
+    site_store,
+    value_to_show,
+)
 
 __all__ = ["Quote", "aget_quote", "aget_quotes", "get_quote", "get_quotes", "quote_to_show"]
 
@@ -60,6 +68,14 @@ class Quote:
     until: int | None = None
 
     @property
+    def name(self) -> str:
+        """What the instrument is called, in the active language: ``Euro / US dollar``.
+
+        ``FCS_NAMES`` comes first. An instrument without a known name has its ticker.
+        """
+        return name_to_show(self.room.symbol)
+
+    @property
     def direction(self) -> str | None:
         """``"up"`` or ``"down"``, by the sign of the change."""
         if not self.change:
@@ -70,12 +86,13 @@ class Quote:
         """Return the quote as JSON has it, for ``JsonResponse`` or ``json.dumps``.
 
         The keys are the names of the fields, with ``symbol`` and ``timeframe`` in place
-        of ``room``, and ``direction``. ``updated`` is a text in ISO 8601, in UTC.
+        of ``room``, and ``name`` and ``direction``. ``updated`` is a text in ISO 8601, in UTC.
         """
         values = {name: _strict(getattr(self, name)) for name in _PLAIN_FIELDS}
         return {
             "symbol": self.room.symbol,
             "timeframe": self.room.timeframe,
+            "name": self.name,
             **values,
             "updated": self.updated.isoformat().replace("+00:00", "Z"),
             "state": self.state.value,
@@ -189,7 +206,7 @@ def _quote(
         change=price.ch,
         change_percent=price.chp,
         spread=spread_of(price.a, price.b),
-        digits=price.digits or 0,
+        digits=(usual_digits(room.symbol) or 0) if price.digits is None else price.digits,
         t=price.t,
         updated=datetime.fromtimestamp(price.update or at, timezone.utc),
         at=at,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.urls import get_script_prefix
 from .conf import Setting, Settings, conf
 from .exceptions import ConfigurationError
 from .layer.bus import layer_is_in_memory
+from .prices.names import name_of
 from .prices.paths import PathReport
 from .prices.recent import RecentValues
 from .prices.store import CacheStore, LastValue, MemoryStore, Store
@@ -26,6 +28,7 @@ __all__ = [
     "forget_copies",
     "forget_prices",
     "is_idle",
+    "name_to_show",
     "note_mistake",
     "room_to_show",
     "setting_to_show",
@@ -81,6 +84,23 @@ def room_to_show(symbol: str, timeframe: str | None = None) -> Room:
     if timeframe is None:
         timeframe = setting_to_show(Settings.FCS_TIMEFRAME)
     return Room.parse(symbol, timeframe)
+
+
+def name_to_show(symbol: str) -> str:
+    """Name an instrument for a page, in the active language.
+
+    The name is that of ``FCS_NAMES``, else that of ``prices.names``.
+    """
+    given = getattr(settings, Settings.FCS_NAMES.name, {})
+    # Only the entry of the symbol is read: a page has many names, and a site may have thousands.
+    if isinstance(given, Mapping):
+        given = {symbol: given[symbol]} if symbol in given else {}
+    try:
+        names = Settings.FCS_NAMES.read(given)
+    except ConfigurationError as error:
+        note_mistake(error)
+        names = {}
+    return names.get(symbol) or name_of(symbol)
 
 
 def value_to_show(room: Room, store: Store) -> tuple[LastValue | None, PathReport | None]:

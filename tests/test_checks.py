@@ -317,6 +317,14 @@ def test_a_pattern_that_may_match_a_symbol_passes(pattern: str) -> None:
     assert found(FCS_ALLOWED_SYMBOLS=[pattern], FCS_DIGITS={pattern: 3}) == []
 
 
+@pytest.mark.parametrize("key", ["eurusd", "EURUSD", "FX:*", "FX:EUR USD", "FX:"])
+def test_a_name_that_no_symbol_has_is_warned_of(key: str) -> None:
+    (message,) = found(FCS_NAMES={"NASDAQ:AAPL": "Apple", key: "Euro"})
+
+    assert message.id == "fcs.W018" and f"FCS_NAMES has {key!r}" in message.msg
+    assert '"FX:EURUSD":' in hint_of(message)
+
+
 def test_less_patience_than_signs_of_life_take_is_warned_of() -> None:
     (message,) = found(FCS_OFFLINE_AFTER_SECONDS=4.5)
 

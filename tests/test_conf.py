@@ -46,6 +46,7 @@ DEFAULTS: dict[str, Any] = {
     "FCS_OFFLINE_AFTER_SECONDS": 10,
     "FCS_SLOW_CLIENT_SECONDS": 30,
     "FCS_DIGITS": {},
+    "FCS_NAMES": {},
 }
 
 #: A value of each setting that differs from that of the tests.
@@ -64,6 +65,7 @@ EXAMPLES: dict[str, Any] = {
     "FCS_SITE": "shop2",
     "FCS_SOCKET_URL": "wss://prices.example.com/ws/fcs/",
     "FCS_DIGITS": {"FX:*JPY": 3},
+    "FCS_NAMES": {"NASDAQ:AAPL": "Apple"},
 }
 
 
@@ -144,6 +146,10 @@ def test_one_text_alone_is_a_list_and_not_its_letters(name: str) -> None:
         ("FCS_DIGITS", "FX:USDJPY=3, BINANCE:*=2", {"FX:USDJPY": 3, "BINANCE:*": 2}),
         ("FCS_DIGITS", {"FX:*": "4"}, {"FX:*": 4}),
         ("FCS_SOCKET_URL", lazystr("/prices/"), "/prices/"),
+        ("FCS_NAMES", "NASDAQ:AAPL=Apple, A:B = C D,", {"NASDAQ:AAPL": "Apple", "A:B": "C D"}),
+        ("FCS_NAMES", "X:GC=F=Gold", {"X:GC=F": "Gold"}),
+        ("FCS_NAMES", {"FX:EURUSD": lazystr(" Euro ")}, {"FX:EURUSD": "Euro"}),
+        ("FCS_NAMES", "", {}),
     ],
 )
 def test_what_is_unambiguous_is_read_in_the_settings_own_type(
@@ -178,6 +184,12 @@ def test_what_is_unambiguous_is_read_in_the_settings_own_type(
         ("FCS_ROOMS", ["FX:EURUSD", 7], "must be a list of strings, not a value of type list"),
         ("FCS_ROOMS", b"FX:EURUSD", "must be a list of strings, not b'FX:EURUSD'"),
         ("FCS_DIGITS", {"FX:*": 99}, "must be a dict from strings to whole numbers from 0 to 10"),
+        *[
+            ("FCS_NAMES", {"FX:EURUSD": name}, "to names of at most 100 printable characters, not")
+            for name in ("", " ", "a" * 101, "a\nb", "a\u202eb", 7, None, b"Euro", ["Euro"])
+        ],
+        *[("FCS_NAMES", value, "must be a dict") for value in ("FX:EURUSD", "=Euro", ["a"], None)],
+        *[("FCS_NAMES", {key: "Euro"}, "must be a dict") for key in (7, None, "", "a" * 101)],
         ("FCS_SOCKET_URL", "ws/fcs/", 'must be a path such as "/ws/fcs/"'),
         ("FCS_TIMEFRAME", "1D" * 1000, "not '" + "1D" * 19),
     ],

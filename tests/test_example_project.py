@@ -47,7 +47,7 @@ def client(settings_of: Any) -> Iterator[Client]:
 
 def test_every_setting_can_be_set_by_the_environment() -> None:
     texts = {name: str(setting.default) for name, setting in Settings.declared().items()}
-    texts |= {"FCS_API_KEY": "a-key", "FCS_DIGITS": "FX:*=5"}
+    texts |= {"FCS_API_KEY": "a-key", "FCS_DIGITS": "FX:*=5", "FCS_NAMES": "FX:EURUSD=Euro"}
     assert fcs_settings(texts).keys() == texts.keys()
 
 
@@ -60,6 +60,7 @@ def test_each_variable_is_read_in_its_own_type() -> None:
             "FCS_ALLOWED_ORIGINS": "None",
             "FCS_TOKEN_MAX_AGE_SECONDS": "60",
             "FCS_DIGITS": "FX:USDJPY=3,BINANCE:*=2",
+            "FCS_NAMES": "NASDAQ:AAPL=Apple,FX:EURUSD=Euro",
             "HOME": "/nowhere",
         }
     ) == {
@@ -69,6 +70,7 @@ def test_each_variable_is_read_in_its_own_type() -> None:
         "FCS_ALLOWED_ORIGINS": None,
         "FCS_TOKEN_MAX_AGE_SECONDS": 60,
         "FCS_DIGITS": {"FX:USDJPY": 3, "BINANCE:*": 2},
+        "FCS_NAMES": {"NASDAQ:AAPL": "Apple", "FX:EURUSD": "Euro"},
     }
 
 

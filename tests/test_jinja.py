@@ -92,7 +92,7 @@ def test_the_nonce_of_the_request_is_taken(attribute: str, source: str) -> None:
         ('fcs_price symbol field="last"', "field 'last' is not one of"),
         ("fcs_price symbol field=none", "field None is not one of"),
         ("fcs_ticker none", "symbol None is not"),
-        ("fcs_ticker", "fcs_ticker needs a symbol"),
+        ("fcs_ticker", 'fcs_ticker needs a value for symbol, as in fcs_ticker "FX:EURUSD"'),
         ('fcs_token symbol timeframe="60"', "fcs_token takes symbol, each once"),
         ('fcs_ticker symbol symbol="FX:EURUSD"', "each once"),
         ("fcs_scripts 1", "fcs_scripts takes nothing"),

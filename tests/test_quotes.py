@@ -94,6 +94,14 @@ def test_a_quote_holds_all_that_is_known_of_a_room(store: MemoryStore) -> None:
     )
 
 
+def test_a_quote_has_the_name_of_its_instrument(store: MemoryStore) -> None:
+    quote = quote_of(store)
+
+    assert quote.name == quote.as_dict()["name"] == "Euro / US dollar"
+    with override_settings(FCS_NAMES={"FX:EURUSD": "The euro"}):
+        assert quote.name == quote.as_dict()["name"] == "The euro"
+
+
 def test_what_is_not_known_is_none_and_not_zero(store: MemoryStore) -> None:
     quote = quote_of(store)
     unknown = {name for name, value in dataclasses.asdict(quote).items() if value is None}
@@ -102,7 +110,16 @@ def test_what_is_not_known_is_none_and_not_zero(store: MemoryStore) -> None:
         *("open", "high", "low", "volume", "ask", "bid", "spread", "t", "delay", "until"),
         *("previous_close", "change", "change_percent"),
     }
-    assert quote.digits == 0
+    assert quote.digits == 5
+
+
+def test_without_decimals_of_the_feed_those_of_the_market_are_taken(store: MemoryStore) -> None:
+    apple = Room("NASDAQ:AAPL", "1D")
+    store.save({apple: LastValue(text_of(apple))}, ONLINE)
+    quote = get_quote("NASDAQ:AAPL")
+
+    assert quote is not None and quote.digits == 0
+    assert quote_of(store, digits=0).digits == 0
 
 
 def test_a_room_of_which_nothing_is_known_has_no_quote() -> None:

@@ -121,6 +121,7 @@ def test_a_quote_becomes_strict_json() -> None:
 
     assert json.loads(json.dumps(quote.as_dict(), allow_nan=False)) == {
         **{"symbol": "FX:EURUSD", "timeframe": "1D", "state": "closed", "direction": "up"},
+        "name": "Euro / US dollar",
         **{"open": 1.08181, "high": 1.08455, "low": 1.08102, "close": 1.08412},
         **{"volume": 8192.7, "ask": 1.08416, "bid": 1.08408, "previous_close": 1.08181},
         **{"change": 0.00231, "change_percent": 0.2135, "spread": 0.00008, "digits": 5},
@@ -132,7 +133,7 @@ def test_a_quote_becomes_strict_json() -> None:
 def test_every_field_of_a_quote_is_in_its_json() -> None:
     names = {field.name for field in dataclasses.fields(Quote)} - {"room"}
 
-    assert set(a_quote().as_dict()) == names | {"symbol", "timeframe", "direction"}
+    assert set(a_quote().as_dict()) == names | {"symbol", "timeframe", "name", "direction"}
 
 
 @pytest.mark.parametrize("name", quotes._PLAIN_FIELDS)
@@ -158,6 +159,23 @@ async def test_sixty_tickers_ask_the_cache_once(many_processes: type[SickCache],
     now.seconds += COPY_SECONDS
     assert page() == first
     assert many_processes.calls == ["get_many"]
+
+
+async def test_plain_values_share_the_read_of_the_widgets(
+    many_processes: type[SickCache], now: Now
+) -> None:
+    for symbol in SYMBOLS[:3]:
+        await push_price(symbol, close=1.5)
+    plain = "{% fcs_quote symbol as q %}{{ q.close|fcs_number:q }},{% endfor %}"
+    template = Template(PAGE.replace("{% endfor %}", plain))
+    template.render(Context({"symbols": SYMBOLS}))
+    many_processes.calls.clear()
+    now.seconds += COPY_SECONDS
+
+    html = template.render(Context({"symbols": SYMBOLS}))
+
+    assert many_processes.calls == ["get_many"]
+    assert (html.count("1.5,"), html.count("–,")) == (3, 57)
 
 
 async def test_a_page_of_a_dead_cache_costs_one_read_and_no_error(

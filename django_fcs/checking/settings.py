@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
@@ -97,15 +97,21 @@ def _check_rooms() -> list[CheckMessage]:
 
 
 def _check_patterns() -> list[CheckMessage]:
-    messages: list[CheckMessage] = []
-    patterns = {"FCS_ALLOWED_SYMBOLS": conf.FCS_ALLOWED_SYMBOLS, "FCS_DIGITS": conf.FCS_DIGITS}
-    for name, texts in patterns.items():
-        for text in texts:
-            if not _may_match(text):
-                said = f"{name} has {shown(text)}, which matches no symbol."
-                hint = 'Write symbols as in "FX:EURUSD" or "FX:*": upper case, without spaces.'
-                messages.append(Warning(said, hint, id="fcs.W018"))
-    return messages
+    texts: dict[str, Iterable[str]] = {
+        "FCS_ALLOWED_SYMBOLS": conf.FCS_ALLOWED_SYMBOLS,
+        "FCS_DIGITS": conf.FCS_DIGITS,
+    }
+    wrong = [(name, one) for name, some in texts.items() for one in some if not _may_match(one)]
+    # In a name, a pattern is no symbol.
+    wrong += [("FCS_NAMES", one) for one in conf.FCS_NAMES if "*" in one or not _is_symbol(one)]
+    return [_matches_nothing(name, text) for name, text in wrong]
+
+
+def _matches_nothing(name: str, text: str) -> CheckMessage:
+    right = '"FX:EURUSD"' if name == "FCS_NAMES" else '"FX:EURUSD" or "FX:*"'
+    said = f"{name} has {shown(text)}, which matches no symbol."
+    hint = f"Write symbols as in {right}: upper case, without spaces."
+    return Warning(said, hint, id="fcs.W018")
 
 
 def _may_match(pattern: str) -> bool:
@@ -113,8 +119,12 @@ def _may_match(pattern: str) -> bool:
     plain = re.sub(r"\[!?\]?[^\]]*\]", "?", pattern)
     if "*" in plain or "?" in plain:
         return plain == plain.upper() and " " not in plain and plain.count(":") <= 1
+    return _is_symbol(plain)
+
+
+def _is_symbol(text: str) -> bool:
     try:
-        check_symbol(plain)
+        check_symbol(text)
     except BadSymbol:
         return False
     return True

@@ -9,6 +9,8 @@ from base64 import b64encode
 from functools import partial
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
+from django_fcs.widgets.tags import ELEMENTS
+
 from .examine import Finding, Probe, broken, ok, skipped, warning
 from .templates import project_templates, without_scripts
 
@@ -22,7 +24,7 @@ PAGE_MAX = 4 * 1024 * 1024
 #: Templates that are named, at most.
 NAMED = 5
 
-_WIDGET = re.compile(r"<fcs-(?:ticker|price)\b")
+_WIDGET = re.compile(rf"<(?:{'|'.join(ELEMENTS)})(?![\w-])")
 _SCRIPT = re.compile(
     r"""<script\b[^>]*\bsrc=["']?([^"'\s>]*\bfcs-(?:client|elements)\b[^"'\s>]*)"""
 )

@@ -14,15 +14,17 @@ from pathlib import Path
 from django.template import engines
 from django.template.autoreload import get_template_directories
 
+from django_fcs.widgets.tags import ELEMENTS
+
 __all__ = ["TemplateText", "project_templates", "without_scripts"]
 
 #: Bounds of what is read: files, and bytes of each.
 FILES_MAX = 20_000
 FILE_MAX = 1024 * 1024
 
-_WIDGET = re.compile(
-    r"[{<]%[-+]?\s*fcs_(?:ticker|price)\b|\bfcs_(?:ticker|price)\s*\(|<fcs-(?:ticker|price)\b"
-)
+_ELEMENT = "|".join(ELEMENTS)
+_TAG = _ELEMENT.replace("-", "_")
+_WIDGET = re.compile(rf"[{{<]%[-+]?\s*(?:{_TAG})\b|\b(?:{_TAG})\s*\(|<(?:{_ELEMENT})(?![\w-])")
 _SCRIPTS = re.compile(r"\bfcs_scripts\b|\bfcs-elements\b")
 _PAGE = re.compile(r"<(?:!doctype|html|head|body)\b", re.I)
 _OTHER = re.compile(r"""%[-+]?\s*(?:extends|include|import|from)\s+(?:["']([^"']+)["']|)""")

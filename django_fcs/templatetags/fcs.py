@@ -1,51 +1,29 @@
-"""``{% load fcs %}``: live prices in Django templates."""
+"""``{% load fcs %}``: live prices in Django templates, as ``widgets.tags`` lists them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from inspect import Parameter
+from typing import Any
 
 from django.template import Library, TemplateSyntaxError
 from django.template.base import FilterExpression, Node, Parser, Token, Variable
 from django.template.context import Context
 from django.template.library import SimpleNode
-from django.utils.safestring import SafeString
 
-from django_fcs import widgets
 from django_fcs.exceptions import RoomError
+from django_fcs.widgets.nonces import nonce_from
+from django_fcs.widgets.tags import FILTERS, TAGS, Tag
 
 register = Library()
 
 #: The names that every context of Django has.
 _CONSTANTS = {"None": None, "True": True, "False": False}
 
-
-@register.simple_tag(takes_context=True)
-def fcs_scripts(context: Context) -> SafeString:
-    """Print the stylesheet and the scripts, with the page's CSP nonce."""
-    nonce = widgets.nonce_from(context.get, getattr(context, "request", None))
-    return widgets.scripts(nonce=nonce)
-
-
-@register.simple_tag
-def fcs_ticker(symbol: str, timeframe: str | None = None) -> str:
-    """Print a card with the last price."""
-    with _syntax_errors():
-        return widgets.printed(lambda: widgets.ticker(symbol, timeframe))
-
-
-@register.simple_tag
-def fcs_price(symbol: str, timeframe: str | None = None, *, field: str = "close") -> str:
-    """Print one value, for use in a sentence."""
-    with _syntax_errors():
-        return widgets.printed(lambda: widgets.price(symbol, timeframe, field=field))
-
-
-@register.simple_tag
-def fcs_token(symbol: str) -> str:
-    """Print the token with which the page's own script may join the symbol."""
-    with _syntax_errors():
-        return widgets.printed(lambda: widgets.token(symbol), otherwise="")
+#: In place of a value that only rendering can tell. ``None`` is a value.
+_UNKNOWN = object()
 
 
 @contextmanager
@@ -56,32 +34,52 @@ def _syntax_errors() -> Iterator[None]:
         raise TemplateSyntaxError(str(error)) from error
 
 
-def _checking(compile_tag: Callable[[Parser, Token], Node]) -> Callable[[Parser, Token], Node]:
+def _function(tag: Tag) -> Callable[..., Any]:
+    def print_tag(context: Context, *args: Any, **values: Any) -> Any:
+        nonce = partial(nonce_from, context.get, getattr(context, "request", None))
+        with _syntax_errors():
+            return tag.call(nonce, *args, **values)
+
+    context = Parameter("context", Parameter.POSITIONAL_OR_KEYWORD)
+    given = [context, *tag.signature.parameters.values()]
+    print_tag.__signature__ = tag.signature.replace(parameters=given)  # type: ignore[attr-defined]
+    print_tag.__name__, print_tag.__doc__ = tag.name, tag.function.__doc__
+    return print_tag
+
+
+def _checking(
+    tag: Tag, compile_tag: Callable[[Parser, Token], Node]
+) -> Callable[[Parser, Token], Node]:
     """Refuse wrong literals when the template is compiled, not when a visitor comes."""
 
     def compile_and_check(parser: Parser, token: Token) -> Node:
         node = compile_tag(parser, token)
         if isinstance(node, SimpleNode):
+            if tag.is_value and node.target_var is None:
+                raise TemplateSyntaxError(f"{tag.name} prints nothing: write {tag.usage}")
+            given = {**dict(zip(tag.parameters, node.args, strict=False)), **node.kwargs}
+            literals = {name: _literal(value) for name, value in given.items()}
             with _syntax_errors():
-                widgets.check(
-                    *map(_literal, node.args),
-                    **{name: _literal(value) for name, value in node.kwargs.items()},
-                )
+                tag.check({name: one for name, one in literals.items() if one is not _UNKNOWN})
         return node
 
+    compile_and_check.__doc__ = tag.function.__doc__
     return compile_and_check
 
 
 def _literal(expression: FilterExpression) -> object:
-    """Return the value of a plain literal; ``NOT_GIVEN`` if only rendering can tell the value."""
+    """Return the value of a plain literal, else ``_UNKNOWN``."""
     if expression.filters:
-        return widgets.NOT_GIVEN
+        return _UNKNOWN
     if not isinstance(expression.var, Variable):
         return expression.var
     if expression.var.lookups is None:
         return expression.var.literal
-    return _CONSTANTS.get(expression.token, widgets.NOT_GIVEN)
+    return _CONSTANTS.get(expression.token, _UNKNOWN)
 
 
-for _name in ("fcs_ticker", "fcs_price", "fcs_token"):
-    register.tag(_name, _checking(register.tags[_name]))
+for _tag in TAGS.values():
+    register.simple_tag(_function(_tag), takes_context=True, name=_tag.name)
+    register.tag(_tag.name, _checking(_tag, register.tags[_tag.name]))
+for _name, _filter in FILTERS.items():
+    register.filter(_name, _filter)

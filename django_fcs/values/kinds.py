@@ -21,6 +21,7 @@ __all__ = [
     "Kind",
     "Link",
     "Mark",
+    "Names",
     "Number",
     "OrNone",
     "Text",
@@ -36,6 +37,9 @@ T_co = TypeVar("T_co", covariant=True)
 
 #: The longest string that a setting may hold, or contain in a list.
 TEXT_MAX = 1000
+
+#: The longest name that a page shows.
+NAME_MAX = 100
 
 #: How many characters of a value a message shows.
 _SHOWN_MAX = 40
@@ -217,6 +221,21 @@ class Counts:
         return {_TEXT.read(name): self._of.read(number) for name, number in value.items()}
 
 
+class Names:
+    """Names by symbol; in one string, ``"a=One,b=Two"``, where no name contains a comma."""
+
+    expects = f"a dict from strings to names of at most {NAME_MAX} printable characters"
+
+    def read(self, value: object) -> dict[str, str]:
+        """Return the dict; lazy names are evaluated. Raises ``ValueError``."""
+        if isinstance(value, str):
+            pairs = (item.rpartition("=") for item in _listed(value))
+            value = {symbol.strip(): name for symbol, _, name in pairs}
+        if not isinstance(value, Mapping):
+            raise ValueError
+        return {_name(symbol): _name(name) for symbol, name in value.items()}
+
+
 class OrNone(Generic[T]):
     """A kind that may also be ``None``; so is an empty text that the kind itself refuses."""
 
@@ -260,6 +279,14 @@ def _number(text: str) -> float:
         return int(text)
     except ValueError:
         return float(text)
+
+
+def _name(value: object) -> str:
+    # A string that is marked as safe would not be escaped.
+    name = str.__str__(_TEXT.read(value)).strip()
+    if not 1 <= len(name) <= NAME_MAX:
+        raise ValueError
+    return name
 
 
 def _listed(text: str) -> list[str]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from .html import FIELDS, NOT_GIVEN, check, price, scripts, ticker, token
+from .arguments import FIELDS
+from .html import price, scripts, ticker, token
 from .nonces import nonce_from
-from .refusals import printed
+from .plain import number, quote
 
 __all__ = [
     "FIELDS",
-    "NOT_GIVEN",
-    "check",
     "nonce_from",
+    "number",
     "price",
-    "printed",
+    "quote",
     "scripts",
     "ticker",
     "token",

@@ -10,68 +10,33 @@ from typing import Any
 from django.conf import settings
 from django.template import TemplateDoesNotExist, loader
 from django.template.backends.django import DjangoTemplates
-from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, pgettext
 
 from django_fcs import quotes
 from django_fcs.conf import Settings
-from django_fcs.exceptions import BadField, ConfigurationError
+from django_fcs.exceptions import ConfigurationError
 from django_fcs.prices.states import State
 from django_fcs.prices.symbols import is_currency_pair
 from django_fcs.quotes import Quote
-from django_fcs.rooms import Room, canonical_timeframe, check_symbol, excerpt
-from django_fcs.site import note_mistake, room_to_show, setting_to_show, socket_url
+from django_fcs.rooms import Room
+from django_fcs.site import (
+    name_to_show,
+    note_mistake,
+    setting_to_show,
+    socket_url,
+)
 from django_fcs.tokens import make_token
 from django_fcs.tools.complaints import Complaints
 from django_fcs.tools.logs import logger_of
 
 from . import formats
+from .arguments import FIELDS, as_field, as_symbol, room_of
 
-__all__ = ["FIELDS", "NOT_GIVEN", "check", "price", "scripts", "ticker", "token"]
+__all__ = ["price", "scripts", "ticker", "token"]
 
 logger = logger_of(__name__)
 _complaints = Complaints()
-
-FIELDS = (
-    "symbol",
-    "close",
-    "open",
-    "high",
-    "low",
-    "volume",
-    "ask",
-    "bid",
-    "spread",
-    "change",
-    "change_percent",
-    "updated",
-)
-
-
-#: In place of a value that is not known yet. ``None`` is a value.
-NOT_GIVEN = object()
-
-
-def check(
-    symbol: object = NOT_GIVEN, timeframe: object = NOT_GIVEN, *, field: object = NOT_GIVEN
-) -> None:
-    """Raise ``RoomError`` for the first value that no widget can show.
-
-    A timeframe may be ``None``, for that of the site.
-    """
-    if symbol is not NOT_GIVEN:
-        check_symbol(_plain(symbol))
-    if timeframe is not NOT_GIVEN and timeframe is not None:
-        canonical_timeframe(_plain(timeframe))
-    if field is not NOT_GIVEN:
-        _check_field(_plain(field))
-
-
-def _check_field(field: object) -> None:
-    # The values of some types cannot be compared with a text.
-    if not isinstance(field, str) or field not in FIELDS:
-        raise BadField(f"field {excerpt(field)} is not one of {' '.join(FIELDS)}")
 
 
 def scripts(*, nonce: str = "") -> SafeString:
@@ -103,14 +68,13 @@ def _files() -> dict[str, str]:
 
 def ticker(symbol: str, timeframe: str | int | None = None) -> SafeString:
     """Print a card with the last price of a symbol. Raises ``RoomError``."""
-    return _render("ticker", _quoted(_room(symbol, timeframe)))
+    return _render("ticker", _quoted(room_of(symbol, timeframe)))
 
 
 def price(symbol: str, timeframe: str | int | None = None, *, field: str = "close") -> SafeString:
     """Print one value of a symbol, for use in a sentence. Raises ``RoomError``."""
-    check(field=field)
-    field = _plain(field)
-    context = _quoted(_room(symbol, timeframe))
+    field = as_field(field)
+    context = _quoted(room_of(symbol, timeframe))
     return _render("price", {**context, "field": field, "text": context["fields"][field]})
 
 
@@ -120,7 +84,7 @@ def token(symbol: str) -> str:
     If ``FCS_TOKEN_MAX_AGE_SECONDS`` is wrong, the token is empty: without the limit, it would
     be valid forever.
     """
-    symbol = check_symbol(_plain(symbol))
+    symbol = as_symbol(symbol)
     try:
         return make_token(symbol)
     except ConfigurationError as error:
@@ -128,23 +92,10 @@ def token(symbol: str) -> str:
         return ""
 
 
-def _plain(value: Any) -> Any:
-    """Turn what templates pass into text: strings that are lazy or marked as safe, and numbers."""
-    if isinstance(value, Promise):
-        value = str(value)
-    if isinstance(value, str):
-        return str.__str__(value)  # Adding "" would keep the mark of Jinja2.
-    # Python refuses to print longer integers than 4,300 digits.
-    return str(value) if isinstance(value, int) and value.bit_length() <= 64 else value
-
-
-def _room(symbol: str, timeframe: str | int | None) -> Room:
-    return room_to_show(_plain(symbol), _plain(timeframe))
-
-
 def _quoted(room: Room) -> dict[str, Any]:
     quote = quotes.quote_to_show(room)
     name = formats.name(room.symbol)
+    names = {"symbol": name, "name": name_to_show(room.symbol)}
     return {
         "symbol": room.symbol,
         "timeframe": room.timeframe,
@@ -156,27 +107,27 @@ def _quoted(room: Room) -> dict[str, Any]:
         "numbers": formats.separators(),
         "texts": _texts(),
         "state": State.WAITING.value,
-        "fields": {**dict.fromkeys(FIELDS, formats.UNKNOWN), "symbol": name},
+        "fields": {**dict.fromkeys(FIELDS, formats.UNKNOWN), **names},
         # Without these, the engine would print its ``string_if_invalid``.
         **dict.fromkeys(("direction", "delay", "delay_text", "status", "digits", "updated"), ""),
-        **({} if quote is None else _fenced(quote, name)),
+        **({} if quote is None else _fenced(quote, names)),
     }
 
 
-def _fenced(quote: Quote, name: str) -> dict[str, Any]:
+def _fenced(quote: Quote, names: dict[str, str]) -> dict[str, Any]:
     """Return the context of a known quote, or nothing if a value of it cannot be written.
 
     A widget without its price is better than no page. The fault is logged once an hour.
     """
     try:
-        return _known(quote, name)
+        return _known(quote, names)
     except Exception as error:
         if _complaints.is_new("", f"{type(error).__name__} {quote.room}"):
             logger.exception("cannot write a price, widget shown without it room=%s", quote.room)
         return {}
 
 
-def _known(quote: Quote, name: str) -> dict[str, Any]:
+def _known(quote: Quote, names: dict[str, str]) -> dict[str, Any]:
     """Return the context of a known quote, as text: templates would localise numbers."""
     return {
         "state": quote.state.value,
@@ -186,7 +137,7 @@ def _known(quote: Quote, name: str) -> dict[str, Any]:
         "status": _closed(quote) if quote.state is State.CLOSED else _delayed(quote.delay),
         "digits": str(quote.digits),
         "updated": formats.iso(quote.updated),
-        "fields": {"symbol": name, **_figures(quote)},
+        "fields": {**names, **_figures(quote)},
     }
 
 

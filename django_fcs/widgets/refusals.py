@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from django.conf import settings
 from django.utils.html import format_html
@@ -12,18 +13,20 @@ from django_fcs.exceptions import BadField, BadTimeframe, RoomError
 from django_fcs.tools.complaints import Complaints
 from django_fcs.tools.logs import logger_of
 
-__all__ = ["printed"]
+__all__ = ["in_words", "unless_refused"]
 
 logger = logger_of(__name__)
 
 _complaints = Complaints()
 
+T = TypeVar("T")
 
-def printed(make: Callable[[], str], *, otherwise: str | None = None) -> str:
-    """Return what ``make`` returns, or a few words if it raises ``RoomError``.
 
-    The words, or ``otherwise``, take its place on the page, and the log has the reason
-    once. Visitors see the other widgets of the page. With ``DEBUG`` the error is raised.
+def unless_refused(make: Callable[[], T], otherwise: Callable[[RoomError], T]) -> T:
+    """Return what ``make`` returns, or what ``otherwise`` makes of a ``RoomError``.
+
+    The log has the reason once, and visitors see the rest of the page. With ``DEBUG`` the
+    error is raised.
     """
     try:
         return make()
@@ -32,10 +35,11 @@ def printed(make: Callable[[], str], *, otherwise: str | None = None) -> str:
             raise
         if _complaints.is_new("page", str(error)):
             logger.warning("a page has a tag without a widget reason=%s", error)
-        return _words(error) if otherwise is None else otherwise
+        return otherwise(error)
 
 
-def _words(error: RoomError) -> str:
+def in_words(error: RoomError) -> str:
+    """Print what is wrong, for visitors."""
     if isinstance(error, BadTimeframe):
         text = pgettext("price", "no such timeframe")
     elif isinstance(error, BadField):

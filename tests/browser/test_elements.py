@@ -36,10 +36,24 @@ async def test_an_empty_element_builds_what_the_server_would_render(
     rendered, built = await site.run(outlines)
     assert built == rendered
     names = ["role", "aria-label", "data-state", "data-kind"]
-    for index in range(2):
+    # Only the server knows what instruments are called.
+    for index, label in enumerate(["Euro / US dollar", "EUR/USD"]):
         ticker = site.find("fcs-ticker").nth(index)
         values = [await ticker.get_attribute(name) for name in names]
-        assert values == ["group", "EUR/USD", "waiting", "forex"]
+        assert values == ["group", label, "waiting", "forex"]
+
+
+async def test_a_name_stays_as_the_server_wrote_it_until_the_symbol_changes(
+    site: Site, known: Known
+) -> None:
+    known(close=1.08)
+    await site.open(widgets.price(EURUSD, field="name"))
+    await site.joined("FX:EURUSD_1D")
+    await site.send(euro(1), state("live"))
+    await expect(site.find("fcs-price")).to_have_attribute("data-state", "live")
+    await expect(site.field("name")).to_have_text("Euro / US dollar")
+    await site.run("document.querySelector('fcs-price').symbol = 'FX:USDJPY'")
+    await expect(site.field("name")).to_have_text("USD/JPY")
 
 
 async def test_what_the_server_rendered_is_upgraded_in_place(site: Site, known: Known) -> None:

@@ -110,11 +110,26 @@ def test_a_ticker_tells_its_room_and_state_in_attributes(known: Known) -> None:
     host = Parts(widgets.ticker("FX:EURUSD", "1h")).host
     assert token_is_valid(host.pop("token") or "", "FX:EURUSD")
     assert host == {
-        **{"symbol": "FX:EURUSD", "timeframe": "60", "role": "group", "aria-label": "EUR/USD"},
+        **{"symbol": "FX:EURUSD", "timeframe": "60", "role": "group"},
+        "aria-label": "Euro / US dollar",
         **{"data-state": "live", "data-direction": "up", "data-digits": "5"},
         **{"data-decimal": ".", "data-thousand": ",", "data-grouping": "3"},
         "data-kind": "forex",
     }
+
+
+def test_a_name_can_stand_in_a_sentence_with_or_without_a_price(known: Known) -> None:
+    for _ in range(2):
+        name = Parts(widgets.price("FX:XAUUSD", field="name"))
+        assert name.texts == {"name": "Gold / US dollar"}
+        assert Parts(widgets.ticker("SP:SPX")).host["aria-label"] == "S&P 500"
+        known(None)
+
+
+@override_settings(FCS_NAMES={"FX:EURUSD": mark_safe('<b>"Euro"')})
+def test_a_name_of_the_site_is_text_even_if_it_is_marked_as_safe(known: Known) -> None:
+    for html in (widgets.price("FX:EURUSD", field="name"), widgets.ticker("FX:EURUSD")):
+        assert "<b>" not in html and "&lt;b&gt;&quot;Euro&quot;" in html
 
 
 @override_settings(TIME_ZONE="UTC")
@@ -280,13 +295,6 @@ def test_a_wrong_value_is_named(
 ) -> None:
     with pytest.raises(error, match="EURUSD|eurusd|None|2h|61|last"):
         widgets.price(symbol, timeframe, field=field)
-
-
-def test_check_passes_what_is_right_and_what_is_not_known_yet() -> None:
-    widgets.check()
-    widgets.check("FX:EURUSD", 60, field="bid")
-    with pytest.raises(RoomError, match="is not one of symbol close"):
-        widgets.check(field="last")
 
 
 @override_settings(FCS_SOCKET_URL="/prices/", FCS_TIMEFRAME="60")

@@ -4,7 +4,7 @@
 type FCSState = "waiting" | "live" | "stale" | "closed" | "offline";
 
 type FCSField =
-  | "symbol" | "close" | "open" | "high" | "low" | "volume" | "ask" | "bid" | "spread"
+  | "symbol" | "name" | "close" | "open" | "high" | "low" | "volume" | "ask" | "bid" | "spread"
   | "change" | "change_percent" | "updated";
 
 /** Detail of `fcs:state`. `reason` is for operators: in English, and often empty. */

@@ -506,7 +506,8 @@ if (customElements.get("fcs-ticker")) {
       this.#last = undefined;
       this.#told = null;
       shown.removeAttribute("datetime");
-      shown.textContent = shown.dataset.field === "symbol" ? nameOf(this.host.symbol) : UNKNOWN;
+      const isName = ["symbol", "name"].includes(shown.dataset.field);
+      shown.textContent = isName ? nameOf(this.host.symbol) : UNKNOWN;
     }
 
     /** Give back what another script has taken away; everything else is up to `paint`. */
