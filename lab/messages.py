@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1] / "django_fcs"
 LOCALES = ROOT / "locale"
 TEMPLATE = LOCALES / "django.pot"
 
-_KEYWORDS = {"pgettext": ((1, "c"), 2)}
+_KEYWORDS = {"pgettext": ((1, "c"), 2), "pgettext_lazy": ((1, "c"), 2)}
 _HEADER = (
     '# The words that visitors read in the widgets of django_fcs. "make messages" writes this file.'
 )
