@@ -317,7 +317,7 @@ def test_a_pattern_that_may_match_a_symbol_passes(pattern: str) -> None:
     assert found(FCS_ALLOWED_SYMBOLS=[pattern], FCS_DIGITS={pattern: 3}) == []
 
 
-@pytest.mark.parametrize("key", ["eurusd", "EURUSD", "FX:*", "FX:EUR USD", "FX:"])
+@pytest.mark.parametrize("key", ["eurusd", "EURUSD", "FX:*", "FX:EUR USD", "FX:", " FX:EURUSD"])
 def test_a_name_that_no_symbol_has_is_warned_of(key: str) -> None:
     (message,) = found(FCS_NAMES={"NASDAQ:AAPL": "Apple", key: "Euro"})
 

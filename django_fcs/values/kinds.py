@@ -231,9 +231,9 @@ class Names:
         if isinstance(value, str):
             pairs = (item.rpartition("=") for item in _listed(value))
             value = {symbol.strip(): name for symbol, _, name in pairs}
-        if not isinstance(value, Mapping):
+        if not isinstance(value, Mapping) or "" in value:
             raise ValueError
-        return {_name(symbol): _name(name) for symbol, name in value.items()}
+        return {_TEXT.read(symbol): _name(name) for symbol, name in value.items()}
 
 
 class OrNone(Generic[T]):
