@@ -16,7 +16,6 @@ from django.template import TemplateSyntaxError, engines
 from django.test import AsyncClient, RequestFactory, override_settings
 from django.views.debug import ExceptionReporter
 
-
 from django_fcs.access.socket_rooms import SocketRooms
 from django_fcs.consumers import MERGE_PROTOCOL
 from django_fcs.exceptions import ConfigurationError, FCSError
