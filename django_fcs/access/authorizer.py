@@ -17,7 +17,6 @@ from django_fcs.conf import conf
 from django_fcs.rooms import Room
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
-from django_fcs.tools.tasks import end
 from django_fcs.tools.worker import Workers
 
 from .clients import fresh_scope
@@ -30,6 +29,9 @@ T = TypeVar("T")
 
 #: How many calls run at the same time, in one event loop; the others wait in order.
 CALLS_AT_ONCE = 16
+
+#: How many async calls may still run after their time, because they do not end when cancelled.
+LATE_MAX = 64
 
 #: How many threads a process may have for a function that is not async. More than
 #: ``CALLS_AT_ONCE``, because a call that took too long keeps its thread until it ends.
@@ -54,6 +56,7 @@ class Authorizer:
     def __init__(self, *, at_once: int = CALLS_AT_ONCE, workers: Workers = _workers) -> None:
         self._slots = asyncio.Semaphore(at_once)
         self._workers = workers
+        self._late: set[asyncio.Future[Any]] = set()
 
     async def ask(self, scope: Mapping[str, Any], room: Room) -> Answer:
         """Return the site's answer for a room; ``YES`` if it has no such function."""
@@ -79,12 +82,29 @@ class Authorizer:
     ) -> Any | T:
         """Return the result of a call; ``otherwise`` if it fails or takes too long."""
         async with self._slots:
-            task = asyncio.ensure_future(work())
+            task = asyncio.ensure_future(self._unless_late(work))
             try:
                 await asyncio.wait([task], timeout=conf.FCS_AUTHORIZE_TIMEOUT_SECONDS)
                 return task.result() if _has_answered(task, what, room) else otherwise
             finally:
-                await end(task)
+                self._cancel(task)
+
+    async def _unless_late(self, work: Callable[[], Awaitable[T]]) -> T:
+        if len(self._late) >= LATE_MAX:
+            raise RuntimeError(f"{LATE_MAX} calls have not ended")
+        return await work()
+
+    def _cancel(self, task: asyncio.Future[Any]) -> None:
+        """Cancel a call without waiting for it: it may catch the cancellation and go on."""
+        if not task.done():
+            self._late.add(task)
+            task.add_done_callback(self._forget)
+            task.cancel()
+
+    def _forget(self, task: asyncio.Future[Any]) -> None:
+        self._late.discard(task)
+        if not task.cancelled():
+            task.exception()  # Otherwise asyncio logs that nobody has read it.
 
     async def _call(self, path: str, scope: Mapping[str, Any], room: Room) -> object:
         authorize = import_string(path)

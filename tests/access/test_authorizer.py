@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
 from django.test import override_settings
 
-from django_fcs.access.authorizer import Answer, Authorizer
+from django_fcs.access.authorizer import LATE_MAX, Answer, Authorizer
 from django_fcs.rooms import Room
 from django_fcs.tools.metrics import counts
 from django_fcs.tools.worker import Workers
@@ -53,6 +54,14 @@ async def never(scope: Mapping[str, Any], room: Room) -> bool:
     running.append(room)
     await asyncio.sleep(1e6)
     return True
+
+
+async def goes_on(scope: Mapping[str, Any], room: Room) -> bool:
+    running.append(room)
+    while not gate.is_set():
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0.05)
+    raise ValueError("late")
 
 
 async def gives_up(scope: Mapping[str, Any], room: Room) -> bool:
@@ -174,3 +183,33 @@ def test_a_caller_that_is_cancelled_leaves_no_call_behind() -> None:
 
     with by("never"):
         virtual_time.run(main())
+
+
+@pytest.mark.parametrize("how", ["timeout", "cancel"])
+async def test_a_call_that_catches_its_cancellation_holds_up_nobody(how: str) -> None:
+    authorizer = Authorizer(at_once=1)
+    with by("goes_on", FCS_AUTHORIZE_TIMEOUT_SECONDS=0.1 if how == "timeout" else 60):
+        call = asyncio.ensure_future(authorizer.ask(SCOPE, EURUSD))
+        await eventually(lambda: running, within=10, what="the call")
+        if how == "cancel":
+            call.cancel()
+        await asyncio.wait([call], timeout=5)
+        assert call.done()
+    with by("answers_async"):
+        assert await asyncio.wait_for(authorizer.ask(SCOPE, USDJPY), 5) is Answer.NO
+    gate.set()
+    await eventually(lambda: not authorizer._late, within=10, what="the end of the call")
+
+
+async def test_no_more_calls_begin_than_may_run_after_their_time() -> None:
+    authorizer = Authorizer(at_once=100)
+    with by("goes_on", FCS_AUTHORIZE_TIMEOUT_SECONDS=0.1):
+        calls = [authorizer.ask(SCOPE, EURUSD) for _ in range(LATE_MAX)]
+        assert set(await asyncio.gather(*calls)) == {Answer.NONE}
+    with by("answers_async"):
+        assert await authorizer.ask(SCOPE, EURUSD) is Answer.NONE
+    gate.set()
+    await eventually(lambda: not authorizer._late, within=10, what="the end of the calls")
+    assert len(running) == LATE_MAX
+    with by("answers_async"):
+        assert await authorizer.ask(SCOPE, EURUSD) is Answer.NO
