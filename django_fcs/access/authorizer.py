@@ -92,7 +92,10 @@ class Authorizer:
     async def _unless_late(self, work: Callable[[], Awaitable[T]]) -> T:
         if len(self._late) >= LATE_MAX:
             raise RuntimeError(f"{LATE_MAX} calls have not ended")
-        return await work()
+        try:
+            return await work()
+        except SystemExit as error:  # It would end the event loop.
+            raise RuntimeError("the call raised SystemExit") from error
 
     def _cancel(self, task: asyncio.Future[Any]) -> None:
         """Cancel a call without waiting for it: it may catch the cancellation and go on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -62,6 +63,14 @@ async def goes_on(scope: Mapping[str, Any], room: Room) -> bool:
         with suppress(asyncio.CancelledError):
             await asyncio.sleep(0.05)
     raise ValueError("late")
+
+
+def exits(scope: Mapping[str, Any], room: Room) -> bool:
+    sys.exit(3)
+
+
+async def exits_async(scope: Mapping[str, Any], room: Room) -> bool:
+    sys.exit(3)
 
 
 async def gives_up(scope: Mapping[str, Any], room: Room) -> bool:
@@ -124,6 +133,19 @@ def test_an_async_function_that_does_not_answer_in_time_is_cancelled_and_logged(
 async def test_a_function_that_cancels_itself_has_not_answered() -> None:
     with by("gives_up"):
         assert await Authorizer().ask(SCOPE, EURUSD) is Answer.NONE
+
+
+@pytest.mark.parametrize("name", ["exits", "exits_async"])
+async def test_a_function_that_exits_ends_neither_its_thread_nor_the_process(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    authorizer = Authorizer(workers=Workers("test", size=1))
+    for _ in range(2):
+        with by(name):
+            assert await asyncio.wait_for(authorizer.ask(SCOPE, EURUSD), 5) is Answer.NONE
+        with by("answers"):
+            assert await authorizer.ask(SCOPE, EURUSD) is Answer.NO
+    assert "SystemExit" in caplog.text
 
 
 async def test_a_function_that_is_not_async_holds_up_neither_other_rooms_nor_the_orm() -> None:
