@@ -20,6 +20,7 @@ from django_fcs.tools.metrics import count
 from django_fcs.tools.worker import Workers
 
 from .clients import fresh_scope
+from .threads import QueryThreads
 
 __all__ = ["Answer", "Authorizer"]
 
@@ -33,12 +34,14 @@ CALLS_AT_ONCE = 16
 #: How many async calls may still run after their time, because they do not end when cancelled.
 LATE_MAX = 64
 
-#: How many threads a process may have for a function that is not async. More than
-#: ``CALLS_AT_ONCE``, because a call that took too long keeps its thread until it ends.
+#: How many threads a process may have for functions that are not async, and how many for the
+#: queries of async ones. More than ``CALLS_AT_ONCE``, because a call or a query that took too
+#: long keeps its thread until it ends.
 THREADS_MAX = 64
 
 # Not the thread of Channels and its ORM, which every handshake with a session needs.
 _workers = Workers("fcs-authorize", size=THREADS_MAX)
+_threads = QueryThreads(size=THREADS_MAX)
 
 
 class Answer(Enum):
@@ -53,9 +56,16 @@ class Answer(Enum):
 class Authorizer:
     """Calls ``FCS_AUTHORIZE`` in one event loop. Calls that fail are logged; they raise nothing."""
 
-    def __init__(self, *, at_once: int = CALLS_AT_ONCE, workers: Workers = _workers) -> None:
+    def __init__(
+        self,
+        *,
+        at_once: int = CALLS_AT_ONCE,
+        workers: Workers = _workers,
+        threads: QueryThreads = _threads,
+    ) -> None:
         self._slots = asyncio.Semaphore(at_once)
         self._workers = workers
+        self._threads = threads
         self._late: set[asyncio.Future[Any]] = set()
 
     async def ask(self, scope: Mapping[str, Any], room: Room) -> Answer:
@@ -75,7 +85,8 @@ class Authorizer:
     async def refreshed(self, scope: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Return the scope with its session and user as they are now, ``None`` if that failed."""
         what = "reading the session for FCS_AUTHORIZE"
-        return await self._in_time(partial(fresh_scope, scope), None, what)
+        call = partial(self._threads.run, partial(fresh_scope, scope))
+        return await self._in_time(call, None, what)
 
     async def _in_time(
         self, work: Callable[[], Awaitable[Any]], otherwise: T, what: str, room: Room | None = None
@@ -112,7 +123,7 @@ class Authorizer:
     async def _call(self, path: str, scope: Mapping[str, Any], room: Room) -> object:
         authorize = import_string(path)
         if inspect.iscoroutinefunction(authorize):
-            return await authorize(scope, room)
+            return await self._threads.run(partial(authorize, scope, room))
         call = partial(copy_context().run, _with_database, partial(authorize, scope, room))
         answer = await asyncio.wrap_future(self._workers.submit(call))
         # A decorator may hide that a function is async.

@@ -14,6 +14,7 @@ from channels.db import database_sync_to_async
 from django.test import override_settings
 
 from django_fcs.access.authorizer import LATE_MAX, Answer, Authorizer
+from django_fcs.access.threads import QueryThreads
 from django_fcs.rooms import Room
 from django_fcs.tools.metrics import counts
 from django_fcs.tools.worker import Workers
@@ -49,6 +50,10 @@ def waits(scope: Mapping[str, Any], room: Room) -> bool:
     if room == EURUSD:
         gate.wait(60)
     return True
+
+
+async def queries(scope: Mapping[str, Any], room: Room) -> bool:
+    return await database_sync_to_async(waits)(scope, room)
 
 
 async def never(scope: Mapping[str, Any], room: Room) -> bool:
@@ -148,9 +153,10 @@ async def test_a_function_that_exits_ends_neither_its_thread_nor_the_process(
     assert "SystemExit" in caplog.text
 
 
-async def test_a_function_that_is_not_async_holds_up_neither_other_rooms_nor_the_orm() -> None:
-    authorizer = Authorizer(workers=Workers("test", size=4))
-    with by("waits"):
+@pytest.mark.parametrize("name", ["waits", "queries"])
+async def test_a_slow_query_holds_up_neither_other_rooms_nor_the_orm(name: str) -> None:
+    authorizer = Authorizer(workers=Workers("test", size=4), threads=QueryThreads(size=4))
+    with by(name):
         slow = asyncio.ensure_future(authorizer.ask(SCOPE, EURUSD))
         await eventually(lambda: running, within=10, what="the call")
 
@@ -162,19 +168,21 @@ async def test_a_function_that_is_not_async_holds_up_neither_other_rooms_nor_the
         assert await slow is Answer.YES
 
 
-async def test_a_call_that_takes_too_long_keeps_its_thread_and_no_more_start_than_there_are() -> (
-    None
-):
-    workers = Workers("test", size=2)
-    authorizer = Authorizer(workers=workers)
-    with by("waits", FCS_AUTHORIZE_TIMEOUT_SECONDS=0.1):
+@pytest.mark.parametrize("name", ["waits", "queries"])
+async def test_a_call_that_takes_too_long_keeps_its_thread_and_no_more_start_than_there_are(
+    name: str,
+) -> None:
+    workers, threads = Workers("test", size=2), QueryThreads(size=2)
+    authorizer = Authorizer(workers=workers, threads=threads)
+    with by(name, FCS_AUTHORIZE_TIMEOUT_SECONDS=0.1):
         for _ in range(3):
             assert await authorizer.ask(SCOPE, EURUSD) is Answer.NONE
         assert running == [EURUSD, EURUSD]
 
         gate.set()
-        await eventually(lambda: len(workers._free) == 2, within=10, what="two free threads")
-    with by("waits"):
+        free = workers._free if name == "waits" else threads._free
+        await eventually(lambda: len(free) == 2, within=10, what="two free threads")
+    with by(name):
         assert await authorizer.ask(SCOPE, USDJPY) is Answer.YES
 
 
