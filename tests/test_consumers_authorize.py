@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
+from django_fcs.access.socket_rooms import SocketRooms
 from django_fcs.consumers import Pace
 from django_fcs.permissions import aask_again
 from django_fcs.rooms import Room
@@ -157,3 +158,19 @@ async def test_a_yes_is_asked_for_again_without_a_request() -> None:
         allowed.discard("FX:EURUSD")
 
         assert (await browser.until("error"))["short"] == "room_not_allowed"
+
+
+async def test_an_error_after_the_answer_closes_the_socket_and_is_raised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*args: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(SocketRooms, "_admit", broken)
+    with pytest.raises(ZeroDivisionError):
+        async with browsing() as browser:
+            await browser.join("FX:EURUSD", timeframe="1D")
+            closed = await browser.communicator.receive_output(timeout=5)
+            while closed["type"] != "websocket.close":
+                closed = await browser.communicator.receive_output(timeout=5)
+            assert closed["code"] == 4001
