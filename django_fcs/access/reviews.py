@@ -37,6 +37,11 @@ ROOMS_AT_ONCE = 4
 #: How many calls of all reviews run at the same time. The others are left to those who join.
 REVIEWS_AT_ONCE = CALLS_AT_ONCE // 2
 
+#: Of a request that is about many clients, so many reviews begin in each ``BATCH_SECONDS``: prices
+#: would wait while thousands begin.
+BATCH = 50
+BATCH_SECONDS = 0.01
+
 
 @dataclass(eq=False)
 class _Visit:
@@ -141,10 +146,12 @@ class Reviews:
                 running[visit].add_done_callback(lambda _: self._requests.wake())
 
     def _note(self, requests: Collection[AskAgain]) -> None:
+        if not requests:
+            return
         now = self._monotonic()
-        for visit in self._visits.values() if requests else ():
-            if not visit.meant_by.isdisjoint(requests):
-                self._agenda.add(visit, now)
+        meant = [one for one in self._visits.values() if not one.meant_by.isdisjoint(requests)]
+        for number, visit in enumerate(meant):
+            self._agenda.add(visit, now + number // BATCH * BATCH_SECONDS)
 
     async def _review(self, visit: _Visit) -> None:
         try:

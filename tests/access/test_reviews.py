@@ -273,6 +273,22 @@ async def test_many_requests_cost_no_hash_each(house: House) -> None:
             assert house.site.asked == {"FX:NO1": 1}
 
 
+@in_virtual_time
+async def test_a_request_about_many_clients_begins_a_few_reviews_at_a_time(house: House) -> None:
+    async with AsyncExitStack() as stack:
+        for number in range(500):
+            await stack.enter_async_context(house.socket(Client("", f"{number}"), 1))
+        house.requests.put(AskAgain())
+        now = house.time()
+        await asyncio.sleep(0.005)
+        dues = Counter(house.reviews._agenda._listed.values())
+
+        assert max(dues.values()) <= 50
+        assert now < min(dues) and max(dues) < now + 1
+        await asyncio.sleep(20)
+        assert house.site.asked == {"FX:NO1": 500}
+
+
 def test_reviews_leave_places_to_those_who_join() -> None:
     async def main() -> None:
         time, requests = asyncio.get_running_loop().time, Requests()
