@@ -16,7 +16,7 @@ from django.template import TemplateSyntaxError, engines
 from django.test import AsyncClient, RequestFactory, override_settings
 from django.views.debug import ExceptionReporter
 
-from django_fcs import consumers
+from django_fcs.access.socket_rooms import SocketRooms
 from django_fcs.consumers import MERGE_PROTOCOL
 from django_fcs.exceptions import ConfigurationError, FCSError
 from django_fcs.protocol.address import Address
@@ -168,7 +168,7 @@ async def test_an_error_of_the_site_tells_nobody(
     def broken(*args: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(consumers.SocketRooms, "join", broken)
+    monkeypatch.setattr(SocketRooms, "join", broken)
     with pytest.raises(ZeroDivisionError) as caught:
         async with site(), browsing(query=CARELESS) as browser:
             await browser.join("FX:EURUSD", timeframe="1D")
