@@ -178,9 +178,14 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
         self._say(Welcome(timestamp=_now_ms()))
 
     async def _tell_problems(self) -> None:
-        async with aclosing(self._rooms.problems()) as problems:
-            async for problem in problems:
-                self._complain(*problem)
+        try:
+            async with aclosing(self._rooms.problems()) as problems:
+                async for problem in problems:
+                    self._complain(*problem)
+        except Exception:
+            # Else its joins would wait for ever. The server logs the error when the socket ends.
+            self._shut(CLOSE_SERVER_ENDS, "error", "an error in the server: reconnect")
+            raise
 
     def _say_goodbye(
         self,

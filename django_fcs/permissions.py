@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 
 from .access.authorizer import Answer, Authorizer
 from .access.clients import request_for
 from .access.refusals import refusal_before
-from .layer.bus import Bus
+from .layer.bus import AskAgain, Bus
 from .rooms import Room
 
 __all__ = ["aask_again", "ask_again", "client_of", "may_join"]
@@ -48,14 +48,19 @@ async def aask_again(*, user: Any = None, session_key: str | None = None) -> Non
     it when the change is in the database. Raises ``ValueError`` for a user without a primary key,
     and what the channel layer raises.
     """
-    request = request_for(user=user, session_key=session_key)
-    async with Bus() as bus:
-        await bus.ask_again(request)
+    # Reading the primary key of ``request.user`` may need the database.
+    read = sync_to_async(request_for)
+    await _send(await read(user=user, session_key=session_key))
 
 
 def ask_again(*, user: Any = None, session_key: str | None = None) -> None:
     """Do the same as ``aask_again`` in code that is not async."""
-    async_to_sync(aask_again)(user=user, session_key=session_key)
+    async_to_sync(_send)(request_for(user=user, session_key=session_key))
+
+
+async def _send(request: AskAgain) -> None:
+    async with Bus() as bus:
+        await bus.ask_again(request)
 
 
 def client_of(scope: Mapping[str, Any]) -> str:

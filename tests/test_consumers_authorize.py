@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
+from django_fcs.access.socket_rooms import SocketRooms
 from django_fcs.consumers import Pace
 from django_fcs.permissions import aask_again
 from django_fcs.rooms import Room
@@ -21,19 +22,22 @@ pytestmark = [pytest.mark.usefixtures("clean_loop", "open_site"), pytest.mark.ve
 EAGER = Pace(joins=1e9)
 
 allowed = {"FX:EURUSD", "FX:USDJPY"}
+slow: set[str] = set()
 
 
 @pytest.fixture(autouse=True)
 def site() -> Iterator[None]:
     allowed.update({"FX:EURUSD", "FX:USDJPY"})
+    slow.clear()
     with override_settings(FCS_AUTHORIZE=f"{__name__}.may_see"):
         yield
 
 
 async def may_see(scope: Mapping[str, Any], room: Room) -> bool:
-    if room.symbol == "FX:SLOW":
+    is_allowed = room.symbol in allowed
+    if room.symbol == "FX:SLOW" or (is_allowed and room.symbol in slow):
         await asyncio.sleep(3600)
-    return room.symbol in allowed
+    return is_allowed
 
 
 async def joined(browser: Browser, symbol: str = "FX:EURUSD", **fields: Any) -> dict[str, Any]:
@@ -67,6 +71,30 @@ async def test_a_room_that_waits_counts_once_however_often_it_is_asked_for() -> 
                 await browser.join("FX:SLOW", timeframe="1D")
             assert (await joined(browser))["short"] == "joined_room"
             assert (await joined(browser, "FX:USDJPY"))["short"] == "too_many_rooms"
+
+
+async def test_a_room_that_is_joined_and_waits_again_counts_once() -> None:
+    with override_settings(FCS_MAX_ROOMS_PER_CLIENT=3):
+        async with browsing(pace=EAGER) as browser:
+            for symbol in ("FX:EURUSD", "FX:USDJPY"):
+                assert (await joined(browser, symbol))["short"] == "joined_room"
+            slow.update(allowed)
+            for symbol in allowed:
+                await browser.join(symbol, timeframe="1D")
+            assert (await joined(browser, "FX:GBPUSD"))["short"] == "room_not_allowed"
+
+
+async def test_a_request_ends_also_a_join_that_was_asked_for_before_it() -> None:
+    slow.add("FX:EURUSD")
+    async with browsing() as browser:
+        await browser.join("FX:EURUSD", timeframe="1D")
+        assert (await joined(browser, "FX:USDJPY"))["short"] == "joined_room"
+        allowed.discard("FX:EURUSD")
+
+        refusal = await told_to_ask_again(browser)
+
+        assert refusal["message"] == "FX:EURUSD_1D: FCS_AUTHORIZE refused it"
+        assert rooms_of_the_hub() == {Room("FX:USDJPY", "1D")}
 
 
 async def test_a_refusal_says_which_of_token_pattern_and_function_refused() -> None:
@@ -130,3 +158,19 @@ async def test_a_yes_is_asked_for_again_without_a_request() -> None:
         allowed.discard("FX:EURUSD")
 
         assert (await browser.until("error"))["short"] == "room_not_allowed"
+
+
+async def test_an_error_after_the_answer_closes_the_socket_and_is_raised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*args: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(SocketRooms, "_admit", broken)
+    with pytest.raises(ZeroDivisionError):
+        async with browsing() as browser:
+            await browser.join("FX:EURUSD", timeframe="1D")
+            closed = await browser.communicator.receive_output(timeout=5)
+            while closed["type"] != "websocket.close":
+                closed = await browser.communicator.receive_output(timeout=5)
+            assert closed["code"] == 4001

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
 from django.test import override_settings
 
-from django_fcs.permissions import may_join
+from django_fcs.permissions import aask_again, ask_again, may_join
 from django_fcs.rooms import Room
 from django_fcs.tokens import make_token
 
@@ -152,3 +155,29 @@ async def test_where_the_sites_own_word_cannot_be_had_it_is_a_no_and_logged(
     assert f"path=tests.test_permissions.{name} room=FX:EURUSD_1D" in record.getMessage()
     assert record.exc_info is not None
     assert token not in caplog.text
+
+
+class LazyUser:
+    """``request.user`` before anything has read it."""
+
+    @property
+    def pk(self) -> int:
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
+        return 7
+
+
+@pytest.mark.usefixtures("clean_loop", "open_site")
+@pytest.mark.parametrize("ask", [aask_again, sync_to_async(ask_again)])
+async def test_a_user_that_is_read_from_the_database_first_can_be_named(
+    ask: Callable[..., Awaitable[None]],
+) -> None:
+    layer = get_channel_layer()
+    await layer.group_add("fcs.hubs", "test")
+
+    await ask(user=LazyUser())
+
+    named = await asyncio.wait_for(layer.receive("test"), 5)
+    await ask(user=7)
+    assert await asyncio.wait_for(layer.receive("test"), 5) == named
+    await layer.group_discard("fcs.hubs", "test")

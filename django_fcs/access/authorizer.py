@@ -17,10 +17,10 @@ from django_fcs.conf import conf
 from django_fcs.rooms import Room
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
-from django_fcs.tools.tasks import end
 from django_fcs.tools.worker import Workers
 
 from .clients import fresh_scope
+from .threads import QueryThreads
 
 __all__ = ["Answer", "Authorizer"]
 
@@ -31,12 +31,17 @@ T = TypeVar("T")
 #: How many calls run at the same time, in one event loop; the others wait in order.
 CALLS_AT_ONCE = 16
 
-#: How many threads a process may have for a function that is not async. More than
-#: ``CALLS_AT_ONCE``, because a call that took too long keeps its thread until it ends.
+#: How many async calls may still run after their time, because they do not end when cancelled.
+LATE_MAX = 64
+
+#: How many threads a process may have for functions that are not async, and how many for the
+#: queries of async ones. More than ``CALLS_AT_ONCE``, because a call or a query that took too
+#: long keeps its thread until it ends.
 THREADS_MAX = 64
 
 # Not the thread of Channels and its ORM, which every handshake with a session needs.
 _workers = Workers("fcs-authorize", size=THREADS_MAX)
+_threads = QueryThreads(size=THREADS_MAX)
 
 
 class Answer(Enum):
@@ -51,9 +56,17 @@ class Answer(Enum):
 class Authorizer:
     """Calls ``FCS_AUTHORIZE`` in one event loop. Calls that fail are logged; they raise nothing."""
 
-    def __init__(self, *, at_once: int = CALLS_AT_ONCE, workers: Workers = _workers) -> None:
+    def __init__(
+        self,
+        *,
+        at_once: int = CALLS_AT_ONCE,
+        workers: Workers = _workers,
+        threads: QueryThreads = _threads,
+    ) -> None:
         self._slots = asyncio.Semaphore(at_once)
         self._workers = workers
+        self._threads = threads
+        self._late: set[asyncio.Future[Any]] = set()
 
     async def ask(self, scope: Mapping[str, Any], room: Room) -> Answer:
         """Return the site's answer for a room; ``YES`` if it has no such function."""
@@ -72,24 +85,45 @@ class Authorizer:
     async def refreshed(self, scope: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Return the scope with its session and user as they are now, ``None`` if that failed."""
         what = "reading the session for FCS_AUTHORIZE"
-        return await self._in_time(partial(fresh_scope, scope), None, what)
+        call = partial(self._threads.run, partial(fresh_scope, scope))
+        return await self._in_time(call, None, what)
 
     async def _in_time(
         self, work: Callable[[], Awaitable[Any]], otherwise: T, what: str, room: Room | None = None
     ) -> Any | T:
         """Return the result of a call; ``otherwise`` if it fails or takes too long."""
         async with self._slots:
-            task = asyncio.ensure_future(work())
+            task = asyncio.ensure_future(self._unless_late(work))
             try:
                 await asyncio.wait([task], timeout=conf.FCS_AUTHORIZE_TIMEOUT_SECONDS)
                 return task.result() if _has_answered(task, what, room) else otherwise
             finally:
-                await end(task)
+                self._cancel(task)
+
+    async def _unless_late(self, work: Callable[[], Awaitable[T]]) -> T:
+        if len(self._late) >= LATE_MAX:
+            raise RuntimeError(f"{LATE_MAX} calls have not ended")
+        try:
+            return await work()
+        except SystemExit as error:  # It would end the event loop.
+            raise RuntimeError("the call raised SystemExit") from error
+
+    def _cancel(self, task: asyncio.Future[Any]) -> None:
+        """Cancel a call without waiting for it: it may catch the cancellation and go on."""
+        if not task.done():
+            self._late.add(task)
+            task.add_done_callback(self._forget)
+            task.cancel()
+
+    def _forget(self, task: asyncio.Future[Any]) -> None:
+        self._late.discard(task)
+        if not task.cancelled():
+            task.exception()  # Otherwise asyncio logs that nobody has read it.
 
     async def _call(self, path: str, scope: Mapping[str, Any], room: Room) -> object:
         authorize = import_string(path)
         if inspect.iscoroutinefunction(authorize):
-            return await authorize(scope, room)
+            return await self._threads.run(partial(authorize, scope, room))
         call = partial(copy_context().run, _with_database, partial(authorize, scope, room))
         answer = await asyncio.wrap_future(self._workers.submit(call))
         # A decorator may hide that a function is async.

@@ -9,6 +9,7 @@ from channels.auth import get_user
 from channels.db import database_sync_to_async
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import SynchronousOnlyOperation
 from django.utils.crypto import salted_hmac
 
 from django_fcs.layer.events import AskAgain
@@ -30,19 +31,18 @@ class Client(NamedTuple):
     @classmethod
     def of(cls, scope: Mapping[str, Any]) -> Client:
         """Return the client of a scope."""
-        key = getattr(scope.get("user"), "pk", None)
+        try:
+            key = getattr(scope.get("user"), "pk", None)
+        except SynchronousOnlyOperation:
+            key = None  # A lazy user of the site's own, which nobody has needed yet.
         session = _session_of(scope)
         return cls("" if key is None else str(key), (session and session.session_key) or "")
 
-    def is_meant_by(self, request: AskAgain) -> bool:
-        """Tell whether a request to ask again is about this client."""
-        return all(
-            not wanted or (bool(own) and wanted == _hash(kind, own))
-            for kind, own, wanted in (
-                ("user", self.user, request.user),
-                ("session", self.session, request.session),
-            )
-        )
+    def requests(self) -> frozenset[AskAgain]:
+        """Return all requests to ask again that are about this client."""
+        users = {"", self.user and _hash("user", self.user)}
+        sessions = {"", self.session and _hash("session", self.session)}
+        return frozenset(AskAgain(user, session) for user in users for session in sessions)
 
 
 def request_for(*, user: Any = None, session_key: str | None = None) -> AskAgain:
@@ -82,9 +82,8 @@ def _has_user_of_session(scope: Mapping[str, Any], fresh: SessionBase) -> bool:
     fresh.keys()
     user, session = scope.get("user"), _session_of(scope)
     key = getattr(user, "pk", None)
-    if user is None or session is None:
-        return False
-    return key is None or session.get(SESSION_KEY) == str(key)
+    # Nobody logs in to a session without a new key, so who is not logged in stays so.
+    return key is not None and session is not None and session.get(SESSION_KEY) == str(key)
 
 
 def _session_of(scope: Mapping[str, Any]) -> SessionBase | None:

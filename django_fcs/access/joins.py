@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from django_fcs.fanout.routes import Key
@@ -61,6 +61,9 @@ class Joins:
         """Count the joins that have no answer yet."""
         return len(self._tokens)
 
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._tokens)
+
     def __contains__(self, key: object) -> bool:
         return key in self._tokens
 
@@ -83,11 +86,14 @@ class Joins:
             self._forget(key)
 
     def rooms(self) -> dict[Room, None]:
-        """Return the rooms that the socket has joined."""
-        return {key.room: None for key in self._joined}
+        """Return the rooms that the socket has joined, and those being asked for."""
+        return {key.room: None for key in self._joined_or_asked()}
 
     def end(self, room: Room, answer: Answer) -> None:
-        """Make ``answers`` yield this answer for a room that the socket has joined."""
+        """Make ``answers`` yield this answer for a room in ``rooms``.
+
+        A call for this room is cancelled: it may have begun before the answer changed.
+        """
         self._ended[room] = answer
         self._changed.ring()
 
@@ -120,7 +126,15 @@ class Joins:
 
     def _answers_that_end(self) -> list[Answered]:
         ended, self._ended = self._ended, {}
-        return [Answered(key, ended[key.room], None) for key in self._joined if key.room in ended]
+        keys = [key for key in self._joined_or_asked() if key.room in ended]
+        for key in keys:
+            if key not in self._waiting and key in self._tokens:
+                self._forget(key)
+        return [Answered(key, ended[key.room], None) for key in keys]
+
+    def _joined_or_asked(self) -> dict[Key, None]:
+        asked = [key for key in self._calls.values() if key is not None]
+        return dict.fromkeys([*self._joined, *asked])
 
     def _answers_to_joins(self) -> list[Answered]:
         done = {call: self._calls.pop(call) for call in list(self._calls) if call.done()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,7 +20,7 @@ from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
 from django_fcs.tools.tasks import each, end
 
-from .authorizer import Answer, Authorizer
+from .authorizer import CALLS_AT_ONCE, Answer, Authorizer
 from .clients import Client
 from .joins import Joins
 from .scopes import SocketScope
@@ -34,12 +34,21 @@ T = TypeVar("T")
 #: How many rooms of one client are asked for at the same time.
 ROOMS_AT_ONCE = 4
 
+#: How many calls of all reviews run at the same time. The others are left to those who join.
+REVIEWS_AT_ONCE = CALLS_AT_ONCE // 2
+
+#: Of a request that is about many clients, so many reviews begin in each ``BATCH_SECONDS``: prices
+#: would wait while thousands begin.
+BATCH = 50
+BATCH_SECONDS = 0.01
+
 
 @dataclass(eq=False)
 class _Visit:
     """All sockets of one client in this process."""
 
-    client: Client
+    meant_by: frozenset[AskAgain]
+    """The requests that are about this client."""
     next_at: float = 0.0
     """When the review after the one that runs is due, in monotonic seconds."""
     sockets: dict[Joins, SocketScope] = field(default_factory=dict)
@@ -80,6 +89,7 @@ class Reviews:
         self._requests = requests
         self._monotonic = monotonic
         self._chance = chance
+        self._slots = asyncio.Semaphore(REVIEWS_AT_ONCE)
         self._visits: dict[object, _Visit] = {}
         self._agenda: Agenda[_Visit] = Agenda()
         self._task: asyncio.Task[None] | None = None
@@ -93,7 +103,7 @@ class Reviews:
         key = client if client.session else socket
         visit = self._visits.get(key)
         if visit is None:
-            visit = self._visits[key] = _Visit(client)
+            visit = self._visits[key] = _Visit(client.requests())
             period = conf.FCS_REAUTHORIZE_SECONDS
             self._agenda.add(visit, self._monotonic() + period * self._chance())
             self._requests.wake()
@@ -106,6 +116,7 @@ class Reviews:
             del visit.sockets[socket]
             if not visit.sockets:
                 del self._visits[key]
+                self._agenda.discard(visit)
             if not self._visits and self._task is not None:
                 task, self._task = self._task, None
                 await end(task)
@@ -116,28 +127,31 @@ class Reviews:
             while True:
                 self._begin_due(running)
                 wait = max(0.0, self._agenda.next() - self._monotonic())
-                for request in await self._requests.heard(wait):
-                    self._note(request)
+                self._note(await self._requests.heard(wait))
         finally:
             await end(*running.values())
 
     def _begin_due(self, running: dict[_Visit, asyncio.Task[None]]) -> None:
         for visit in [visit for visit, task in running.items() if task.done()]:
             del running[visit]
-            self._agenda.add(visit, visit.next_at)
+            if visit.sockets:
+                self._agenda.add(visit, visit.next_at)
         now = self._monotonic()
         for visit in list(self._agenda.take(now)):
             if visit in running:
                 visit.next_at = now  # What this review has asked already may have changed.
-            elif visit.sockets:
+            else:
                 visit.next_at = now + conf.FCS_REAUTHORIZE_SECONDS
                 running[visit] = asyncio.create_task(self._review(visit))
                 running[visit].add_done_callback(lambda _: self._requests.wake())
 
-    def _note(self, request: AskAgain) -> None:
-        for visit in self._visits.values():
-            if visit.client.is_meant_by(request):
-                self._agenda.add(visit, self._monotonic())
+    def _note(self, requests: Collection[AskAgain]) -> None:
+        if not requests:
+            return
+        now = self._monotonic()
+        meant = [one for one in self._visits.values() if not one.meant_by.isdisjoint(requests)]
+        for number, visit in enumerate(meant):
+            self._agenda.add(visit, now + number // BATCH * BATCH_SECONDS)
 
     async def _review(self, visit: _Visit) -> None:
         try:
@@ -159,8 +173,10 @@ class Reviews:
     async def _twice(self, ask: Callable[[], Awaitable[T]], *, nothing: T) -> T:
         """Ask, and ask once more if there was no answer: a database may have been restarted."""
         began, seconds = self._monotonic(), conf.FCS_AUTHORIZE_TIMEOUT_SECONDS
-        answer = await ask()
+        async with self._slots:
+            answer = await ask()
         if answer is nothing:
             await asyncio.sleep(max(0.0, began + seconds - self._monotonic()))
-            answer = await ask()
+            async with self._slots:
+                answer = await ask()
         return answer

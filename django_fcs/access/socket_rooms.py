@@ -123,9 +123,10 @@ class SocketRooms:
         if not self._bucket.take():
             text = f"more than {self._rate:g} joins a second: try again later"
             return Problem("rate_limited", text)
-        limit, joined = conf.FCS_MAX_ROOMS_PER_CLIENT, self._subscriber.joined
-        is_known = key in joined or (self._joins is not None and key in self._joins)
-        if not is_known and len(joined) + len(self._joins or ()) >= limit:
+        limit = conf.FCS_MAX_ROOMS_PER_CLIENT
+        joined, waiting = self._subscriber.joined, self._joins or ()
+        is_full = len(joined) + len(waiting) >= limit and len({*joined, *waiting}) >= limit
+        if is_full and key not in joined and key not in waiting:
             text = f"{key.room.symbol}: no more than {limit} rooms per socket"
             return Problem("too_many_rooms", text)
         refusal = refusal_before(key.room, token)

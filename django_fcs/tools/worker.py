@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import weakref
@@ -19,6 +20,9 @@ JOBS_MAX = 1000
 T = TypeVar("T")
 
 _Job = tuple["Future[Any]", Callable[[], Any]]
+
+#: They would end the thread of a call, and then the event loop that waits for its result.
+_ENDINGS = (SystemExit, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError)
 
 
 class Worker:
@@ -144,3 +148,6 @@ def _do(future: Future[T], work: Callable[[], T]) -> None:
         except Exception as error:
             future.set_exception(error)
             del future  # It would form a cycle: future, error, traceback, this frame.
+        except _ENDINGS as ending:
+            future.set_exception(RuntimeError(f"the call raised {ending!r}"))
+            del future

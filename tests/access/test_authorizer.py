@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
 from django.test import override_settings
 
-from django_fcs.access.authorizer import Answer, Authorizer
+from django_fcs.access.authorizer import LATE_MAX, Answer, Authorizer
+from django_fcs.access.threads import QueryThreads
 from django_fcs.rooms import Room
 from django_fcs.tools.metrics import counts
 from django_fcs.tools.worker import Workers
@@ -49,10 +52,30 @@ def waits(scope: Mapping[str, Any], room: Room) -> bool:
     return True
 
 
+async def queries(scope: Mapping[str, Any], room: Room) -> bool:
+    return await database_sync_to_async(waits)(scope, room)
+
+
 async def never(scope: Mapping[str, Any], room: Room) -> bool:
     running.append(room)
     await asyncio.sleep(1e6)
     return True
+
+
+async def goes_on(scope: Mapping[str, Any], room: Room) -> bool:
+    running.append(room)
+    while not gate.is_set():
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0.05)
+    raise ValueError("late")
+
+
+def exits(scope: Mapping[str, Any], room: Room) -> bool:
+    sys.exit(3)
+
+
+async def exits_async(scope: Mapping[str, Any], room: Room) -> bool:
+    sys.exit(3)
 
 
 async def gives_up(scope: Mapping[str, Any], room: Room) -> bool:
@@ -117,9 +140,23 @@ async def test_a_function_that_cancels_itself_has_not_answered() -> None:
         assert await Authorizer().ask(SCOPE, EURUSD) is Answer.NONE
 
 
-async def test_a_function_that_is_not_async_holds_up_neither_other_rooms_nor_the_orm() -> None:
-    authorizer = Authorizer(workers=Workers("test", size=4))
-    with by("waits"):
+@pytest.mark.parametrize("name", ["exits", "exits_async"])
+async def test_a_function_that_exits_ends_neither_its_thread_nor_the_process(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    authorizer = Authorizer(workers=Workers("test", size=1))
+    for _ in range(2):
+        with by(name):
+            assert await asyncio.wait_for(authorizer.ask(SCOPE, EURUSD), 5) is Answer.NONE
+        with by("answers"):
+            assert await authorizer.ask(SCOPE, EURUSD) is Answer.NO
+    assert "SystemExit" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["waits", "queries"])
+async def test_a_slow_query_holds_up_neither_other_rooms_nor_the_orm(name: str) -> None:
+    authorizer = Authorizer(workers=Workers("test", size=4), threads=QueryThreads(size=4))
+    with by(name):
         slow = asyncio.ensure_future(authorizer.ask(SCOPE, EURUSD))
         await eventually(lambda: running, within=10, what="the call")
 
@@ -131,19 +168,21 @@ async def test_a_function_that_is_not_async_holds_up_neither_other_rooms_nor_the
         assert await slow is Answer.YES
 
 
-async def test_a_call_that_takes_too_long_keeps_its_thread_and_no_more_start_than_there_are() -> (
-    None
-):
-    workers = Workers("test", size=2)
-    authorizer = Authorizer(workers=workers)
-    with by("waits", FCS_AUTHORIZE_TIMEOUT_SECONDS=0.1):
+@pytest.mark.parametrize("name", ["waits", "queries"])
+async def test_a_call_that_takes_too_long_keeps_its_thread_and_no_more_start_than_there_are(
+    name: str,
+) -> None:
+    workers, threads = Workers("test", size=2), QueryThreads(size=2)
+    authorizer = Authorizer(workers=workers, threads=threads)
+    with by(name, FCS_AUTHORIZE_TIMEOUT_SECONDS=0.1):
         for _ in range(3):
             assert await authorizer.ask(SCOPE, EURUSD) is Answer.NONE
         assert running == [EURUSD, EURUSD]
 
         gate.set()
-        await eventually(lambda: len(workers._free) == 2, within=10, what="two free threads")
-    with by("waits"):
+        free = workers._free if name == "waits" else threads._free
+        await eventually(lambda: len(free) == 2, within=10, what="two free threads")
+    with by(name):
         assert await authorizer.ask(SCOPE, USDJPY) is Answer.YES
 
 
@@ -174,3 +213,33 @@ def test_a_caller_that_is_cancelled_leaves_no_call_behind() -> None:
 
     with by("never"):
         virtual_time.run(main())
+
+
+@pytest.mark.parametrize("how", ["timeout", "cancel"])
+async def test_a_call_that_catches_its_cancellation_holds_up_nobody(how: str) -> None:
+    authorizer = Authorizer(at_once=1)
+    with by("goes_on", FCS_AUTHORIZE_TIMEOUT_SECONDS=0.1 if how == "timeout" else 60):
+        call = asyncio.ensure_future(authorizer.ask(SCOPE, EURUSD))
+        await eventually(lambda: running, within=10, what="the call")
+        if how == "cancel":
+            call.cancel()
+        await asyncio.wait([call], timeout=5)
+        assert call.done()
+    with by("answers_async"):
+        assert await asyncio.wait_for(authorizer.ask(SCOPE, USDJPY), 5) is Answer.NO
+    gate.set()
+    await eventually(lambda: not authorizer._late, within=10, what="the end of the call")
+
+
+async def test_no_more_calls_begin_than_may_run_after_their_time() -> None:
+    authorizer = Authorizer(at_once=100)
+    with by("goes_on", FCS_AUTHORIZE_TIMEOUT_SECONDS=0.1):
+        calls = [authorizer.ask(SCOPE, EURUSD) for _ in range(LATE_MAX)]
+        assert set(await asyncio.gather(*calls)) == {Answer.NONE}
+    with by("answers_async"):
+        assert await authorizer.ask(SCOPE, EURUSD) is Answer.NONE
+    gate.set()
+    await eventually(lambda: not authorizer._late, within=10, what="the end of the calls")
+    assert len(running) == LATE_MAX
+    with by("answers_async"):
+        assert await authorizer.ask(SCOPE, EURUSD) is Answer.NO

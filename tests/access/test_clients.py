@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.cache import SessionStore
 from django.core.cache import cache
+from django.core.exceptions import SynchronousOnlyOperation
 from django.test import override_settings
 
+from django_fcs.access import clients
 from django_fcs.access.clients import Client, fresh_scope, request_for
 from django_fcs.layer.events import AskAgain, read_event
 
@@ -41,9 +44,9 @@ def test_a_client_is_a_user_in_a_session(scope: dict[str, Any], client: Client) 
 
 @pytest.mark.parametrize("user", [User(7), 7, "7"])
 def test_a_request_names_a_user_by_object_or_primary_key(user: Any) -> None:
-    assert Client("7", "").is_meant_by(request_for(user=user))
-    assert not Client("8", "").is_meant_by(request_for(user=user))
-    assert not Client("", "7").is_meant_by(request_for(user=user))
+    assert request_for(user=user) in Client("7", "").requests()
+    assert request_for(user=user) not in Client("8", "").requests()
+    assert request_for(user=user) not in Client("", "7").requests()
 
 
 def test_a_mistake_does_not_mean_everybody() -> None:
@@ -60,8 +63,9 @@ def test_no_session_key_and_no_user_stands_in_redis() -> None:
     assert event["user"] not in ("", "7")
     assert read_event(event, 0.0) == request_for(user=7, session_key=KEY)
     with override_settings(SECRET_KEY="another"):
-        assert not Client("7", KEY).is_meant_by(read_event(event, 0.0))  # type: ignore[arg-type]
-    assert Client("7", KEY).is_meant_by(AskAgain())
+        assert read_event(event, 0.0) not in Client("7", KEY).requests()
+    assert AskAgain() in Client("7", KEY).requests()
+    assert Client("", "").requests() == {AskAgain()}
 
 
 @pytest.mark.parametrize("scope", [{"user": "Ada"}, {"session": session(None)}, {"session": {}}])
@@ -83,4 +87,30 @@ async def test_a_session_is_read_again_and_a_user_of_the_sites_own_stays() -> No
     # It was loaded in a thread: an async function may read it.
     assert fresh["session"]._session_cache == {"plan": "none"}
     assert fresh["user"] is scope["user"] and fresh["path"] == "/ws/fcs/"
+    cache.clear()
+
+
+class LazyUser:
+    @property
+    def pk(self) -> int:
+        raise SynchronousOnlyOperation
+
+
+def test_a_lazy_user_that_nobody_has_read_yet_keeps_no_socket_from_opening() -> None:
+    assert Client.of({"user": LazyUser(), "session": session()}) == Client("", KEY)
+
+
+@pytest.mark.parametrize("user", [User(None), User(8)])
+@override_settings(SESSION_ENGINE="django.contrib.sessions.backends.cache")
+async def test_a_session_makes_nobody_of_whom_the_site_itself_has_put_into_the_scope(
+    user: Any,
+) -> None:
+    cache.set(f"django.contrib.sessions.cache{KEY}", {SESSION_KEY: "7"})
+    scope = {"session": session(), "user": user}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clients, "get_user", None)
+        fresh = await fresh_scope(scope)
+
+    assert fresh["user"] is user
     cache.clear()

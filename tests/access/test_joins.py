@@ -113,6 +113,25 @@ async def test_a_room_that_ends_is_answered_under_each_spelling_that_is_joined(s
         assert await anext(answers) == (key(0, "D"), Answer.NO, None)
 
 
+async def test_a_room_that_ends_while_it_is_asked_for_is_answered_once(site: Site) -> None:
+    joins = Joins(site.ask, {})
+    async with aclosing(joins.answers()) as answers:
+        waiting = asyncio.ensure_future(anext(answers))
+        joins.add(key(0), "token")
+        await turns()
+        assert list(joins.rooms()) == [key(0).room]
+        joins.end(key(0).room, Answer.NO)
+
+        assert await waiting == (key(0), Answer.NO, None)
+        assert len(joins) == 0 and site.asked[key(0).room].cancelled()
+
+        waiting = asyncio.ensure_future(anext(answers))
+        joins.add(key(0), "token")
+        await turns()
+        site.say(0)
+        assert await waiting == (key(0), Answer.YES, "token")
+
+
 async def test_calls_end_with_the_socket(site: Site) -> None:
     joins = Joins(site.ask, {})
     async with aclosing(joins.answers()) as answers:

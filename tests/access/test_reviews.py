@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 from django.test import override_settings
 
+from django_fcs.access import clients
 from django_fcs.access.authorizer import Answer, Authorizer
 from django_fcs.access.clients import Client, request_for
 from django_fcs.access.joins import Joins
@@ -18,6 +20,7 @@ from django_fcs.access.reviews import Reviews
 from django_fcs.access.scopes import SocketScope
 from django_fcs.fanout.requests import Requests
 from django_fcs.fanout.routes import Key
+from django_fcs.layer.events import AskAgain
 from django_fcs.rooms import Room
 from tests.support import virtual_time
 
@@ -238,3 +241,77 @@ async def test_a_client_that_has_gone_is_not_asked_for(house: House) -> None:
         await asyncio.sleep(PERIOD)
 
         assert house.site.asked == {"FX:NO2": 1}
+
+
+@in_virtual_time
+async def test_clients_that_have_gone_leave_nothing_behind(house: House) -> None:
+    async with house.socket(BOB, 2):
+        for number in range(1000):
+            async with house.socket(Client("1", f"session-{number}"), 1):
+                house.requests.put(request_for(user=1))
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(1)
+
+        agenda = house.reviews._agenda
+        assert len(agenda._listed) == len(house.reviews._visits) == 1
+        assert agenda._entries < 100
+
+
+@in_virtual_time
+async def test_many_requests_cost_no_hash_each(house: House) -> None:
+    about_ada = request_for(user=1)
+    async with house.socket(ADA, 1):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(clients, "_hash", None)
+            for number in range(900):
+                house.requests.put(AskAgain(user=f"{number}"))
+            await asyncio.sleep(1)
+            assert not house.site.asked
+
+            house.requests.put(about_ada)
+            await asyncio.sleep(1)
+            assert house.site.asked == {"FX:NO1": 1}
+
+
+@in_virtual_time
+async def test_a_request_about_many_clients_begins_a_few_reviews_at_a_time(house: House) -> None:
+    async with AsyncExitStack() as stack:
+        for number in range(500):
+            await stack.enter_async_context(house.socket(Client("", f"{number}"), 1))
+        house.requests.put(AskAgain())
+        now = house.time()
+        await asyncio.sleep(0.005)
+        dues = Counter(house.reviews._agenda._listed.values())
+
+        assert max(dues.values()) <= 50
+        assert now < min(dues) and max(dues) < now + 1
+        await asyncio.sleep(20)
+        assert house.site.asked == {"FX:NO1": 500}
+
+
+def test_reviews_leave_places_to_those_who_join() -> None:
+    async def main() -> None:
+        time, requests = asyncio.get_running_loop().time, Requests()
+        authorizer = Authorizer()
+        reviews = Reviews(authorizer, requests, monotonic=time)
+        async with AsyncExitStack() as stack:
+            for number in range(100):
+                joins = Joins(partial(authorizer.ask, {}), rooms(1, 2))
+                scope = SocketScope({}, authorizer, monotonic=time)
+                await stack.enter_async_context(
+                    reviews.entered(joins, scope, Client("", f"{number}"))
+                )
+            requests.put(AskAgain())
+            await asyncio.sleep(2)
+            began = time()
+
+            assert await authorizer.ask({}, Room("FX:EURUSD", "1D")) is Answer.YES
+            assert time() - began == pytest.approx(1, abs=0.01)
+
+    with override_settings(FCS_AUTHORIZE=f"{__name__}.takes_a_second"):
+        virtual_time.run(main())
+
+
+async def takes_a_second(scope: Mapping[str, Any], room: Room) -> bool:
+    await asyncio.sleep(1)
+    return True

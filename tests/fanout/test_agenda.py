@@ -69,15 +69,31 @@ def test_what_was_handed_over_may_come_again_even_while_others_are_handed_over()
     assert agenda.next() == 3
 
 
+def test_what_was_removed_or_is_earlier_now_takes_no_room() -> None:
+    agenda: Agenda[int] = Agenda()
+    for number in range(10_000):
+        agenda.add(number, number + 0.5)
+        agenda.discard(number)
+    for number in range(10_000):
+        agenda.add(7, -number)
+
+    assert len(agenda._times) < 100
+    assert list(agenda.take(math.inf)) == [7]
+    assert agenda.next() == math.inf
+
+
 @given(
-    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 9), st.booleans()), max_size=50),
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 9), st.sampled_from("atd")), max_size=300),
 )
 @settings(deadline=None)
-def test_it_agrees_with_a_list_of_the_earliest_times(steps: list[tuple[int, int, bool]]) -> None:
+def test_it_agrees_with_a_list_of_the_earliest_times(steps: list[tuple[int, int, str]]) -> None:
     agenda: Agenda[int] = Agenda()
     expected: dict[int, float] = {}
-    for thing, time, takes in steps:
-        if takes:
+    for thing, time, step in steps:
+        if step == "d":
+            agenda.discard(thing)
+            expected.pop(thing, None)
+        elif step == "t":
             due = {thing: due for thing, due in expected.items() if due <= time}
             taken = list(agenda.take(time))
             assert set(taken) == due.keys() and len(taken) == len(due)

@@ -134,3 +134,20 @@ async def test_calls_go_to_free_workers_and_a_call_that_hangs_keeps_its_own() ->
 
     gate.set()
     assert hung.result(10) and second.result(10)
+
+
+@pytest.mark.parametrize(
+    "ending", [SystemExit(3), KeyboardInterrupt(), GeneratorExit(), asyncio.CancelledError()]
+)
+def test_a_call_that_would_end_its_thread_fails_and_the_thread_goes_on(
+    ending: BaseException,
+) -> None:
+    def end() -> None:
+        raise ending
+
+    workers = Workers("test", size=1)
+    with pytest.raises(RuntimeError, match=type(ending).__name__):
+        workers.submit(end).result(5)
+    name = threading.current_thread().name
+    for worker in [*workers._free, Worker("test")]:
+        assert worker.submit(lambda: threading.current_thread().name).result(5) != name
