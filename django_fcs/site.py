@@ -103,11 +103,12 @@ def name_to_show(symbol: str) -> str:
 
 
 def value_to_show(room: Room, store: Store) -> SeenRoom:
-    """Return what is known of a room, for a widget of a page.
+    """Return what is known of a room, for a widget of a page; the stream joins it for a while.
 
     Values may be a quarter of a second old, so that all widgets of a page ask the cache once.
     """
     global _recent
+    store.note_rendered(room)
     if isinstance(store, MemoryStore):
         seen = store.see([room])
         return SeenRoom(seen.values.get(room), seen.path, seen.minutes.get(room))

@@ -61,6 +61,7 @@ OUTSIDE = {
         "doctor.neighbour",
         "management.running",
         "prices.calls",
+        "prices.rendered",
         "recording",
         "site",
         "tools.metrics",

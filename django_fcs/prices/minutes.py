@@ -14,7 +14,7 @@ from typing import Annotated
 
 import msgspec
 
-from django_fcs.protocol.bounds import TIME_MAX, Price, is_price
+from django_fcs.protocol.bounds import PRICE_MIN, TIME_MAX, Price
 
 __all__ = ["KEPT", "Closes", "Minutes", "minute_of"]
 
@@ -22,6 +22,8 @@ __all__ = ["KEPT", "Closes", "Minutes", "minute_of"]
 KEPT = 60
 
 _SECONDS = 60
+
+_HOLES: tuple[float | None, ...] = (None,) * KEPT
 
 
 def minute_of(at: float) -> int:
@@ -38,8 +40,9 @@ class Minutes(msgspec.Struct, frozen=True):
     """One for each minute up to ``last``, the oldest first; ``None`` for a hole."""
 
     def __post_init__(self) -> None:
-        if not all(close is None or is_price(close) for close in self.closes):
-            raise ValueError("no price is that close to zero")
+        for close in self.closes:
+            if close and -PRICE_MIN < close < PRICE_MIN:
+                raise ValueError("no price is that close to zero")
 
     def __iter__(self) -> Iterator[tuple[int, float]]:
         """Yield the minutes that have a price, with it."""
@@ -55,8 +58,10 @@ class Minutes(msgspec.Struct, frozen=True):
         """
         this = minute_of(now)
         end = min(max(self.last, this - 2), this)
-        closes = dict(self)
-        return tuple(closes.get(minute) for minute in range(end - KEPT + 1, end + 1))
+        # Holes on both sides, so that whatever the distance, a slice is an hour.
+        hours = _HOLES + _HOLES + self.closes + _HOLES
+        stop = len(hours) - KEPT + max(-KEPT, min(end - self.last, KEPT))
+        return hours[stop - KEPT : stop]
 
 
 class Closes:

@@ -22,6 +22,7 @@ from .entries import Cache, WritableCache, decode, encode, found_in, key_of
 from .minutes import Minutes
 from .offset import ClockOffset
 from .paths import PathReport
+from .rendered import AGAIN_SECONDS, Place, Rendered, Shelf, Slot, read_slots
 from .reports import Report
 from .states import Expectation
 from .updates import TEXT_MAX
@@ -93,6 +94,12 @@ class Store(Protocol):
     async def arecall(self, rooms: Iterable[Room]) -> dict[Room, Minutes] | None:
         """Return the saved minutes of these rooms; ``None`` if the store does not answer."""
 
+    def note_rendered(self, room: Room) -> None:
+        """Note that a page shows a room; returns at once."""
+
+    async def arendered(self) -> dict[int, Slot]:
+        """Return the rooms that pages show, by slot; nothing if the store does not answer."""
+
     def report(self) -> tuple[PathReport | None, Report | None]:
         """Return the last heartbeat and the last report of the stream."""
 
@@ -108,8 +115,16 @@ class Store(Protocol):
 class MemoryStore:
     """Last values of a site that runs in one process: of ``rooms_max`` rooms at most."""
 
-    def __init__(self, *, rooms_max: int = MEMORY_ROOMS) -> None:
+    def __init__(
+        self,
+        *,
+        rooms_max: int = MEMORY_ROOMS,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._rooms_max = rooms_max
+        self._monotonic = monotonic
+        self._rendered = Shelf(seconds=AGAIN_SECONDS)
+        self._times_rendered = 0
         self._values: OrderedDict[Room, LastValue] = OrderedDict()
         self._minutes: OrderedDict[Room, Minutes] = OrderedDict()
         self._path: PathReport | None = None
@@ -156,10 +171,21 @@ class MemoryStore:
         """Return the saved minutes of these rooms."""
         return _present(self._minutes, rooms)
 
+    def note_rendered(self, room: Room) -> None:
+        """Note that a page shows a room."""
+        self._rendered.note(room, self._monotonic())
+        self._times_rendered += 1
+
+    async def arendered(self) -> dict[int, Slot]:
+        """Return the rooms that pages of this process show, as one slot."""
+        rooms = self._rendered.rooms(self._monotonic())
+        return {0: Slot("here", self._times_rendered, tuple(map(str, rooms)))}
+
     def clear(self) -> None:
         """Forget everything."""
         self._values.clear()
         self._minutes.clear()
+        self._rendered = Shelf(seconds=AGAIN_SECONDS)
         self._path = self._report = None
 
     def report(self) -> tuple[PathReport | None, Report | None]:
@@ -196,6 +222,7 @@ class CacheStore:
     ) -> None:
         self._clock = clock
         self._calls = CacheCalls(alias, patience=patience, worker=worker, monotonic=monotonic)
+        self._rendered = Rendered(self._write_rendered)
         self.offset = ClockOffset()
 
     @property
@@ -251,10 +278,22 @@ class CacheStore:
         wanted = list(rooms)
         return await self._calls.aask(lambda cache: _read_minutes(cache, wanted), None)
 
+    def note_rendered(self, room: Room) -> None:
+        """Note that a page shows a room: a thread writes it to the cache, soon."""
+        self._rendered.note(room)
+
+    async def arendered(self) -> dict[int, Slot]:
+        """Return the rooms that pages show, by slot; nothing if the cache does not answer."""
+        nothing: dict[int, Slot] = {}
+        return await self._calls.aask(read_slots, nothing)
+
     def report(self) -> tuple[PathReport | None, Report | None]:
         """Return the last heartbeat and the last report of the stream."""
         nothing: _Reports = (None, None)
         return self._calls.ask(self._read_report, nothing)
+
+    def _write_rendered(self, place: Place, rooms: tuple[str, ...]) -> bool:
+        return self._calls.ask(lambda cache: place.put(cache, rooms), False)
 
     def _read(
         self, cache: Cache, rooms: list[Room]

@@ -34,6 +34,7 @@ from .demand import Demand
 from .figures import measure_feed, stream_figures
 from .keeper import Keeper
 from .lease import Alone, Lease
+from .pages import Pages
 from .term import Term
 
 __all__ = ["Stream"]
@@ -89,6 +90,9 @@ class Stream:
         self._sleep = sleep
         self._intervals = intervals
         self._demand = Demand(ttl=intervals.demand_ttl, linger=conf.FCS_LINGER_SECONDS)
+        self._pages = Pages(store, monotonic=monotonic)
+        self._rendered = 0
+        """How many of the wanted rooms nobody watches: pages show them."""
         self._lease = lease or Alone(clock)
         self._leave = asyncio.Event()
         self._has_read = asyncio.Event()
@@ -121,6 +125,7 @@ class Stream:
             reason=standing.reason if standing and self.is_leader else self._lease.trouble,
             wanted=len(self._client.wanted),
             joined=len(self._client.joined),
+            rendered=self._rendered,
             updates=self._updates,
             last_at=self._last_at,
         )
@@ -166,6 +171,7 @@ class Stream:
                 self._read(term),
                 self._keeper.keep(term),
                 self._watch(term),
+                self._pages.follow(self._intervals.pages),
                 self._hold(),
                 self._leave.wait(),
             )
@@ -335,9 +341,15 @@ class Stream:
 
     def _want(self) -> None:
         """Ask the vendor for the rooms in demand, and note those that get no price."""
-        self._demand.learn(joined=self._client.joined, unconfirmed=self._client.unconfirmed)
-        limit, now = conf.FCS_MAX_ROOMS, self._monotonic()
-        wanted, unserved = self._demand.choose(self._rooms, limit=limit, now=now)
+        joined, unconfirmed = self._client.joined, self._client.unconfirmed
+        self._demand.learn(joined=joined, unconfirmed=unconfirmed)
+        self._pages.learn(joined=joined, unconfirmed=unconfirmed)
+        wanted, unserved, self._rendered = self._demand.choose(
+            self._rooms,
+            limit=conf.FCS_MAX_ROOMS,
+            now=self._monotonic(),
+            rendered=self._pages.rooms(),
+        )
         term = self._term
         if term is not None and self.is_leader:
             term.rooms.lack(unserved, wanted)
@@ -359,4 +371,5 @@ class Stream:
             last_at=self._last_at,
             leader=self.is_leader,
             counts=counts(),
+            rendered=self._rendered,
         )

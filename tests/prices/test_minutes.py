@@ -98,17 +98,13 @@ def test_however_the_clock_jumps_the_values_are_the_last_of_their_minute(
 ) -> None:
     last: dict[int, float] = {}
     for close, after in said:
-        last = {minute: value for minute, value in last.items() if minute <= NOW + after}
-        last[NOW + after] = float(close)
-    newest = max(last, default=0)
+        now = NOW + after
+        last = {minute: value for minute, value in last.items() if now - KEPT < minute <= now}
+        last[now] = float(close)
     found = closes_of(*((float(close), float(after)) for close, after in said)).until(NOW + at)
 
-    expected = {
-        minute: close
-        for minute, close in last.items()
-        if max(newest, NOW + at - 1) - KEPT < minute < NOW + at and minute > NOW + at - 1 - KEPT
-    }
-    assert dict(found or ()) == expected
+    ended = range(NOW + at - KEPT, NOW + at)
+    assert dict(found or ()) == {minute: close for minute, close in last.items() if minute in ended}
 
 
 # -- in the store
