@@ -14,9 +14,10 @@ from .exceptions import ConfigurationError, ProtocolError
 from .prices.entries import drop_malformed
 from .prices.names import usual_digits
 from .prices.paths import PathReport
+from .prices.recent import SeenRoom
 from .prices.snapshots import spread_of
 from .prices.states import Expectation, State, decide
-from .prices.store import LastValue, Store
+from .prices.store import LastValue, Seen, Store
 from .prices.updates import price_of
 from .protocol.bounds import SEQ_MAX
 from .protocol.ticks import Head
@@ -66,6 +67,12 @@ class Quote:
     state: State
     delay: int | None
     until: int | None = None
+    recent: tuple[float | None, ...] = ()
+    """The last price of each of the 60 minutes before the current one, the oldest first.
+
+    ``None`` is a minute without a price. For some seconds after a minute has ended, the newest
+    one is the minute before it. Empty if no such minute was ever saved.
+    """
 
     @property
     def name(self) -> str:
@@ -94,6 +101,7 @@ class Quote:
             "timeframe": self.room.timeframe,
             "name": self.name,
             **values,
+            "recent": list(self.recent),
             "updated": self.updated.isoformat().replace("+00:00", "Z"),
             "state": self.state.value,
             "direction": self.direction,
@@ -124,11 +132,11 @@ def get_quotes(symbols: Iterable[K], timeframe: str | None = None) -> dict[K, Qu
     rooms = _rooms(symbols, timeframe)
     try:
         store = site_store()
-        values, path = store.load(set(rooms.values()))
+        seen = store.see(set(rooms.values()))
     except ConfigurationError as error:
         note_mistake(error)
         return dict.fromkeys(rooms)
-    return _quotes(rooms, values, path, _stream_time(store))
+    return _quotes(rooms, seen, _stream_time(store))
 
 
 async def aget_quotes(symbols: Iterable[K], timeframe: str | None = None) -> dict[K, Quote | None]:
@@ -136,22 +144,22 @@ async def aget_quotes(symbols: Iterable[K], timeframe: str | None = None) -> dic
     rooms = _rooms(symbols, timeframe)
     try:
         store = site_store()
-        values, path = await store.aload(set(rooms.values()))
+        seen = await store.asee(set(rooms.values()))
     except ConfigurationError as error:
         note_mistake(error)
         return dict.fromkeys(rooms)
-    return _quotes(rooms, values, path, _stream_time(store))
+    return _quotes(rooms, seen, _stream_time(store))
 
 
 def quote_to_show(room: Room) -> Quote | None:
     """Return the last value of a room for a widget: all widgets of a page share a read."""
     try:
         store = site_store()
-        value, path = value_to_show(room, store)
+        seen = value_to_show(room, store)
     except ConfigurationError as error:
         note_mistake(error)
         return None
-    return _quote(room, value, path, _stream_time(store))
+    return _quote(room, seen, _stream_time(store))
 
 
 def _rooms(symbols: Iterable[K], timeframe: str | None) -> dict[K, Room]:
@@ -165,10 +173,11 @@ def _stream_time(store: Store) -> float:
     return time.time() - store.offset.seconds
 
 
-def _quotes(
-    rooms: dict[K, Room], values: dict[Room, LastValue], path: PathReport | None, now: float
-) -> dict[K, Quote | None]:
-    return {key: _quote(room, values.get(room), path, now) for key, room in rooms.items()}
+def _quotes(rooms: dict[K, Room], seen: Seen, now: float) -> dict[K, Quote | None]:
+    return {
+        key: _quote(room, SeenRoom(seen.values.get(room), seen.path, seen.minutes.get(room)), now)
+        for key, room in rooms.items()
+    }
 
 
 def _strict(value: float | None) -> float | None:
@@ -185,14 +194,13 @@ _PLAIN_FIELDS = (
 )
 
 
-def _quote(
-    room: Room, value: LastValue | None, path: PathReport | None, now: float
-) -> Quote | None:
+def _quote(room: Room, seen: SeenRoom, now: float) -> Quote | None:
+    value = seen.value
     head = None if value is None else _read(room, value)
     if value is None or head is None:
         return None
     price, at = head.prices, head.at
-    state = _state(at, value.expected, path, now)
+    state = _state(at, value.expected, seen.path, now)
     return Quote(
         room=room,
         open=price.o,
@@ -214,6 +222,7 @@ def _quote(
         state=state,
         delay=price.delay,
         until=value.expected.opens_at if state is State.CLOSED else None,
+        recent=seen.minutes.seen_at(now) if seen.minutes is not None else (),
     )
 
 

@@ -16,9 +16,8 @@ from .conf import Setting, Settings, conf
 from .exceptions import ConfigurationError
 from .layer.bus import layer_is_in_memory
 from .prices.names import name_of
-from .prices.paths import PathReport
-from .prices.recent import RecentValues
-from .prices.store import CacheStore, LastValue, MemoryStore, Store
+from .prices.recent import RecentValues, SeenRoom
+from .prices.store import CacheStore, MemoryStore, Store
 from .rooms import Room
 from .sharing.mark import site_mark
 from .tools.complaints import Complaints
@@ -103,15 +102,16 @@ def name_to_show(symbol: str) -> str:
     return names.get(symbol) or name_of(symbol)
 
 
-def value_to_show(room: Room, store: Store) -> tuple[LastValue | None, PathReport | None]:
-    """Return the last value of a room and the last heartbeat, for a widget of a page.
+def value_to_show(room: Room, store: Store) -> SeenRoom:
+    """Return what is known of a room, for a widget of a page; the stream joins it for a while.
 
-    They may be a quarter of a second old, so that all widgets of a page ask the cache once.
+    Values may be a quarter of a second old, so that all widgets of a page ask the cache once.
     """
     global _recent
+    store.note_rendered(room)
     if isinstance(store, MemoryStore):
-        values, path = store.load([room])
-        return values.get(room), path
+        seen = store.see([room])
+        return SeenRoom(seen.values.get(room), seen.path, seen.minutes.get(room))
     recent = _recent
     if recent is None or recent.store is not store:
         recent = _recent = RecentValues(store)

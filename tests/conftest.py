@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
+from typing import Any
 
 import pytest
 from channels.layers import channel_layers
@@ -15,11 +17,13 @@ from hypothesis import HealthCheck, settings
 from django_fcs import consumers, embedded, site
 from django_fcs.fanout import subscriber
 from django_fcs.fanout.hub import Hub
+from django_fcs.prices import rendered
 from django_fcs.prices.store import MemoryStore
 from django_fcs.simulator import RandomWalk, Simulator
 from django_fcs.testing import end_streams
 from django_fcs.tools import metrics
 from django_fcs.tools.complaints import Complaints
+from django_fcs.tools.worker import Worker
 from django_fcs.widgets import html, refusals
 from tests.support import redis
 from tests.support.caches import SICK, SickCache
@@ -33,6 +37,13 @@ settings.register_profile(
 settings.load_profile("patient")
 # For environments that run each example several times slower: --hypothesis-profile=brief.
 settings.register_profile("brief", settings.get_profile("patient"), max_examples=25)
+
+
+class IdleWorker(Worker):
+    """A thread that does nothing."""
+
+    def submit(self, work: Callable[[], Any]) -> Future[Any]:
+        return Future()
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +61,8 @@ def fresh_site(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(site, "_recent", None)
     for module in (consumers, embedded, subscriber, site, html, refusals):
         monkeypatch.setattr(module, "_complaints", Complaints())
+    # What a page shows is written a second later, which may be in another test.
+    monkeypatch.setattr(rendered, "Worker", IdleWorker)
     monkeypatch.setattr(metrics, "_counts", Counter())
     monkeypatch.setattr(metrics, "_distributions", {})
     monkeypatch.setattr(metrics, "_readers", {})

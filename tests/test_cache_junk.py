@@ -21,11 +21,12 @@ from django_fcs import site
 from django_fcs.fanout.routes import Key
 from django_fcs.fanout.watched import Watched
 from django_fcs.management.commands import fcs_status, fcs_stream
-from django_fcs.prices.entries import encode
+from django_fcs.prices.entries import VERSION, encode
+from django_fcs.prices.minutes import KEPT, Minutes, minute_of
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import Report
 from django_fcs.prices.states import Expectation, State
-from django_fcs.prices.store import VERSION, CacheStore, LastValue
+from django_fcs.prices.store import CacheStore, LastValue
 from django_fcs.prices.updates import Update
 from django_fcs.protocol import Price
 from django_fcs.quotes import aget_quote, get_quote
@@ -70,6 +71,7 @@ def value_of(room: Room, *, c: float) -> LastValue:
 
 VALUE, GOOD = value_of(EURUSD, c=1.5), value_of(USDJPY, c=155.25)
 PATH = PathReport(NOW, online=True, reason="")
+MINUTES = Minutes(minute_of(NOW) - 1, (1.1, None, 1.2))
 REPORT = Report(
     at=NOW,
     epoch=1,
@@ -156,12 +158,13 @@ def entries(value: Any) -> st.SearchStrategy[Any]:
 
 
 @contextmanager
-def site_with(*, value: Any, path: Any, report: Any) -> Iterator[None]:
+def site_with(*, value: Any, path: Any, report: Any, minutes: Any = None) -> Iterator[None]:
     """A site of many processes, with these entries in its cache, and a good one of USDJPY."""
     prefix = f"fcs:{VERSION}"
     kept = {
         f"{prefix}:{EURUSD.group}": value,
         f"{prefix}:{USDJPY.group}": encode(GOOD),
+        f"{prefix}:minutes:{EURUSD.group}": minutes,
         f"{prefix}:beat": path,
         f"{prefix}:report": report,
     }
@@ -213,9 +216,11 @@ def test_the_entry_of_one_room_leaves_every_other_room_its_quote(value: Any) -> 
 
 
 @settings(max_examples=25)
-@given(value=entries(VALUE), path=entries(PATH), report=entries(REPORT))
-def test_whatever_the_cache_holds_nothing_raises(value: Any, path: Any, report: Any) -> None:
-    with site_with(value=value, path=path, report=report):
+@given(value=entries(VALUE), path=entries(PATH), report=entries(REPORT), minutes=entries(MINUTES))
+def test_whatever_the_cache_holds_nothing_raises(
+    value: Any, path: Any, report: Any, minutes: Any
+) -> None:
+    with site_with(value=value, path=path, report=report, minutes=minutes):
         page = look_at_all()
         other = get_quote("FX:USDJPY")
 
@@ -250,6 +255,17 @@ def test_a_cache_that_raises_leaves_widgets_without_a_price(
     lines = [line for line in caplog.messages if "cache failed" in line]
     assert len(lines) == 1 and lines[0].isprintable() and len(lines[0]) < 600
     assert "\x1b" not in capsys.readouterr().out
+
+
+@given(minutes=entries(MINUTES))
+@example(minutes=encode(MINUTES))
+def test_the_minutes_of_a_room_never_cost_it_its_price(minutes: Any) -> None:
+    with site_with(value=encode(VALUE), path=encode(PATH), report=None, minutes=minutes):
+        quote = get_quote("FX:EURUSD")
+
+    assert quote is not None and quote.close == 1.5
+    assert len(quote.recent) in (0, KEPT)
+    json.dumps(quote.as_dict(), allow_nan=False)
 
 
 async def test_the_async_side_drops_the_same_entries() -> None:

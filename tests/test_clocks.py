@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -55,7 +56,7 @@ def save(store: CacheStore, *, ahead: float) -> None:
     at = time.time() - ahead
     path = PathReport(at, online=True, reason="")
     report = Report(at, 1, ("FX:EURUSD_1D",), 1, 1.0, at, True, {})
-    store._write({EURUSD: LastValue(TEXT % at)}, path, report)
+    asyncio.run(store.asave({EURUSD: LastValue(TEXT % at)}, path, report))
 
 
 @contextmanager

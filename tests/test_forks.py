@@ -74,7 +74,7 @@ forked(lambda: (look(), forked(look)))
     "while another thread holds the lock": """
 import threading
 look()
-thread = next(iter(site.site_store()._thread._of_process.values()))
+thread = next(iter(site.site_store()._calls._thread._of_process.values()))
 held, done = threading.Event(), threading.Event()
 def hold():
     with thread._lock:

@@ -13,6 +13,7 @@ from django.test import override_settings
 from django_fcs import quotes
 from django_fcs.exceptions import BadSymbol, BadTimeframe
 from django_fcs.prices.paths import PathReport
+from django_fcs.prices.recent import SeenRoom
 from django_fcs.prices.states import OPENING_SECONDS, Expectation, Outage, State
 from django_fcs.prices.store import LastValue, MemoryStore
 from django_fcs.protocol import Price, serialise
@@ -331,7 +332,7 @@ def test_a_closed_market_says_when_it_opens_and_a_broken_path_does_not(store: Me
 def test_a_price_without_any_sign_of_life_is_not_live() -> None:
     value = LastValue(text_of())
 
-    assert quotes._quote(ROOM, value, None, NOW).state is State.OFFLINE
+    assert quotes._quote(ROOM, SeenRoom(value, None, None), NOW).state is State.OFFLINE
 
 
 @override_settings(FCS_STALE_AFTER_SECONDS=5, FCS_OFFLINE_AFTER_SECONDS=100)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from functools import partial
 from typing import Any
 
@@ -13,11 +14,12 @@ from django.test import override_settings
 
 from django_fcs import quotes, site
 from django_fcs.exceptions import BadSymbol, BadTimeframe
+from django_fcs.prices.minutes import KEPT, Minutes, minute_of
 from django_fcs.prices.recent import COPY_SECONDS, RecentValues
 from django_fcs.prices.states import State
 from django_fcs.prices.store import LastValue
 from django_fcs.protocol import Price, serialise
-from django_fcs.quotes import Quote, aget_quotes, get_quotes
+from django_fcs.quotes import Quote, aget_quote, aget_quotes, get_quote, get_quotes
 from django_fcs.rooms import Room
 from django_fcs.testing import push_price
 from tests.support.caches import BEAT, SickCache
@@ -113,11 +115,36 @@ async def test_a_site_without_a_channel_layer_has_none() -> None:
     assert get_quotes(["FX:EURUSD"]) == await aget_quotes(["FX:EURUSD"]) == {"FX:EURUSD": None}
 
 
+async def test_the_last_hour_comes_with_the_price(many_processes: type[SickCache]) -> None:
+    await push_price("FX:EURUSD", close=1.5)
+    room, last = Room.parse("FX:EURUSD"), minute_of(time.time()) - 2
+    minutes = Minutes(last, (1.1, None, 1.2))
+    await site.site_store().asave({}, BEAT, None, {room: minutes})
+    many_processes.calls.clear()
+
+    quote = get_quote("FX:EURUSD")
+    again = await aget_quote("FX:EURUSD")
+    shown = quotes.quote_to_show(room)
+
+    assert many_processes.calls == ["get_many"] * 3
+    for one in (quote, again, shown):
+        assert one is not None
+        assert len(one.recent) == KEPT
+        assert [close for close in one.recent if close] == [1.1, 1.2]
+
+
+async def test_a_price_without_an_hour_has_none() -> None:
+    await push_price("FX:EURUSD", close=1.5)
+
+    quote = get_quote("FX:EURUSD")
+    assert quote is not None and quote.recent == ()
+
+
 # -- in JSON
 
 
 def test_a_quote_becomes_strict_json() -> None:
-    quote = a_quote(until=1766411400, state=State.CLOSED)
+    quote = a_quote(until=1766411400, state=State.CLOSED, recent=(1.08, None, 1.09))
 
     assert json.loads(json.dumps(quote.as_dict(), allow_nan=False)) == {
         **{"symbol": "FX:EURUSD", "timeframe": "1D", "state": "closed", "direction": "up"},
@@ -126,7 +153,7 @@ def test_a_quote_becomes_strict_json() -> None:
         **{"volume": 8192.7, "ask": 1.08416, "bid": 1.08408, "previous_close": 1.08181},
         **{"change": 0.00231, "change_percent": 0.2135, "spread": 0.00008, "digits": 5},
         **{"t": 1766361600, "updated": "2025-12-22T13:50:26Z", "at": 1766411426.0, "age": 1.0},
-        **{"delay": None, "until": 1766411400},
+        **{"delay": None, "until": 1766411400, "recent": [1.08, None, 1.09]},
     }
 
 

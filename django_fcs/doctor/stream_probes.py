@@ -9,6 +9,7 @@ from django_fcs.conf import conf
 from django_fcs.layer.bus import layer_is_in_memory, lease_line
 from django_fcs.layer.line import Line
 from django_fcs.operations.status import cause, read, trouble
+from django_fcs.prices.reports import Report
 from django_fcs.site import site_store
 from django_fcs.streaming.lease import Lease
 
@@ -53,8 +54,14 @@ def probe_stream() -> list[Finding]:
         return broken(f"no stream runs: no heartbeat in cache {conf.FCS_CACHE!r}, {known}", _START)
     if reason:
         return broken(cause(store, path, reason), _ITS_LOG)
-    rooms = f"{report.joined} of {len(report.rooms)} rooms joined" if report else "no report yet"
+    rooms = _rooms(report) if report else "no report yet"
     return ok(f"a stream runs: last heartbeat {path.age(now):.1f} s ago, {rooms}")
+
+
+def _rooms(report: Report) -> str:
+    joined = f"{report.joined} of {len(report.rooms)} rooms joined"
+    of_pages = f", {report.rendered} of them only because pages show them"
+    return joined + of_pages if report.rendered else joined
 
 
 def probe_leader() -> list[Finding]:

@@ -11,12 +11,25 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from django_fcs.sharing.mark import marked
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
 
-__all__ = ["Cache", "decode", "drop_malformed", "encode", "found_in"]
+__all__ = [
+    "VERSION",
+    "Cache",
+    "WritableCache",
+    "decode",
+    "drop_malformed",
+    "encode",
+    "found_in",
+    "key_of",
+]
 
 logger = logger_of(__name__)
+
+#: Raise it with every change of the stored format, so that versions never read each other's.
+VERSION = 4
 
 #: The longest entry that is decoded: a report with 100,000 rooms, in characters.
 ENTRY_MAX = 8 * 1024 * 1024
@@ -35,6 +48,18 @@ class Cache(Protocol):
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Any]:
         """Return the contents of the keys that are there; may raise anything."""
+
+
+class WritableCache(Cache, Protocol):
+    """What is written to a cache of Django."""
+
+    def set_many(self, data: dict[str, str], timeout: int) -> Any:
+        """Store some keys; may raise anything, and may return the keys that it did not store."""
+
+
+def key_of(name: str, mark: str) -> str:
+    """Return the key of an entry, on a site with this mark."""
+    return marked(f"fcs:{VERSION}:{name}", mark)
 
 
 def encode(value: msgspec.Struct) -> str:

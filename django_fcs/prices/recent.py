@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from django_fcs.rooms import Room
 
+from .minutes import Minutes
 from .paths import PathReport
 from .store import LastValue, Store
 
-__all__ = ["RecentValues"]
+__all__ = ["RecentValues", "SeenRoom"]
 
 #: An older copy is read again, in seconds.
 COPY_SECONDS = 0.25
@@ -29,8 +30,17 @@ SHOWN_SECONDS = 60
 ROOMS_MAX = 500
 
 
+class SeenRoom(NamedTuple):
+    """What a page shows of a room."""
+
+    value: LastValue | None
+    path: PathReport | None
+    """The last heartbeat."""
+    minutes: Minutes | None
+
+
 class _Copy(NamedTuple):
-    values: dict[Room, LastValue | None]
+    rooms: dict[Room, tuple[LastValue | None, Minutes | None]]
     path: PathReport | None
     at: float
 
@@ -49,8 +59,8 @@ class RecentValues:
         self._shown: dict[Room, float] = {}  # When each was last shown, the oldest first.
         self._copy = _Copy({}, None, -math.inf)
 
-    def read(self, room: Room) -> tuple[LastValue | None, PathReport | None]:
-        """Return the last value of a room and the last heartbeat, at most ``COPY_SECONDS`` old.
+    def read(self, room: Room) -> SeenRoom:
+        """Return what is known of a room, at most ``COPY_SECONDS`` old.
 
         A room that is new to the copy is read alone. If the copy is too old, all of its
         rooms are read at once.
@@ -61,12 +71,13 @@ class RecentValues:
         copy = self._copy
         if now - copy.at >= COPY_SECONDS:
             copy = self._copy = self._loaded(self._wanted(now))
-        elif room not in copy.values:
+        elif room not in copy.rooms:
             loaded = self._loaded([room])
-            if len(copy.values) < ROOMS_MAX:
-                copy.values[room] = loaded.values[room]
+            if len(copy.rooms) < ROOMS_MAX:
+                copy.rooms[room] = loaded.rooms[room]
             copy = loaded
-        return copy.values.get(room), copy.path
+        value, minutes = copy.rooms.get(room, (None, None))
+        return SeenRoom(value, copy.path, minutes)
 
     def _wanted(self, now: float) -> list[Room]:
         shown = list(self._shown.items())
@@ -76,6 +87,7 @@ class RecentValues:
         return wanted
 
     def _loaded(self, rooms: list[Room]) -> _Copy:
-        values, path = self.store.load(rooms)
+        seen = self.store.see(rooms)
+        found = {room: (seen.values.get(room), seen.minutes.get(room)) for room in rooms}
         # The time after the answer: a slow cache must not be asked for each widget of a page.
-        return _Copy({room: values.get(room) for room in rooms}, path, self._monotonic())
+        return _Copy(found, seen.path, self._monotonic())

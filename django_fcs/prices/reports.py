@@ -36,6 +36,8 @@ class Report(msgspec.Struct, frozen=True):
     """Whether it is the leader. Without a lease the only stream is always the leader."""
     counts: dict[_Name, _Count]
     """All counters of its process since the process started."""
+    rendered: _Count = 0
+    """How many of the rooms nobody watches: pages show them."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class StreamStatus:
     reason: str
     wanted: int
     joined: int
+    rendered: int
+    """How many of the wanted rooms nobody watches: pages show them."""
     updates: int
     """Price frames received since the start."""
     last_at: float | None

@@ -1,54 +1,45 @@
 """Last values for templates and for the first moment after a join; hubs do not rely on them.
 
-They are JSON texts under versioned keys, kept for 7 days. If the cache fails or is slow,
-this is logged once and the cache is not used for a while. Callers never get its error.
+They are JSON texts under versioned keys, kept for 7 days. Callers never get an error of the
+cache.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, TimeoutError as FutureTimeoutError
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated, NamedTuple, Protocol, TypeVar
 
 import msgspec
-from django.core.cache import caches
-from django.core.cache.backends.base import BaseCache
 
-from django_fcs.exceptions import ConfigurationError
 from django_fcs.rooms import Room
-from django_fcs.sharing.mark import marked, site_mark
-from django_fcs.tools.logs import logger_of
-from django_fcs.tools.redaction import reason_of
+from django_fcs.sharing.mark import site_mark
 from django_fcs.tools.worker import Worker
 
-from .entries import decode, encode, found_in
+from .calls import PATIENCE_SECONDS, CacheCalls
+from .entries import Cache, WritableCache, decode, encode, found_in, key_of
+from .minutes import Minutes
 from .offset import ClockOffset
 from .paths import PathReport
+from .rendered import AGAIN_SECONDS, Place, Rendered, Shelf, Slot, read_slots
 from .reports import Report
 from .states import Expectation
 from .updates import TEXT_MAX
 
-__all__ = ["CacheStore", "LastValue", "MemoryStore", "Store"]
-
-logger = logger_of(__name__)
-
-#: Raise it with every change of the stored format, so that versions never read each other's.
-VERSION = 4
+__all__ = ["CacheStore", "LastValue", "MemoryStore", "Seen", "Store"]
 
 KEEP_SECONDS = 7 * 24 * 3600
-
-#: How long a caller waits for the cache, and how long a failing cache is not used.
-PATIENCE_SECONDS = 0.5
-REST_SECONDS = 5
 
 #: Rooms that a process keeps in memory. The least recently saved room is dropped first.
 MEMORY_ROOMS = 10_000
 
+#: Of rooms of which nothing new is to be saved.
+NO_MINUTES: Mapping[Room, Minutes] = {}
+
 T = TypeVar("T")
+
+_Reports = tuple[PathReport | None, Report | None]
 
 
 class LastValue(msgspec.Struct, frozen=True):
@@ -56,6 +47,18 @@ class LastValue(msgspec.Struct, frozen=True):
 
     text: Annotated[str, msgspec.Meta(max_length=TEXT_MAX)]
     expected: Expectation = Expectation()
+
+
+_Values = tuple[dict[Room, LastValue], PathReport | None]
+
+
+class Seen(NamedTuple):
+    """What pages and views get of rooms in one read."""
+
+    values: dict[Room, LastValue]
+    path: PathReport | None
+    """The last heartbeat."""
+    minutes: dict[Room, Minutes]
 
 
 class Store(Protocol):
@@ -68,15 +71,34 @@ class Store(Protocol):
         """Return the saved values of these rooms, and the last heartbeat."""
 
     async def asave(
-        self, values: Mapping[Room, LastValue], path: PathReport, report: Report | None = None
+        self,
+        values: Mapping[Room, LastValue],
+        path: PathReport,
+        report: Report | None = None,
+        minutes: Mapping[Room, Minutes] = NO_MINUTES,
     ) -> bool:
-        """Save values, heartbeat and the report, if any, without blocking the loop.
+        """Save values, heartbeat, minutes, and the report, if any, without blocking the loop.
 
         Return False if they may not have been saved.
         """
 
     async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
         """Return the same as ``load``, without blocking the loop."""
+
+    def see(self, rooms: Iterable[Room]) -> Seen:
+        """Return the saved values of these rooms, with their minutes, and the last heartbeat."""
+
+    async def asee(self, rooms: Iterable[Room]) -> Seen:
+        """Return the same as ``see``, without blocking the loop."""
+
+    async def arecall(self, rooms: Iterable[Room]) -> dict[Room, Minutes] | None:
+        """Return the saved minutes of these rooms; ``None`` if the store does not answer."""
+
+    def note_rendered(self, room: Room) -> None:
+        """Note that a page shows a room; returns at once."""
+
+    async def arendered(self) -> dict[int, Slot]:
+        """Return the rooms that pages show, by slot; nothing if the store does not answer."""
 
     def report(self) -> tuple[PathReport | None, Report | None]:
         """Return the last heartbeat and the last report of the stream."""
@@ -93,9 +115,18 @@ class Store(Protocol):
 class MemoryStore:
     """Last values of a site that runs in one process: of ``rooms_max`` rooms at most."""
 
-    def __init__(self, *, rooms_max: int = MEMORY_ROOMS) -> None:
+    def __init__(
+        self,
+        *,
+        rooms_max: int = MEMORY_ROOMS,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._rooms_max = rooms_max
+        self._monotonic = monotonic
+        self._rendered = Shelf(seconds=AGAIN_SECONDS)
+        self._times_rendered = 0
         self._values: OrderedDict[Room, LastValue] = OrderedDict()
+        self._minutes: OrderedDict[Room, Minutes] = OrderedDict()
         self._path: PathReport | None = None
         self._report: Report | None = None
         self.offset = ClockOffset()
@@ -103,22 +134,22 @@ class MemoryStore:
     def save(self, values: Mapping[Room, LastValue], path: PathReport) -> None:
         """Save values and heartbeat."""
         self._path = path
-        for room, value in values.items():
-            self._values[room] = value
-            self._values.move_to_end(room)
-        while len(self._values) > self._rooms_max:
-            self._values.popitem(last=False)
+        _put(self._values, values, self._rooms_max)
 
     def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
         """Return the saved values of these rooms, and the last heartbeat."""
-        found = {room: self._values.get(room) for room in rooms}
-        return {room: value for room, value in found.items() if value}, self._path
+        return _present(self._values, rooms), self._path
 
     async def asave(
-        self, values: Mapping[Room, LastValue], path: PathReport, report: Report | None = None
+        self,
+        values: Mapping[Room, LastValue],
+        path: PathReport,
+        report: Report | None = None,
+        minutes: Mapping[Room, Minutes] = NO_MINUTES,
     ) -> bool:
-        """Save values, heartbeat and the report, if any."""
+        """Save values, heartbeat, minutes, and the report, if any."""
         self.save(values, path)
+        _put(self._minutes, minutes, self._rooms_max)
         self._report = report or self._report
         return True
 
@@ -126,9 +157,35 @@ class MemoryStore:
         """Return the same as ``load``."""
         return self.load(rooms)
 
+    def see(self, rooms: Iterable[Room]) -> Seen:
+        """Return the saved values of these rooms, with their minutes, and the last heartbeat."""
+        wanted = list(rooms)
+        values, path = self.load(wanted)
+        return Seen(values, path, _present(self._minutes, wanted))
+
+    async def asee(self, rooms: Iterable[Room]) -> Seen:
+        """Return the same as ``see``."""
+        return self.see(rooms)
+
+    async def arecall(self, rooms: Iterable[Room]) -> dict[Room, Minutes] | None:
+        """Return the saved minutes of these rooms."""
+        return _present(self._minutes, rooms)
+
+    def note_rendered(self, room: Room) -> None:
+        """Note that a page shows a room."""
+        self._rendered.note(room, self._monotonic())
+        self._times_rendered += 1
+
+    async def arendered(self) -> dict[int, Slot]:
+        """Return the rooms that pages of this process show, as one slot."""
+        rooms = self._rendered.rooms(self._monotonic())
+        return {0: Slot("here", self._times_rendered, tuple(map(str, rooms)))}
+
     def clear(self) -> None:
         """Forget everything."""
         self._values.clear()
+        self._minutes.clear()
+        self._rendered = Shelf(seconds=AGAIN_SECONDS)
         self._path = self._report = None
 
     def report(self) -> tuple[PathReport | None, Report | None]:
@@ -144,14 +201,12 @@ class MemoryStore:
 class CacheStore:
     """Last values in one of Django's caches, shared by all processes of a site.
 
-    One thread makes all calls, through its own instance of the cache: Django's async cache
-    calls would queue behind the site's ORM. Raises ``ConfigurationError`` if Django cannot
-    make the cache.
+    Raises ``ConfigurationError`` if Django cannot make the cache.
 
     Args:
         alias: Its name in ``CACHES``.
         patience: How many seconds a caller waits for the cache.
-        worker: The thread.
+        worker: The thread that calls it.
         clock: Unix seconds.
         monotonic: Seconds of a clock that is never set.
     """
@@ -165,82 +220,102 @@ class CacheStore:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._alias = alias
         self._clock = clock
-        self._monotonic = monotonic
-        self._patience = patience
-        self._thread = worker or Worker("fcs-cache")
-        self._rests_until = 0.0
+        self._calls = CacheCalls(alias, patience=patience, worker=worker, monotonic=monotonic)
+        self._rendered = Rendered(self._write_rendered)
         self.offset = ClockOffset()
-        self.failure = ""
+
+    @property
+    def failure(self) -> str:
         """Why the last call failed; empty if it did not."""
-        try:
-            self._caches = {os.getpid(): caches.create_connection(alias)}
-        except Exception as error:  # A missing library, or whatever the backend raises.
-            missing = isinstance(error, KeyError)
-            reason = f"CACHES has no {error}" if missing else reason_of(error)
-            raise ConfigurationError(f"FCS_CACHE names {alias!r}: {reason}") from None
+        return self._calls.failure
 
     def save(self, values: Mapping[Room, LastValue], path: PathReport) -> None:
         """Save values and heartbeat, waiting ``patience`` seconds at most."""
-        self._wait(self._submit(lambda: self._write(values, path, None)), False)
+        self._calls.ask(lambda cache: _write(cache, values, path, None, NO_MINUTES), False)
 
     def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
         """Return the saved values of these rooms, and the last heartbeat."""
         wanted = list(rooms)
-        return self._wait(self._submit(lambda: self._read(wanted)), ({}, None))
+        nothing: _Values = ({}, None)
+        return self._calls.ask(lambda cache: self._read(cache, wanted), nothing)
 
     async def asave(
-        self, values: Mapping[Room, LastValue], path: PathReport, report: Report | None = None
+        self,
+        values: Mapping[Room, LastValue],
+        path: PathReport,
+        report: Report | None = None,
+        minutes: Mapping[Room, Minutes] = NO_MINUTES,
     ) -> bool:
-        """Save values, heartbeat and the report, if any, without blocking the loop.
+        """Save values, heartbeat, minutes, and the report, if any, without blocking the loop.
 
         Return False if they may not have been saved.
         """
-        return await self._await(self._submit(lambda: self._write(values, path, report)), False)
+        return await self._calls.aask(
+            lambda cache: _write(cache, values, path, report, minutes), False
+        )
 
     async def aload(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
         """Return the same as ``load``, without blocking the loop."""
         wanted = list(rooms)
-        return await self._await(self._submit(lambda: self._read(wanted)), ({}, None))
+        nothing: _Values = ({}, None)
+        return await self._calls.aask(lambda cache: self._read(cache, wanted), nothing)
+
+    def see(self, rooms: Iterable[Room]) -> Seen:
+        """Return the saved values of these rooms, with their minutes, and the last heartbeat."""
+        wanted = list(rooms)
+        return self._calls.ask(lambda cache: self._read_all(cache, wanted), Seen({}, None, {}))
+
+    async def asee(self, rooms: Iterable[Room]) -> Seen:
+        """Return the same as ``see``, without blocking the loop."""
+        wanted = list(rooms)
+        return await self._calls.aask(
+            lambda cache: self._read_all(cache, wanted), Seen({}, None, {})
+        )
+
+    async def arecall(self, rooms: Iterable[Room]) -> dict[Room, Minutes] | None:
+        """Return the saved minutes of these rooms; ``None`` if the cache does not answer."""
+        wanted = list(rooms)
+        return await self._calls.aask(lambda cache: _read_minutes(cache, wanted), None)
+
+    def note_rendered(self, room: Room) -> None:
+        """Note that a page shows a room: a thread writes it to the cache, soon."""
+        self._rendered.note(room)
+
+    async def arendered(self) -> dict[int, Slot]:
+        """Return the rooms that pages show, by slot; nothing if the cache does not answer."""
+        nothing: dict[int, Slot] = {}
+        return await self._calls.aask(read_slots, nothing)
 
     def report(self) -> tuple[PathReport | None, Report | None]:
         """Return the last heartbeat and the last report of the stream."""
-        return self._wait(self._submit(self._read_report), (None, None))
+        nothing: _Reports = (None, None)
+        return self._calls.ask(self._read_report, nothing)
 
-    @property
-    def _cache(self) -> BaseCache:
-        """The connection of this process; that of a parent process would mix up the answers.
+    def _write_rendered(self, place: Place, rooms: tuple[str, ...]) -> bool:
+        return self._calls.ask(lambda cache: place.put(cache, rooms), False)
 
-        Only the thread uses it. The parent's stays open: closing it could end it for both.
-        """
-        if os.getpid() not in self._caches:
-            self._caches[os.getpid()] = caches.create_connection(self._alias)
-        return self._caches[os.getpid()]
-
-    def _write(
-        self, values: Mapping[Room, LastValue], path: PathReport, report: Report | None
-    ) -> bool:
+    def _read(
+        self, cache: Cache, rooms: list[Room]
+    ) -> tuple[dict[Room, LastValue], PathReport | None]:
         mark = site_mark()
-        texts = {_key(room.group_of(mark), mark): encode(value) for room, value in values.items()}
-        texts[_key("beat", mark)] = encode(path)
-        if report is not None:
-            texts[_key("report", mark)] = encode(report)
-        # Some caches return the keys that they could not store.
-        return not self._cache.set_many(texts, timeout=KEEP_SECONDS)
-
-    def _read(self, rooms: list[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
-        mark = site_mark()
-        keys, beat = {_key(room.group_of(mark), mark): room for room in rooms}, _key("beat", mark)
-        found = found_in(self._cache, [*keys, beat])
+        keys, beat = _keys(rooms, mark), key_of("beat", mark)
+        found = found_in(cache, [*keys, beat])
         path = self._noted(decode(found.get(beat), PathReport))
-        values = {room: decode(found.get(key), LastValue) for key, room in keys.items()}
-        return {room: value for room, value in values.items() if value is not None}, path
+        return _decoded(found, keys, LastValue), path
 
-    def _read_report(self) -> tuple[PathReport | None, Report | None]:
+    def _read_all(self, cache: Cache, rooms: list[Room]) -> Seen:
         mark = site_mark()
-        beat, report = _key("beat", mark), _key("report", mark)
-        found = found_in(self._cache, [beat, report])
+        keys, beat = _keys(rooms, mark), key_of("beat", mark)
+        minutes = _keys(rooms, mark, of="minutes:")
+        found = found_in(cache, [*keys, *minutes, beat])
+        path = self._noted(decode(found.get(beat), PathReport))
+        return Seen(_decoded(found, keys, LastValue), path, _decoded(found, minutes, Minutes))
+
+    def _read_report(self, cache: Cache) -> tuple[PathReport | None, Report | None]:
+        mark = site_mark()
+        beat, report = key_of("beat", mark), key_of("report", mark)
+        found = found_in(cache, [beat, report])
         path = self._noted(decode(found.get(beat), PathReport))
         return path, decode(found.get(report), Report)
 
@@ -249,42 +324,47 @@ class CacheStore:
             self.offset.note_read(path.at, self._clock())
         return path
 
-    def _submit(self, work: Callable[[], T]) -> Future[T] | None:
-        if self._monotonic() < self._rests_until:
-            return None
-        return self._thread.submit(work)
 
-    def _wait(self, future: Future[T] | None, otherwise: T) -> T:
-        if future is None:
-            return otherwise
-        try:
-            result = future.result(self._patience)
-        except Exception as error:
-            future.cancel()  # Otherwise calls would queue up behind a call that hangs.
-            return self._rest(error, otherwise)
-        self.failure = ""
-        return result
-
-    async def _await(self, future: Future[T] | None, otherwise: T) -> T:
-        if future is None:
-            return otherwise
-        try:
-            result = await asyncio.wait_for(asyncio.wrap_future(future), self._patience)
-        except Exception as error:
-            return self._rest(error, otherwise)
-        self.failure = ""
-        return result
-
-    def _rest(self, error: Exception, otherwise: T) -> T:
-        """Stop using a failing cache for a while; log this once, not at each call."""
-        self._rests_until = self._monotonic() + REST_SECONDS
-        slow = isinstance(error, (FutureTimeoutError, asyncio.TimeoutError))
-        reason = f"no answer in {self._patience} s" if slow else reason_of(error)
-        if not self.failure:
-            logger.warning("cache failed alias=%s reason=%s", self._alias, reason)
-        self.failure = reason
-        return otherwise
+def _read_minutes(cache: Cache, rooms: list[Room]) -> dict[Room, Minutes] | None:
+    keys = _keys(rooms, site_mark(), of="minutes:")
+    return _decoded(found_in(cache, [*keys]), keys, Minutes)
 
 
-def _key(name: str, mark: str) -> str:
-    return marked(f"fcs:{VERSION}:{name}", mark)
+def _write(
+    cache: WritableCache,
+    values: Mapping[Room, LastValue],
+    path: PathReport,
+    report: Report | None,
+    minutes: Mapping[Room, Minutes],
+) -> bool:
+    mark = site_mark()
+    texts = {key: encode(values[room]) for key, room in _keys(values, mark).items()}
+    of_minutes = _keys(minutes, mark, of="minutes:")
+    texts |= {key: encode(minutes[room]) for key, room in of_minutes.items()}
+    texts[key_of("beat", mark)] = encode(path)
+    if report is not None:
+        texts[key_of("report", mark)] = encode(report)
+    # Some caches return the keys that they could not store.
+    return not cache.set_many(texts, timeout=KEEP_SECONDS)
+
+
+def _keys(rooms: Iterable[Room], mark: str, *, of: str = "") -> dict[str, Room]:
+    return {key_of(f"{of}{room.group_of(mark)}", mark): room for room in rooms}
+
+
+def _decoded(found: Mapping[str, object], keys: dict[str, Room], kind: type[T]) -> dict[Room, T]:
+    values = {room: decode(found.get(key), kind) for key, room in keys.items()}
+    return {room: value for room, value in values.items() if value is not None}
+
+
+def _present(kept: Mapping[Room, T], rooms: Iterable[Room]) -> dict[Room, T]:
+    found = {room: kept.get(room) for room in rooms}
+    return {room: value for room, value in found.items() if value is not None}
+
+
+def _put(kept: OrderedDict[Room, T], values: Mapping[Room, T], rooms_max: int) -> None:
+    for room, value in values.items():
+        kept[room] = value
+        kept.move_to_end(room)
+    while len(kept) > rooms_max:
+        kept.popitem(last=False)

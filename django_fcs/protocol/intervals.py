@@ -30,7 +30,8 @@ class Intervals:
     """Before the first reconnect to a channel layer that failed; it doubles each time."""
     rejoin: float = 2
     """Between the first two rejoins of a hub that misses messages; it doubles each time."""
-
+    pages: float = 5
+    """Between two looks of the stream for rooms that pages show."""
     calendars: float = 5
     """Between two looks of the stream for calendars of exchanges that it does not know yet."""
 

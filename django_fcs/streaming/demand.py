@@ -37,11 +37,18 @@ class _Claim(IntEnum):
     DOUBTFUL = 3  #: The vendor did not confirm it.
 
 
+#: The part of all rooms that are joined only because pages show them: visitors may choose
+#: what a page shows.
+RENDERED_PART = 4
+
+
 class Choice(NamedTuple):
     """The rooms that a stream asks the vendor for, and why it gets no price of others."""
 
     wanted: list[Room]
     unserved: dict[Room, str]
+    rendered: int = 0
+    """How many of the wanted rooms nobody watches: pages show them."""
 
 
 @dataclass
@@ -138,9 +145,12 @@ class Demand:
             if interest.doubt and room in joined:
                 interest.doubt = 0
 
-    def choose(self, own: Iterable[Room], *, limit: int, now: float) -> Choice:
+    def choose(
+        self, own: Iterable[Room], *, limit: int, now: float, rendered: Iterable[Room] = ()
+    ) -> Choice:
         """Choose the site's own rooms first, then those in demand, up to a limit.
 
+        What is left is for the rooms that pages show, up to a part of the limit.
         If not all of them can be served, each address that watches rooms alone gets a fair
         share of what the rooms of several addresses leave.
         """
@@ -155,7 +165,11 @@ class Demand:
             text = "FCS_MAX_ROOMS is reached, some rooms have to wait rooms=%d"
             logger.warning(text, len(crowded))
         unserved = dict.fromkeys([*self._unconfirmed, *doubtful], _UNCONFIRMED)
-        return Choice(rooms[:limit], {**unserved, **dict.fromkeys(crowded, _CROWDED)})
+        unserved |= dict.fromkeys(crowded, _CROWDED)
+        places = max(0, min(limit - len(rooms), limit // RENDERED_PART))
+        known = set(rooms)
+        only_rendered = [room for room in rendered if room not in known][:places]
+        return Choice([*rooms[:limit], *only_rendered], unserved, len(only_rendered))
 
     def rooms(self, now: float) -> list[Room]:
         """Return the wanted rooms, longest watched first, lingering ones included.

@@ -25,6 +25,7 @@ def stream_figures(status: StreamStatus) -> dict[str, float]:
         "stream_leader": status.is_leader,
         "stream_online": status.online,
         "stream_rooms_joined": status.joined,
+        "stream_rooms_rendered": status.rendered,
         "stream_rooms_wanted": status.wanted,
     }
     return {name: value for name, value in figures.items() if value is not None}

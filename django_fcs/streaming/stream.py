@@ -16,9 +16,10 @@ from django_fcs.conf import conf
 from django_fcs.exceptions import RecordingError
 from django_fcs.layer.bus import Bus, on_the_layer
 from django_fcs.layer.events import DEMAND, Announcement
+from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import GrowthRate, Report, StreamStatus
 from django_fcs.prices.sessions import Markets
-from django_fcs.prices.store import LastValue, Store
+from django_fcs.prices.store import Store
 from django_fcs.protocol.intervals import DEFAULT, Intervals
 from django_fcs.recording import Recorder
 from django_fcs.rooms import Room
@@ -31,7 +32,9 @@ from django_fcs.upstream import Arrival, Status, UpstreamClient
 from .calendars import read_calendars
 from .demand import Demand
 from .figures import measure_feed, stream_figures
+from .keeper import Keeper
 from .lease import Alone, Lease
+from .pages import Pages
 from .term import Term
 
 __all__ = ["Stream"]
@@ -43,9 +46,6 @@ BURST_SECONDS = 0.02
 
 #: After publishing, the stream rests for as long as that took, but no longer than this.
 REST_SECONDS = 1
-
-#: How often every room is saved, even if it has not changed.
-SAVE_ALL_SECONDS = 30
 
 T = TypeVar("T")
 
@@ -82,7 +82,6 @@ class Stream:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._client = client
-        self._store = store
         self._rooms = tuple(rooms)
         self._recorder = recorder
         self._markets = markets or Markets()
@@ -91,18 +90,29 @@ class Stream:
         self._sleep = sleep
         self._intervals = intervals
         self._demand = Demand(ttl=intervals.demand_ttl, linger=conf.FCS_LINGER_SECONDS)
+        self._pages = Pages(store, monotonic=monotonic)
+        self._rendered = 0
+        """How many of the wanted rooms nobody watches: pages show them."""
         self._lease = lease or Alone(clock)
         self._leave = asyncio.Event()
         self._has_read = asyncio.Event()
         self._has_left = asyncio.Event()
         self._ready = Bell()
         self._changed = Bell()
-        self._to_save = Bell()
         self._term: Term | None = None
         """Set while it leads, and until a leader that lost its lease has cleaned up."""
         self._updates = 0
         self._last_at: float | None = None
         self._growth = GrowthRate()
+        self._keeper = Keeper(
+            store,
+            lease=self._lease,
+            path=self._path,
+            report=self._report,
+            intervals=intervals,
+            clock=clock,
+            monotonic=monotonic,
+        )
         self._want()
 
     @property
@@ -115,6 +125,7 @@ class Stream:
             reason=standing.reason if standing and self.is_leader else self._lease.trouble,
             wanted=len(self._client.wanted),
             joined=len(self._client.joined),
+            rendered=self._rendered,
             updates=self._updates,
             last_at=self._last_at,
         )
@@ -149,7 +160,7 @@ class Stream:
 
     async def _begin(self) -> None:
         epoch = await self._lease.acquire()
-        _, before = await self._store.aload([])
+        before = await self._keeper.predecessor()
         self._term = Term(epoch, markets=self._markets, before=before)
         logger.info("leading epoch=%d", epoch)
 
@@ -158,8 +169,9 @@ class Stream:
         try:
             await together(
                 self._read(term),
-                self._save(term),
+                self._keeper.keep(term),
                 self._watch(term),
+                self._pages.follow(self._intervals.pages),
                 self._hold(),
                 self._leave.wait(),
             )
@@ -167,10 +179,10 @@ class Stream:
             self._client.cut()
             if not self._leave.is_set():
                 term.stop(self._heard_at())
-                await self._save_changed(term)
+                await self._keeper.save(term)
                 self._term = None
         if self._leave.is_set():
-            await self._save_changed(term)
+            await self._keeper.save(term, at_once=True)
         if not self._lease.is_held:
             count("stream_leases_lost")
             logger.warning("lease lost, disconnected from the vendor epoch=%d", term.epoch)
@@ -202,7 +214,7 @@ class Stream:
                     if isinstance(event, Status):
                         term.note(event, heard_at=self._heard_at(), now=self._monotonic())
                         self._changed.ring()
-                        self._to_save.ring()
+                        self._keeper.changed.ring()
                     else:
                         self._apply(event, term)
                 count("stream_updates", self._updates - before)
@@ -279,7 +291,7 @@ class Stream:
             self._term.stop(self._heard_at())
             beat = self._term.beat(self._clock(), self._client.silence)
             await bus.beat(beat)
-            await self._store.asave({}, beat.path)
+            await self._keeper.say_last(beat.path)
 
     async def _listen(self, bus: Bus) -> None:
         async for burst in bus.bursts():
@@ -329,9 +341,15 @@ class Stream:
 
     def _want(self) -> None:
         """Ask the vendor for the rooms in demand, and note those that get no price."""
-        self._demand.learn(joined=self._client.joined, unconfirmed=self._client.unconfirmed)
-        limit, now = conf.FCS_MAX_ROOMS, self._monotonic()
-        wanted, unserved = self._demand.choose(self._rooms, limit=limit, now=now)
+        joined, unconfirmed = self._client.joined, self._client.unconfirmed
+        self._demand.learn(joined=joined, unconfirmed=unconfirmed)
+        self._pages.learn(joined=joined, unconfirmed=unconfirmed)
+        wanted, unserved, self._rendered = self._demand.choose(
+            self._rooms,
+            limit=conf.FCS_MAX_ROOMS,
+            now=self._monotonic(),
+            rendered=self._pages.rooms(),
+        )
         term = self._term
         if term is not None and self.is_leader:
             term.rooms.lack(unserved, wanted)
@@ -340,32 +358,8 @@ class Stream:
             if term is not None:
                 term.rooms.forget(set(term.rooms) - set(wanted))
 
-    async def _save(self, term: Term) -> None:
-        """Save last values: the changed ones often, and all of them from time to time.
-
-        A change of the connection is saved at once, because a successor starts from it.
-        """
-        all_at = self._monotonic()
-        while True:
-            if self._monotonic() >= all_at:
-                all_at = self._monotonic() + SAVE_ALL_SECONDS
-                term.rooms.touch()
-            await self._save_changed(term)
-            await self._to_save.heard(self._intervals.save)
-
-    async def _save_changed(self, term: Term) -> None:
-        """Save what changed, unless the lease is lost: a successor's values are newer.
-
-        Nothing is saved before the first attempt to connect has ended: until then the report
-        of the leader before is the newest.
-        """
-        if not self._lease.is_held or not term.standing.is_decided:
-            return
-        values = list(term.rooms.take_values())
-        texts = {room: LastValue(text, expected) for room, text, expected in values}
-        path = term.standing.report(self._clock(), self._client.silence)
-        if await self._store.asave(texts, path, self._report(term)):
-            term.rooms.were_kept(values)
+    def _path(self, term: Term) -> PathReport:
+        return term.standing.report(self._clock(), self._client.silence)
 
     def _report(self, term: Term) -> Report:
         return Report(
@@ -377,4 +371,5 @@ class Stream:
             last_at=self._last_at,
             leader=self.is_leader,
             counts=counts(),
+            rendered=self._rendered,
         )

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from django_fcs.conf import conf
 from django_fcs.layer.events import PROFILE_MAX, RoomNotice
 from django_fcs.prices.intake import Intake
+from django_fcs.prices.minutes import Closes
 from django_fcs.prices.sessions import Markets, vendor_says_open
 from django_fcs.prices.snapshots import Snapshot, digits_for
 from django_fcs.prices.states import Expectation, Pulse
@@ -24,6 +25,7 @@ from django_fcs.rooms import Room
 from django_fcs.tools.metrics import count
 
 from .figures import note_fault
+from .memory import MinuteMemory
 
 __all__ = ["Streamed", "StreamedRoom"]
 
@@ -45,6 +47,7 @@ class StreamedRoom:
     room: Room
     snapshot: Snapshot
     intake: Intake
+    closes: Closes
     pulse: Pulse
     expected: Expectation
     """What was sent to hubs and store, or is about to be."""
@@ -81,6 +84,7 @@ class Streamed:
     def __init__(self, *, epoch: int, markets: Markets) -> None:
         self.ticks = 0
         """The number of prices that came, without the answers to joins."""
+        self.minutes = MinuteMemory()
         self._epoch = epoch
         self._markets = markets
         self._rooms: dict[Room, StreamedRoom] = {}
@@ -122,6 +126,10 @@ class Streamed:
         if not snapshot.merge(admitted):
             count("stream_late")
             return False
+        close = admitted.c
+        # The answer to a join may be of yesterday; a late close is of the candle before.
+        if close is not None and close == snapshot.c and admitted.mode != "initial":
+            streamed.closes.note(close, at)
         if streamed.at is None:
             streamed.mode = "askbid"
         else:
@@ -222,6 +230,7 @@ class Streamed:
 
         Their stored expectation will say that they are no longer streamed.
         """
+        self.minutes.forget(rooms)
         for room in rooms:
             self._notices.pop(room, None)
         gone = [self._rooms.pop(room) for room in rooms if room in self._rooms]
@@ -304,7 +313,13 @@ class Streamed:
         hours, floor = self._markets.hours(room.symbol), conf.FCS_STALE_AFTER_SECONDS
         pulse = Pulse(hours, floor=floor, at=at)
         streamed = self._rooms[room] = StreamedRoom(
-            room, snapshot, Intake(snapshot), pulse, pulse.expect(at), at
+            room,
+            snapshot,
+            Intake(snapshot),
+            self.minutes.begin(room, at),
+            pulse,
+            pulse.expect(at),
+            at,
         )
         self._notices[room] = None
         return streamed

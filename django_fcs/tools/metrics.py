@@ -84,6 +84,7 @@ GAUGES = {
     "stream_leader": Gauge("1 if this process leads, 0 if it is on standby.", max),
     "stream_online": Gauge("1 while the connection to the vendor is up.", max),
     "stream_rooms_joined": Gauge("Rooms that the vendor has confirmed."),
+    "stream_rooms_rendered": Gauge("Rooms that the stream wants only because pages show them."),
     "stream_rooms_wanted": Gauge("Rooms that the stream wants."),
 }
 

@@ -43,9 +43,11 @@ def shared(folder: Path) -> dict[str, Any]:
     }
 
 
-async def beat(settings: dict[str, Any], *, age: float = 0, online: bool = True) -> None:
+async def beat(
+    settings: dict[str, Any], *, age: float = 0, online: bool = True, rendered: int = 0
+) -> None:
     """Save what a stream saves once a second."""
-    report = Report(time.time(), 1, ("FX:EURUSD_1D",), 1, 2.0, None, True, {})
+    report = Report(time.time(), 1, ("FX:EURUSD_1D",), 1, 2.0, None, True, {}, rendered)
     with override_settings(**settings):
         reason = "" if online else "too many connections"
         await CacheStore("default").asave({}, PathReport(time.time() - age, online, reason), report)
@@ -97,6 +99,14 @@ async def test_a_stream_that_runs_is_told_with_its_rooms(tmp_path: Path) -> None
     assert report["stream"].text.startswith("a stream runs: last heartbeat ")
     assert report["stream"].text.endswith(" s ago, 1 of 1 rooms joined")
     assert report["leader"].text == "because only layers of channels_redis have a lease"
+
+
+async def test_rooms_that_are_joined_for_pages_alone_are_counted(tmp_path: Path) -> None:
+    site = shared(tmp_path)
+    await beat(site, rendered=1)
+    line = (await doctor(site))["stream"]
+
+    assert line.text.endswith("1 of 1 rooms joined, 1 of them only because pages show them")
 
 
 async def test_where_the_cache_is_broken_nothing_is_said_of_the_stream(tmp_path: Path) -> None:

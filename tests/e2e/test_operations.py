@@ -43,6 +43,12 @@ async def test_a_running_site_tells_how_it_does_and_a_stopped_stream_is_noticed(
             async with site.stream("--metrics-port", str(scraped)):
                 await viewer.until(lambda viewer: "FX:EURUSD" in viewer.prices)
                 await _all_is_well(site, port, scraped)
+                # The page of a visitor without JavaScript: nobody joins its room.
+                page = f"http://127.0.0.1:{port}/watch/BINANCE:ETHUSDT/1D/"
+                assert 'data-state="waiting"' in (await get(page))[1]
+                await eventually(lambda: _shows(page, 'data-state="live"'), within=20)
+                of_stream = await metrics(f"http://127.0.0.1:{scraped}/metrics")
+                assert of_stream["fcs_stream_rooms_rendered"] == 1
             code, _, err = await told(site, "fcs_stream", "--check")
             assert code == 1
             assert "the stream has stopped" in err
@@ -70,6 +76,11 @@ async def _all_is_well(site: Site, port: int, scraped: int) -> None:
     assert (of_web["fcs_hub_sockets"], of_web["fcs_hub_online"]) == (1, 1)
     slow = of_web[count] - of_web['fcs_browser_lag_seconds_bucket{le="1.0",protocol="merge"}']
     assert slow < of_web[count] / 2, "most are quick, on a busy machine, too"
+
+
+async def _shows(url: str, text: str) -> bool:
+    await asyncio.sleep(1)
+    return text in (await get(url))[1]
 
 
 async def _with(url: str, name: str) -> dict[str, float] | None:

@@ -268,6 +268,7 @@ async def test_figures_and_rooms_are_a_table_that_people_read(
         "last heartbeat": "0.0 s ago",
         "last price": "0.2 s ago",
         "rooms joined": "1/2",
+        "only rendered": "0",
         "epoch": "1795305600123",
         "leader": "yes",
         "updates/s": "31.0",
@@ -347,6 +348,7 @@ async def test_programs_get_every_room_and_nothing_else_on_stdout(
         "epoch": 1_795_305_600_123,
         "leader": True,
         "rooms_joined": 41,
+        "rooms_rendered": 0,
         "updates_per_second": 31.0,
         "counts": {"stream_updates": 1234567, "upstream_lost": 2},
     }

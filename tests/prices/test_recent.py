@@ -10,7 +10,7 @@ import pytest
 
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.recent import COPY_SECONDS, ROOMS_MAX, SHOWN_SECONDS, RecentValues
-from django_fcs.prices.store import LastValue, MemoryStore
+from django_fcs.prices.store import LastValue, MemoryStore, Seen
 from django_fcs.rooms import Room
 
 ROOMS = [Room(f"FX:PAIR{number}", "1D") for number in range(60)]
@@ -24,10 +24,10 @@ class CountingStore(MemoryStore):
         super().__init__()
         self.asked: list[int] = []
 
-    def load(self, rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
+    def see(self, rooms: Iterable[Room]) -> Seen:
         wanted = list(rooms)
         self.asked.append(len(wanted))
-        return super().load(wanted)
+        return super().see(wanted)
 
 
 class World:
@@ -40,7 +40,7 @@ class World:
         self.store.save({room: LastValue(text) for room in rooms}, BEAT)
 
     def page(self, *rooms: Room) -> list[str | None]:
-        values = [self.recent.read(room)[0] for room in rooms]
+        values = [self.recent.read(room).value for room in rooms]
         return [value.text if value else None for value in values]
 
     def calls(self) -> list[int]:
@@ -86,7 +86,7 @@ def test_a_new_room_is_read_alone_with_the_newest_heartbeat(world: World) -> Non
     world.page(ROOMS[0])
     world.save("new", *ROOMS)
 
-    assert world.recent.read(ROOMS[1]) == (LastValue("new"), BEAT)
+    assert world.recent.read(ROOMS[1]) == (LastValue("new"), BEAT, None)
     assert world.page(ROOMS[0]) == [None]
     assert world.calls() == [1, 1]
 
@@ -101,7 +101,7 @@ def test_a_room_that_is_not_shown_any_more_is_not_read_any_more(world: World) ->
     world.page(ROOMS[7])
 
     assert world.calls() == [1]
-    assert len(world.recent._shown) == len(world.recent._copy.values) == 1
+    assert len(world.recent._shown) == len(world.recent._copy.rooms) == 1
 
 
 def test_rooms_without_number_neither_fill_the_memory_nor_the_cache(world: World) -> None:
@@ -111,7 +111,7 @@ def test_rooms_without_number_neither_fill_the_memory_nor_the_cache(world: World
     for _ in range(3):
         world.now += COPY_SECONDS
         assert world.page(*rooms) == ["old"] * len(rooms)
-        assert len(world.recent._copy.values) <= ROOMS_MAX
+        assert len(world.recent._copy.rooms) <= ROOMS_MAX
         assert max(world.calls()) <= ROOMS_MAX
     world.now += COPY_SECONDS
     world.page(rooms[0])
@@ -122,13 +122,13 @@ def test_a_slow_store_is_not_asked_for_each_widget(world: World) -> None:
     world.page(*ROOMS)
     world.calls()
     world.now += COPY_SECONDS
-    load = world.store.load
+    see = world.store.see
 
-    def slow(rooms: Iterable[Room]) -> tuple[dict[Room, LastValue], PathReport | None]:
+    def slow(rooms: Iterable[Room]) -> Seen:
         world.now += 10
-        return load(rooms)
+        return see(rooms)
 
-    world.store.load = slow  # type: ignore[method-assign]
+    world.store.see = slow  # type: ignore[method-assign]
     world.page(*ROOMS)
 
     assert world.calls() == [60]
@@ -143,7 +143,7 @@ def test_threads_that_show_pages_at_once_get_their_values() -> None:
     def show() -> None:
         for _ in range(200):
             for room in ROOMS[::7]:
-                value = recent.read(room)[0]
+                value = recent.read(room).value
                 if value is None or value.text != str(room):
                     wrong.append(value)
                 recent._copy = recent._copy._replace(at=-1e9)
@@ -166,6 +166,6 @@ def test_a_forked_process_reads_as_the_first_one() -> None:
 
     child = os.fork()
     if not child:
-        value, _ = recent.read(ROOMS[0])
-        os._exit(0 if value == LastValue("x") else 1)
+        seen = recent.read(ROOMS[0])
+        os._exit(0 if seen.value == LastValue("x") else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

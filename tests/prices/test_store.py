@@ -10,9 +10,10 @@ from django.core.cache import caches
 from django.test import override_settings
 
 from django_fcs.exceptions import ConfigurationError
+from django_fcs.prices.minutes import Minutes
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import Report
-from django_fcs.prices.store import KEEP_SECONDS, CacheStore, MemoryStore, Store
+from django_fcs.prices.store import KEEP_SECONDS, CacheStore, MemoryStore, Seen, Store
 from django_fcs.rooms import Room
 from tests.support.caches import BEAT, EURUSD, NOTHING, OTHER, USDJPY, VALUE, SickCache
 
@@ -97,6 +98,18 @@ async def test_the_last_report_of_the_stream_is_kept_beside_the_beat(any_store: 
     assert any_store.report() == (later, REPORT)
 
 
+async def test_the_minutes_of_a_room_are_kept_beside_its_value(any_store: Store) -> None:
+    minutes = Minutes(28_000_000, (1.1, None, 1.2))
+    assert await any_store.arecall([EURUSD]) == {}
+    await any_store.asave({EURUSD: VALUE}, BEAT, None, {EURUSD: minutes})
+    await any_store.asave({EURUSD: OTHER, USDJPY: OTHER}, BEAT)
+
+    assert await any_store.arecall([EURUSD, USDJPY]) == {EURUSD: minutes}
+    seen = Seen({EURUSD: OTHER, USDJPY: OTHER}, BEAT, {EURUSD: minutes})
+    assert any_store.see([EURUSD, USDJPY]) == await any_store.asee([EURUSD, USDJPY]) == seen
+    assert any_store.load([EURUSD]) == ({EURUSD: OTHER}, BEAT)
+
+
 # -- in memory
 
 
@@ -107,6 +120,17 @@ def test_memory_is_bounded_and_forgets_what_was_longest_not_written() -> None:
         store.save({room: VALUE}, BEAT)
 
     assert store.load([EURUSD, USDJPY, third])[0].keys() == {EURUSD, third}
+
+
+async def test_so_are_the_minutes_in_memory_and_they_are_forgotten_with_the_rest() -> None:
+    store, minutes = MemoryStore(rooms_max=2), Minutes(28_000_000, (1.1,))
+    third = Room("FX:GBPUSD", "1D")
+    for room in (EURUSD, USDJPY, EURUSD, third):
+        await store.asave({}, BEAT, None, {room: minutes})
+
+    assert (await store.arecall([EURUSD, USDJPY, third]) or {}).keys() == {EURUSD, third}
+    store.clear()
+    assert await store.arecall([EURUSD]) == {}
 
 
 # -- in a cache
@@ -163,6 +187,23 @@ def test_all_values_and_the_beat_are_one_call_to_the_cache(cache: type[SickCache
     store.load([EURUSD, USDJPY])
 
     assert cache.calls == ["set_many", "get_many"]
+
+
+async def test_minutes_cost_no_call_of_their_own(cache: type[SickCache]) -> None:
+    store = CacheStore("default")
+    await store.asave({EURUSD: VALUE}, BEAT, None, {EURUSD: Minutes(28_000_000, (1.1,))})
+    store.see([EURUSD])
+
+    assert cache.calls == ["set_many", "get_many"]
+    assert json.loads(cache.kept["fcs:4:minutes:fcs.FX.EURUSD.1D"])["closes"] == [1.1]
+
+
+async def test_a_sick_cache_is_told_from_one_without_minutes(cache: type[SickCache]) -> None:
+    store = CacheStore("default")
+    assert await store.arecall([EURUSD]) == {}
+    cache.error = OSError("no route")
+    assert await store.arecall([EURUSD]) is None
+    assert store.see([EURUSD]) == await store.asee([EURUSD]) == Seen({}, None, {})
 
 
 async def test_a_report_costs_no_call_of_its_own(cache: type[SickCache]) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from django_fcs.prices.store import REST_SECONDS, CacheStore
+from django_fcs.prices.calls import REST_SECONDS
+from django_fcs.prices.store import CacheStore
 from tests.support.caches import BEAT, EURUSD, NOTHING, VALUE, SickCache
 
 pytestmark = pytest.mark.versions
@@ -96,7 +97,7 @@ def test_a_sickness_is_logged_once_and_the_next_one_again(
 ) -> None:
     now = Now()
     store = CacheStore("default", monotonic=now)
-    with caplog.at_level(logging.WARNING, "django_fcs.prices.store"):
+    with caplog.at_level(logging.WARNING, "django_fcs.prices.calls"):
         for error in (ConnectionError("refused"), ConnectionError("again"), None, OSError("new")):
             cache.error = error
             now.seconds += REST_SECONDS
@@ -130,7 +131,7 @@ def test_calls_do_not_queue_up_behind_one_that_hangs(hanging: type[SickCache], c
         call(store)
         now.seconds += REST_SECONDS
     hanging.released.set()
-    store._thread.submit(lambda: None).result(5)
+    store._calls._thread.submit(lambda: None).result(5)
 
     assert hanging.calls == ["get_many"]
 

@@ -95,7 +95,7 @@ class Hub:
 
 
 #: Of a stream that looks at its clock all the time: the tests move that by hand.
-QUICK = Intervals(look=0.005, save=0.005, reconnect=0.005, calendars=0.005)
+QUICK = Intervals(look=0.005, save=0.005, reconnect=0.005, pages=0.005, calendars=0.005)
 
 
 @asynccontextmanager

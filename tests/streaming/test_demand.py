@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from django_fcs.rooms import Room
-from django_fcs.streaming.demand import HUBS_MAX, Demand
+from django_fcs.streaming.demand import HUBS_MAX, Choice, Demand
 from django_fcs.tools.metrics import counts
 
 TTL, LINGER = 15, 30
@@ -111,6 +111,38 @@ def test_a_site_without_linger_leaves_at_once() -> None:
     assert demand.rooms(1) == []
 
 
+def rendered(demand: Demand, *rooms: Room, limit: int, own: tuple[Room, ...] = ()) -> Choice:
+    return demand.choose(own, limit=limit, now=0, rendered=rooms)
+
+
+def test_rooms_that_pages_show_come_after_all_others_and_get_a_quarter_at_most() -> None:
+    demand = fresh()
+    demand.announce("hub", [A], 0)
+    shown = [Room(f"FX:P{number}", "1D") for number in range(9)]
+
+    assert rendered(demand, *shown, limit=8) == Choice([A, *shown[:2]], {}, 2)
+    assert rendered(demand, *shown, limit=3) == Choice([A], {}, 0)
+    assert rendered(demand, A, B, *shown, limit=40, own=(B,)) == Choice([B, A, *shown], {}, 9)
+
+
+def test_rooms_that_pages_show_take_no_place_that_a_browser_needs() -> None:
+    demand = fresh()
+    watched = [Room(f"FX:P{number}", "1D") for number in range(8)]
+    demand.announce("hub", watched[:7], 0)
+    assert rendered(demand, A, B, limit=8) == Choice([*watched[:7], A], {}, 1)
+
+    demand.announce("hub", watched, 0)
+    assert rendered(demand, A, B, limit=8) == Choice(watched, {}, 0)
+    assert "stream_rooms_over_limit" not in counts()
+
+
+def test_a_room_that_a_page_shows_and_the_vendor_does_not_confirm_is_told() -> None:
+    demand = fresh()
+    demand.learn(joined=(), unconfirmed=[A])
+
+    assert rendered(demand, A, limit=8).unserved == {A: "the feed does not confirm this symbol"}
+
+
 def test_a_hub_that_left_and_is_gone_is_forgotten() -> None:
     demand = fresh()
     for number in range(100):
@@ -182,12 +214,12 @@ def test_the_sites_own_rooms_come_first_and_who_waits_in_vain_is_told_why() -> N
     demand = fresh()
     demand.announce("hub", [A, B], 0)
     chosen = demand.choose([C], limit=2, now=0)
-    assert chosen == ([C, A], {B: "too many symbols are watched"})
+    assert chosen == Choice([C, A], {B: "too many symbols are watched"})
 
     demand.learn(joined=(), unconfirmed=[A, C])
     chosen = demand.choose([C], limit=2, now=0)
     unconfirmed = "the feed does not confirm this symbol"
-    assert chosen == ([C, B], {C: unconfirmed, A: "too many symbols are watched"})
+    assert chosen == Choice([C, B], {C: unconfirmed, A: "too many symbols are watched"})
     assert demand.choose([C], limit=3, now=0).unserved == dict.fromkeys([C, A], unconfirmed)
 
 

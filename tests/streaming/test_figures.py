@@ -34,6 +34,7 @@ async def test_a_stream_is_measured_while_it_runs(simulator: Simulator) -> None:
             "stream_leader": 1,
             "stream_online": 1,
             "stream_rooms_joined": 2,
+            "stream_rooms_rendered": 0,
             "stream_rooms_wanted": 2,
         }
 

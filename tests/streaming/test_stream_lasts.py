@@ -24,7 +24,7 @@ from django_fcs.recording import Recorder, read
 from django_fcs.rooms import Room
 from django_fcs.simulator import Faults, RandomWalk, Simulator
 from django_fcs.simulator.server import BAD_KEY
-from django_fcs.streaming import stream as module
+from django_fcs.streaming import keeper, stream as module
 from django_fcs.streaming.stream import Stream
 from django_fcs.tools.metrics import counts
 from django_fcs.tools.tasks import running
@@ -233,7 +233,7 @@ async def test_a_store_that_forgets_is_told_every_room_again(simulator: Simulato
         await eventually(lambda: store.load([EURUSD])[0])
         store._values.clear()
         await eventually(lambda: store.load([])[1])
-        clock.now += module.SAVE_ALL_SECONDS
+        clock.now += keeper.SAVE_ALL_SECONDS
         await eventually(lambda: store.load([EURUSD])[0])
 
 

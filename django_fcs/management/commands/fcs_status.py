@@ -160,6 +160,7 @@ class _Look:
             "leader": report.leader if report else None,
             "rooms_wanted": len(self.rooms),
             "rooms_joined": report.joined if report else 0,
+            "rooms_rendered": report.rendered if report else 0,
             "updates_per_second": round(report.updates_per_second, 1) if report else 0.0,
             "counts": report.counts if report else {},
             "rooms": [room.as_json() for room in self.rooms],
@@ -189,6 +190,7 @@ class _Look:
             return
         yield "last price", self._ago(report.last_at)
         yield "rooms joined", f"{report.joined:,}/{len(report.rooms):,}"
+        yield "only rendered", f"{report.rendered:,}"
         yield "epoch", str(report.epoch)
         yield "leader", "yes" if report.leader else "no"
         yield "updates/s", f"{report.updates_per_second:,.1f}"
