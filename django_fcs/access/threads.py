@@ -36,8 +36,10 @@ class _Place:
     def __init__(self) -> None:
         self.thread = _Thread()
         self.context = ThreadSensitiveContext()
-        executors: Any = SyncToAsync.context_to_thread_executor
-        executors[self.context] = self.thread
+        # Without this name, asgiref uses a thread of its own, which Python waits for at exit.
+        executors = getattr(SyncToAsync, "context_to_thread_executor", None)
+        if executors is not None:
+            executors[self.context] = self.thread
 
 
 class QueryThreads:
