@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .arguments import FIELDS
-from .html import price, scripts, ticker, token
+from .html import price, scripts, status, ticker, token
 from .nonces import nonce_from
 from .plain import number, quote
 
@@ -14,6 +14,7 @@ __all__ = [
     "price",
     "quote",
     "scripts",
+    "status",
     "ticker",
     "token",
 ]

@@ -33,7 +33,7 @@ from django_fcs.tools.logs import logger_of
 from . import formats
 from .arguments import FIELDS, as_field, as_symbol, room_of
 
-__all__ = ["price", "scripts", "ticker", "token"]
+__all__ = ["price", "scripts", "status", "ticker", "token"]
 
 logger = logger_of(__name__)
 _complaints = Complaints()
@@ -76,6 +76,12 @@ def price(symbol: str, timeframe: str | int | None = None, *, field: str = "clos
     field = as_field(field)
     context = _quoted(room_of(symbol, timeframe))
     return _render("price", {**context, "field": field, "text": context["fields"][field]})
+
+
+def status() -> SafeString:
+    """Print the state of the page's connection, which the script keeps up to date."""
+    now = formats.clock(_now(), now=_now())
+    return _render("status", {"text": pgettext("price", "as of {n}").replace("{n}", now)})
 
 
 def token(symbol: str) -> str:
@@ -169,6 +175,8 @@ def _texts() -> dict[str, str]:
         "opens": pgettext("price", "closed · opens {n}"),
         "offline": pgettext("price", "offline"),
         "reload": pgettext("price", "offline · reload the page"),
+        "reconnecting": pgettext("price", "reconnecting in {n} s"),
+        "markets": pgettext("price", "markets closed"),
         "stale": pgettext("price", "stale"),
         "delayed": pgettext("price", "{n} min delayed"),
         "seconds": pgettext("price", "{n} s old"),

@@ -15,7 +15,7 @@ from typing import Any
 from django_fcs.exceptions import RoomError
 
 from .arguments import as_field, as_symbol, as_timeframe
-from .html import price, scripts, ticker, token
+from .html import price, scripts, status, ticker, token
 from .plain import number, quote
 from .refusals import in_words, unless_refused
 
@@ -97,6 +97,7 @@ _ALL = (
     Tag("fcs_scripts", scripts),
     Tag("fcs_ticker", ticker, _ROOM, _EXAMPLE, is_widget=True),
     Tag("fcs_price", price, {**_ROOM, "field": as_field}, _EXAMPLE, is_widget=True),
+    Tag("fcs_status", status, is_widget=True),
     Tag("fcs_token", token, {"symbol": as_symbol}, _EXAMPLE, otherwise=lambda error: ""),
     Tag("fcs_quote", quote, _ROOM, _EXAMPLE, otherwise=lambda error: None, is_value=True),
 )

@@ -38,6 +38,7 @@ export default [
         FCSClient: "readonly",
         FCSTickerElement: "readonly",
         FCSPriceElement: "readonly",
+        FCSStatusElement: "readonly",
       },
     },
   },

@@ -12,6 +12,7 @@ type Declared = {
 /** Names that the scripts define for tests, for browsers or for each other, not for pages. */
 type Internal =
   | "FCSClient.adapters"
+  | `FCSStatusElement.${"connectedCallback" | "disconnectedCallback"}`
   | `${"FCSTickerElement" | "FCSPriceElement"}.${
       | "View" | "observedAttributes"
       | "connectedCallback" | "disconnectedCallback" | "attributeChangedCallback"}`;

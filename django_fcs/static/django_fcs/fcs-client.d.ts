@@ -152,6 +152,8 @@ interface FCSClient extends EventTarget {
   readonly isConnected: boolean;
   readonly activeSubscriptions: Map<string, { symbol: string; timeframe: string }>;
   readonly countreconnects: number;
+  /** Until the next attempt to connect; NaN if none is scheduled. */
+  readonly secondsToReconnect: number;
   isreconnect: boolean;
 
   connect(): Promise<void>;

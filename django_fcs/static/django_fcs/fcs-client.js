@@ -121,15 +121,19 @@ if (globalThis.FCSClient) {
   // Reconnector: counts the attempts, and spreads them so as not to flood a restarted server.
   class Reconnector {
     tries = 0;
+    /** When the next attempt is due; NaN if none is. */ dueAt = NaN;
     #alarm = new Alarm();
 
     schedule(code, firstDelay, attempt) {
-      this.#alarm.set(this.#delay(code, firstDelay), attempt);
+      const delay = this.#delay(code, firstDelay);
+      this.dueAt = adapters.now() + delay;
+      this.#alarm.set(delay, attempt);
       this.tries += 1;
     }
 
     reset() {
       this.#alarm.clear();
+      this.dueAt = NaN;
       this.tries = 0;
     }
 
@@ -454,6 +458,11 @@ if (globalThis.FCSClient) {
 
     get isConnected() { return this.#state === "connected"; }
     get activeSubscriptions() { return this.#rooms.joined; }
+    /** Seconds until the next attempt to connect; NaN if none is scheduled. */
+    get secondsToReconnect() {
+      if (this.#state !== "waiting") return NaN;
+      return Math.max(0, (this.#reconnector.dueAt - adapters.now()) / 1000);
+    }
     get countreconnects() { return this.#reconnector.tries; }
     get focusTimeout() { return this.#tab.minutes; }
     set focusTimeout(minutes) { this.#tab.minutes = minutes; }

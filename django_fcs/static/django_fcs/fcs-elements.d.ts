@@ -43,7 +43,16 @@ interface FCSPriceElement extends FCSElement {
 }
 declare var FCSPriceElement: FCSElementConstructor<FCSPriceElement>;
 
+/** `<fcs-status>`: the connection of the page. */
+interface FCSStatusElement extends HTMLElement {}
+declare var FCSStatusElement: {
+  prototype: FCSStatusElement;
+  new (): FCSStatusElement;
+  define(tag: string, registry?: CustomElementRegistry): void;
+};
+
 interface HTMLElementTagNameMap {
+  "fcs-status": FCSStatusElement;
   "fcs-ticker": FCSTickerElement;
   "fcs-price": FCSPriceElement;
 }
@@ -53,6 +62,7 @@ interface FCSAttributes {
   symbol: string;
   timeframe?: string | number;
   token?: string;
+  announce?: boolean | "";
 }
 
 interface FCSPriceAttributes extends FCSAttributes {
@@ -64,6 +74,7 @@ declare namespace JSX {
   interface IntrinsicElements {
     "fcs-ticker": FCSAttributes & FCSGlobalAttributes;
     "fcs-price": FCSPriceAttributes & FCSGlobalAttributes;
+    "fcs-status": FCSGlobalAttributes;
   }
 }
 

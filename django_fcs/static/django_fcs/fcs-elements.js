@@ -21,7 +21,8 @@ if (customElements.get("fcs-ticker")) {
     live: "live", waiting: "waiting", closed: "closed", offline: "offline", stale: "stale",
     seconds: "{n} s old", minutes: "{n} min old", hours: "{n} h old", days: "{n} d old",
     delayed: "{n} min delayed", pips: "{n} pips", opens: "closed · opens {n}",
-    reload: "offline · reload the page",
+    reload: "offline · reload the page", markets: "markets closed",
+    reconnecting: "reconnecting in {n} s",
     open: "Open", high: "High", low: "Low", spread: "Spread", volume: "Volume",
   };
   const RELOAD = "load the page again"; // the server's words for a token that is no longer valid
@@ -287,7 +288,8 @@ if (customElements.get("fcs-ticker")) {
   // PageRooms: the page's connection. Joins a room with its first listener, leaves with the last.
   class PageRooms {
     /** @type {FCSClient | null} */ #client = null;
-    #isLost = false; #rooms = new Map();
+    #isLost = false; #rooms = new Map(); #watchers = new Set();
+    /** @type {number | undefined} */ #countdown;
 
     now() { return (this.#client?.serverTime() ?? Date.now()) / 1000; }
 
@@ -309,6 +311,31 @@ if (customElements.get("fcs-ticker")) {
       if (listeners.size) return;
       this.#rooms.delete(keyOf(place));
       this.#client?.leave(place.symbol, place.timeframe);
+    }
+
+    /** Paint whenever the connection or the state of a room may have changed. */
+    watch(paint, isWatching) {
+      if (isWatching) this.#watchers.add(paint);
+      else this.#watchers.delete(paint);
+      this.#notify();
+    }
+
+    /** The page's connection in one state; null until something is known. */
+    overview() {
+      const seconds = this.#client?.secondsToReconnect ?? NaN;
+      if (this.#isLost) return { state: "offline", seconds };
+      const states = [...this.#rooms.values()].map((room) => room.state?.state).filter(Boolean);
+      const state = ["live", "stale", "offline", "waiting", "closed"]
+        .find((name) => states.includes(name));
+      return state ? { state, seconds } : null;
+    }
+
+    #notify() {
+      for (const paint of this.#watchers) painter.add(paint);
+      clearTimeout(this.#countdown);
+      if (this.#isLost && this.#watchers.size) {
+        this.#countdown = setTimeout(() => this.#notify(), 1000);
+      }
     }
 
     #connect() {
@@ -359,6 +386,7 @@ if (customElements.get("fcs-ticker")) {
       clearTimeout(room.doubt);
       room.state = message;
       for (const listener of room.listeners) listener.state(message);
+      this.#notify();
     }
 
     #turn(state) {
@@ -366,6 +394,7 @@ if (customElements.get("fcs-ticker")) {
       if (state === "connecting") return;
       this.#isLost = state !== "connected";
       for (const room of this.#rooms.values()) this.#judge(room);
+      this.#notify();
       if (this.#isLost) painter.run(); // a page that is put away gets no next frame
     }
   }
@@ -816,6 +845,28 @@ if (customElements.get("fcs-ticker")) {
     set field(field) { this.setAttribute("field", field); }
   };
 
+  // FCSStatusElement: the connection of the page, said once.
+  globalThis.FCSStatusElement = class FCSStatusElement extends HTMLElement {
+    /** @param {string} tag */
+    static define(tag, registry = customElements) { registry.define(tag, this); }
+    #words = new Words();
+    #paint = () => {
+      const known = rooms.overview();
+      if (!known) return;
+      const { state, seconds } = known;
+      if (!this.querySelector("[data-part=status]")) this.append(part("status"));
+      if (this.dataset.state !== state) this.dataset.state = state;
+      const name = state === "closed" ? "markets" : state;
+      const isCounting = state === "offline" && Number.isFinite(seconds);
+      const words = isCounting ? text("reconnecting", Math.ceil(seconds)) : text(name);
+      this.#words.say(this.querySelector("[data-part=status]"), words);
+    };
+
+    connectedCallback() { rooms.watch(this.#paint, true); }
+    disconnectedCallback() { rooms.watch(this.#paint, false); }
+  };
+
   FCSTickerElement.define("fcs-ticker");
   FCSPriceElement.define("fcs-price");
+  FCSStatusElement.define("fcs-status");
 }

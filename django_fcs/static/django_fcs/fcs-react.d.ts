@@ -2,13 +2,14 @@
 /// <reference path="./fcs-elements.d.ts" />
 import type { DetailedHTMLProps, HTMLAttributes } from "react";
 
-type Props<Element extends FCSElement> = DetailedHTMLProps<HTMLAttributes<Element>, Element>;
+type Props<Element extends HTMLElement> = DetailedHTMLProps<HTMLAttributes<Element>, Element>;
 
 declare module "react" {
   namespace JSX {
     interface IntrinsicElements {
       "fcs-ticker": Props<FCSTickerElement> & FCSAttributes;
       "fcs-price": Props<FCSPriceElement> & FCSPriceAttributes;
+      "fcs-status": Props<FCSStatusElement>;
     }
   }
 }
