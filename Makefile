@@ -40,7 +40,7 @@ fuzz: .venv/fuzz
 
 # Collect the words that visitors read, and compile their translations.
 messages: .venv/bin/python
-	@.venv/bin/python -m pip install --quiet 'Babel>=2.14'
+	@.venv/bin/python -m pip install --quiet 'Babel>=2.17'
 	@.venv/bin/python -m lab.messages
 
 # Inject all kinds of faults for half an hour, for the figures of docs/reliability.md.
