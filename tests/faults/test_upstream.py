@@ -120,7 +120,7 @@ async def test_a_key_that_is_refused_for_a_while_is_tried_again(staged: Staged) 
 
 
 async def test_a_stream_that_is_started_again_joins_500_rooms(staged: Staged) -> None:
-    async with staged(rooms=MANY, rate=0.4) as stage:
+    async with staged(rooms=MANY, rate=0.4, FCS_MAX_ROOMS_PER_CLIENT="500") as stage:
         note = "SIGKILL of the only stream, then a new stream starts"
         async with stage.fault("Restart with 500 rooms", note=note):
             await stage.stop(stage.streams[0], signal.SIGKILL)
