@@ -301,7 +301,7 @@ class Subscriber:
 
     def _next(self) -> str | None:
         if self._confirms:
-            # Before the replies: a pong says that everything before it has been answered.
+            # Before the replies, so that a pong comes after the confirmations of earlier joins.
             key = next(iter(self._confirms))
             del self._confirms[key]
             room, spelling = key
