@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -114,10 +115,22 @@ class ScriptedServer:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
+        await self._stop_accepting()
         for connection in self._connections:  # a browser opens some that it never uses
-            if hasattr(connection, "transport"):  # not before the kernel hands it over
-                connection.transport.abort()
+            connection.transport.abort()
         await self._stack.aclose()
+
+    async def _stop_accepting(self) -> None:
+        """Let connections on their way get a transport.
+
+        asyncio leaks one that is accepted while its server closes:
+        https://github.com/python/cpython/issues/109564
+        """
+        assert self._server is not None
+        for listener in self._server.sockets:
+            asyncio.get_running_loop().remove_reader(listener.fileno())
+        await asyncio.sleep(0)  # for the transport
+        await asyncio.sleep(0)  # for connection_made
 
     @property
     def host(self) -> str:
