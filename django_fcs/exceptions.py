@@ -6,7 +6,8 @@ FCSError
  ├── RoomError              also a ValueError
  │    ├── BadSymbol         not EXCHANGE:TICKER in upper case
  │    ├── BadTimeframe      not one of the known timeframes
- │    └── BadField          not one of the values a widget can show
+ │    ├── BadField          not one of the values a widget can show
+ │    └── BadOption         a size or an address that a widget cannot have
  ├── ProtocolError          also a ValueError: a frame that is not FCS v4
  ├── UpstreamError          carries kind, place and code
  │    └── KeyRefused        the vendor does not accept the API key
@@ -23,6 +24,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 __all__ = [
     "BadField",
+    "BadOption",
     "BadSymbol",
     "BadTimeframe",
     "ConfigurationError",
@@ -61,6 +63,10 @@ class BadTimeframe(RoomError):
 
 class BadField(RoomError):
     """Not one of the values a widget can show."""
+
+
+class BadOption(RoomError):
+    """A size or an address that a widget cannot have."""
 
 
 class ProtocolError(FCSError, ValueError):

@@ -239,9 +239,9 @@ def test_a_wrong_value_is_logged_once(known: Known, caplog: pytest.LogCaptureFix
         render("{% fcs_ticker symbol %}{% fcs_price symbol %}", symbol=symbol)
 
     assert [record.getMessage() for record in caplog.records] == [
-        "a page has a tag without a widget reason=symbol 'EURUSD' is not EXCHANGE:TICKER, "
+        "a tag of a page has a wrong value reason=symbol 'EURUSD' is not EXCHANGE:TICKER, "
         "as in FX:EURUSD",
-        r"a page has a tag without a widget reason=symbol 'GBPUSD\n2026 CRITICAL root' is not "
+        r"a tag of a page has a wrong value reason=symbol 'GBPUSD\n2026 CRITICAL root' is not "
         "EXCHANGE:TICKER, as in FX:EURUSD",
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .arguments import FIELDS
-from .html import price, scripts, status, ticker, token
+from .html import price, scripts, status, tag, ticker, token
 from .nonces import nonce_from
 from .plain import number, quote
 
@@ -15,6 +15,7 @@ __all__ = [
     "quote",
     "scripts",
     "status",
+    "tag",
     "ticker",
     "token",
 ]

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import quote
 
 from django.utils.functional import Promise
 
-from django_fcs.exceptions import BadField
+from django_fcs.exceptions import BadField, BadOption
 from django_fcs.rooms import Room, canonical_timeframe, check_symbol, excerpt
 from django_fcs.site import room_to_show
 
-__all__ = ["FIELDS", "as_field", "as_symbol", "as_timeframe", "room_of"]
+__all__ = [
+    "FIELDS",
+    "SIZES",
+    "as_field",
+    "as_href",
+    "as_item_size",
+    "as_symbol",
+    "as_timeframe",
+    "as_unit",
+    "link_of",
+    "room_of",
+]
 
 FIELDS = (
     "symbol",
@@ -27,6 +40,13 @@ FIELDS = (
     "change_percent",
     "updated",
 )
+
+#: How much a card shows: the first one is the default.
+SIZES = ("regular", "compact")
+
+_HREF_MAX = 2000
+_UNIT_MAX = 16
+_SCHEME = re.compile(r"([^/?#:]*):")
 
 
 def as_symbol(value: object) -> str:
@@ -46,6 +66,42 @@ def as_field(value: object) -> str:
     if not isinstance(field, str) or field not in FIELDS:
         raise BadField(f"field {excerpt(field)} is not one of {' '.join(FIELDS)}")
     return field
+
+
+def as_item_size(value: object) -> str:
+    """Return one of ``SIZES``; ``None`` is the default. Raises ``BadOption``."""
+    size = SIZES[0] if value is None else _plain(value)
+    if not isinstance(size, str) or size not in SIZES:
+        raise BadOption(f"item_size {excerpt(size)} is not one of {' '.join(SIZES)}")
+    return size
+
+
+def as_href(value: object) -> str:
+    """Return the pattern of an address; ``None`` is none. Raises ``BadOption``.
+
+    Only relative addresses and those of ``http`` and ``https`` are links.
+    """
+    href = "" if value is None else _plain(value)
+    if not isinstance(href, str) or len(href) > _HREF_MAX or not href.isprintable():
+        raise BadOption(f"href {excerpt(href)} is not a printable text of {_HREF_MAX} characters")
+    # A browser ignores blanks at the start, which would hide the scheme.
+    scheme = _SCHEME.match(href.strip())
+    if scheme and scheme[1].lower() not in ("http", "https"):
+        raise BadOption(f"href {excerpt(href)} is not relative, and not of http or https")
+    return href.strip()
+
+
+def as_unit(value: object) -> str | None:
+    """Return what a price is counted in; ``None`` is that of the symbol. Raises ``BadOption``."""
+    unit = _plain(value)
+    if unit is not None and not (isinstance(unit, str) and len(unit) <= _UNIT_MAX):
+        raise BadOption(f"unit {excerpt(unit)} is not a text of at most {_UNIT_MAX} characters")
+    return unit
+
+
+def link_of(href: str, symbol: str) -> str:
+    """Return the address of a symbol: its percent-encoded name takes the place of ``{symbol}``."""
+    return href.replace("{symbol}", quote(symbol, safe=""))
 
 
 def room_of(symbol: object, timeframe: object) -> Room:

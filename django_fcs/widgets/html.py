@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.template import TemplateDoesNotExist, loader
@@ -17,7 +18,7 @@ from django_fcs import quotes
 from django_fcs.conf import Settings
 from django_fcs.exceptions import ConfigurationError
 from django_fcs.prices.states import State
-from django_fcs.prices.symbols import is_currency_pair
+from django_fcs.prices.symbols import parts_of
 from django_fcs.quotes import Quote
 from django_fcs.rooms import Room
 from django_fcs.site import (
@@ -31,12 +32,28 @@ from django_fcs.tools.complaints import Complaints
 from django_fcs.tools.logs import logger_of
 
 from . import formats
-from .arguments import FIELDS, as_field, as_symbol, room_of
+from .arguments import (
+    FIELDS,
+    SIZES,
+    as_field,
+    as_href,
+    as_item_size,
+    as_symbol,
+    as_unit,
+    link_of,
+    room_of,
+)
+from .refusals import unless_refused
+from .shapes import place_in_day, shapes_of
+from .sparkline import Sparkline, sparkline
 
-__all__ = ["price", "scripts", "status", "ticker", "token"]
+__all__ = ["price", "scripts", "status", "tag", "ticker", "token"]
 
 logger = logger_of(__name__)
 _complaints = Complaints()
+_ONLY_IF_KNOWN = ("direction", "delay", "delay_text", "status", "digits", "updated", "place")
+
+T = TypeVar("T")
 
 
 def scripts(*, nonce: str = "") -> SafeString:
@@ -66,16 +83,51 @@ def _files() -> dict[str, str]:
     }
 
 
-def ticker(symbol: str, timeframe: str | int | None = None) -> SafeString:
-    """Print a card with the last price of a symbol. Raises ``RoomError``."""
-    return _render("ticker", _quoted(room_of(symbol, timeframe)))
+def ticker(
+    symbol: str,
+    timeframe: str | int | None = None,
+    *,
+    item_size: str | None = None,
+    sparkline: bool | None = None,
+    unit: str | None = None,
+    href: str | None = None,
+) -> SafeString:
+    """Print a card with the last price of a symbol. Raises ``RoomError``.
+
+    A compact card has a sparkline only if it is asked for.
+    """
+    room = room_of(symbol, timeframe)
+    size = _option(lambda: as_item_size(item_size), SIZES[0])
+    own_unit = _option(lambda: as_unit(unit), None)
+    has_line = size == SIZES[0] if sparkline is None else bool(sparkline)
+    more = {
+        "size": "" if size == SIZES[0] else size,
+        "own_unit": own_unit,
+        "unit": _unit(room.symbol) if own_unit is None else own_unit,
+    }
+    context = {**_quoted(room, has_line), **_linked(room, href), **more}
+    return _render("ticker", context)
+
+
+def tag(
+    symbol: str,
+    timeframe: str | int | None = None,
+    *,
+    sparkline: bool = False,
+    href: str | None = None,
+) -> SafeString:
+    """Print a symbol with its price and change, for use in a sentence. Raises ``RoomError``."""
+    room = room_of(symbol, timeframe)
+    return _render("tag", {**_quoted(room, bool(sparkline)), **_linked(room, href)})
 
 
 def price(symbol: str, timeframe: str | int | None = None, *, field: str = "close") -> SafeString:
     """Print one value of a symbol, for use in a sentence. Raises ``RoomError``."""
     field = as_field(field)
     context = _quoted(room_of(symbol, timeframe))
-    return _render("price", {**context, "field": field, "text": context["fields"][field]})
+    shape = context["shapes"].get(field, "")
+    text = context["fields"][field]
+    return _render("price", {**context, "field": field, "text": text, "shape": shape})
 
 
 def status() -> SafeString:
@@ -98,7 +150,7 @@ def token(symbol: str) -> str:
         return ""
 
 
-def _quoted(room: Room) -> dict[str, Any]:
+def _quoted(room: Room, has_line: bool = False) -> dict[str, Any]:
     quote = quotes.quote_to_show(room)
     name = formats.name(room.symbol)
     names = {"symbol": name, "name": name_to_show(room.symbol)}
@@ -107,15 +159,16 @@ def _quoted(room: Room) -> dict[str, Any]:
         "timeframe": room.timeframe,
         "token": token(room.symbol),
         "name": name,
-        "kind": "forex" if is_currency_pair(room.symbol) else "",
+        "shapes": shapes_of(room.symbol, setting_to_show(Settings.FCS_DIGITS)),
         "period": formats.period(room.timeframe),
         # Always: no tag knows in which language the scripts of its page are printed.
         "numbers": formats.separators(),
         "texts": _texts(),
+        "sparkline": _line(quote) if has_line else None,
         "state": State.WAITING.value,
         "fields": {**dict.fromkeys(FIELDS, formats.UNKNOWN), **names},
         # Without these, the engine would print its ``string_if_invalid``.
-        **dict.fromkeys(("direction", "delay", "delay_text", "status", "digits", "updated"), ""),
+        **dict.fromkeys(_ONLY_IF_KNOWN, ""),
         **({} if quote is None else _fenced(quote, names)),
     }
 
@@ -143,6 +196,8 @@ def _known(quote: Quote, names: dict[str, str]) -> dict[str, Any]:
         "status": _closed(quote) if quote.state is State.CLOSED else _delayed(quote.delay),
         "digits": str(quote.digits),
         "updated": formats.iso(quote.updated),
+        "place": place_in_day(quote),
+        "shapes": {},
         "fields": {**names, **_figures(quote)},
     }
 
@@ -160,6 +215,28 @@ def _figures(quote: Quote) -> dict[str, str]:
         "change_percent": formats.percent(quote.change_percent),
         "updated": formats.clock(quote.updated, now=_now()),
     }
+
+
+def _option(read: Callable[[], T], default: T) -> T:
+    """Return an option of a tag, or its default if a variable has a wrong value."""
+    return unless_refused(read, lambda error: default)
+
+
+def _unit(symbol: str) -> str:
+    """Return what a price is counted in: the second part of a pair."""
+    _, *quoted_in = parts_of(symbol)
+    return quoted_in[0] if quoted_in else ""
+
+
+def _linked(room: Room, href: str | None) -> dict[str, str]:
+    pattern = _option(lambda: as_href(href), "")
+    return {"href": pattern, "link": link_of(pattern, room.symbol)}
+
+
+def _line(quote: Quote | None) -> Sparkline:
+    minute = int(_now().timestamp()) // 60
+    recent, last = ((), None) if quote is None else (quote.recent, quote.close)
+    return sparkline(recent, last, minute)
 
 
 def _now() -> datetime:

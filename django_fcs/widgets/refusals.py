@@ -1,4 +1,4 @@
-"""What a page shows in place of a widget if a variable is not a symbol, timeframe or field."""
+"""What a page shows if a variable that is passed to a tag has a wrong value."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def unless_refused(make: Callable[[], T], otherwise: Callable[[RoomError], T]) -
         if settings.DEBUG:
             raise
         if _complaints.is_new("page", str(error)):
-            logger.warning("a page has a tag without a widget reason=%s", error)
+            logger.warning("a tag of a page has a wrong value reason=%s", error)
         return otherwise(error)
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from django_fcs.exceptions import RoomError
 
-from .arguments import as_field, as_symbol, as_timeframe
-from .html import price, scripts, status, ticker, token
+from .arguments import as_field, as_href, as_item_size, as_symbol, as_timeframe, as_unit
+from .html import price, scripts, status, tag, ticker, token
 from .plain import number, quote
 from .refusals import in_words, unless_refused
 
@@ -91,11 +91,13 @@ class Tag:
 
 
 _ROOM = {"symbol": as_symbol, "timeframe": as_timeframe}
+_CARD = {**_ROOM, "item_size": as_item_size, "unit": as_unit, "href": as_href}
 _EXAMPLE = ("FX:EURUSD",)
 
 _ALL = (
     Tag("fcs_scripts", scripts),
-    Tag("fcs_ticker", ticker, _ROOM, _EXAMPLE, is_widget=True),
+    Tag("fcs_ticker", ticker, _CARD, _EXAMPLE, is_widget=True),
+    Tag("fcs_tag", tag, {**_ROOM, "href": as_href}, _EXAMPLE, is_widget=True),
     Tag("fcs_price", price, {**_ROOM, "field": as_field}, _EXAMPLE, is_widget=True),
     Tag("fcs_status", status, is_widget=True),
     Tag("fcs_token", token, {"symbol": as_symbol}, _EXAMPLE, otherwise=lambda error: ""),

@@ -37,6 +37,7 @@ export default [
         ...globals.browser,
         FCSClient: "readonly",
         FCSTickerElement: "readonly",
+        FCSTagElement: "readonly",
         FCSPriceElement: "readonly",
         FCSStatusElement: "readonly",
       },

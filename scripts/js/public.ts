@@ -13,7 +13,7 @@ type Declared = {
 type Internal =
   | "FCSClient.adapters"
   | `FCSStatusElement.${"connectedCallback" | "disconnectedCallback"}`
-  | `${"FCSTickerElement" | "FCSPriceElement"}.${
+  | `${"FCSTickerElement" | "FCSTagElement" | "FCSPriceElement"}.${
       | "View" | "observedAttributes"
       | "connectedCallback" | "disconnectedCallback" | "attributeChangedCallback"}`;
 /** Inherited; the .d.ts adds overloads that know the types of the events. */

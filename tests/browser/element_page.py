@@ -10,6 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Locator, Page
 
 from django_fcs import widgets
+from django_fcs.widgets import formats
 from tests.browser.scripted_server import Peer, ScriptedServer, price
 from tests.support.waiting import eventually
 
@@ -20,6 +21,7 @@ EURO = {
     **{"a": 1.08416, "b": 1.08408, "ch": 0.00231, "chp": 0.2135, "digits": 5},
 }
 TICKER = f'<fcs-ticker symbol="{EURUSD}"></fcs-ticker>'
+MORE_FIELDS = "".join(f'<i data-field="{name}"></i>' for name in ("open", "volume", "spread"))
 STATUS = '[data-part="status"]'
 
 
@@ -31,6 +33,20 @@ def euro(seq: int, *, timeframe: str = "1D", age: float = 0, **changes: Any) -> 
 def state(name: str, symbol: str = EURUSD, timeframe: str = "1D", **more: Any) -> dict[str, Any]:
     room = {"symbol": symbol, "timeframe": timeframe}
     return {"type": "state", **room, "state": name, "reason": "", **more}
+
+
+def with_more_fields(html: str) -> str:
+    """Give cards the fields that a site's own template may have, and ours has not."""
+    return html.replace("</fcs-ticker>", f"{MORE_FIELDS}</fcs-ticker>")
+
+
+def a_full_ticker(symbol: str) -> str:
+    """A card of a site's own template."""
+    names = ("symbol", "close", "high", "low", "change", "change_percent")
+    fields = "".join(
+        f'<i data-field="{name}">{formats.name(symbol) * (name == "symbol")}</i>' for name in names
+    )
+    return f'<fcs-ticker symbol="{symbol}">{fields}{MORE_FIELDS}</fcs-ticker>'
 
 
 class Site:

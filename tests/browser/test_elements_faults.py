@@ -11,7 +11,17 @@ from playwright.async_api import expect
 
 from django_fcs import widgets
 from django_fcs.prices.states import State
-from tests.browser.element_page import BTC, EURUSD, STATUS, TICKER, Site, euro, site, state
+from tests.browser.element_page import (
+    BTC,
+    EURUSD,
+    STATUS,
+    TICKER,
+    Site,
+    a_full_ticker,
+    euro,
+    site,
+    state,
+)
 from tests.browser.scripted_server import price, static_file
 from tests.widgets.test_html import Known, known
 
@@ -56,7 +66,7 @@ async def test_what_is_no_number_is_a_dash(site: Site, text: str) -> None:
     await site.send(coin(1))
     await expect(site.field("close").last).to_have_text("90,000.5")
     await expect(site.field("close").first).to_have_text("–")
-    await expect(site.field("open").first).to_have_text("1.08181")
+    await expect(site.field("low").first).to_have_text("1.08102")
 
 
 async def test_a_time_that_no_clock_can_show_is_the_arrival_of_the_price(site: Site) -> None:
@@ -239,7 +249,8 @@ async def test_a_state_that_nobody_knows_is_ignored(site: Site, name: Any) -> No
 
 @pytest.mark.parametrize("side", ["null", '"1.1"', "[]"])
 async def test_a_spread_needs_two_numbers(site: Site, side: str) -> None:
-    await open_both(site)
+    await site.open(a_full_ticker(EURUSD))
+    await site.joined("FX:EURUSD_1D")
     frame = json.dumps([euro(1, a="SIDE")]).replace('"SIDE"', side)
     await site.peer.send_text(frame)
     await expect(site.field("close").first).to_have_text("1.08412")

@@ -195,10 +195,10 @@ async def test_a_translators_words_stay_until_the_words_change(site: Site) -> No
     await site.send(euro(2, c=1.09))
     await expect(site.field("close")).to_have_text("1.09000")
     await expect(site.find(STATUS)).to_have_text("«live»")
-    await expect(site.find("[data-part=label]").first).to_have_text("«Open»")
+    await expect(site.find("[data-part=label]").first).to_have_text("«Low»")
     await site.send(state("closed"))
     await expect(site.find(STATUS)).to_have_text("closed")
-    await expect(site.find("[data-part=label]").first).to_have_text("«Open»")
+    await expect(site.find("[data-part=label]").first).to_have_text("«Low»")
 
 
 @pytest.mark.parametrize("is_rendered", [True, False])

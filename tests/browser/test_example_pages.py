@@ -81,7 +81,7 @@ async def test_another_timeframe_is_joined_by_all_elements(page: Page, site: str
     await expect(ticker.locator("[data-part=period]")).to_have_text(
         re.compile("1h", re.IGNORECASE), timeout=PATIENCE_MS
     )
-    for field in ("close", "open", "volume"):
+    for field in ("close", "low", "high"):
         await expect(ticker.locator(f"[data-field={field}]")).to_have_text(
             re.compile(r"\d"), timeout=PATIENCE_MS
         )

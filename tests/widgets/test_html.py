@@ -99,9 +99,9 @@ def known(monkeypatch: pytest.MonkeyPatch) -> Known:
 def test_a_ticker_holds_the_last_price(known: Known) -> None:
     parts = Parts(widgets.ticker("FX:EURUSD"))
     assert parts.texts == {
-        **{"symbol": "EUR/USD", "close": "1.08412", "open": "1.08181", "high": "1.08455"},
-        **{"low": "1.08102", "change": "+0.00231", "change_percent": "+0.21\N{THIN SPACE}%"},
-        **{"spread": "0.8 pips", "volume": "8.19\N{THIN SPACE}K"},
+        **{"symbol": "EUR/USD", "name": "Euro / US dollar", "close": "1.08412"},
+        **{"change": "+0.00231", "change_percent": "+0.21\N{THIN SPACE}%"},
+        **{"low": "1.08102", "high": "1.08455"},
         "updated": parts.texts["updated"],
     }
 
@@ -114,7 +114,6 @@ def test_a_ticker_tells_its_room_and_state_in_attributes(known: Known) -> None:
         "aria-label": "Euro / US dollar",
         **{"data-state": "live", "data-direction": "up", "data-digits": "5"},
         **{"data-decimal": ".", "data-thousand": ",", "data-grouping": "3"},
-        "data-kind": "forex",
     }
 
 
@@ -141,9 +140,10 @@ def test_the_price_bears_its_time_and_never_the_word_live(known: Known) -> None:
 
 
 def test_no_translator_touches_a_number(known: Known) -> None:
-    html = widgets.ticker("FX:EURUSD") + widgets.price("FX:EURUSD")
+    html = widgets.ticker("FX:EURUSD") + widgets.tag("FX:EURUSD") + widgets.price("FX:EURUSD")
     for _, attrs in Parts(html).elements:
-        assert attrs.get("translate") == ("no" if "data-field" in attrs else None)
+        is_fixed = "data-field" in attrs or attrs.get("data-part") == "unit"
+        assert attrs.get("translate") == ("no" if is_fixed else None)
 
 
 @pytest.mark.parametrize(("code", "numbers"), [("ar", ",.0"), ("zh-hans", ".4"), ("de", ",.3")])
@@ -225,16 +225,17 @@ def test_without_a_price_the_same_box_waits(known: Known) -> None:
     known(None)
     empty = Parts(widgets.ticker("FX:EURUSD"))
     assert empty.host["data-state"] == "waiting"
-    assert set(empty.texts.values()) == {"EUR/USD", EN_DASH}
-    assert [attrs.get("data-part") for _, attrs in empty.elements] == (
-        [attrs.get("data-part") for _, attrs in full.elements]
-    )
+    assert set(empty.texts.values()) == {"EUR/USD", "Euro / US dollar", EN_DASH}
+    parts = [attrs.get("data-part") for _, attrs in full.elements]
+    parts.remove("last")  # the last point of a line that has none
+    assert [attrs.get("data-part") for _, attrs in empty.elements] == parts
 
 
 def test_an_unknown_value_is_a_dash(known: Known) -> None:
-    known(bid=None, spread=None, volume=None)
+    known(bid=None, spread=None, low=None)
     assert Parts(widgets.price("FX:EURUSD", field="bid")).texts == {"bid": EN_DASH}
-    assert Parts(widgets.ticker("FX:EURUSD")).texts["spread"] == EN_DASH
+    assert Parts(widgets.price("FX:EURUSD", field="spread")).texts == {"spread": EN_DASH}
+    assert Parts(widgets.ticker("FX:EURUSD")).texts["low"] == EN_DASH
 
 
 def test_a_price_is_one_number_without_blanks_around_it(known: Known) -> None:
@@ -259,8 +260,11 @@ def test_nothing_of_a_widget_wants_an_inline_style_or_script(known: Known) -> No
 
 
 def test_a_widget_is_phrasing_content_and_may_stand_in_a_paragraph(known: Known) -> None:
-    html = widgets.ticker("FX:EURUSD") + widgets.price("FX:EURUSD")
-    assert {tag for tag, _ in Parts(html).elements} == {"fcs-ticker", "fcs-price", "span", "time"}
+    html = widgets.ticker("FX:EURUSD") + widgets.price("FX:EURUSD") + widgets.tag("FX:EURUSD")
+    assert {tag for tag, _ in Parts(html).elements} == {
+        *("fcs-ticker", "fcs-price", "fcs-tag", "span", "time"),
+        *("svg", "path", "line", "circle"),  # SVG is phrasing content
+    }
 
 
 def test_what_a_template_marked_as_safe_is_escaped_all_the_same(known: Known) -> None:

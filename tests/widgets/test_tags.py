@@ -105,7 +105,7 @@ def test_every_check_of_a_tag_refuses_a_literal_when_the_template_is_compiled(
         with pytest.raises(
             (django.template.TemplateSyntaxError, jinja2.TemplateSyntaxError), match=name
         ):
-            way(tag, by_name(tag, **{name: "?"}))
+            way(tag, by_name(tag, **{name: "javascript:no value of any tag"}))
 
 
 @every_tag

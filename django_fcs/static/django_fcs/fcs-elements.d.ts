@@ -17,7 +17,7 @@ interface FCSStateDetail {
   until?: number;
 }
 
-/** Members of both elements. Types only: the script does not export their base class. */
+/** Members of all elements with a symbol. Types only: the script does not export their base class. */
 interface FCSElement extends HTMLElement {
   /** `EXCHANGE:TICKER`; a new one joins its own room and removes the old price. */
   symbol: string;
@@ -34,6 +34,10 @@ interface FCSElementConstructor<Element extends FCSElement> {
 /** `<fcs-ticker>`: a card with the last price. */
 interface FCSTickerElement extends FCSElement {}
 declare var FCSTickerElement: FCSElementConstructor<FCSTickerElement>;
+
+/** `<fcs-tag>`: a symbol with its price and change, for use in a sentence. */
+interface FCSTagElement extends FCSElement {}
+declare var FCSTagElement: FCSElementConstructor<FCSTagElement>;
 
 /** `<fcs-price>`: one value, for use in a sentence. */
 interface FCSPriceElement extends FCSElement {
@@ -54,15 +58,26 @@ declare var FCSStatusElement: {
 interface HTMLElementTagNameMap {
   "fcs-status": FCSStatusElement;
   "fcs-ticker": FCSTickerElement;
+  "fcs-tag": FCSTagElement;
   "fcs-price": FCSPriceElement;
 }
 
-/** The attributes of both elements, as JSX writes them. */
+/** The attributes of all elements with a symbol, as JSX writes them. */
 interface FCSAttributes {
   symbol: string;
   timeframe?: string | number;
   token?: string;
   announce?: boolean | "";
+}
+
+interface FCSTagAttributes extends FCSAttributes {
+  /** An address, in which `{symbol}` stands for the symbol. */
+  href?: string;
+}
+
+interface FCSTickerAttributes extends FCSTagAttributes {
+  "item-size"?: "regular" | "compact";
+  unit?: string;
 }
 
 interface FCSPriceAttributes extends FCSAttributes {
@@ -72,7 +87,8 @@ interface FCSPriceAttributes extends FCSAttributes {
 // For JSX that takes its elements from the global namespace. React has its own: fcs-react.d.ts.
 declare namespace JSX {
   interface IntrinsicElements {
-    "fcs-ticker": FCSAttributes & FCSGlobalAttributes;
+    "fcs-ticker": FCSTickerAttributes & FCSGlobalAttributes;
+    "fcs-tag": FCSTagAttributes & FCSGlobalAttributes;
     "fcs-price": FCSPriceAttributes & FCSGlobalAttributes;
     "fcs-status": FCSGlobalAttributes;
   }

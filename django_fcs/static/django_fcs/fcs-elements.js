@@ -58,18 +58,36 @@ if (customElements.get("fcs-ticker")) {
   const isStill = matchMedia("(prefers-reduced-motion: reduce)");
   const offline = (reason) => ({ state: "offline", reason });
   const keyOf = ({ symbol, timeframe }) => `${symbol}_${timeframe}`;
+  const PRICES = { open: "o", high: "h", low: "l", close: "c", ask: "a", bid: "b" };
   const tickerOf = (symbol) => symbol.slice(symbol.lastIndexOf(":") + 1);
-  const isForex = (symbol) => FOREX.test(tickerOf(symbol));
 
   const pipOf = (symbol) => {
     const pair = FOREX.exec(tickerOf(symbol));
     return pair ? PIPS.get(pair[2]) : undefined;
   };
 
+  // Zeros that hold the room of the first price.
+  const shapeOf = (symbol, field) => {
+    const pip = pipOf(symbol) ?? 1;
+    const price = pip < 0.01 ? "0.00000" : pip < 1 ? "000.000" : "00,000.00";
+    if (field === "change_percent") return `+0.00${THIN}%`;
+    return PRICES[field] ? price : field === "change" ? `+${price}` : "";
+  };
+
   const nameOf = (symbol) => {
     const ticker = tickerOf(symbol);
     const pair = FOREX.exec(ticker) ?? METAL.exec(ticker) ?? COIN.exec(ticker);
     return pair ? pair.slice(1).filter(Boolean).join("/") : ticker;
+  };
+
+  // Only relative addresses and those of http and https are links.
+  const linkOf = (host) => {
+    const pattern = host.getAttribute("href") ?? "";
+    const address = pattern.replaceAll("{symbol}", encodeURIComponent(host.symbol));
+    try {
+      const { protocol } = new URL(address, document.baseURI);
+      return pattern && /^https?:$/.test(protocol) ? address : "";
+    } catch { return ""; }
   };
 
   const text = (name, n) => {
@@ -219,11 +237,10 @@ if (customElements.get("fcs-ticker")) {
   // Not data-flash, which an element removes by itself.
   const GUARDED = {
     subtree: true, childList: true, characterData: true, attributeFilter: [
-      "data-state", "data-direction", "data-delay", "data-digits", "data-kind", "data-field",
+      "data-state", "data-direction", "data-delay", "data-digits", "data-field",
       "data-part", "role", "aria-label", "title", "datetime", "translate",
     ],
   };
-  const PRICES = { open: "o", high: "h", low: "l", close: "c", ask: "a", bid: "b" };
   const OTHERS = {
     volume: (figures, { v }) => figures.compact(v),
     spread: (figures, { a, b }) => figures.spread(a, b),
@@ -412,8 +429,14 @@ if (customElements.get("fcs-ticker")) {
     made.translate = false;
     return made;
   };
-  const cell = (name, data) =>
-    node("span", { part: "cell", ...data }, part("label", text(name)), " ", field(name));
+  const joined = (...parts) => parts.flatMap((one, index) => (index ? [" ", one] : [one]));
+  const label = (name) => part("label", text(name));
+  const drawing = (tag, attributes, ...children) => {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    made.append(...children);
+    return made;
+  };
 
   // Replaces a text and keeps a selection in it: otherwise nobody could copy a price.
   const replaceText = (text, words) => {
@@ -535,8 +558,13 @@ if (customElements.get("fcs-ticker")) {
       this.#last = undefined;
       this.#told = null;
       shown.removeAttribute("datetime");
-      const isName = ["symbol", "name"].includes(shown.dataset.field);
-      shown.textContent = isName ? nameOf(this.host.symbol) : UNKNOWN;
+      const { field: name } = shown.dataset;
+      const isName = ["symbol", "name"].includes(name);
+      // Only the server knows more of an instrument than its symbol.
+      const isSaid = name === "name" && this.find("[data-field=symbol]");
+      shown.textContent = isSaid ? "" : isName ? nameOf(this.host.symbol) : UNKNOWN;
+      const shape = shapeOf(this.host.symbol, name);
+      if (shape) shown.dataset.shape = shape;
     }
 
     /** Give back what another script has taken away; everything else is up to `paint`. */
@@ -613,6 +641,7 @@ if (customElements.get("fcs-ticker")) {
     #show(shown, prices, at) {
       const name = shown.dataset.field;
       if (shown.translate) shown.translate = false;
+      if (shown.dataset.shape) delete shown.dataset.shape;
       if (PRICES[name]) writeText(shown, this.figures.number(prices[PRICES[name]]));
       else if (OTHERS[name]) writeText(shown, OTHERS[name](this.figures, prices));
       else if (name === "updated") this.#time(shown, [prices.update, at].find(isMoment));
@@ -646,27 +675,91 @@ if (customElements.get("fcs-ticker")) {
     }
   }
 
-  class TickerView extends View {
+  // Widgets that show their symbol, which may be a link.
+  class NamedView extends View {
     get flashing() { return "close"; }
+
+    begin(isUpgrade) {
+      super.begin(isUpgrade);
+      const address = linkOf(this.host);
+      const link = this.find("[data-part=link]") ?? (address ? this.#link() : null);
+      if (address) link?.setAttribute("href", address);
+      else link?.removeAttribute("href");
+    }
+
+    #link() {
+      const shown = this.find("[data-field=symbol]");
+      const link = node("a", { part: "link" });
+      shown?.replaceWith(link);
+      if (shown) link.append(shown);
+      return link;
+    }
+  }
+
+  class TickerView extends NamedView {
     build() {
-      const age = part("age", part("status"), " ", field("updated"));
-      const ends = [cell("spread", { kind: "forex" }), cell("volume", { kind: "volume" })];
-      return [
-        part("head", part("name", field("symbol"), " ", part("period")), " ", age),
-        part("price", field("close")),
-        part("change", field("change"), " ", field("change_percent")),
-        part("row", part("pair", cell("open"), cell("high")), part("pair", cell("low"), ...ends)),
-      ];
+      const age = part("age", ...joined(part("status"), field("updated")));
+      const day = drawing("svg", { "data-part": "day", "aria-hidden": "true" },
+        drawing("line", { x2: "100%", y1: "50%", y2: "50%" }),
+        drawing("circle", { cx: "0", cy: "50%", visibility: "hidden" }));
+      return joined(
+        part("head", ...joined(part("name", ...joined(field("symbol"), part("period"))), age)),
+        part("price", ...joined(field("close"), part("unit"))),
+        part("move", ...joined(field("change_percent"), field("change"))),
+        part("range", ...joined(
+          part("cell", ...joined(label("low"), field("low"))), day,
+          part("cell", ...joined(field("high"), label("high"))),
+        )),
+      );
+    }
+
+    begin(isUpgrade) {
+      super.begin(isUpgrade);
+      const unit = this.host.getAttribute("unit");
+      if (unit !== null) this.words.say(this.find("[data-part=unit]"), unit);
     }
 
     dress() {
       const { symbol, timeframe } = this.host;
-      this.mark("kind", isForex(symbol) ? "forex" : null);
       this.words.label(this.find("[data-field=symbol]"), "title", symbol);
       this.words.say(this.find("[data-part=period]"), PERIODS[timeframe] ?? timeframe);
+      this.words.say(this.find("[data-part=unit]"),
+        this.host.getAttribute("unit") ?? nameOf(symbol).split("/")[1] ?? "");
       this.words.label(this.host, "role", "group");
       this.words.label(this.host, "aria-label", nameOf(symbol));
+      this.#place({});
     }
+
+    /** @param {{ prices: any, at?: number }} message */
+    paint(message) {
+      super.paint(message);
+      this.#place(numbersOf(message.prices));
+    }
+
+    // Where the price stands between low and high.
+    /** @param {{ l?: number, h?: number, c?: number }} prices */
+    #place({ l = NaN, h = NaN, c = NaN }) {
+      const dot = this.find("[data-part=day] circle");
+      const place = Math.min(Math.max((c - l) / (h - l), 0), 1);
+      if (!dot) return;
+      if (place >= 0) this.words.label(dot, "cx", `${(100 * place).toFixed(1)}%`);
+      this.words.label(dot, "visibility", place >= 0 ? "visible" : "hidden");
+    }
+  }
+
+  // Widgets in a sentence: their status interrupts it only if something is wrong.
+  const whisper = (view, words) => {
+    view.words.say(view.find("[data-part=status]"), words === text("live") ? "" : words);
+    view.words.label(view.host, "title", `${nameOf(view.host.symbol)}, ${words}`);
+  };
+
+  class TagView extends NamedView {
+    build() {
+      const shown = joined(field("symbol"), field("close"), field("change_percent"));
+      return [...shown, part("status")];
+    }
+
+    status(words) { whisper(this, words); }
   }
 
   class PriceView extends View {
@@ -681,11 +774,7 @@ if (customElements.get("fcs-ticker")) {
       this.blank(shown);
     }
 
-    // While the price is live, the status does not interrupt the sentence.
-    status(words) {
-      super.status(words === text("live") ? "" : words);
-      this.words.label(this.host, "title", `${nameOf(this.host.symbol)}, ${words}`);
-    }
+    status(words) { whisper(this, words); }
   }
 
   // FCSElement: attributes are the state; a room is held while the element is on the page. What
@@ -693,7 +782,8 @@ if (customElements.get("fcs-ticker")) {
   // once, so that two scripts which contradict each other do not stop the page.
   class FCSElement extends HTMLElement {
     static View = View;
-    static observedAttributes = ["symbol", "timeframe", "token", "field", ...SPELLING];
+    static observedAttributes =
+      ["symbol", "timeframe", "token", "field", "href", "unit", ...SPELLING];
     /** @param {string} tag */
     static define(tag, registry = customElements) { registry.define(tag, this); }
 
@@ -738,9 +828,9 @@ if (customElements.get("fcs-ticker")) {
       const { symbol, timeframe, field } = /** @type {this & { field?: string }} */ (this);
       const token = this.getAttribute("token") ?? undefined;
       const held = this.#held;
-      const spelling = SPELLING.map((name) => this.getAttribute(name));
+      const written = ["href", "unit", ...SPELLING].map((name) => this.getAttribute(name));
       const wanted = this.isConnected && symbol
-        ? { symbol, timeframe, token, field, spelling } : null;
+        ? { symbol, timeframe, token, field, written } : null;
       if (JSON.stringify(held) === JSON.stringify(wanted)) return;
       const isSame = held?.symbol === wanted?.symbol && held?.timeframe === wanted?.timeframe;
       if (held && !isSame) rooms.release(held, this.#listener);
@@ -837,6 +927,9 @@ if (customElements.get("fcs-ticker")) {
   globalThis.FCSTickerElement = class FCSTickerElement extends FCSElement {
     static View = TickerView;
   };
+  globalThis.FCSTagElement = class FCSTagElement extends FCSElement {
+    static View = TagView;
+  };
   globalThis.FCSPriceElement = class FCSPriceElement extends FCSElement {
     static View = PriceView;
     /** @returns {string} */
@@ -867,6 +960,7 @@ if (customElements.get("fcs-ticker")) {
   };
 
   FCSTickerElement.define("fcs-ticker");
+  FCSTagElement.define("fcs-tag");
   FCSPriceElement.define("fcs-price");
   FCSStatusElement.define("fcs-status");
 }

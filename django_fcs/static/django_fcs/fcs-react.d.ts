@@ -7,7 +7,8 @@ type Props<Element extends HTMLElement> = DetailedHTMLProps<HTMLAttributes<Eleme
 declare module "react" {
   namespace JSX {
     interface IntrinsicElements {
-      "fcs-ticker": Props<FCSTickerElement> & FCSAttributes;
+      "fcs-ticker": Props<FCSTickerElement> & FCSTickerAttributes;
+      "fcs-tag": Props<FCSTagElement> & FCSTagAttributes;
       "fcs-price": Props<FCSPriceElement> & FCSPriceAttributes;
       "fcs-status": Props<FCSStatusElement>;
     }
