@@ -8,11 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from django.conf import settings
 from django.template import TemplateDoesNotExist, loader
 from django.template.backends.django import DjangoTemplates
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, pgettext
+from django.utils.translation import pgettext
 
 from django_fcs import quotes
 from django_fcs.conf import Settings
@@ -43,9 +42,11 @@ from .arguments import (
     link_of,
     room_of,
 )
+from .page import data_block, file
 from .refusals import unless_refused
 from .shapes import place_in_day, shapes_of
 from .sparkline import Sparkline, sparkline
+from .texts import texts
 
 __all__ = ["price", "scripts", "status", "tag", "ticker", "token"]
 
@@ -65,21 +66,16 @@ def scripts(*, nonce: str = "") -> SafeString:
             "nonce": nonce,
             "socket": socket_url(),
             "offline_after": f"{setting_to_show(Settings.FCS_OFFLINE_AFTER_SECONDS):g}",
-            "timeframe": setting_to_show(Settings.FCS_TIMEFRAME),
-            "language": get_language() or "",
-            "numbers": formats.separators(),
-            "texts": _texts(),
+            "page": data_block(),
         },
     )
 
 
 def _files() -> dict[str, str]:
-    """Return the static files: as they are written with ``DEBUG``, else minified."""
-    minified = "" if settings.DEBUG else ".min"
     return {
-        "style": f"django_fcs/fcs{minified}.css",
-        "client": f"django_fcs/fcs-client{minified}.js",
-        "elements": f"django_fcs/fcs-elements{minified}.js",
+        "style": file("fcs.css"),
+        "client": file("fcs-client.js"),
+        "elements": file("fcs-elements.js"),
     }
 
 
@@ -163,7 +159,7 @@ def _quoted(room: Room, has_line: bool = False) -> dict[str, Any]:
         "period": formats.period(room.timeframe),
         # Always: no tag knows in which language the scripts of its page are printed.
         "numbers": formats.separators(),
-        "texts": _texts(),
+        "texts": texts(),
         "sparkline": _line(quote) if has_line else None,
         "state": State.WAITING.value,
         "fields": {**dict.fromkeys(FIELDS, formats.UNKNOWN), **names},
@@ -244,39 +240,14 @@ def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def _texts() -> dict[str, str]:
-    return {
-        "live": pgettext("price", "live"),
-        "waiting": pgettext("price", "waiting"),
-        "closed": pgettext("price", "closed"),
-        "opens": pgettext("price", "closed · opens {n}"),
-        "offline": pgettext("price", "offline"),
-        "reload": pgettext("price", "offline · reload the page"),
-        "reconnecting": pgettext("price", "reconnecting in {n} s"),
-        "markets": pgettext("price", "markets closed"),
-        "stale": pgettext("price", "stale"),
-        "delayed": pgettext("price", "{n} min delayed"),
-        "seconds": pgettext("price", "{n} s old"),
-        "minutes": pgettext("price", "{n} min old"),
-        "hours": pgettext("price", "{n} h old"),
-        "days": pgettext("price", "{n} d old"),
-        "pips": pgettext("price", "{n} pips"),
-        "open": pgettext("price", "Open"),
-        "high": pgettext("price", "High"),
-        "low": pgettext("price", "Low"),
-        "spread": pgettext("price", "Spread"),
-        "volume": pgettext("price", "Volume"),
-    }
-
-
 def _delayed(delay: int | None) -> str:
     # Rounded up, so that no feed looks fresher than it is.
-    return _texts()["delayed"].replace("{n}", str(-(-delay // 60))) if delay else ""
+    return texts()["delayed"].replace("{n}", str(-(-delay // 60))) if delay else ""
 
 
 def _closed(quote: Quote) -> str:
     if quote.until is None:
-        return _texts()["closed"]
+        return texts()["closed"]
     opens = datetime.fromtimestamp(quote.until, timezone.utc)
     # Shorter than the script's text, because it adds a time zone and the card may be narrow.
     return pgettext("price", "opens {n}").replace("{n}", formats.opening(opens, now=_now()))
