@@ -87,6 +87,7 @@ def ticker(
     sparkline: bool | None = None,
     unit: str | None = None,
     href: str | None = None,
+    announce: bool = False,
 ) -> SafeString:
     """Print a card with the last price of a symbol. Raises ``RoomError``.
 
@@ -101,7 +102,7 @@ def ticker(
         "own_unit": own_unit,
         "unit": _unit(room.symbol) if own_unit is None else own_unit,
     }
-    context = {**_quoted(room, has_line), **_linked(room, href), **more}
+    context = {**_quoted(room, has_line, announce), **_linked(room, href), **more}
     return _render("ticker", context)
 
 
@@ -111,16 +112,23 @@ def tag(
     *,
     sparkline: bool = False,
     href: str | None = None,
+    announce: bool = False,
 ) -> SafeString:
     """Print a symbol with its price and change, for use in a sentence. Raises ``RoomError``."""
     room = room_of(symbol, timeframe)
-    return _render("tag", {**_quoted(room, bool(sparkline)), **_linked(room, href)})
+    return _render("tag", {**_quoted(room, bool(sparkline), announce), **_linked(room, href)})
 
 
-def price(symbol: str, timeframe: str | int | None = None, *, field: str = "close") -> SafeString:
+def price(
+    symbol: str,
+    timeframe: str | int | None = None,
+    *,
+    field: str = "close",
+    announce: bool = False,
+) -> SafeString:
     """Print one value of a symbol, for use in a sentence. Raises ``RoomError``."""
     field = as_field(field)
-    context = _quoted(room_of(symbol, timeframe))
+    context = _quoted(room_of(symbol, timeframe), announce=announce)
     shape = context["shapes"].get(field, "")
     text = context["fields"][field]
     return _render("price", {**context, "field": field, "text": text, "shape": shape})
@@ -146,7 +154,7 @@ def token(symbol: str) -> str:
         return ""
 
 
-def _quoted(room: Room, has_line: bool = False) -> dict[str, Any]:
+def _quoted(room: Room, has_line: bool = False, announce: bool = False) -> dict[str, Any]:
     quote = quotes.quote_to_show(room)
     name = formats.name(room.symbol)
     names = {"symbol": name, "name": name_to_show(room.symbol)}
@@ -154,6 +162,7 @@ def _quoted(room: Room, has_line: bool = False) -> dict[str, Any]:
         "symbol": room.symbol,
         "timeframe": room.timeframe,
         "token": token(room.symbol),
+        "announce": bool(announce),
         "name": name,
         "shapes": shapes_of(room.symbol, setting_to_show(Settings.FCS_DIGITS)),
         "period": formats.period(room.timeframe),

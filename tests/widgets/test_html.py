@@ -383,3 +383,11 @@ def test_a_token_opens_the_symbol_it_was_made_for() -> None:
     assert token_is_valid(widgets.token("FX:EURUSD"), "FX:EURUSD")
     with pytest.raises(BadSymbol):
         widgets.token("EURUSD")
+
+
+@pytest.mark.parametrize("announce", [True, False, 1, "", None])
+def test_a_tag_may_ask_that_screen_readers_announce_its_price(known: Known, announce: Any) -> None:
+    for tag in (widgets.ticker, widgets.price, widgets.tag):
+        host = Parts(tag("FX:EURUSD", announce=announce)).host
+        assert ("announce" in host) == bool(announce)
+        assert "announce" not in Parts(tag("FX:EURUSD")).host
