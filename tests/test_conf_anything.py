@@ -79,7 +79,7 @@ def page() -> str:
 SHOWN = {
     "FCS_STALE_AFTER_SECONDS": "1.08",
     "FCS_OFFLINE_AFTER_SECONDS": 'data-fcs-offline-after="10"',
-    "FCS_TIMEFRAME": 'data-fcs-timeframe="1D"',
+    "FCS_TIMEFRAME": '"timeframe": "1D"',
     "FCS_SOCKET_URL": "/ws/fcs/",
     "FCS_TOKEN_MAX_AGE_SECONDS": 'token=""',
 }

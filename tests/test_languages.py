@@ -14,6 +14,7 @@ from django.test import override_settings
 from django.utils import translation
 
 from lab import messages
+from tests.widgets.test_page import data_block
 
 LANGUAGES = {"ar", "de", "es", "fr", "ja", "zh_Hans"}
 
@@ -64,7 +65,7 @@ def test_a_page_passes_its_own_words_to_the_script(language: str, word: str) -> 
     with translation.override(language):
         page = Template("{% load fcs %}{% fcs_scripts %}").render(Context())
 
-    assert f'data-fcs-text-closed="{word}"' in page
+    assert data_block(page)["texts"]["closed"] == word
 
 
 def test_a_sites_own_words_have_precedence(tmp_path: Path) -> None:
@@ -76,5 +77,5 @@ def test_a_sites_own_words_have_precedence(tmp_path: Path) -> None:
     with override_settings(LOCALE_PATHS=[tmp_path]), translation.override("de"):
         page = Template("{% load fcs %}{% fcs_scripts %}").render(Context())
 
-    assert 'data-fcs-text-closed="Feierabend"' in page
-    assert 'data-fcs-text-high="Hoch"' in page
+    texts = data_block(page)["texts"]
+    assert (texts["closed"], texts["high"]) == ("Feierabend", "Hoch")

@@ -8,11 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from django.conf import settings
 from django.template import TemplateDoesNotExist, loader
 from django.template.backends.django import DjangoTemplates
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, pgettext
+from django.utils.translation import pgettext
 
 from django_fcs import quotes
 from django_fcs.conf import Settings
@@ -43,9 +42,11 @@ from .arguments import (
     link_of,
     room_of,
 )
+from .page import data_block, file
 from .refusals import unless_refused
 from .shapes import place_in_day, shapes_of
 from .sparkline import Sparkline, sparkline
+from .texts import texts
 
 __all__ = ["price", "scripts", "status", "tag", "ticker", "token"]
 
@@ -65,21 +66,16 @@ def scripts(*, nonce: str = "") -> SafeString:
             "nonce": nonce,
             "socket": socket_url(),
             "offline_after": f"{setting_to_show(Settings.FCS_OFFLINE_AFTER_SECONDS):g}",
-            "timeframe": setting_to_show(Settings.FCS_TIMEFRAME),
-            "language": get_language() or "",
-            "numbers": formats.separators(),
-            "texts": _texts(),
+            "page": data_block(),
         },
     )
 
 
 def _files() -> dict[str, str]:
-    """Return the static files: as they are written with ``DEBUG``, else minified."""
-    minified = "" if settings.DEBUG else ".min"
     return {
-        "style": f"django_fcs/fcs{minified}.css",
-        "client": f"django_fcs/fcs-client{minified}.js",
-        "elements": f"django_fcs/fcs-elements{minified}.js",
+        "style": file("fcs.css"),
+        "client": file("fcs-client.js"),
+        "elements": file("fcs-elements.js"),
     }
 
 
@@ -91,6 +87,7 @@ def ticker(
     sparkline: bool | None = None,
     unit: str | None = None,
     href: str | None = None,
+    announce: bool = False,
 ) -> SafeString:
     """Print a card with the last price of a symbol. Raises ``RoomError``.
 
@@ -105,7 +102,7 @@ def ticker(
         "own_unit": own_unit,
         "unit": _unit(room.symbol) if own_unit is None else own_unit,
     }
-    context = {**_quoted(room, has_line), **_linked(room, href), **more}
+    context = {**_quoted(room, has_line, announce), **_linked(room, href), **more}
     return _render("ticker", context)
 
 
@@ -115,16 +112,23 @@ def tag(
     *,
     sparkline: bool = False,
     href: str | None = None,
+    announce: bool = False,
 ) -> SafeString:
     """Print a symbol with its price and change, for use in a sentence. Raises ``RoomError``."""
     room = room_of(symbol, timeframe)
-    return _render("tag", {**_quoted(room, bool(sparkline)), **_linked(room, href)})
+    return _render("tag", {**_quoted(room, bool(sparkline), announce), **_linked(room, href)})
 
 
-def price(symbol: str, timeframe: str | int | None = None, *, field: str = "close") -> SafeString:
+def price(
+    symbol: str,
+    timeframe: str | int | None = None,
+    *,
+    field: str = "close",
+    announce: bool = False,
+) -> SafeString:
     """Print one value of a symbol, for use in a sentence. Raises ``RoomError``."""
     field = as_field(field)
-    context = _quoted(room_of(symbol, timeframe))
+    context = _quoted(room_of(symbol, timeframe), announce=announce)
     shape = context["shapes"].get(field, "")
     text = context["fields"][field]
     return _render("price", {**context, "field": field, "text": text, "shape": shape})
@@ -150,7 +154,7 @@ def token(symbol: str) -> str:
         return ""
 
 
-def _quoted(room: Room, has_line: bool = False) -> dict[str, Any]:
+def _quoted(room: Room, has_line: bool = False, announce: bool = False) -> dict[str, Any]:
     quote = quotes.quote_to_show(room)
     name = formats.name(room.symbol)
     names = {"symbol": name, "name": name_to_show(room.symbol)}
@@ -158,12 +162,13 @@ def _quoted(room: Room, has_line: bool = False) -> dict[str, Any]:
         "symbol": room.symbol,
         "timeframe": room.timeframe,
         "token": token(room.symbol),
+        "announce": bool(announce),
         "name": name,
         "shapes": shapes_of(room.symbol, setting_to_show(Settings.FCS_DIGITS)),
         "period": formats.period(room.timeframe),
         # Always: no tag knows in which language the scripts of its page are printed.
         "numbers": formats.separators(),
-        "texts": _texts(),
+        "texts": texts(),
         "sparkline": _line(quote) if has_line else None,
         "state": State.WAITING.value,
         "fields": {**dict.fromkeys(FIELDS, formats.UNKNOWN), **names},
@@ -244,39 +249,14 @@ def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def _texts() -> dict[str, str]:
-    return {
-        "live": pgettext("price", "live"),
-        "waiting": pgettext("price", "waiting"),
-        "closed": pgettext("price", "closed"),
-        "opens": pgettext("price", "closed · opens {n}"),
-        "offline": pgettext("price", "offline"),
-        "reload": pgettext("price", "offline · reload the page"),
-        "reconnecting": pgettext("price", "reconnecting in {n} s"),
-        "markets": pgettext("price", "markets closed"),
-        "stale": pgettext("price", "stale"),
-        "delayed": pgettext("price", "{n} min delayed"),
-        "seconds": pgettext("price", "{n} s old"),
-        "minutes": pgettext("price", "{n} min old"),
-        "hours": pgettext("price", "{n} h old"),
-        "days": pgettext("price", "{n} d old"),
-        "pips": pgettext("price", "{n} pips"),
-        "open": pgettext("price", "Open"),
-        "high": pgettext("price", "High"),
-        "low": pgettext("price", "Low"),
-        "spread": pgettext("price", "Spread"),
-        "volume": pgettext("price", "Volume"),
-    }
-
-
 def _delayed(delay: int | None) -> str:
     # Rounded up, so that no feed looks fresher than it is.
-    return _texts()["delayed"].replace("{n}", str(-(-delay // 60))) if delay else ""
+    return texts()["delayed"].replace("{n}", str(-(-delay // 60))) if delay else ""
 
 
 def _closed(quote: Quote) -> str:
     if quote.until is None:
-        return _texts()["closed"]
+        return texts()["closed"]
     opens = datetime.fromtimestamp(quote.until, timezone.utc)
     # Shorter than the script's text, because it adds a time zone and the card may be narrow.
     return pgettext("price", "opens {n}").replace("{n}", formats.opening(opens, now=_now()))

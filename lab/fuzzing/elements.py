@@ -188,7 +188,7 @@ def _html() -> str:
     return (
         '<!doctype html><html lang="en"><link rel="icon" href="data:,">'
         '<script defer src="/fcs-client.js" data-fcs-socket="/ws/fcs/"></script>'
-        '<script defer src="/fcs-elements.js" data-fcs-timeframe="1D"></script>'
+        '<script defer src="/fcs-elements.js"></script>'
         f"<body hidden>{elements}</body></html>"
     )
 

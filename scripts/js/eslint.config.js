@@ -44,6 +44,10 @@ export default [
     },
   },
   {
+    files: ["django_fcs/**/fcs-sparkline.js"],
+    languageOptions: { sourceType: "module" },
+  },
+  {
     // The tests use its names in the page.
     files: ["tests/browser/harness.js"],
     languageOptions: { globals: { log: "readonly" } },

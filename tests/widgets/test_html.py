@@ -146,14 +146,6 @@ def test_no_translator_touches_a_number(known: Known) -> None:
         assert attrs.get("translate") == ("no" if is_fixed else None)
 
 
-@pytest.mark.parametrize(("code", "numbers"), [("ar", ",.0"), ("zh-hans", ".4"), ("de", ",.3")])
-def test_the_scripts_know_how_the_active_language_writes_numbers(code: str, numbers: str) -> None:
-    with translation.override(code):
-        attrs = Parts(widgets.scripts()).elements[-1][1]
-    names = ("decimal", "thousand", "grouping")
-    assert "".join(attrs[f"data-fcs-{name}"] or "" for name in names) == numbers
-
-
 @pytest.mark.parametrize("state", list(State))
 def test_the_state_is_the_quotes(known: Known, state: State) -> None:
     known(state=state)
@@ -256,7 +248,7 @@ def test_nothing_of_a_widget_wants_an_inline_style_or_script(known: Known) -> No
     html = widgets.ticker("FX:EURUSD") + widgets.price("FX:EURUSD") + widgets.scripts()
     assert " style=" not in html and " on" not in html and "<style" not in html
     for tag, attrs in Parts(widgets.scripts()).elements:
-        assert tag != "script" or attrs["src"]
+        assert tag != "script" or attrs.get("src") or attrs["type"] == "application/json"
 
 
 def test_a_widget_is_phrasing_content_and_may_stand_in_a_paragraph(known: Known) -> None:
@@ -304,21 +296,20 @@ def test_a_wrong_value_is_named(
 @override_settings(FCS_SOCKET_URL="/prices/", FCS_TIMEFRAME="60")
 def test_the_scripts_come_in_order_and_know_the_site() -> None:
     elements = Parts(widgets.scripts()).elements
-    assert [tag for tag, _ in elements] == ["link", "script", "script"]
-    (_, css), (_, client), (_, own) = elements
+    assert [tag for tag, _ in elements] == ["link", "script", "script", "script"]
+    (_, css), (_, block), (_, client), (_, own) = elements
     assert css == {"rel": "stylesheet", "href": "/static/django_fcs/fcs.min.css"}
     assert client == {
         **{"defer": None, "src": "/static/django_fcs/fcs-client.min.js"},
         **{"data-fcs-socket": "/prices/", "data-fcs-offline-after": "10"},
     }
-    assert own["src"] == "/static/django_fcs/fcs-elements.min.js"
-    assert own["data-fcs-timeframe"] == "60"
-    assert own["data-fcs-text-live"] == "live"
-    assert own["data-fcs-text-minutes"] == "{n} min old"
+    assert block == {"id": "fcs-page", "type": "application/json"}
+    assert own == {"defer": None, "src": "/static/django_fcs/fcs-elements.min.js"}
 
 
-def test_all_three_tags_take_the_nonce_and_none_is_empty() -> None:
-    assert [a.get("nonce") for _, a in Parts(widgets.scripts(nonce="n<1")).elements] == ["n<1"] * 3
+def test_the_three_files_take_the_nonce_and_none_is_empty() -> None:
+    nonces = [a.get("nonce") for _, a in Parts(widgets.scripts(nonce="n<1")).elements]
+    assert nonces == ["n<1", None, "n<1", "n<1"]
     assert "nonce" not in widgets.scripts()
 
 
@@ -392,3 +383,11 @@ def test_a_token_opens_the_symbol_it_was_made_for() -> None:
     assert token_is_valid(widgets.token("FX:EURUSD"), "FX:EURUSD")
     with pytest.raises(BadSymbol):
         widgets.token("EURUSD")
+
+
+@pytest.mark.parametrize("announce", [True, False, 1, "", None])
+def test_a_tag_may_ask_that_screen_readers_announce_its_price(known: Known, announce: Any) -> None:
+    for tag in (widgets.ticker, widgets.price, widgets.tag):
+        host = Parts(tag("FX:EURUSD", announce=announce)).host
+        assert ("announce" in host) == bool(announce)
+        assert "announce" not in Parts(tag("FX:EURUSD")).host

@@ -14,8 +14,8 @@ if (globalThis.FCSClient) {
   // A module or a bundle has no attributes of its own.
   const dataset = (current?.dataset.fcsSocket ? current : tag ?? current)?.dataset ?? {};
   if (!dataset.fcsSocket && !current?.src.includes("fcs-client")) {
-    console.warn("fcs-client.js: loaded as a module or in a bundle, the script does not find the "
-      + "data-fcs-… attributes of {% fcs_scripts %}; it uses the socket /ws/fcs/.");
+    console.warn("fcs-client.js: loaded as a module or in a bundle, the script finds no data-fcs-… "
+      + "attributes; it uses the socket /ws/fcs/.");
   }
   const ADDRESS = dataset.fcsSocket || "/ws/fcs/";
   const OFFLINE_AFTER = Number(dataset.fcsOfflineAfter) || 10;

@@ -5,38 +5,30 @@ if (customElements.get("fcs-ticker")) {
   console.warn("fcs-elements.js: this page loads the script twice; the second copy has no effect.");
 } else if (!globalThis.FCSClient?.offlineAfter) {
   console.error("fcs-elements.js: load fcs-client.js before this script, with defer, as "
-    + "{% fcs_scripts %} does; until then, prices stay as the server has rendered them.");
+    + "{% fcs_scripts %} does; prices stand still.");
 } else {
-  const current = /** @type {HTMLScriptElement | null} */ (document.currentScript);
-  /** @type {HTMLScriptElement | null} */
-  const tag = document.querySelector("script[data-fcs-timeframe]");
-  // A module or a bundle has no attributes of its own.
-  const dataset = (current?.dataset.fcsTimeframe ? current : tag ?? current)?.dataset ?? {};
-  if (!dataset.fcsTimeframe && !current?.src.includes("fcs-elements")) {
-    console.warn("fcs-elements.js: loaded as a module or in a bundle, the script does not find the "
-      + "data-fcs-… attributes of {% fcs_scripts %}; it uses English texts and numbers.");
-  }
-  const DEFAULT_TIMEFRAME = dataset.fcsTimeframe || "1D";
   const TEXTS = {
     live: "live", waiting: "waiting", closed: "closed", offline: "offline", stale: "stale",
     seconds: "{n} s old", minutes: "{n} min old", hours: "{n} h old", days: "{n} d old",
     delayed: "{n} min delayed", pips: "{n} pips", opens: "closed · opens {n}",
     reload: "offline · reload the page", markets: "markets closed",
     reconnecting: "reconnecting in {n} s",
+    nodata: "No data for {n}",
     open: "Open", high: "High", low: "Low", spread: "Spread", volume: "Volume",
   };
   const RELOAD = "load the page again"; // the server's words for a token that is no longer valid
+  const VAIN = "no price has come";
+  // The second one is the server's.
+  const NO_DATA = [VAIN, "the feed does not confirm this symbol"];
+  const PATIENCE = 3; // times the seconds until a price counts as offline
   const [UNKNOWN, THIN] = ["–", "\u2009"];
-  const CURRENCIES = "AED|ARS|AUD|BRL|CAD|CHF|CLP|CNH|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|"
-    + "ILS|INR|JPY|KRW|KWD|MXN|MYR|NGN|NOK|NZD|PEN|PHP|PKR|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|"
-    + "UAH|USD|VND|ZAR";
-  const WITH_FOUR_DECIMALS = "AED|AUD|BRL|CAD|CHF|CNH|CNY|CZK|DKK|EUR|GBP|HKD|ILS|KWD|MXN|MYR|NOK|"
-    + "NZD|PEN|PLN|RON|SAR|SEK|SGD|TRY|USD|ZAR";
-  const WITH_TWO_DECIMALS = "HUF|INR|JPY|THB";
-  /** @type {Map<string, number>} */
-  const PIPS = new Map();
-  for (const currency of WITH_FOUR_DECIMALS.split("|")) PIPS.set(currency, 0.0001);
-  for (const currency of WITH_TWO_DECIMALS.split("|")) PIPS.set(currency, 0.01);
+  // The currencies whose pip is 0.0001 of a price, those whose pip is 0.01, and those without one.
+  const [FOUR, TWO, NONE] = [
+    "AEDAUDBRLCADCHFCNHCNYCZKDKKEURGBPHKDILSKWDMXNMYRNOKNZDPENPLNRONSARSEKSGDTRYUSDZAR",
+    "HUFINRJPYTHB",
+    "ARSCLPCOPEGPIDRKRWNGNPHPPKRRUBTWDUAHVND",
+  ].map((codes) => codes.match(/.../g) ?? [""]);
+  const CURRENCIES = [...FOUR, ...TWO, ...NONE].join("|");
   const FOREX = new RegExp(`^(${CURRENCIES})(${CURRENCIES})$`);
   const METAL = new RegExp(`^(XAU|XAG|XPT|XPD)(${CURRENCIES})$`);
   const COIN = /^([\p{L}\p{N}_]+)(USDT|USDC)$|^([\p{L}\p{N}_]{2,})(USD)$/u;
@@ -62,8 +54,8 @@ if (customElements.get("fcs-ticker")) {
   const tickerOf = (symbol) => symbol.slice(symbol.lastIndexOf(":") + 1);
 
   const pipOf = (symbol) => {
-    const pair = FOREX.exec(tickerOf(symbol));
-    return pair ? PIPS.get(pair[2]) : undefined;
+    const currency = FOREX.exec(tickerOf(symbol))?.[2] ?? "";
+    return FOUR.includes(currency) ? 0.0001 : TWO.includes(currency) ? 0.01 : undefined;
   };
 
   // Zeros that hold the room of the first price.
@@ -90,10 +82,46 @@ if (customElements.get("fcs-ticker")) {
     } catch { return ""; }
   };
 
-  const text = (name, n) => {
-    const words = dataset[`fcsText${name[0].toUpperCase()}${name.slice(1)}`] || TEXTS[name] || name;
-    return words.replace("{n}", n);
+  // Advice: to the developers of a page, each sentence once.
+  const advice = new Set();
+  const advise = (words) => {
+    if (!advice.has(words)) console.warn(`fcs-elements.js: ${words}`);
+    advice.add(words);
   };
+  const expect = (name, value, known) => {
+    if (!known.includes(value)) advise(`${name} "${value}" is not one of ${known.join(" ")}`);
+  };
+
+  // The data block of {% fcs_scripts %}: words, separators, the default timeframe, modules. A page
+  // may have several, in several languages, and may change them at any time.
+  const BLOCK = "#fcs-page";
+  const ENGLISH = { decimal: ".", thousand: ",", grouping: "3" };
+  const wordsOf = (values) => Object.fromEntries(
+    Object.entries(values ?? {}).filter(([, value]) => typeof value === "string"));
+  /** @returns {Record<string, any>} */
+  const pageOf = (block) => ({
+    ...wordsOf(block),
+    numbers: { ...ENGLISH, ...wordsOf(block.numbers) },
+    texts: { ...TEXTS, ...wordsOf(block.texts) },
+    modules: wordsOf(block.modules),
+  });
+  const readPage = () => {
+    let page = pageOf({});
+    const { lang } = document.documentElement;
+    const isOther = (block) => block.language?.toLowerCase() !== lang.toLowerCase();
+    for (const { textContent } of document.querySelectorAll(BLOCK)) {
+      try {
+        const block = pageOf(JSON.parse(textContent));
+        if (isOther(page) || !isOther(block)) page = block;
+      } catch {
+        advise("cannot read the data block of {% fcs_scripts %}; without it, texts are English");
+      }
+    }
+    return page;
+  };
+  let page = readPage();
+
+  const text = (name, n) => (page.texts[name] ?? name).replace("{n}", () => n);
 
   const ageOf = (seconds) => {
     if (!Number.isFinite(seconds)) return text("stale");
@@ -159,9 +187,10 @@ if (customElements.get("fcs-ticker")) {
     #decimal; #thousand; #grouping;
 
     constructor(own) {
-      this.#decimal = own.decimal ?? dataset.fcsDecimal ?? ".";
-      this.#thousand = own.thousand ?? dataset.fcsThousand ?? ",";
-      this.#grouping = (own.grouping ?? dataset.fcsGrouping ?? "3").split(" ").map(Number);
+      const { decimal, thousand, grouping } = { ...page.numbers, ...own };
+      this.#decimal = decimal;
+      this.#thousand = thousand;
+      this.#grouping = grouping.split(" ").map(Number);
     }
 
     write([whole, part]) {
@@ -248,6 +277,9 @@ if (customElements.get("fcs-ticker")) {
     change_percent: (figures, { chp }) => figures.percent(chp),
   };
 
+  const FIELDS = ["symbol", "name", "updated", ...Object.keys({ ...PRICES, ...OTHERS })];
+  const PALETTES = ["red-up", "colour-blind"];
+
   // Painter: writes all changes before a frame together, in that frame.
   const painter = {
     due: new Set(),
@@ -261,6 +293,10 @@ if (customElements.get("fcs-ticker")) {
       for (const paint of due) paint();
     },
   };
+
+  // The elements on the page, and the number of changes of its language.
+  const present = new Set();
+  let edition = 0;
 
   // Ageing: one timer for all prices that show their age; none while the page is hidden.
   const ageing = {
@@ -286,7 +322,6 @@ if (customElements.get("fcs-ticker")) {
 
   // Midnight: a time of today becomes one of yesterday, on pages that nobody has touched, too.
   const midnight = {
-    paints: new Set(),
     /** @type {number | undefined} */ timer: undefined,
     arm() {
       clearTimeout(this.timer);
@@ -294,7 +329,7 @@ if (customElements.get("fcs-ticker")) {
       this.timer = setTimeout(() => this.handleEvent(), due);
     },
     handleEvent() {
-      for (const paint of this.paints) painter.add(paint);
+      for (const { paint } of present) painter.add(paint);
       this.arm();
     },
   };
@@ -334,7 +369,7 @@ if (customElements.get("fcs-ticker")) {
     watch(paint, isWatching) {
       if (isWatching) this.#watchers.add(paint);
       else this.#watchers.delete(paint);
-      this.#notify();
+      this.notify();
     }
 
     /** The page's connection in one state; null until something is known. */
@@ -347,11 +382,11 @@ if (customElements.get("fcs-ticker")) {
       return state ? { state, seconds } : null;
     }
 
-    #notify() {
+    notify() {
       for (const paint of this.#watchers) painter.add(paint);
       clearTimeout(this.#countdown);
       if (this.#isLost && this.#watchers.size) {
-        this.#countdown = setTimeout(() => this.#notify(), 1000);
+        this.#countdown = setTimeout(() => this.notify(), 1000);
       }
     }
 
@@ -367,10 +402,14 @@ if (customElements.get("fcs-ticker")) {
 
     // The rendered state counts for a short time only: then the server must have sent one.
     #judge(room) {
-      clearTimeout(room.doubt);
-      const silence = offline("the server has not spoken of this room");
       if (this.#isLost) this.#tell(room, offline("the connection is lost"));
-      else room.doubt = setTimeout(() => this.#tell(room, silence), FCSClient.offlineAfter * 1000);
+      else this.#doubt(room, 1, offline("the server has not spoken of this room"));
+    }
+
+    #doubt(room, times, message) {
+      clearTimeout(room.doubt);
+      const ms = times * FCSClient.offlineAfter * 1000;
+      room.doubt = setTimeout(() => this.#tell(room, message), ms);
     }
 
     #hear(message) {
@@ -388,6 +427,7 @@ if (customElements.get("fcs-ticker")) {
       if (!STATES.includes(state)) return;
       const words = typeof reason === "string" ? reason : "";
       this.#tell(room, { state, reason: words, until: isMoment(until) ? until : undefined });
+      if (state === "waiting" && !words) this.#doubt(room, PATIENCE, { state, reason: VAIN });
     }
 
     // After a reconnect the server may be a second behind the page. If the page has shown its price
@@ -403,7 +443,7 @@ if (customElements.get("fcs-ticker")) {
       clearTimeout(room.doubt);
       room.state = message;
       for (const listener of room.listeners) listener.state(message);
-      this.#notify();
+      this.notify();
     }
 
     #turn(state) {
@@ -411,11 +451,39 @@ if (customElements.get("fcs-ticker")) {
       if (state === "connecting") return;
       this.#isLost = state !== "connected";
       for (const room of this.#rooms.values()) this.#judge(room);
-      this.#notify();
+      this.notify();
       if (this.#isLost) painter.run(); // a page that is put away gets no next frame
     }
   }
   const rooms = new PageRooms();
+
+  // Modules: imported when the first part that needs one is on the page.
+  const imported = new Set();
+  const has = (selector) => (node) => node.matches?.(selector) || node.querySelector?.(selector);
+  const importFor = (nodes) => {
+    for (const [selector, address] of Object.entries(page.modules)) {
+      try {
+        if (imported.has(address) || !nodes.some(has(selector))) continue;
+        imported.add(address);
+        import(/* webpackIgnore: true */ address).catch(reportError);
+      } catch { advise(`"${selector}" is no CSS selector`); }
+    }
+  };
+
+  const refresh = () => {
+    page = readPage();
+    edition += 1;
+    for (const { settle } of present) settle();
+    rooms.notify();
+    importFor([document]);
+  };
+  const isTold = ({ type, target }) => type === "attributes" || target.matches?.(BLOCK);
+  new MutationObserver((changes) => {
+    const added = changes.flatMap(({ addedNodes }) => [...addedNodes]);
+    if (added.some(has(BLOCK)) || changes.some(isTold)) refresh();
+    importFor(added);
+  }).observe(document, { subtree: true, childList: true, attributeFilter: ["lang"] });
+  importFor([document]);
 
   const node = (tag, data, ...children) => {
     const made = document.createElement(tag);
@@ -525,7 +593,7 @@ if (customElements.get("fcs-ticker")) {
   class View {
     /** @type {Figures} */ figures;
     words = new Words();
-    #last; #isBuilt = false; #flashedAt = -Infinity; #saidAt = -Infinity;
+    #page = page; #last; #isBuilt = false; #flashedAt = -Infinity; #saidAt = -Infinity;
     /** @type {any} */ #told = null; // the prices that are shown
 
     constructor(host) {
@@ -541,10 +609,25 @@ if (customElements.get("fcs-ticker")) {
     fields() { return this.host.querySelectorAll("[data-field]"); }
     begin(isUpgrade) {
       if (!this.#fill() && !isUpgrade) this.clear();
+      if (this.#page !== page) this.#translate();
       const { lang } = this.host.closest("[lang]") ?? {};
-      const language = [lang, dataset.fcsLanguage].find(isLanguage);
+      const language = [lang, page.language].find(isLanguage);
       const { symbol, dataset: own } = this.host;
       this.figures = new Figures(language, new Spelling(own), symbol, Number(own.digits ?? 2));
+    }
+
+    // What the server wrote in the page's former language. In another one, it stays.
+    #translate() {
+      const { dataset: own } = this.host;
+      const { numbers, texts } = this.#page;
+      this.#page = page;
+      if (Object.keys(ENGLISH).every((name) => own[name] === numbers[name])) {
+        Object.assign(own, page.numbers);
+      }
+      for (const label of this.host.querySelectorAll("[data-part=label]")) {
+        const name = label.parentElement.querySelector("[data-field]")?.dataset.field;
+        if (label.textContent === texts[name]) this.words.say(label, text(name));
+      }
     }
 
     clear() {
@@ -565,6 +648,13 @@ if (customElements.get("fcs-ticker")) {
       shown.textContent = isSaid ? "" : isName ? nameOf(this.host.symbol) : UNKNOWN;
       const shape = shapeOf(this.host.symbol, name);
       if (shape) shown.dataset.shape = shape;
+    }
+
+    /** Advise against what the element does not know. */
+    check() {
+      for (const { dataset: { field } } of this.fields()) expect("field", field, FIELDS);
+      const palette = this.host.closest("[data-palette]")?.dataset.palette;
+      if (palette) expect("data-palette", palette, PALETTES);
     }
 
     /** Give back what another script has taken away; everything else is up to `paint`. */
@@ -811,11 +901,14 @@ if (customElements.get("fcs-ticker")) {
     #listener = {
       price: (message) => this.#hear(message),
       state: (message) => this.#turn(message),
+      paint: this.#paint,
+      settle: () => this.#schedule(),
     };
 
     get symbol() { return this.getAttribute("symbol") ?? ""; }
     set symbol(symbol) { this.setAttribute("symbol", symbol); }
-    get timeframe() { return this.getAttribute("timeframe") || DEFAULT_TIMEFRAME; }
+    /** @returns {string} */
+    get timeframe() { return this.getAttribute("timeframe") || page.timeframe || "1D"; }
     set timeframe(timeframe) { this.setAttribute("timeframe", timeframe); }
 
     connectedCallback() { this.#schedule(); }
@@ -830,7 +923,7 @@ if (customElements.get("fcs-ticker")) {
       const held = this.#held;
       const written = ["href", "unit", ...SPELLING].map((name) => this.getAttribute(name));
       const wanted = this.isConnected && symbol
-        ? { symbol, timeframe, token, field, written } : null;
+        ? { symbol, timeframe, token, field, written, edition } : null;
       if (JSON.stringify(held) === JSON.stringify(wanted)) return;
       const isSame = held?.symbol === wanted?.symbol && held?.timeframe === wanted?.timeframe;
       if (held && !isSame) rooms.release(held, this.#listener);
@@ -838,12 +931,12 @@ if (customElements.get("fcs-ticker")) {
       this.#mend(this.#guard.takeRecords()); // which would be lost
       this.#guard.disconnect();
       if (!wanted) {
-        midnight.paints.delete(this.#paint);
+        present.delete(this.#listener);
         ageing.watch(this.#paint, false);
         inView.unwatch(this);
         return;
       }
-      midnight.paints.add(this.#paint);
+      present.add(this.#listener);
       inView.watch(this);
       this.#fence(() => this.#begin(isSame));
       this.#guard.observe(this, GUARDED);
@@ -856,6 +949,7 @@ if (customElements.get("fcs-ticker")) {
       const { View } = /** @type {typeof FCSElement} */ (this.constructor);
       this.#view ??= new View(this);
       this.#view.begin(isSame || isUpgrade);
+      this.#view.check();
       if (isSame) return;
       this.#price = this.#state = null;
       this.#at = Date.parse(this.querySelector("time")?.dateTime ?? "") / 1000;
@@ -891,6 +985,9 @@ if (customElements.get("fcs-ticker")) {
       if (state === "stale") return ageOf(rooms.now() - this.#at);
       // No feed may look fresher than it is.
       const minutes = Math.ceil(Number(this.dataset.delay ?? 0) / 60);
+      if (state === "waiting" && !this.#price && NO_DATA.includes(String(reason))) {
+        return text("nodata", nameOf(this.symbol));
+      }
       return state === "live" && minutes ? text("delayed", minutes) : text(state);
     }
 

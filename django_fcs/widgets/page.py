@@ -1,0 +1,41 @@
+"""What a page passes to the scripts, and the files that it loads."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.templatetags.static import static
+from django.utils.html import json_script
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from django_fcs.conf import Settings
+from django_fcs.site import setting_to_show
+
+from . import formats
+from .texts import texts
+
+__all__ = ["data_block", "file"]
+
+#: The modules that the script imports, by what has to be on the page first: a CSS selector.
+_MODULES = {"[data-part=sparkline]": "fcs-sparkline.js"}
+
+
+def data_block() -> SafeString:
+    """Print the data block: words, separators, the default timeframe, addresses of modules.
+
+    It is data, not a script: it needs no nonce, and policies do not forbid it.
+    """
+    page = {
+        "language": get_language() or "",
+        "timeframe": setting_to_show(Settings.FCS_TIMEFRAME),
+        "numbers": formats.separators(),
+        "texts": texts(),
+        "modules": {selector: static(file(name)) for selector, name in _MODULES.items()},
+    }
+    return json_script(page, "fcs-page")
+
+
+def file(name: str) -> str:
+    """Return a static file: as it is written with ``DEBUG``, else minified."""
+    stem, _, ending = name.rpartition(".")
+    return f"django_fcs/{stem}{'' if settings.DEBUG else '.min'}.{ending}"

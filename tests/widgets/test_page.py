@@ -1,0 +1,71 @@
+"""The data block that a page passes to the scripts."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from django.test import override_settings
+from django.utils import translation
+
+from django_fcs import widgets
+from django_fcs.widgets.texts import texts
+from tests.widgets.test_static import STATIC
+
+BLOCK = re.compile(r'<script id="fcs-page" type="application/json">(.*?)</script>', re.DOTALL)
+
+
+def data_block(html: str) -> dict[str, Any]:
+    """Return the data of the one data block of a page."""
+    (text,) = BLOCK.findall(html)
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+@override_settings(FCS_TIMEFRAME="60")
+def test_the_page_passes_its_language_and_settings_as_one_data_block() -> None:
+    with translation.override("de"):
+        html = widgets.scripts()
+
+    block = data_block(html)
+    assert (block["language"], block["timeframe"]) == ("de", "60")
+    assert block["numbers"] == {"decimal": ",", "thousand": ".", "grouping": "3"}
+    assert block["texts"]["minutes"] == "{n} min alt"
+    assert "data-fcs-text" not in html
+
+
+@pytest.mark.parametrize(("code", "numbers"), [("ar", ",.0"), ("zh-hans", ".4"), ("de", ",.3")])
+def test_the_scripts_know_how_the_active_language_writes_numbers(code: str, numbers: str) -> None:
+    with translation.override(code):
+        block = data_block(widgets.scripts())
+
+    assert "".join(block["numbers"].values()) == numbers
+
+
+@pytest.mark.parametrize("text", ["</script><script>alert(1)</script>", "<!--<script>", '"&\u2028'])
+def test_no_text_of_a_translator_ends_the_data_block(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("django_fcs.widgets.texts.pgettext", lambda context, message: text)
+    html = widgets.scripts()
+
+    assert html.count("<script") == html.count("</script>") == 3 and "<!--" not in html
+    assert data_block(html)["texts"]["live"] == text
+
+
+def test_the_script_has_the_same_texts_in_english_for_pages_without_a_data_block() -> None:
+    source = (STATIC / "fcs-elements.js").read_text()
+    (own,) = re.findall(r"const TEXTS = {(.*?)};", source, re.DOTALL)
+
+    assert dict(re.findall(r'(\w+): "([^"]*)"', own)) == texts()
+
+
+@pytest.mark.parametrize(("debug", "mark"), [(False, ".min"), (True, "")])
+def test_the_page_names_the_modules_that_the_script_may_import(debug: bool, mark: str) -> None:
+    with override_settings(DEBUG=debug):
+        modules = data_block(widgets.scripts())["modules"]
+
+    address = f"/static/django_fcs/fcs-sparkline{mark}.js"
+    assert modules == {"[data-part=sparkline]": address}
