@@ -142,3 +142,23 @@ async def test_what_does_not_fit_into_a_frame_comes_in_the_next_ones(site: Site)
     counts = await site.run("counts")
     assert sum(counts) == 30
     assert max(counts) < 10
+
+
+async def test_a_flash_is_a_still_tint_that_no_frame_computes_again(site: Site) -> None:
+    await site.open(TICKER)
+    await site.joined(f"{EURUSD}_1D")
+    await site.send(euro(1), state("live"))
+    await expect(site.field("close")).to_have_text("1.08412")
+    await site.run("""() => {
+      globalThis.seen = [];
+      const ticker = document.querySelector("fcs-ticker");
+      const close = ticker.querySelector("[data-field=close]");
+      new MutationObserver(() => seen.push([
+        ticker.dataset.flash, getComputedStyle(close).backgroundColor, close.getAnimations().length,
+      ])).observe(ticker, { attributeFilter: ["data-flash"] });
+    }""")
+    await site.send(euro(2, c=1.09))
+    await until(site, "seen.length === 2")
+    (flash, tint, running), (none, ground, _) = await site.run("seen")
+    assert (flash, none, running) == ("up", None, 0)
+    assert tint != ground

@@ -56,8 +56,11 @@ if (customElements.get("fcs-ticker")) {
   const ANNOUNCE_PAUSE_MS = 30_000;
   const UNSEEN_MS = 1000;
   const FRAME_MS = 8; // half of a frame: the other half is for the browser
+  const FLASH_MS = 400;
   const FLASH_PAUSE_MS = 500; // so an element flashes at most twice a second
-  const isStill = matchMedia("(prefers-reduced-motion: reduce)");
+  const reduced = matchMedia("(prefers-reduced-motion: reduce)");
+  let isStill = reduced.matches; // to ask again after a change computes the styles of the page
+  reduced.addEventListener("change", () => { isStill = reduced.matches; });
   const offline = (reason) => ({ state: "offline", reason });
   const keyOf = ({ symbol, timeframe }) => `${symbol}_${timeframe}`;
   const PRICES = { open: "o", high: "h", low: "l", close: "c", ask: "a", bid: "b" };
@@ -594,10 +597,7 @@ if (customElements.get("fcs-ticker")) {
     #last; #isBuilt = false; #flashedAt = -Infinity; #saidAt = -Infinity;
     /** @type {any} */ #told = null; // the prices that are shown
 
-    constructor(host) {
-      this.host = host;
-      host.addEventListener("animationend", () => this.mark("flash", null));
-    }
+    constructor(host) { this.host = host; }
     get flashing() { return ""; }
     /** @returns {(Node | string)[]} */
     build() { return []; }
@@ -715,13 +715,16 @@ if (customElements.get("fcs-ticker")) {
 
     #flash(value) {
       const isMove = Number.isFinite(value) && Number.isFinite(this.#last) && value !== this.#last;
-      if (isMove && this.#mayFlash()) this.mark("flash", value > this.#last ? "up" : "down");
+      if (isMove && this.#mayFlash()) {
+        this.mark("flash", value > this.#last ? "up" : "down");
+        setTimeout(() => this.mark("flash", null), FLASH_MS);
+      }
       this.#last = value;
     }
 
     #mayFlash() {
       const now = performance.now();
-      if (isStill.matches || now - this.#flashedAt < FLASH_PAUSE_MS || !inView.has(this.host)) {
+      if (isStill || now - this.#flashedAt < FLASH_PAUSE_MS || !inView.has(this.host)) {
         return false;
       }
       this.#flashedAt = now;
