@@ -46,8 +46,13 @@ if (customElements.get("fcs-ticker")) {
     Object.fromEntries(Object.entries(prices).filter(([, value]) => Number.isFinite(value)));
 
   const ANNOUNCE_PAUSE_MS = 30_000;
+  const UNSEEN_MS = 1000;
+  const FRAME_MS = 8; // half of a frame: the other half is for the browser
+  const FLASH_MS = 400;
   const FLASH_PAUSE_MS = 500; // so an element flashes at most twice a second
-  const isStill = matchMedia("(prefers-reduced-motion: reduce)");
+  const reduced = matchMedia("(prefers-reduced-motion: reduce)");
+  let isStill = reduced.matches; // to ask again after a change computes the styles of the page
+  reduced.addEventListener("change", () => { isStill = reduced.matches; });
   const offline = (reason) => ({ state: "offline", reason });
   const keyOf = ({ symbol, timeframe }) => `${symbol}_${timeframe}`;
   const PRICES = { open: "o", high: "h", low: "l", close: "c", ask: "a", bid: "b" };
@@ -280,19 +285,77 @@ if (customElements.get("fcs-ticker")) {
   const FIELDS = ["symbol", "name", "updated", ...Object.keys({ ...PRICES, ...OTHERS })];
   const PALETTES = ["red-up", "colour-blind"];
 
-  // Painter: writes all changes before a frame together, in that frame.
+  // The ends of the selected range. To read them lays out the page.
+  const selectionNow = () => {
+    const selection = getSelection();
+    const isRange = selection?.type === "Range";
+    const end = (node, offset) => (isRange ? { node, offset } : { node: null, offset: 0 });
+    return {
+      from: end(selection?.anchorNode, selection?.anchorOffset),
+      to: end(selection?.focusNode, selection?.focusOffset),
+    };
+  };
+
+  // Painter: writes what has changed before a frame, in that frame. What nobody sees waits for a
+  // second, so that many prices become one; a frame that is full leaves the rest to the next.
   const painter = {
     due: new Set(),
+    /** @type {Map<() => void, number>} */ later: new Map(), // by age, with the time of each
+    /** @type {number | undefined} */ timer: undefined,
+    isAsked: false,
+    /** @type {ReturnType<typeof selectionNow> | null} */ selected: null,
     add(paint) {
-      if (!this.due.size) requestAnimationFrame(() => this.run());
+      this.later.delete(paint);
       this.due.add(paint);
+      this.ask();
     },
-    run() {
-      const due = [...this.due];
-      this.due.clear();
-      for (const paint of due) paint();
+    put(paint) {
+      if (this.due.has(paint) || this.later.has(paint)) return;
+      this.later.set(paint, performance.now());
+      this.wait();
     },
+    hurry(paint) { if (this.later.has(paint)) this.add(paint); },
+    ask() {
+      if (this.isAsked) return;
+      this.isAsked = true;
+      requestAnimationFrame(() => {
+        this.isAsked = false;
+        this.run(FRAME_MS);
+      });
+    },
+    wait() {
+      this.timer ??= setTimeout(() => {
+        this.timer = undefined;
+        this.ask();
+      }, UNSEEN_MS);
+    },
+    run(ms = Infinity) {
+      const now = performance.now();
+      const isAll = ms === Infinity;
+      for (const [paint, since] of this.later) {
+        if (!isAll && now - since < UNSEEN_MS) break;
+        this.later.delete(paint);
+        this.due.add(paint);
+      }
+      this.write(now + ms);
+      if (this.due.size) this.ask();
+      if (this.later.size) this.wait();
+    },
+    write(end) {
+      this.selected = selectionNow(); // before the first change, while the page is laid out
+      try {
+        for (const paint of [...this.due]) { // one that comes meanwhile is for the next frame
+          this.due.delete(paint);
+          paint();
+          if (performance.now() >= end) break;
+        }
+      } finally {
+        this.selected = null;
+      }
+    },
+    handleEvent() { this.run(); },
   };
+  addEventListener("beforeprint", painter);
 
   // The elements on the page, and the number of changes of its language.
   const present = new Set();
@@ -508,15 +571,15 @@ if (customElements.get("fcs-ticker")) {
 
   // Replaces a text and keeps a selection in it: otherwise nobody could copy a price.
   const replaceText = (text, words) => {
-    const selection = getSelection();
-    const { anchorNode: from, anchorOffset, focusNode: to, focusOffset } = selection ?? {};
-    const [{ length }, isRange] = [text, selection?.type === "Range"];
-    const moved = (node, offset = 0) =>
-      node !== text ? offset : offset === length ? words.length : Math.min(offset, words.length);
+    const { from, to } = painter.selected ?? selectionNow();
+    const { length } = text;
     text.data = words;
-    if (isRange && from && to && [from, to].includes(text)) {
-      selection?.setBaseAndExtent(from, moved(from, anchorOffset), to, moved(to, focusOffset));
+    if (from.node !== text && to.node !== text) return;
+    for (const end of [from, to]) {
+      if (end.node !== text) continue;
+      end.offset = end.offset === length ? words.length : Math.min(end.offset, words.length);
     }
+    getSelection()?.setBaseAndExtent(from.node, from.offset, to.node, to.offset);
   };
 
   const writeText = (node, words) => {
@@ -559,18 +622,24 @@ if (customElements.get("fcs-ticker")) {
       : words.startsWith(before) && words.endsWith(after);
   });
 
-  // InView: the elements that a visitor can see.
+  // InView: the elements that a visitor can see, and what to paint when one comes into view.
   class InView {
-    #seen = new WeakSet();
+    #seen = new WeakSet(); #paints = new WeakMap();
     #observer = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) {
-        if (isIntersecting) this.#seen.add(target);
-        else this.#seen.delete(target);
+        if (!isIntersecting) this.#seen.delete(target);
+        else {
+          this.#seen.add(target);
+          painter.hurry(this.#paints.get(target));
+        }
       }
     });
 
     has(element) { return this.#seen.has(element); }
-    watch(element) { this.#observer.observe(element); }
+    watch(element, paint) {
+      this.#paints.set(element, paint);
+      this.#observer.observe(element);
+    }
 
     unwatch(element) {
       this.#observer.unobserve(element);
@@ -596,10 +665,7 @@ if (customElements.get("fcs-ticker")) {
     #page = page; #last; #isBuilt = false; #flashedAt = -Infinity; #saidAt = -Infinity;
     /** @type {any} */ #told = null; // the prices that are shown
 
-    constructor(host) {
-      this.host = host;
-      host.addEventListener("animationend", () => this.mark("flash", null));
-    }
+    constructor(host) { this.host = host; }
     get flashing() { return ""; }
     /** @returns {(Node | string)[]} */
     build() { return []; }
@@ -739,13 +805,16 @@ if (customElements.get("fcs-ticker")) {
 
     #flash(value) {
       const isMove = Number.isFinite(value) && Number.isFinite(this.#last) && value !== this.#last;
-      if (isMove && this.#mayFlash()) this.mark("flash", value > this.#last ? "up" : "down");
+      if (isMove && this.#mayFlash()) {
+        this.mark("flash", value > this.#last ? "up" : "down");
+        setTimeout(() => this.mark("flash", null), FLASH_MS);
+      }
       this.#last = value;
     }
 
     #mayFlash() {
       const now = performance.now();
-      if (isStill.matches || now - this.#flashedAt < FLASH_PAUSE_MS || !inView.has(this.host)) {
+      if (isStill || now - this.#flashedAt < FLASH_PAUSE_MS || !inView.has(this.host)) {
         return false;
       }
       this.#flashedAt = now;
@@ -937,7 +1006,7 @@ if (customElements.get("fcs-ticker")) {
         return;
       }
       present.add(this.#listener);
-      inView.watch(this);
+      inView.watch(this, this.#paint);
       this.#fence(() => this.#begin(isSame));
       this.#guard.observe(this, GUARDED);
       rooms.hold(wanted, this.#listener);
@@ -959,9 +1028,10 @@ if (customElements.get("fcs-ticker")) {
 
     #hear(message) {
       if (message === this.#price) return painter.add(this.#paint);
+      if (this.#price && !inView.has(this)) painter.put(this.#paint);
+      else painter.add(this.#paint);
       this.#price = message;
       this.#at = [message.at, message.prices.update].find(isMoment) ?? rooms.now();
-      painter.add(this.#paint);
       this.#emit("fcs:price", message);
     }
 
