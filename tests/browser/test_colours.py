@@ -73,6 +73,24 @@ async def test_a_palette_of_any_ancestor_has_colours_for_both_themes(
 
     for index, colour in enumerate(PALETTES[palette]):
         await expect(site.field("change").nth(index)).to_have_css("color", colour)
+    warnings = ['fcs-elements.js: data-palette "unknown" is not one of red-up colour-blind']
+    assert site.problems == (warnings if palette == "unknown" else [])
+    site.problems.clear()
+
+
+async def test_a_new_theme_or_palette_recolours_a_card_that_stays(site: Site) -> None:
+    await site.open(f"<main>{TICKER}</main>")
+    await show(site, "live")
+    await site.run("document.querySelector('fcs-ticker').mine = 1")
+
+    for palette, colours in PALETTES.items():
+        for theme, colour in zip(THEMES, colours, strict=True):
+            await site.run(
+                "Object.assign(document.querySelector('main').dataset,"
+                f" {{ palette: '{palette}', theme: '{theme}' }})"
+            )
+            await expect(site.field("change")).to_have_css("color", colour)
+    assert await site.run("document.querySelector('fcs-ticker').mine") == 1
 
 
 @pytest.mark.parametrize("theme", THEMES)

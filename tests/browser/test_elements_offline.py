@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from django.test import override_settings
+from django.utils import translation
 from playwright.async_api import Browser, Page, expect
 
 from django_fcs import widgets
@@ -117,7 +118,8 @@ async def test_a_page_whose_token_no_longer_counts_asks_in_its_language_to_be_lo
 ) -> None:
     site.server.behaviour.confirm = None
     words = "offline · Seite neu laden"
-    scripts = widgets.scripts().replace("offline · reload the page", words)
+    with translation.override("de"):
+        scripts = widgets.scripts()
     await site.open(TICKER, scripts=scripts)
     await site.joined("FX:EURUSD_1D")
     message = f"{EURUSD} {token.value}"

@@ -141,10 +141,9 @@ const linesIn = (place, { symbol, timeframe }) => {
 };
 
 // The server has drawn them for the room that their element has now.
-for (const svg of document.querySelectorAll(LINE)) {
-  const host = /** @type {any} */ (svg.closest("[symbol]"));
-  if (host) linesIn(host, host);
-}
+/** @type {NodeListOf<any>} */
+const hosts = document.querySelectorAll("[symbol]");
+for (const host of hosts) linesIn(host, host);
 
 document.addEventListener("fcs:state", ({ target, detail }) => {
   if (target instanceof Element) linesIn(target, detail);
