@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,6 +38,13 @@ settings.register_profile(
 settings.load_profile("patient")
 # For environments that run each example several times slower: --hypothesis-profile=brief.
 settings.register_profile("brief", settings.get_profile("patient"), max_examples=25)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not import the files without a test that ``-m versions`` selects: most of all files."""
+    if config.getoption("markexpr") != "versions" or not collection_path.match("test_*.py"):
+        return None
+    return True if "pytest.mark.versions" not in collection_path.read_text("utf-8") else None
 
 
 class IdleWorker(Worker):

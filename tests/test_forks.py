@@ -88,6 +88,7 @@ done.set()
     "while a hub and a stream run": """
 async def main():
     loop = asyncio.get_running_loop()
+    loop.slow_callback_duration = 60  # A fork blocks it, which Python's development mode logs.
     site.streams[loop] = loop.create_task(asyncio.sleep(60))
     with shown(lambda: {"hub_online": 1.0}):
         assert gauges() and site.streams

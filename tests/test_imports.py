@@ -6,10 +6,6 @@ import os
 import subprocess
 import sys
 
-import pytest
-
-pytestmark = pytest.mark.versions
-
 SETUP = "import django; django.setup(); "
 
 

@@ -17,6 +17,7 @@ from django_fcs.conf import Settings, conf
 from django_fcs.exceptions import FailureKind, KeyRefused, ProtocolError, UpstreamError
 from django_fcs.protocol import Price, Refusal, parse
 from django_fcs.rooms import Room
+from django_fcs.tools.tasks import limited
 from django_fcs.upstream import Arrival, Status, Timing, UpstreamClient
 from django_fcs.upstream.connection import missing_names
 
@@ -191,7 +192,7 @@ async def _symbol(room: Room, waits: Waits) -> list[Finding]:
     complaints: list[str] = []
     async with _client(waits, room) as client, aclosing(client.events()) as events:
         try:
-            text = await asyncio.wait_for(_first_price(events, complaints), waits.price)
+            text = await limited(_first_price(events, complaints), waits.price)
         except asyncio.TimeoutError:
             silence = f"no price in {waits.price:g} s"
             if room in client.joined:

@@ -28,6 +28,7 @@ from django_fcs.streaming.lease import ANOTHER_SITE
 from django_fcs.streaming.neighbours import is_shared
 from django_fcs.streaming.redis_errors import cause_of
 from django_fcs.streaming.rehearsal import rehearse
+from django_fcs.tools.tasks import limited
 from django_fcs.tools.texts import one_line
 from django_fcs.upstream import Status, Timing, UpstreamClient
 from django_fcs.values.hosts import hosts_of_site
@@ -251,7 +252,7 @@ def _cache_fix() -> str:
 
 async def _layer(send: Send, fix: str, waits: Waits) -> list[Finding]:
     try:
-        heard = await asyncio.wait_for(_is_heard(send, waits.hear), waits.layer)
+        heard = await limited(_is_heard(send, waits.hear), waits.layer)
     except NeighbourError as error:
         return broken(f"another process cannot send: {error}", _layer_fix())
     except asyncio.TimeoutError:
@@ -271,7 +272,7 @@ async def _is_heard(send: Send, seconds: float) -> bool:
     await layer.group_add(group, channel)
     await send(group, word)
     try:
-        message = await asyncio.wait_for(layer.receive(channel), seconds)
+        message = await limited(layer.receive(channel), seconds)
     except asyncio.TimeoutError:
         return False
     finally:

@@ -12,6 +12,7 @@ from django_fcs.operations.status import cause, read, trouble
 from django_fcs.prices.reports import Report
 from django_fcs.site import site_store
 from django_fcs.streaming.lease import Lease
+from django_fcs.tools.tasks import limited
 
 from .examine import Finding, Probe, broken, ok, skipped
 
@@ -83,12 +84,12 @@ PROBES = (
 async def _lease(line: Line, prefix: str) -> list[Finding]:
     lease = Lease(line, seconds=conf.FCS_LEASE_SECONDS, prefix=prefix)
     try:
-        is_lent = await asyncio.wait_for(lease.is_lent(), LEASE_SECONDS)
+        is_lent = await limited(lease.is_lent(), LEASE_SECONDS)
         runs = _runs()
         until = time.monotonic() + conf.FCS_LEASE_SECONDS + LOOK_SECONDS
         while runs and not is_lent and time.monotonic() < until:
             await asyncio.sleep(LOOK_SECONDS)
-            is_lent = await asyncio.wait_for(lease.is_lent(), LEASE_SECONDS)
+            is_lent = await limited(lease.is_lent(), LEASE_SECONDS)
     except asyncio.TimeoutError:
         return broken(f"Redis does not answer in {LEASE_SECONDS:g} s", _MAY_READ)
     finally:

@@ -13,7 +13,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
 from django_fcs.tools.redaction import reason_of
-from django_fcs.tools.tasks import end
+from django_fcs.tools.tasks import end, limited
 
 from .inbox import Inbox
 
@@ -68,7 +68,7 @@ class LayerMember:
             await self._limited(self._layer.group_send(group, message))
 
     async def _limited(self, call: Awaitable[R]) -> R:
-        return await asyncio.wait_for(call, self._call_seconds)
+        return await limited(call, self._call_seconds)
 
     async def receive(self) -> list[LayerMessage]:
         if self._receiving is None:
@@ -92,13 +92,13 @@ class LayerMember:
         try:
             for group in self._groups:
                 leaving = self._layer.group_discard(group, self._channel)
-                await asyncio.wait_for(leaving, CLOSE_SECONDS)
+                await limited(leaving, CLOSE_SECONDS)
         except Exception as failure:
             logger.warning("cannot close the channel layer cleanly reason=%s", reason_of(failure))
         # ``flush`` of the core layer would delete the channels of the site too.
         if self._is_own and hasattr(self._layer, "close_pools"):
             try:
-                await asyncio.wait_for(self._layer.close_pools(), CLOSE_SECONDS)
+                await limited(self._layer.close_pools(), CLOSE_SECONDS)
             except Exception as failure:
                 logger.warning(
                     "cannot close the channel layer cleanly reason=%s", reason_of(failure)

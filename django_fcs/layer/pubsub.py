@@ -8,7 +8,6 @@ other's messages. Several of the names that it needs are private: see ``missing_
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -16,6 +15,8 @@ from typing import Any
 
 # As modules: a name that is missing must not break the import.
 from channels_redis import pubsub, utils
+
+from django_fcs.tools.tasks import limited
 
 from .hosts import pools_of
 from .inbox import Inbox
@@ -84,7 +85,7 @@ class PubSubMember:
                 changes.setdefault(shard, ([], []))[which].append(channel)
         for shard in self._shards.values():
             change = shard.change(*changes.get(shard, ([], [])))
-            await asyncio.wait_for(change, self._call_seconds)
+            await limited(change, self._call_seconds)
 
     async def send(self, messages: Iterable[tuple[str, LayerMessage]]) -> None:
         waiting = iter(messages)
@@ -95,7 +96,7 @@ class PubSubMember:
                 data = self._layer.serialize(message)
                 commands.setdefault(shard, []).append(command(b"PUBLISH", channel, data))
             for shard, its in commands.items():
-                await asyncio.wait_for(shard.publish(its), self._call_seconds)
+                await limited(shard.publish(its), self._call_seconds)
 
     async def receive(self) -> list[LayerMessage]:
         return list(self._deserialised(await self._inbox.take()))

@@ -19,6 +19,7 @@ from django.core.cache.backends.base import BaseCache
 from django_fcs.exceptions import ConfigurationError
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.redaction import reason_of
+from django_fcs.tools.tasks import limited
 from django_fcs.tools.worker import Worker
 
 __all__ = ["CacheCalls"]
@@ -86,7 +87,7 @@ class CacheCalls:
         if future is None:
             return otherwise
         try:
-            result = await asyncio.wait_for(asyncio.wrap_future(future), self._patience)
+            result = await limited(asyncio.wrap_future(future), self._patience)
         except Exception as error:
             return self._rest(error, otherwise)
         self.failure = ""

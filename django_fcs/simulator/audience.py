@@ -8,6 +8,7 @@ from collections import Counter
 from websockets.asyncio.server import ServerConnection
 
 from django_fcs.rooms import Room
+from django_fcs.tools.tasks import limited
 
 from .outbox import Outbox
 
@@ -62,6 +63,6 @@ class Audience:
             return
         awaited = self._awaited.setdefault(room, asyncio.Event())
         try:
-            await asyncio.wait_for(awaited.wait(), seconds)
+            await limited(awaited.wait(), seconds)
         except asyncio.TimeoutError:
             raise TimeoutError(f"nobody joined {room} in {seconds:g} s") from None

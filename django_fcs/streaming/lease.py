@@ -21,6 +21,7 @@ from django_fcs.sharing.mark import marked, site_mark
 from django_fcs.tools.clocks import since_boot
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
+from django_fcs.tools.tasks import limited
 
 from .redis_errors import sentence_of
 
@@ -263,7 +264,7 @@ class Lease:
         values = (self._token, b"%d" % (self._seconds * 1000), self._site)
         words = (b"EVAL", script, b"%d" % len(self._keys), *self._keys, *values)
         try:
-            reply = await asyncio.wait_for(self._redis.ask(*words), limit)
+            reply = await limited(self._redis.ask(*words), limit)
             if not isinstance(reply, bytes):
                 raise ConnectionError(f"Redis answered {reply!r}")
             number, _, leader = reply.partition(b" ")

@@ -9,6 +9,7 @@ from django_fcs.layer.bus import lease_line
 from django_fcs.layer.line import Line
 from django_fcs.layer.wire import Reply
 from django_fcs.sharing.fingerprint import fingerprint
+from django_fcs.tools.tasks import limited
 from django_fcs.tools.worker import Worker
 
 from .lease import lease_keys
@@ -38,6 +39,6 @@ def is_shared(*, within: float = ASK_SECONDS) -> bool:
 
 async def _site_of_the_leader(line: Line, prefix: str, within: float) -> Reply:
     try:
-        return await asyncio.wait_for(line.ask(b"GET", lease_keys(prefix)[-1]), within)
+        return await limited(line.ask(b"GET", lease_keys(prefix)[-1]), within)
     finally:
         await line.close()

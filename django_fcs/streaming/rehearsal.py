@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from contextlib import suppress
 
 from django_fcs.layer.line import Line
 from django_fcs.layer.wire import Reply, WireError
+from django_fcs.tools.tasks import limited
 
 from .lease import ACQUIRE, GOODBYE_SECONDS, RELEASE, RENEW_IT, lease_keys
 
@@ -41,7 +41,7 @@ async def rehearse(line: Line, prefix: str, *, within: float = 5.0) -> None:
     """
     keys = lease_keys(f"{prefix}:doctor:{secrets.token_hex(8)}")
     try:
-        await asyncio.wait_for(_rehearsed(line, keys), within)
+        await limited(_rehearsed(line, keys), within)
     finally:
         await _forget(line, keys)
 
@@ -65,6 +65,6 @@ async def _rehearsed(line: Line, keys: list[bytes]) -> None:
 async def _forget(line: Line, keys: list[bytes]) -> None:
     try:
         with suppress(Exception):  # The scripts have already failed, or the keys expire.
-            await asyncio.wait_for(line.ask(b"DEL", *keys), GOODBYE_SECONDS)
+            await limited(line.ask(b"DEL", *keys), GOODBYE_SECONDS)
     finally:
         await line.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -15,7 +16,7 @@ from contextlib import asynccontextmanager
 from itertools import islice
 from typing import Any, TypeVar
 
-__all__ = ["each", "end", "running", "together"]
+__all__ = ["each", "end", "limited", "running", "together"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -60,8 +61,7 @@ async def end(*tasks: asyncio.Future[Any]) -> None:
         for task in pending:
             task.cancel()
         try:
-            # asyncio.wait_for can lose a cancellation before Python 3.12, hence the
-            # limit: https://github.com/python/cpython/issues/86296
+            # A library may lose a cancellation, as ``asyncio.wait_for`` does: see ``limited``.
             _, pending = await asyncio.wait(pending, timeout=1)
         except asyncio.CancelledError as error:
             interruption = error
@@ -70,6 +70,28 @@ async def end(*tasks: asyncio.Future[Any]) -> None:
             task.exception()
     if interruption is not None:
         raise interruption
+
+
+if sys.version_info >= (3, 12):
+    limited = asyncio.wait_for
+else:
+
+    async def limited(call: Awaitable[R], seconds: float) -> R:
+        """Return what the call returns, or raise ``asyncio.TimeoutError`` and cancel it.
+
+        Before Python 3.12, ``asyncio.wait_for`` loses a cancellation that comes when the call
+        has just ended: https://github.com/python/cpython/issues/86296
+        """
+        task = asyncio.ensure_future(call)
+        try:
+            done, _ = await asyncio.wait((task,), timeout=seconds)
+        except asyncio.CancelledError:
+            await end(task)
+            raise
+        if not done:
+            await end(task)
+            raise asyncio.TimeoutError
+        return task.result()
 
 
 async def each(

@@ -38,7 +38,7 @@ from django_fcs.tools.bell import Bell
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
 from django_fcs.tools.redaction import SILENT
-from django_fcs.tools.tasks import running
+from django_fcs.tools.tasks import limited, running
 
 from .approach import Approach
 from .arrivals import PATIENT, Arrival, Event, Item, Status, Timing
@@ -271,7 +271,7 @@ class UpstreamClient:
         """Leave all rooms and close; do not wait for a vendor that does not read."""
         with suppress(ConnectionClosed, asyncio.TimeoutError):
             if farewell := self._subscriptions.farewell():
-                await asyncio.wait_for(socket.send(serialise(farewell)), self._timing.goodbye)
+                await limited(socket.send(serialise(farewell)), self._timing.goodbye)
         # Otherwise websockets would close with 1011 whenever iteration ends normally.
         await socket.close()
 
@@ -280,7 +280,7 @@ class UpstreamClient:
         if self._welcomed:
             return await socket.texts()
         try:
-            return await asyncio.wait_for(socket.texts(), self._timing.welcome)
+            return await limited(socket.texts(), self._timing.welcome)
         except asyncio.TimeoutError:
             detail = f"sent no welcome in {self._timing.welcome:g} s"
             raise UpstreamError(FailureKind.TIMEOUT, self._place, detail=detail) from None

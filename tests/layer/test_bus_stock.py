@@ -27,7 +27,7 @@ from tests.support.network import free_port
 from tests.support.redis import redis_server
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.usefixtures("clean_loop", "needs_redis"), pytest.mark.versions]
+pytestmark = pytest.mark.usefixtures("clean_loop", "needs_redis")
 
 ROOMS = [Room(f"FX:A{number}", "1D") for number in range(5)]
 PUBSUB = "channels_redis.pubsub.RedisPubSubChannelLayer"

@@ -10,8 +10,6 @@ from django_fcs.exceptions import ConfigurationError
 from django_fcs.layer.bus import Bus, lease_line
 from tests.support.checked import PUBSUB, SHARED_CACHE, found, hint_of
 
-pytestmark = pytest.mark.versions
-
 CORE = "channels_redis.core.RedisChannelLayer"
 BACKENDS = pytest.mark.parametrize("backend", [PUBSUB, CORE])
 

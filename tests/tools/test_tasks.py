@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from django_fcs.tools.tasks import each, end, running, together
+from django_fcs.tools.tasks import each, end, limited, running, together
 
 pytestmark = pytest.mark.versions
 
@@ -242,3 +242,48 @@ async def test_each_ends_its_calls_with_the_loop_and_raises_their_errors() -> No
             await anext(results)
 
     assert sorted(ended) == [1, 2]
+
+
+async def test_a_call_in_time_returns_its_result_or_raises_its_error() -> None:
+    assert await limited(asyncio.sleep(0, "done"), 10) == "done"
+
+    work = Work()
+    work.fail(OSError("broken"))
+    with pytest.raises(OSError, match="broken"):
+        await limited(work.run(), 10)
+
+
+async def test_a_call_that_takes_too_long_is_cancelled() -> None:
+    work = Work()
+
+    with pytest.raises(asyncio.TimeoutError):
+        await limited(work.run(), 0.01)
+
+    assert work.ended_by == "cancellation"
+
+
+async def test_who_waits_for_a_call_with_a_limit_and_is_cancelled_ends_it() -> None:
+    work = Work()
+    waiting = asyncio.create_task(limited(work.run(), 10))
+    await work.started.wait()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+    assert work.ended_by == "cancellation"
+
+
+@pytest.mark.parametrize("error", [None, OSError("broken")])
+async def test_a_cancellation_is_not_lost_when_the_call_has_just_ended(
+    error: OSError | None,
+) -> None:
+    outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    waiting = asyncio.create_task(limited(outcome, 10))
+    await asyncio.sleep(0)
+    if error is None:
+        outcome.set_result(None)
+    else:
+        outcome.set_exception(error)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting

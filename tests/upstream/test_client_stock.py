@@ -17,7 +17,7 @@ from tests.support.proxy import Proxy
 from tests.support.upstreams import EURUSD, QUICK, USDJPY, Vendor, price, vendor, watching
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.usefixtures("clean_loop"), pytest.mark.versions]
+pytestmark = pytest.mark.usefixtures("clean_loop")
 
 
 @pytest.fixture(params=NAMES["websockets"])
