@@ -127,7 +127,8 @@ SHAPE = """() => {
     return [borderStyle, backgroundColor, color, textDecorationLine].join();
   };
   const price = "[data-part=price]";
-  return [style("fcs-ticker"), style(price), style("[data-part=status]", "::before")].join();
+  const dots = ["age", "status"].map((part) => style(`[data-part=${part}]`, "::before"));
+  return [style("fcs-ticker"), style(price), ...dots].join();
 }"""
 
 
@@ -146,7 +147,7 @@ async def test_forced_colours_tell_the_five_states_apart_by_shape(site: Site) ->
 async def test_paper_says_the_time_of_a_price_and_never_live(site: Site) -> None:
     await site.open(TICKER)
     await show(site, "live")
-    await expect(site.find(STATUS)).to_be_visible()
+    await expect(site.field("updated")).to_be_hidden()
     await site.page.emulate_media(media="print")
 
     await expect(site.find(STATUS)).to_be_hidden()
