@@ -72,4 +72,10 @@ else:
 # The vendor's public demo key.
 FCS_API_KEY = "fcs_socket_demo"
 FCS_ALLOWED_SYMBOLS = ["FX:*", "BINANCE:*", "NASDAQ:*"]
+FCS_NAMES = {
+    "NASDAQ:AAPL": "Apple",
+    "NASDAQ:GOOGL": "Alphabet",
+    "NASDAQ:MSFT": "Microsoft",
+    "NASDAQ:TSLA": "Tesla",
+}
 globals().update(fcs_settings(os.environ))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from django_fcs import quotes
+from django_fcs import quotes, widgets
 from django_fcs.exceptions import ProtocolError
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.sessions import Markets
@@ -68,6 +68,7 @@ class Site:
 
     def shown(self, room: Room = EURUSD) -> dict[str, str]:
         html = ticker(room.symbol, room.timeframe)
+        html += widgets.price(room.symbol, room.timeframe, field="volume")
         fields = re.findall(r'data-field="(\w+)"[^>]*>([^<]*)<', html)
         return {name: text.strip() for name, text in fields}
 
