@@ -12,7 +12,7 @@ from django_fcs.conf import Settings
 from django_fcs.site import setting_to_show
 
 from . import formats
-from .texts import texts
+from .texts import translations
 
 __all__ = ["data_block", "file"]
 
@@ -29,7 +29,7 @@ def data_block() -> SafeString:
         "language": get_language() or "",
         "timeframe": setting_to_show(Settings.FCS_TIMEFRAME),
         "numbers": formats.separators(),
-        "texts": texts(),
+        "texts": translations(),
         "modules": {selector: static(file(name)) for selector, name in _MODULES.items()},
     }
     return json_script(page, "fcs-page")

@@ -7,15 +7,6 @@ if (customElements.get("fcs-ticker")) {
   console.error("fcs-elements.js: load fcs-client.js before this script, with defer, as "
     + "{% fcs_scripts %} does; prices stand still.");
 } else {
-  const TEXTS = {
-    live: "live", waiting: "waiting", closed: "closed", offline: "offline", stale: "stale",
-    seconds: "{n} s old", minutes: "{n} min old", hours: "{n} h old", days: "{n} d old",
-    delayed: "{n} min delayed", pips: "{n} pips", opens: "closed · opens {n}",
-    reload: "offline · reload the page", markets: "markets closed",
-    reconnecting: "reconnecting in {n} s",
-    nodata: "No data for {n}",
-    open: "Open", high: "High", low: "Low", spread: "Spread", volume: "Volume",
-  };
   const RELOAD = "load the page again"; // the server's words for a token that is no longer valid
   const VAIN = "no price has come";
   // The second one is the server's.
@@ -36,12 +27,15 @@ if (customElements.get("fcs-ticker")) {
   const UNITS = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"]];
   const PERIODS = { 1: "1m", 5: "5m", 15: "15m", 30: "30m", 60: "1h", 240: "4h" };
   /** @type {[string, number, number?][]} */
-  const AGES = [["days", 86_400, 172_800], ["hours", 3600], ["minutes", 60]];
+  const AGES = [
+    ["{n} d old", 86_400, 172_800], ["{n} h old", 3600], ["{n} min old", 60],
+  ];
 
   const MOST_DIGITS = 20;
   const isWritable = (value) => Number.isFinite(value) && Math.abs(value) < 1e21;
 
   const STATES = ["waiting", "live", "stale", "closed", "offline"];
+  const DELAYED = "{n} min delayed";
   const numbersOf = (prices) =>
     Object.fromEntries(Object.entries(prices).filter(([, value]) => Number.isFinite(value)));
 
@@ -107,7 +101,7 @@ if (customElements.get("fcs-ticker")) {
   const pageOf = (block) => ({
     ...wordsOf(block),
     numbers: { ...ENGLISH, ...wordsOf(block.numbers) },
-    texts: { ...TEXTS, ...wordsOf(block.texts) },
+    texts: wordsOf(block.texts),
     modules: wordsOf(block.modules),
   });
   const readPage = () => {
@@ -126,12 +120,19 @@ if (customElements.get("fcs-ticker")) {
   };
   let page = readPage();
 
-  const text = (name, n) => (page.texts[name] ?? name).replace("{n}", () => n);
+  // The texts that the page may show: those that the server writes, and those that were needed.
+  const ownTexts = new Set([...STATES, DELAYED]);
+  // A text of the page, by the English one.
+  const text = (english, n) => {
+    ownTexts.add(english);
+    return (page.texts[english] ?? english).replace("{n}", () => n);
+  };
 
   const ageOf = (seconds) => {
     if (!Number.isFinite(seconds)) return text("stale");
-    const [unit, size] = AGES.find(([, size, least = size]) => seconds >= least) ?? ["seconds", 1];
-    return text(unit, Math.max(0, Math.floor(seconds / size)));
+    const [english, size] =
+      AGES.find(([, size, least = size]) => seconds >= least) ?? ["{n} s old", 1];
+    return text(english, Math.max(0, Math.floor(seconds / size)));
   };
 
   // Unix seconds that both the server and the browser can write as a date.
@@ -243,7 +244,7 @@ if (customElements.get("fcs-ticker")) {
       if (!isWritable(ask) || !isWritable(bid)) return UNKNOWN;
       const [distance, pip] = [minus(ask, bid), pipOf(this.symbol)];
       if (!isWritable(distance) || !pip) return this.number(distance);
-      return text("pips", this.number(inPips(distance, pip), 1));
+      return text("{n} pips", this.number(inPips(distance, pip), 1));
     }
 
     clock(seconds) {
@@ -616,8 +617,8 @@ if (customElements.get("fcs-ticker")) {
     }
   }
 
-  const isOwn = (words) => Object.keys(TEXTS).some((name) => {
-    const [before, after] = text(name, "{n}").split("{n}");
+  const isOwn = (words) => [...ownTexts].some((english) => {
+    const [before, after] = text(english, "{n}").split("{n}");
     return after === undefined ? words === before
       : words.startsWith(before) && words.endsWith(after);
   });
@@ -691,8 +692,9 @@ if (customElements.get("fcs-ticker")) {
         Object.assign(own, page.numbers);
       }
       for (const label of this.host.querySelectorAll("[data-part=label]")) {
-        const name = label.parentElement.querySelector("[data-field]")?.dataset.field;
-        if (label.textContent === texts[name]) this.words.say(label, text(name));
+        const words = label.textContent;
+        const english = Object.keys(texts).find((english) => texts[english] === words) ?? words;
+        if ((texts[english] ?? english) === words) this.words.say(label, text(english));
       }
     }
 
@@ -866,8 +868,8 @@ if (customElements.get("fcs-ticker")) {
         part("price", ...joined(field("close"), part("unit"))),
         part("move", ...joined(field("change_percent"), field("change"))),
         part("range", ...joined(
-          part("cell", ...joined(label("low"), field("low"))), day,
-          part("cell", ...joined(field("high"), label("high"))),
+          part("cell", ...joined(label("Low"), field("low"))), day,
+          part("cell", ...joined(field("high"), label("High"))),
         )),
       );
     }
@@ -1048,17 +1050,19 @@ if (customElements.get("fcs-ticker")) {
 
     /** @param {{ state: FCSState, reason?: string, until?: number }} current */
     #status({ state, reason, until }) {
-      if (state === "offline" && String(reason).includes(RELOAD)) return text("reload");
+      if (state === "offline" && String(reason).includes(RELOAD)) {
+        return text("offline · reload the page");
+      }
       if (state === "closed" && isMoment(until)) {
-        return text("opens", this.#view?.figures.opening(until));
+        return text("closed · opens {n}", this.#view?.figures.opening(until));
       }
       if (state === "stale") return ageOf(rooms.now() - this.#at);
       // No feed may look fresher than it is.
       const minutes = Math.ceil(Number(this.dataset.delay ?? 0) / 60);
       if (state === "waiting" && !this.#price && NO_DATA.includes(String(reason))) {
-        return text("nodata", nameOf(this.symbol));
+        return text("No data for {n}", nameOf(this.symbol));
       }
-      return state === "live" && minutes ? text("delayed", minutes) : text(state);
+      return state === "live" && minutes ? text(DELAYED, minutes) : text(state);
     }
 
     #mend(changes) {
@@ -1116,9 +1120,9 @@ if (customElements.get("fcs-ticker")) {
       const { state, seconds } = known;
       if (!this.querySelector("[data-part=status]")) this.append(part("status"));
       if (this.dataset.state !== state) this.dataset.state = state;
-      const name = state === "closed" ? "markets" : state;
       const isCounting = state === "offline" && Number.isFinite(seconds);
-      const words = isCounting ? text("reconnecting", Math.ceil(seconds)) : text(name);
+      const words = isCounting ? text("reconnecting in {n} s", Math.ceil(seconds))
+        : text(state === "closed" ? "markets closed" : state);
       this.#words.say(this.querySelector("[data-part=status]"), words);
     };
 
