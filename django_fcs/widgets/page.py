@@ -16,8 +16,8 @@ from .texts import translations
 
 __all__ = ["data_block", "file"]
 
-#: The modules that the script imports, by what has to be on the page first: a CSS selector.
-_MODULES = {"[data-part=sparkline]": "fcs-sparkline.js"}
+#: The modules that the script imports, by what an element has to be or to hold: a CSS selector.
+_MODULES = {"[data-part=sparkline]": "fcs-sparkline.js", "[announce]": "fcs-announce.js"}
 
 
 def data_block() -> SafeString:

@@ -79,5 +79,5 @@ def test_the_page_names_the_modules_that_the_script_may_import(debug: bool, mark
     with override_settings(DEBUG=debug):
         modules = data_block(widgets.scripts())["modules"]
 
-    address = f"/static/django_fcs/fcs-sparkline{mark}.js"
-    assert modules == {"[data-part=sparkline]": address}
+    addresses = [f"/static/django_fcs/fcs-{name}{mark}.js" for name in ("sparkline", "announce")]
+    assert modules == dict(zip(("[data-part=sparkline]", "[announce]"), addresses, strict=True))

@@ -39,7 +39,6 @@ if (customElements.get("fcs-ticker")) {
   const numbersOf = (prices) =>
     Object.fromEntries(Object.entries(prices).filter(([, value]) => Number.isFinite(value)));
 
-  const ANNOUNCE_PAUSE_MS = 30_000;
   const UNSEEN_MS = 1000;
   const FRAME_MS = 8; // half of a frame: the other half is for the browser
   const FLASH_MS = 400;
@@ -521,13 +520,13 @@ if (customElements.get("fcs-ticker")) {
   }
   const rooms = new PageRooms();
 
-  // Modules: imported when the first part that needs one is on the page.
+  // Modules: imported with the first element that needs one.
   const imported = new Set();
-  const has = (selector) => (node) => node.matches?.(selector) || node.querySelector?.(selector);
-  const importFor = (nodes) => {
+  const has = (node, selector) => node.matches?.(selector) || node.querySelector?.(selector);
+  const importFor = (element) => {
     for (const [selector, address] of Object.entries(page.modules)) {
       try {
-        if (imported.has(address) || !nodes.some(has(selector))) continue;
+        if (imported.has(address) || !has(element, selector)) continue;
         imported.add(address);
         import(/* webpackIgnore: true */ address).catch(reportError);
       } catch { advise(`"${selector}" is no CSS selector`); }
@@ -539,15 +538,11 @@ if (customElements.get("fcs-ticker")) {
     edition += 1;
     for (const { settle } of present) settle();
     rooms.notify();
-    importFor([document]);
   };
-  const isTold = ({ type, target }) => type === "attributes" || target.matches?.(BLOCK);
-  new MutationObserver((changes) => {
-    const added = changes.flatMap(({ addedNodes }) => [...addedNodes]);
-    if (added.some(has(BLOCK)) || changes.some(isTold)) refresh();
-    importFor(added);
-  }).observe(document, { subtree: true, childList: true, attributeFilter: ["lang"] });
-  importFor([document]);
+  const isTold = ({ type, target, addedNodes }) => type === "attributes"
+    || target.matches?.(BLOCK) || [...addedNodes].some((node) => has(node, BLOCK));
+  new MutationObserver((changes) => { if (changes.some(isTold)) refresh(); })
+    .observe(document, { subtree: true, childList: true, attributeFilter: ["lang"] });
 
   const node = (tag, data, ...children) => {
     const made = document.createElement(tag);
@@ -663,8 +658,7 @@ if (customElements.get("fcs-ticker")) {
   class View {
     /** @type {Figures} */ figures;
     words = new Words();
-    #page = page; #last; #isBuilt = false; #flashedAt = -Infinity; #saidAt = -Infinity;
-    /** @type {any} */ #told = null; // the prices that are shown
+    #page = page; #last; #isBuilt = false; #flashedAt = -Infinity;
 
     constructor(host) { this.host = host; }
     get flashing() { return ""; }
@@ -707,7 +701,6 @@ if (customElements.get("fcs-ticker")) {
 
     blank(shown) {
       this.#last = undefined;
-      this.#told = null;
       shown.removeAttribute("datetime");
       const { field: name } = shown.dataset;
       const isName = ["symbol", "name"].includes(name);
@@ -754,7 +747,6 @@ if (customElements.get("fcs-ticker")) {
           writeText(shown, UNKNOWN); // the old value would be taken for the new one
         }
       }
-      this.#told = prices;
       if (fault) throw fault;
     }
 
@@ -768,27 +760,10 @@ if (customElements.get("fcs-ticker")) {
 
     status(words) { this.words.say(this.find("[data-part=status]"), words); }
 
-    /** Say price and state to screen readers, if the page asks for it; return the ms to wait. */
-    announce(words) {
-      if (!this.host.hasAttribute("announce")) return 0;
-      const place = this.find("[data-part=announcement]") ?? this.#announcer();
-      const wait = Math.max(0, this.#saidAt + ANNOUNCE_PAUSE_MS - performance.now());
-      if (!this.#told || wait) return wait;
-      const { c, chp } = this.#told;
-      const name = nameOf(this.host.symbol);
-      const figures = `${this.figures.number(c)}, ${this.figures.percent(chp)}`;
-      const sentence = `${name} ${figures}, ${words}`;
-      if (place.textContent === sentence) return 0;
-      this.#saidAt = performance.now();
-      place.textContent = sentence;
-      return 0;
-    }
-
-    #announcer() {
-      const place = part("announcement");
-      place.role = "status";
-      this.host.append(place);
-      return place;
+    /** Price and state in one sentence. */
+    sentence({ c, chp }, words) {
+      const { figures, host } = this;
+      return `${nameOf(host.symbol)} ${figures.number(c)}, ${figures.percent(chp)}, ${words}`;
     }
 
     mark(name, value) {
@@ -944,7 +919,12 @@ if (customElements.get("fcs-ticker")) {
   class FCSElement extends HTMLElement {
     static View = View;
     static observedAttributes =
-      ["symbol", "timeframe", "token", "field", "href", "unit", ...SPELLING];
+      ["symbol", "timeframe", "token", "field", "href", "unit", "announce", ...SPELLING];
+    /**
+     * Says a sentence to screen readers; set by fcs-announce.js.
+     * @type {((host: FCSElement, sentence: string) => void) | undefined}
+     */
+    static announce;
     /** @param {string} tag */
     static define(tag, registry = customElements) { registry.define(tag, this); }
 
@@ -952,7 +932,6 @@ if (customElements.get("fcs-ticker")) {
     /** @type {{ symbol: string, timeframe: string } | null} */ #held = null;
     /** @type {FCSPriceMessage | null} */ #price = null;
     /** @type {Omit<FCSStateDetail, "symbol" | "timeframe"> | null} */ #state = null;
-    /** @type {number | undefined} */ #later;
     #at = NaN; #hasFailed = false;
     #guard = new MutationObserver((changes) => this.#mend(changes));
     #paint = () => this.#write((view) => {
@@ -965,9 +944,9 @@ if (customElements.get("fcs-ticker")) {
       const words = this.#status(this.#state);
       view.mark("state", this.#state.state);
       view.status(words);
-      const wait = view.announce(words);
-      clearTimeout(this.#later);
-      if (wait) this.#later = setTimeout(() => painter.add(this.#paint), wait);
+      if (this.#price && this.hasAttribute("announce")) {
+        FCSElement.announce?.(this, view.sentence(this.#price.prices, words));
+      }
     });
     #listener = {
       price: (message) => this.#hear(message),
@@ -990,6 +969,7 @@ if (customElements.get("fcs-ticker")) {
 
     #settle() {
       const { symbol, timeframe, field } = /** @type {this & { field?: string }} */ (this);
+      importFor(this);
       const token = this.getAttribute("token") ?? undefined;
       const held = this.#held;
       const written = ["href", "unit", ...SPELLING].map((name) => this.getAttribute(name));
@@ -1067,6 +1047,7 @@ if (customElements.get("fcs-ticker")) {
 
     #mend(changes) {
       if (!changes.length) return;
+      importFor(this);
       if (!changes.every(isTranslation)) this.#view?.words.forget();
       painter.add(this.#paint);
     }
