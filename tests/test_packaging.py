@@ -89,6 +89,8 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: zipfile.ZipFile) -> No
     "name",
     [
         "py.typed",
+        "static/django_fcs/fcs-announce.js",
+        "static/django_fcs/fcs-announce.min.js",
         "static/django_fcs/fcs-client.d.ts",
         "static/django_fcs/fcs-client.js",
         "static/django_fcs/fcs-client.min.js",

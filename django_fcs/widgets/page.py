@@ -12,12 +12,12 @@ from django_fcs.conf import Settings
 from django_fcs.site import setting_to_show
 
 from . import formats
-from .texts import texts
+from .texts import translations
 
 __all__ = ["data_block", "file"]
 
-#: The modules that the script imports, by what has to be on the page first: a CSS selector.
-_MODULES = {"[data-part=sparkline]": "fcs-sparkline.js"}
+#: The modules that the script imports, by what an element has to be or to hold: a CSS selector.
+_MODULES = {"[data-part=sparkline]": "fcs-sparkline.js", "[announce]": "fcs-announce.js"}
 
 
 def data_block() -> SafeString:
@@ -29,7 +29,7 @@ def data_block() -> SafeString:
         "language": get_language() or "",
         "timeframe": setting_to_show(Settings.FCS_TIMEFRAME),
         "numbers": formats.separators(),
-        "texts": texts(),
+        "texts": translations(),
         "modules": {selector: static(file(name)) for selector, name in _MODULES.items()},
     }
     return json_script(page, "fcs-page")

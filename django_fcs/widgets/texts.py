@@ -1,17 +1,14 @@
-"""The words of the widgets, in the active language.
-
-``fcs-elements.js`` has the English ones under the same names, for pages without a data block.
-"""
+"""The words of the widgets, in the active language."""
 
 from __future__ import annotations
 
-from django.utils.translation import pgettext
+from django.utils.translation import override, pgettext
 
-__all__ = ["texts"]
+__all__ = ["texts", "translations"]
 
 
 def texts() -> dict[str, str]:
-    """Return the words that server and script both write, by their names in the script."""
+    """Return the words that server and script both write, by their names in the templates."""
     return {
         "live": pgettext("price", "live"),
         "waiting": pgettext("price", "waiting"),
@@ -35,3 +32,11 @@ def texts() -> dict[str, str]:
         "spread": pgettext("price", "Spread"),
         "volume": pgettext("price", "Volume"),
     }
+
+
+def translations() -> dict[str, str]:
+    """Return the words that are not the English ones of the script, by those."""
+    own = texts()
+    with override(None):
+        english = texts()
+    return {english[name]: words for name, words in own.items() if words != english[name]}

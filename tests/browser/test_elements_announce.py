@@ -79,3 +79,16 @@ async def test_without_the_attribute_nothing_is_announced(site: Site) -> None:
     await show(site, 1, 1.08412)
 
     await expect(site.find(f"{REGION}, [role=status], [aria-live]")).to_have_count(0)
+
+
+async def test_an_attribute_that_a_script_adds_later_counts_with_the_price_that_is_shown(
+    site: Site,
+) -> None:
+    await site.open(TICKER)
+    await site.joined("FX:EURUSD_1D")
+    await show(site, 1, 1.08412)
+    await site.run("document.querySelector('fcs-ticker').setAttribute('announce', '')")
+    await expect(site.find(REGION)).to_have_attribute("role", "status")
+    await site.page.clock.run_for(50)
+
+    await expect(site.find(REGION)).to_have_text("EUR/USD 1.08412, +0.21\u2009%, live")

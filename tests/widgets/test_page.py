@@ -11,7 +11,7 @@ from django.test import override_settings
 from django.utils import translation
 
 from django_fcs import widgets
-from django_fcs.widgets.texts import texts
+from django_fcs.widgets.texts import texts, translations
 from tests.widgets.test_static import STATIC
 
 BLOCK = re.compile(r'<script id="fcs-page" type="application/json">(.*?)</script>', re.DOTALL)
@@ -32,7 +32,7 @@ def test_the_page_passes_its_language_and_settings_as_one_data_block() -> None:
     block = data_block(html)
     assert (block["language"], block["timeframe"]) == ("de", "60")
     assert block["numbers"] == {"decimal": ",", "thousand": ".", "grouping": "3"}
-    assert block["texts"]["minutes"] == "{n} min alt"
+    assert block["texts"]["{n} min old"] == "{n} min alt"
     assert "data-fcs-text" not in html
 
 
@@ -48,18 +48,30 @@ def test_the_scripts_know_how_the_active_language_writes_numbers(code: str, numb
 def test_no_text_of_a_translator_ends_the_data_block(
     text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("django_fcs.widgets.texts.pgettext", lambda context, message: text)
+    def translate(context: str, message: str) -> str:
+        return text if translation.get_language() else message
+
+    monkeypatch.setattr("django_fcs.widgets.texts.pgettext", translate)
     html = widgets.scripts()
 
     assert html.count("<script") == html.count("</script>") == 3 and "<!--" not in html
     assert data_block(html)["texts"]["live"] == text
 
 
-def test_the_script_has_the_same_texts_in_english_for_pages_without_a_data_block() -> None:
+def test_the_script_names_each_text_as_the_server_does() -> None:
     source = (STATIC / "fcs-elements.js").read_text()
-    (own,) = re.findall(r"const TEXTS = {(.*?)};", source, re.DOTALL)
+    # The labels of fields that only a site's own template has.
+    with translation.override(None):
+        missing = {words for words in texts().values() if f'"{words}"' not in source}
 
-    assert dict(re.findall(r'(\w+): "([^"]*)"', own)) == texts()
+    assert missing == {"Open", "Spread", "Volume"}
+
+
+def test_the_page_names_only_the_texts_that_its_language_says_otherwise() -> None:
+    with translation.override("en"):
+        assert translations() == {}
+    with translation.override("de"):
+        assert translations()["High"] == "Hoch"
 
 
 @pytest.mark.parametrize(("debug", "mark"), [(False, ".min"), (True, "")])
@@ -67,5 +79,5 @@ def test_the_page_names_the_modules_that_the_script_may_import(debug: bool, mark
     with override_settings(DEBUG=debug):
         modules = data_block(widgets.scripts())["modules"]
 
-    address = f"/static/django_fcs/fcs-sparkline{mark}.js"
-    assert modules == {"[data-part=sparkline]": address}
+    addresses = [f"/static/django_fcs/fcs-{name}{mark}.js" for name in ("sparkline", "announce")]
+    assert modules == dict(zip(("[data-part=sparkline]", "[announce]"), addresses, strict=True))

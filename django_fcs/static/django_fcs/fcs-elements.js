@@ -7,15 +7,6 @@ if (customElements.get("fcs-ticker")) {
   console.error("fcs-elements.js: load fcs-client.js before this script, with defer, as "
     + "{% fcs_scripts %} does; prices stand still.");
 } else {
-  const TEXTS = {
-    live: "live", waiting: "waiting", closed: "closed", offline: "offline", stale: "stale",
-    seconds: "{n} s old", minutes: "{n} min old", hours: "{n} h old", days: "{n} d old",
-    delayed: "{n} min delayed", pips: "{n} pips", opens: "closed · opens {n}",
-    reload: "offline · reload the page", markets: "markets closed",
-    reconnecting: "reconnecting in {n} s",
-    nodata: "No data for {n}",
-    open: "Open", high: "High", low: "Low", spread: "Spread", volume: "Volume",
-  };
   const RELOAD = "load the page again"; // the server's words for a token that is no longer valid
   const VAIN = "no price has come";
   // The second one is the server's.
@@ -36,16 +27,18 @@ if (customElements.get("fcs-ticker")) {
   const UNITS = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"]];
   const PERIODS = { 1: "1m", 5: "5m", 15: "15m", 30: "30m", 60: "1h", 240: "4h" };
   /** @type {[string, number, number?][]} */
-  const AGES = [["days", 86_400, 172_800], ["hours", 3600], ["minutes", 60]];
+  const AGES = [
+    ["{n} d old", 86_400, 172_800], ["{n} h old", 3600], ["{n} min old", 60],
+  ];
 
   const MOST_DIGITS = 20;
   const isWritable = (value) => Number.isFinite(value) && Math.abs(value) < 1e21;
 
   const STATES = ["waiting", "live", "stale", "closed", "offline"];
+  const DELAYED = "{n} min delayed";
   const numbersOf = (prices) =>
     Object.fromEntries(Object.entries(prices).filter(([, value]) => Number.isFinite(value)));
 
-  const ANNOUNCE_PAUSE_MS = 30_000;
   const UNSEEN_MS = 1000;
   const FRAME_MS = 8; // half of a frame: the other half is for the browser
   const FLASH_MS = 400;
@@ -107,7 +100,7 @@ if (customElements.get("fcs-ticker")) {
   const pageOf = (block) => ({
     ...wordsOf(block),
     numbers: { ...ENGLISH, ...wordsOf(block.numbers) },
-    texts: { ...TEXTS, ...wordsOf(block.texts) },
+    texts: wordsOf(block.texts),
     modules: wordsOf(block.modules),
   });
   const readPage = () => {
@@ -126,12 +119,19 @@ if (customElements.get("fcs-ticker")) {
   };
   let page = readPage();
 
-  const text = (name, n) => (page.texts[name] ?? name).replace("{n}", () => n);
+  // The texts that the page may show: those that the server writes, and those that were needed.
+  const ownTexts = new Set([...STATES, DELAYED]);
+  // A text of the page, by the English one.
+  const text = (english, n) => {
+    ownTexts.add(english);
+    return (page.texts[english] ?? english).replace("{n}", () => n);
+  };
 
   const ageOf = (seconds) => {
     if (!Number.isFinite(seconds)) return text("stale");
-    const [unit, size] = AGES.find(([, size, least = size]) => seconds >= least) ?? ["seconds", 1];
-    return text(unit, Math.max(0, Math.floor(seconds / size)));
+    const [english, size] =
+      AGES.find(([, size, least = size]) => seconds >= least) ?? ["{n} s old", 1];
+    return text(english, Math.max(0, Math.floor(seconds / size)));
   };
 
   // Unix seconds that both the server and the browser can write as a date.
@@ -243,7 +243,7 @@ if (customElements.get("fcs-ticker")) {
       if (!isWritable(ask) || !isWritable(bid)) return UNKNOWN;
       const [distance, pip] = [minus(ask, bid), pipOf(this.symbol)];
       if (!isWritable(distance) || !pip) return this.number(distance);
-      return text("pips", this.number(inPips(distance, pip), 1));
+      return text("{n} pips", this.number(inPips(distance, pip), 1));
     }
 
     clock(seconds) {
@@ -520,13 +520,13 @@ if (customElements.get("fcs-ticker")) {
   }
   const rooms = new PageRooms();
 
-  // Modules: imported when the first part that needs one is on the page.
+  // Modules: imported with the first element that needs one.
   const imported = new Set();
-  const has = (selector) => (node) => node.matches?.(selector) || node.querySelector?.(selector);
-  const importFor = (nodes) => {
+  const has = (node, selector) => node.matches?.(selector) || node.querySelector?.(selector);
+  const importFor = (element) => {
     for (const [selector, address] of Object.entries(page.modules)) {
       try {
-        if (imported.has(address) || !nodes.some(has(selector))) continue;
+        if (imported.has(address) || !has(element, selector)) continue;
         imported.add(address);
         import(/* webpackIgnore: true */ address).catch(reportError);
       } catch { advise(`"${selector}" is no CSS selector`); }
@@ -538,15 +538,11 @@ if (customElements.get("fcs-ticker")) {
     edition += 1;
     for (const { settle } of present) settle();
     rooms.notify();
-    importFor([document]);
   };
-  const isTold = ({ type, target }) => type === "attributes" || target.matches?.(BLOCK);
-  new MutationObserver((changes) => {
-    const added = changes.flatMap(({ addedNodes }) => [...addedNodes]);
-    if (added.some(has(BLOCK)) || changes.some(isTold)) refresh();
-    importFor(added);
-  }).observe(document, { subtree: true, childList: true, attributeFilter: ["lang"] });
-  importFor([document]);
+  const isTold = ({ type, target, addedNodes }) => type === "attributes"
+    || target.matches?.(BLOCK) || [...addedNodes].some((node) => has(node, BLOCK));
+  new MutationObserver((changes) => { if (changes.some(isTold)) refresh(); })
+    .observe(document, { subtree: true, childList: true, attributeFilter: ["lang"] });
 
   const node = (tag, data, ...children) => {
     const made = document.createElement(tag);
@@ -616,8 +612,8 @@ if (customElements.get("fcs-ticker")) {
     }
   }
 
-  const isOwn = (words) => Object.keys(TEXTS).some((name) => {
-    const [before, after] = text(name, "{n}").split("{n}");
+  const isOwn = (words) => [...ownTexts].some((english) => {
+    const [before, after] = text(english, "{n}").split("{n}");
     return after === undefined ? words === before
       : words.startsWith(before) && words.endsWith(after);
   });
@@ -662,8 +658,7 @@ if (customElements.get("fcs-ticker")) {
   class View {
     /** @type {Figures} */ figures;
     words = new Words();
-    #page = page; #last; #isBuilt = false; #flashedAt = -Infinity; #saidAt = -Infinity;
-    /** @type {any} */ #told = null; // the prices that are shown
+    #page = page; #last; #isBuilt = false; #flashedAt = -Infinity;
 
     constructor(host) { this.host = host; }
     get flashing() { return ""; }
@@ -691,8 +686,9 @@ if (customElements.get("fcs-ticker")) {
         Object.assign(own, page.numbers);
       }
       for (const label of this.host.querySelectorAll("[data-part=label]")) {
-        const name = label.parentElement.querySelector("[data-field]")?.dataset.field;
-        if (label.textContent === texts[name]) this.words.say(label, text(name));
+        const words = label.textContent;
+        const english = Object.keys(texts).find((english) => texts[english] === words) ?? words;
+        if ((texts[english] ?? english) === words) this.words.say(label, text(english));
       }
     }
 
@@ -705,7 +701,6 @@ if (customElements.get("fcs-ticker")) {
 
     blank(shown) {
       this.#last = undefined;
-      this.#told = null;
       shown.removeAttribute("datetime");
       const { field: name } = shown.dataset;
       const isName = ["symbol", "name"].includes(name);
@@ -752,7 +747,6 @@ if (customElements.get("fcs-ticker")) {
           writeText(shown, UNKNOWN); // the old value would be taken for the new one
         }
       }
-      this.#told = prices;
       if (fault) throw fault;
     }
 
@@ -766,27 +760,10 @@ if (customElements.get("fcs-ticker")) {
 
     status(words) { this.words.say(this.find("[data-part=status]"), words); }
 
-    /** Say price and state to screen readers, if the page asks for it; return the ms to wait. */
-    announce(words) {
-      if (!this.host.hasAttribute("announce")) return 0;
-      const place = this.find("[data-part=announcement]") ?? this.#announcer();
-      const wait = Math.max(0, this.#saidAt + ANNOUNCE_PAUSE_MS - performance.now());
-      if (!this.#told || wait) return wait;
-      const { c, chp } = this.#told;
-      const name = nameOf(this.host.symbol);
-      const figures = `${this.figures.number(c)}, ${this.figures.percent(chp)}`;
-      const sentence = `${name} ${figures}, ${words}`;
-      if (place.textContent === sentence) return 0;
-      this.#saidAt = performance.now();
-      place.textContent = sentence;
-      return 0;
-    }
-
-    #announcer() {
-      const place = part("announcement");
-      place.role = "status";
-      this.host.append(place);
-      return place;
+    /** Price and state in one sentence. */
+    sentence({ c, chp }, words) {
+      const { figures, host } = this;
+      return `${nameOf(host.symbol)} ${figures.number(c)}, ${figures.percent(chp)}, ${words}`;
     }
 
     mark(name, value) {
@@ -866,8 +843,8 @@ if (customElements.get("fcs-ticker")) {
         part("price", ...joined(field("close"), part("unit"))),
         part("move", ...joined(field("change_percent"), field("change"))),
         part("range", ...joined(
-          part("cell", ...joined(label("low"), field("low"))), day,
-          part("cell", ...joined(field("high"), label("high"))),
+          part("cell", ...joined(label("Low"), field("low"))), day,
+          part("cell", ...joined(field("high"), label("High"))),
         )),
       );
     }
@@ -942,7 +919,12 @@ if (customElements.get("fcs-ticker")) {
   class FCSElement extends HTMLElement {
     static View = View;
     static observedAttributes =
-      ["symbol", "timeframe", "token", "field", "href", "unit", ...SPELLING];
+      ["symbol", "timeframe", "token", "field", "href", "unit", "announce", ...SPELLING];
+    /**
+     * Says a sentence to screen readers; set by fcs-announce.js.
+     * @type {((host: FCSElement, sentence: string) => void) | undefined}
+     */
+    static announce;
     /** @param {string} tag */
     static define(tag, registry = customElements) { registry.define(tag, this); }
 
@@ -950,7 +932,6 @@ if (customElements.get("fcs-ticker")) {
     /** @type {{ symbol: string, timeframe: string } | null} */ #held = null;
     /** @type {FCSPriceMessage | null} */ #price = null;
     /** @type {Omit<FCSStateDetail, "symbol" | "timeframe"> | null} */ #state = null;
-    /** @type {number | undefined} */ #later;
     #at = NaN; #hasFailed = false;
     #guard = new MutationObserver((changes) => this.#mend(changes));
     #paint = () => this.#write((view) => {
@@ -963,9 +944,9 @@ if (customElements.get("fcs-ticker")) {
       const words = this.#status(this.#state);
       view.mark("state", this.#state.state);
       view.status(words);
-      const wait = view.announce(words);
-      clearTimeout(this.#later);
-      if (wait) this.#later = setTimeout(() => painter.add(this.#paint), wait);
+      if (this.#price && this.hasAttribute("announce")) {
+        FCSElement.announce?.(this, view.sentence(this.#price.prices, words));
+      }
     });
     #listener = {
       price: (message) => this.#hear(message),
@@ -988,6 +969,7 @@ if (customElements.get("fcs-ticker")) {
 
     #settle() {
       const { symbol, timeframe, field } = /** @type {this & { field?: string }} */ (this);
+      importFor(this);
       const token = this.getAttribute("token") ?? undefined;
       const held = this.#held;
       const written = ["href", "unit", ...SPELLING].map((name) => this.getAttribute(name));
@@ -1048,21 +1030,24 @@ if (customElements.get("fcs-ticker")) {
 
     /** @param {{ state: FCSState, reason?: string, until?: number }} current */
     #status({ state, reason, until }) {
-      if (state === "offline" && String(reason).includes(RELOAD)) return text("reload");
+      if (state === "offline" && String(reason).includes(RELOAD)) {
+        return text("offline · reload the page");
+      }
       if (state === "closed" && isMoment(until)) {
-        return text("opens", this.#view?.figures.opening(until));
+        return text("closed · opens {n}", this.#view?.figures.opening(until));
       }
       if (state === "stale") return ageOf(rooms.now() - this.#at);
       // No feed may look fresher than it is.
       const minutes = Math.ceil(Number(this.dataset.delay ?? 0) / 60);
       if (state === "waiting" && !this.#price && NO_DATA.includes(String(reason))) {
-        return text("nodata", nameOf(this.symbol));
+        return text("No data for {n}", nameOf(this.symbol));
       }
-      return state === "live" && minutes ? text("delayed", minutes) : text(state);
+      return state === "live" && minutes ? text(DELAYED, minutes) : text(state);
     }
 
     #mend(changes) {
       if (!changes.length) return;
+      importFor(this);
       if (!changes.every(isTranslation)) this.#view?.words.forget();
       painter.add(this.#paint);
     }
@@ -1116,9 +1101,9 @@ if (customElements.get("fcs-ticker")) {
       const { state, seconds } = known;
       if (!this.querySelector("[data-part=status]")) this.append(part("status"));
       if (this.dataset.state !== state) this.dataset.state = state;
-      const name = state === "closed" ? "markets" : state;
       const isCounting = state === "offline" && Number.isFinite(seconds);
-      const words = isCounting ? text("reconnecting", Math.ceil(seconds)) : text(name);
+      const words = isCounting ? text("reconnecting in {n} s", Math.ceil(seconds))
+        : text(state === "closed" ? "markets closed" : state);
       this.#words.say(this.querySelector("[data-part=status]"), words);
     };
 
