@@ -89,15 +89,14 @@ def minutes(shown: Shown) -> tuple[float | None, ...]:
 
 
 def quote_of(shown: Shown) -> Quote:
-    now = time.time()
-    return Quote(
-        room=Room.parse(shown.symbol, None),
+    values: dict[str, Any] = {
         **{"open": shown.close, "high": shown.high, "low": shown.low, "close": shown.close},
-        **dict.fromkeys(("volume", "ask", "bid", "previous_close", "spread", "delay")),
+        **dict.fromkeys(("volume", "ask", "bid", "previous_close", "spread", "delay", "t")),
         **{"change": shown.change, "change_percent": percent(shown), "digits": shown.digits},
-        **{"t": None, "updated": datetime.now(timezone.utc), "at": now, "age": 0.0},
+        **{"updated": datetime.now(timezone.utc), "at": time.time(), "age": 0.0},
         **{"state": State(shown.state), "recent": minutes(shown)},
-    )
+    }
+    return Quote(room=Room.parse(shown.symbol, None), **values)
 
 
 def percent(shown: Shown) -> float:
@@ -129,10 +128,10 @@ def messages(symbol: str) -> list[dict[str, Any]]:
     shown = next(one for one in INSTRUMENTS if one.symbol == symbol)
     room = {"symbol": symbol, "timeframe": "1D"}
     at = time.time() - (185 if shown.state == "stale" else 0)
-    state = {"type": "state", **room, "state": shown.state, "reason": ""}
+    state: dict[str, Any] = {"type": "state", **room, "state": shown.state, "reason": ""}
     if shown.state == "closed":
         state["until"] = int(at) + 3600 * 14
-    prices = {"c": shown.close, "h": shown.high, "l": shown.low, "ch": shown.change}
+    prices: dict[str, Any] = {"c": shown.close, "h": shown.high, "l": shown.low, "ch": shown.change}
     prices |= {"chp": percent(shown), "digits": shown.digits, "mode": "candle"}
     price = {"type": "price", **room, "prices": prices, "seq": 1, "at": at}
     return [state] if shown.state == "waiting" else [price, state]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
@@ -45,7 +45,7 @@ from .arguments import (
 from .page import data_block, file
 from .refusals import unless_refused
 from .shapes import place_in_day, shapes_of
-from .sparkline import Sparkline, sparkline
+from .sparkline import drawing, sparkline
 from .texts import texts
 
 __all__ = ["price", "scripts", "status", "tag", "ticker", "token"]
@@ -158,40 +158,41 @@ def _quoted(room: Room, has_line: bool = False, announce: bool = False) -> dict[
     quote = quotes.quote_to_show(room)
     name = formats.name(room.symbol)
     names = {"symbol": name, "name": name_to_show(room.symbol)}
+    known = {} if quote is None else _fenced(quote, names, has_line)
     return {
         "symbol": room.symbol,
         "timeframe": room.timeframe,
         "token": token(room.symbol),
         "announce": bool(announce),
         "name": name,
-        "shapes": shapes_of(room.symbol, setting_to_show(Settings.FCS_DIGITS)),
+        "shapes": {} if known else shapes_of(room.symbol, setting_to_show(Settings.FCS_DIGITS)),
         "period": formats.period(room.timeframe),
         # Always: no tag knows in which language the scripts of its page are printed.
         "numbers": formats.separators(),
         "texts": texts(),
-        "sparkline": _line(quote) if has_line else None,
+        "sparkline": _line((), None) if has_line else "",
         "state": State.WAITING.value,
         "fields": {**dict.fromkeys(FIELDS, formats.UNKNOWN), **names},
         # Without these, the engine would print its ``string_if_invalid``.
         **dict.fromkeys(_ONLY_IF_KNOWN, ""),
-        **({} if quote is None else _fenced(quote, names)),
+        **known,
     }
 
 
-def _fenced(quote: Quote, names: dict[str, str]) -> dict[str, Any]:
+def _fenced(quote: Quote, names: dict[str, str], has_line: bool) -> dict[str, Any]:
     """Return the context of a known quote, or nothing if a value of it cannot be written.
 
     A widget without its price is better than no page. The fault is logged once an hour.
     """
     try:
-        return _known(quote, names)
+        return _known(quote, names, has_line)
     except Exception as error:
         if _complaints.is_new("", f"{type(error).__name__} {quote.room}"):
             logger.exception("cannot write a price, widget shown without it room=%s", quote.room)
         return {}
 
 
-def _known(quote: Quote, names: dict[str, str]) -> dict[str, Any]:
+def _known(quote: Quote, names: dict[str, str], has_line: bool) -> dict[str, Any]:
     """Return the context of a known quote, as text: templates would localise numbers."""
     return {
         "state": quote.state.value,
@@ -202,7 +203,7 @@ def _known(quote: Quote, names: dict[str, str]) -> dict[str, Any]:
         "digits": str(quote.digits),
         "updated": formats.iso(quote.updated),
         "place": place_in_day(quote),
-        "shapes": {},
+        "sparkline": _line(quote.recent, quote.close) if has_line else "",
         "fields": {**names, **_figures(quote)},
     }
 
@@ -238,10 +239,8 @@ def _linked(room: Room, href: str | None) -> dict[str, str]:
     return {"href": pattern, "link": link_of(pattern, room.symbol)}
 
 
-def _line(quote: Quote | None) -> Sparkline:
-    minute = int(_now().timestamp()) // 60
-    recent, last = ((), None) if quote is None else (quote.recent, quote.close)
-    return sparkline(recent, last, minute)
+def _line(recent: Sequence[float | None], last: float | None) -> SafeString:
+    return drawing(sparkline(recent, last, int(_now().timestamp()) // 60))
 
 
 def _now() -> datetime:
@@ -251,12 +250,12 @@ def _now() -> datetime:
 
 def _delayed(delay: int | None) -> str:
     # Rounded up, so that no feed looks fresher than it is.
-    return texts()["delayed"].replace("{n}", str(-(-delay // 60))) if delay else ""
+    return str(texts()["delayed"]).replace("{n}", str(-(-delay // 60))) if delay else ""
 
 
 def _closed(quote: Quote) -> str:
     if quote.until is None:
-        return texts()["closed"]
+        return str(texts()["closed"])
     opens = datetime.fromtimestamp(quote.until, timezone.utc)
     # Shorter than the script's text, because it adds a time zone and the card may be narrow.
     return pgettext("price", "opens {n}").replace("{n}", formats.opening(opens, now=_now()))

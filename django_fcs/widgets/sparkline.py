@@ -10,7 +10,17 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-__all__ = ["Sparkline", "sparkline"]
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+__all__ = ["Sparkline", "drawing", "sparkline"]
+
+_SVG = (
+    '<svg data-part="sparkline" viewBox="0 0 72 20" width="72" height="20" aria-hidden="true"'
+    ' data-recent="{recent}" data-minute="{minute}"><path data-part="base" d="{base}"/>'
+    '<path data-part="line" d="{line}"/>{point}</svg>'
+)
+_POINT = '<circle data-part="last" cx="{x}" cy="{y}" r="1.75"/>'
 
 #: Minutes before the running one.
 _MINUTES = 60
@@ -63,6 +73,13 @@ def sparkline(recent: Sequence[float | None], last: float | None, minute: int) -
         _tenths(y),
         *data,
     )
+
+
+def drawing(line: Sparkline) -> SafeString:
+    """Return the SVG of a line."""
+    values = line._asdict()
+    point = format_html(_POINT, **values) if line.line else ""
+    return format_html(_SVG, **values, point=point)
 
 
 def _known(price: float | None) -> float | None:

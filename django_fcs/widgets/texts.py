@@ -2,41 +2,52 @@
 
 from __future__ import annotations
 
-from django.utils.translation import override, pgettext
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import override, pgettext_lazy
 
 __all__ = ["texts", "translations"]
 
 
-def texts() -> dict[str, str]:
+#: By their names in the templates. Lazy: a card writes two of them.
+_TEXTS: dict[str, str | Promise] = {
+    "live": pgettext_lazy("price", "live"),
+    "waiting": pgettext_lazy("price", "waiting"),
+    "closed": pgettext_lazy("price", "closed"),
+    "opens": pgettext_lazy("price", "closed · opens {n}"),
+    "offline": pgettext_lazy("price", "offline"),
+    "reload": pgettext_lazy("price", "offline · reload the page"),
+    "reconnecting": pgettext_lazy("price", "reconnecting in {n} s"),
+    "markets": pgettext_lazy("price", "markets closed"),
+    "stale": pgettext_lazy("price", "stale"),
+    "delayed": pgettext_lazy("price", "{n} min delayed"),
+    "seconds": pgettext_lazy("price", "{n} s old"),
+    "minutes": pgettext_lazy("price", "{n} min old"),
+    "hours": pgettext_lazy("price", "{n} h old"),
+    "days": pgettext_lazy("price", "{n} d old"),
+    "nodata": pgettext_lazy("price", "No data for {n}"),
+    "pips": pgettext_lazy("price", "{n} pips"),
+    "open": pgettext_lazy("price", "Open"),
+    "high": pgettext_lazy("price", "High"),
+    "low": pgettext_lazy("price", "Low"),
+    "spread": pgettext_lazy("price", "Spread"),
+    "volume": pgettext_lazy("price", "Volume"),
+}
+
+
+def texts() -> Mapping[str, str | Promise]:
     """Return the words that server and script both write, by their names in the templates."""
-    return {
-        "live": pgettext("price", "live"),
-        "waiting": pgettext("price", "waiting"),
-        "closed": pgettext("price", "closed"),
-        "opens": pgettext("price", "closed · opens {n}"),
-        "offline": pgettext("price", "offline"),
-        "reload": pgettext("price", "offline · reload the page"),
-        "reconnecting": pgettext("price", "reconnecting in {n} s"),
-        "markets": pgettext("price", "markets closed"),
-        "stale": pgettext("price", "stale"),
-        "delayed": pgettext("price", "{n} min delayed"),
-        "seconds": pgettext("price", "{n} s old"),
-        "minutes": pgettext("price", "{n} min old"),
-        "hours": pgettext("price", "{n} h old"),
-        "days": pgettext("price", "{n} d old"),
-        "nodata": pgettext("price", "No data for {n}"),
-        "pips": pgettext("price", "{n} pips"),
-        "open": pgettext("price", "Open"),
-        "high": pgettext("price", "High"),
-        "low": pgettext("price", "Low"),
-        "spread": pgettext("price", "Spread"),
-        "volume": pgettext("price", "Volume"),
-    }
+    return _TEXTS
 
 
 def translations() -> dict[str, str]:
     """Return the words that are not the English ones of the script, by those."""
-    own = texts()
+    own = _plain()
     with override(None):
-        english = texts()
+        english = _plain()
     return {english[name]: words for name, words in own.items() if words != english[name]}
+
+
+def _plain() -> dict[str, str]:
+    return {name: str(words) for name, words in _TEXTS.items()}

@@ -43,7 +43,7 @@ SHIFT = """() => new Promise((resolve) => {
 async def tell(site: Site, *symbols: str, now: str = "live") -> None:
     """Send each room a price and a state, and wait until the page shows them."""
     for symbol in symbols:
-        change = {"ch": 0.231, "chp": 0.21}
+        change: dict[str, Any] = {"ch": 0.231, "chp": 0.21}
         await site.send({**price(symbol, **PRICES[symbol], **change), "seq": 1, "at": time.time()})
         await site.send(state(now, symbol))
     for symbol in symbols:
@@ -187,7 +187,7 @@ async def test_the_first_price_moves_nothing_on_the_page(
         names = {"close": "c", "open": "o", "high": "h", "low": "l", "digits": "digits"}
         shown = {name: values[key] for name, key in names.items()}
         moment = datetime.now(timezone.utc)
-        moved = {"change": 0.231, "change_percent": 0.21}
+        moved: dict[str, Any] = {"change": 0.231, "change_percent": 0.21}
         return a_quote(room.symbol, updated=moment, **moved, **shown) if is_warm else None
 
     monkeypatch.setattr("django_fcs.quotes.quote_to_show", quote_to_show)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.test import override_settings
 from django.utils import translation
+from django.utils.functional import lazy
 
 from django_fcs import widgets
-from django_fcs.widgets.texts import texts, translations
+from django_fcs.widgets.texts import _TEXTS, texts, translations
 from tests.widgets.test_static import STATIC
 
 BLOCK = re.compile(r'<script id="fcs-page" type="application/json">(.*?)</script>', re.DOTALL)
@@ -48,10 +49,10 @@ def test_the_scripts_know_how_the_active_language_writes_numbers(code: str, numb
 def test_no_text_of_a_translator_ends_the_data_block(
     text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def translate(context: str, message: str) -> str:
-        return text if translation.get_language() else message
+    def translate() -> str:
+        return text if translation.get_language() else "live"
 
-    monkeypatch.setattr("django_fcs.widgets.texts.pgettext", translate)
+    monkeypatch.setitem(_TEXTS, "live", lazy(translate, str)())
     html = widgets.scripts()
 
     assert html.count("<script") == html.count("</script>") == 3 and "<!--" not in html
