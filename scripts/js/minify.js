@@ -5,15 +5,27 @@ import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "no
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { transformSync } from "esbuild";
+import { minify_sync as compress } from "terser";
+import { MEMBERS } from "./members.js";
 
 const FOLDER = new URL("../../django_fcs/static/django_fcs/", import.meta.url);
 const MINIFIED = /\.min\.(?:js|css)$/;
 
 // The result is in ASCII: not every server says that its files are UTF-8.
+const minifyStyle = (source) => transformSync(source, { loader: "css", minify: true }).code;
+const minifyScript = (source) => {
+  const mangleProps = new RegExp(`^(?:${MEMBERS.join("|")})$`);
+  const { code } = transformSync(source, { minify: true, target: "es2022", mangleProps });
+  // Terser inlines and joins what esbuild leaves.
+  const options = {
+    ecma: 2020,
+    compress: { passes: 3, keep_fargs: false },
+    format: { ascii_only: true },
+  };
+  return `${compress(code, options).code}\n`;
+};
 const minify = (name, source) => {
-  const loader = extname(name).slice(1);
-  const target = loader === "js" ? "es2022" : "esnext";
-  const { code } = transformSync(String(source), { loader, minify: true, target });
+  const code = (extname(name) === ".js" ? minifyScript : minifyStyle)(String(source));
   // A test without Node finds out by the hash that the source has changed.
   const hash = createHash("sha256").update(source).digest("hex").slice(0, 16);
   return `/* ${name} ${hash} */\n${code}`;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,13 @@ from django.test import override_settings
 
 import django_fcs
 from django_fcs import widgets
+from django_fcs.widgets.formats import separators
 
 STATIC = Path(django_fcs.__file__).parent / "static" / "django_fcs"
 SOURCES = sorted(
     path for path in STATIC.iterdir() if path.suffix in (".css", ".js") and ".min." not in path.name
 )
+MEMBERS = Path(__file__).parents[2] / "scripts" / "js" / "members.js"
 CORE = ("fcs-client.min.js", "fcs-elements.min.js")
 
 
@@ -42,6 +45,18 @@ def test_no_minified_file_has_lost_its_source() -> None:
 
 def test_the_minified_files_are_ascii_because_not_every_server_names_their_encoding() -> None:
     assert not [source.name for source in SOURCES if not minified(source).read_bytes().isascii()]
+
+
+def test_the_names_that_the_minifier_shortens_are_internal_ones_of_the_scripts() -> None:
+    members = MEMBERS.read_text()
+    names = set(re.findall(r'"(\w+)"', members))
+    scripts = "".join(path.read_text() for path in SOURCES if path.suffix == ".js")
+    types = "".join(path.read_text() for path in STATIC.glob("*.d.ts"))
+    public = set(re.findall(r"\w+", re.sub(r"//[^\n]*|/\*.*?\*/", "", types, flags=re.DOTALL)))
+    data_block = {"language", "timeframe", "numbers", "texts", "modules", *separators()}
+
+    assert names <= set(re.findall(r"\w+", scripts))
+    assert not names & (public | data_block)
 
 
 def test_the_scripts_of_every_page_and_the_stylesheet_stay_small() -> None:

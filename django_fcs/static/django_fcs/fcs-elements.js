@@ -231,7 +231,7 @@ if (customElements.get("fcs-ticker")) {
     signed(value, digits = this.digits) { return this.number(value, digits, "+"); }
     percent(value) { return isWritable(value) ? `${this.signed(value, 2)}${THIN}%` : UNKNOWN; }
 
-    compact(value) {
+    abbreviate(value) {
       if (!isWritable(value)) return UNKNOWN;
       // A value that rounds up to a thousand of one unit is written as one of the next unit.
       const [size, unit] = UNITS.find(([size]) => value >= size * 0.9995) ?? [];
@@ -276,7 +276,7 @@ if (customElements.get("fcs-ticker")) {
     ],
   };
   const OTHERS = {
-    volume: (figures, { v }) => figures.compact(v),
+    volume: (figures, { v }) => figures.abbreviate(v),
     spread: (figures, { a, b }) => figures.spread(a, b),
     change: (figures, { ch }) => figures.signed(ch),
     change_percent: (figures, { chp }) => figures.percent(chp),
@@ -307,7 +307,7 @@ if (customElements.get("fcs-ticker")) {
     add(paint) {
       this.later.delete(paint);
       this.due.add(paint);
-      this.ask();
+      this.askFrame();
     },
     put(paint) {
       if (this.due.has(paint) || this.later.has(paint)) return;
@@ -315,7 +315,7 @@ if (customElements.get("fcs-ticker")) {
       this.wait();
     },
     hurry(paint) { if (this.later.has(paint)) this.add(paint); },
-    ask() {
+    askFrame() {
       if (this.isAsked) return;
       this.isAsked = true;
       requestAnimationFrame(() => {
@@ -326,7 +326,7 @@ if (customElements.get("fcs-ticker")) {
     wait() {
       this.timer ??= setTimeout(() => {
         this.timer = undefined;
-        this.ask();
+        this.askFrame();
       }, UNSEEN_MS);
     },
     run(ms = Infinity) {
@@ -338,7 +338,7 @@ if (customElements.get("fcs-ticker")) {
         this.due.add(paint);
       }
       this.write(now + ms);
-      if (this.due.size) this.ask();
+      if (this.due.size) this.askFrame();
       if (this.later.size) this.wait();
     },
     write(end) {
@@ -751,7 +751,7 @@ if (customElements.get("fcs-ticker")) {
     }
 
     /** Without a price: a time that the server wrote as one of today may be one of yesterday. */
-    date() {
+    refreshDate() {
       for (const shown of this.host.querySelectorAll("time[data-field=updated]")) {
         const seconds = Date.parse(shown.dateTime) / 1000;
         if (isMoment(seconds) && daysTo(seconds)) writeText(shown, this.figures.clock(seconds));
@@ -938,7 +938,7 @@ if (customElements.get("fcs-ticker")) {
       this.#fence(() => view.mend());
       this.#fence(() => {
         if (this.#price) view.paint(this.#price);
-        else view.date();
+        else view.refreshDate();
       });
       if (!this.#state) return;
       const words = this.#status(this.#state);

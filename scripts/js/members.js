@@ -1,0 +1,12 @@
+// The members of internal objects, which get short names in the minified scripts. A name is missing
+// here if it is also one of JavaScript, the browser, a message, the data block or a .d.ts file.
+export const MEMBERS = [
+  "abbreviate", "alarm", "arm", "askFrame", "awaitWelcome", "away", "back", "begin", "blank",
+  "build", "changed", "check", "clock", "dead", "doubt", "dress", "due", "dueAt", "fields",
+  "figures", "flashing", "forget", "hasSlept", "hear", "heard", "hold", "host", "hurry",
+  "isAsked", "isMerge", "isOverdue", "isSet", "joined", "label", "later", "listeners", "mark",
+  "mend", "minutes", "newest", "notify", "opening", "overview", "own", "paint", "percent", "put",
+  "refreshDate", "refusal", "release", "renew", "reset", "run", "say", "schedule", "seen",
+  "selected", "sentence", "settle", "signed", "spelling", "start", "takenAt", "tick", "timer",
+  "tries", "unwatch", "wait", "watch", "words",
+];
