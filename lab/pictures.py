@@ -111,7 +111,10 @@ def html(picture: Picture) -> str:
         mock.patch("django_fcs.quotes.quote_to_show", lambda room: known.get(room.symbol)),
         translation.override(picture.language),
     ):
-        cards = [widgets.ticker(shown.symbol) for shown in INSTRUMENTS]
+        cards = [
+            widgets.ticker(shown.symbol, unit="USD" if shown.symbol == "NASDAQ:AAPL" else None)
+            for shown in INSTRUMENTS
+        ]
         small = [widgets.ticker(shown.symbol, item_size="compact") for shown in INSTRUMENTS[:4]]
         return PAGE.format(
             **picture._asdict(),

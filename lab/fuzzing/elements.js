@@ -88,6 +88,7 @@
     newest?.onmessage?.({ data: text });
     await task();
     for (const paint of paints.splice(0)) paint(performance.now());
+    dispatchEvent(new Event("beforeprint")); // elements write at once, also those out of view
     await task();
     const answer = {
       sent: sentIn(text), heard, problems,

@@ -248,7 +248,7 @@ async def test_a_sign_stays_before_its_number_from_right_to_left(site: Site) -> 
 async def test_the_dot_keeps_its_distance_from_words_of_any_direction(
     site: Site, direction: str, words: str
 ) -> None:
-    scripts = widgets.scripts().replace('"closed": "closed"', f'"closed": "{words}"')
+    scripts = widgets.scripts().replace('"texts": {', f'"texts": {{"closed": "{words}"')
     await site.open(TICKER, html=f'lang="en" dir="{direction}"', scripts=scripts)
     await site.joined("FX:EURUSD_1D")
     await site.send(euro(1), state("closed"))
