@@ -151,15 +151,15 @@ ELEMENTS = '<script defer src="/static/django_fcs/fcs-elements.js"></script>'
         ([ELEMENTS], ["fcs-elements.js: load fcs-client.js before this script"]),
         (
             [CLIENT, ELEMENTS, CLIENT, ELEMENTS],
-            ["fcs-client.js: this page loads the script twice", "fcs-elements.js: this page loads"],
+            ["fcs-client.js: loaded twice", "fcs-elements.js: loaded twice"],
         ),
         (
             ['<script type="module" src="/bundle.js"></script>'],
-            ["fcs-client.js: loaded as a module"],
+            ["fcs-client.js: loaded without data-fcs-socket"],
         ),
         (
             ['<script defer src="/bundle.js"></script>'],
-            ["fcs-client.js: loaded as a module"],
+            ["fcs-client.js: loaded without data-fcs-socket"],
         ),
         (
             ['<script src="/vendor.js"></script>', CLIENT, ELEMENTS],

@@ -4,9 +4,8 @@
 // the class is internal, including its adapters: not for direct manipulation.
 if (globalThis.FCSClient) {
   console.warn("adapters" in globalThis.FCSClient
-    ? "fcs-client.js: this page loads the script twice; the second copy has no effect."
-    : "fcs-client.js: another script has set FCSClient, so this one has no effect; remove the "
-      + "other one, which may be the vendor's client.");
+    ? "fcs-client.js: loaded twice; the second copy has no effect"
+    : "fcs-client.js: another script has set FCSClient; remove it");
 } else {
   const current = /** @type {HTMLScriptElement | null} */ (document.currentScript);
   /** @type {HTMLScriptElement | null} */
@@ -14,8 +13,7 @@ if (globalThis.FCSClient) {
   // A module or a bundle has no attributes of its own.
   const dataset = (current?.dataset.fcsSocket ? current : tag ?? current)?.dataset ?? {};
   if (!dataset.fcsSocket && !current?.src.includes("fcs-client")) {
-    console.warn("fcs-client.js: loaded as a module or in a bundle, the script finds no data-fcs-… "
-      + "attributes; it uses the socket /ws/fcs/.");
+    console.warn("fcs-client.js: loaded without data-fcs-socket; uses /ws/fcs/");
   }
   const ADDRESS = dataset.fcsSocket || "/ws/fcs/";
   const OFFLINE_AFTER = Number(dataset.fcsOfflineAfter) || 10;
@@ -452,8 +450,7 @@ if (globalThis.FCSClient) {
       this.#url = url;
       if (!apiKey || FCSClient.#hasWarned) return;
       FCSClient.#hasWarned = true;
-      console.warn("FCSClient: the API key is not used or sent; the server has it. "
-        + "Remove it from this page.");
+      console.warn("FCSClient: remove the API key; the server has it");
     }
 
     get isConnected() { return this.#state === "connected"; }

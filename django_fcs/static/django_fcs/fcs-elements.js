@@ -2,10 +2,9 @@
 // A classic script, after fcs-client.js; the first one loaded wins. Everything except the two
 // elements is internal.
 if (customElements.get("fcs-ticker")) {
-  console.warn("fcs-elements.js: this page loads the script twice; the second copy has no effect.");
+  console.warn("fcs-elements.js: loaded twice; the second copy has no effect");
 } else if (!globalThis.FCSClient?.offlineAfter) {
-  console.error("fcs-elements.js: load fcs-client.js before this script, with defer, as "
-    + "{% fcs_scripts %} does; prices stand still.");
+  console.error("fcs-elements.js: load fcs-client.js before this script");
 } else {
   const RELOAD = "load the page again"; // the server's words for a token that is no longer valid
   const VAIN = "no price has come";
@@ -14,12 +13,11 @@ if (customElements.get("fcs-ticker")) {
   const PATIENCE = 3; // times the seconds until a price counts as offline
   const [UNKNOWN, THIN] = ["–", "\u2009"];
   // The currencies whose pip is 0.0001 of a price, those whose pip is 0.01, and those without one.
-  const [FOUR, TWO, NONE] = [
-    "AEDAUDBRLCADCHFCNHCNYCZKDKKEURGBPHKDILSKWDMXNMYRNOKNZDPENPLNRONSARSEKSGDTRYUSDZAR",
-    "HUFINRJPYTHB",
-    "ARSCLPCOPEGPIDRKRWNGNPHPPKRRUBTWDUAHVND",
-  ].map((codes) => codes.match(/.../g) ?? [""]);
-  const CURRENCIES = [...FOUR, ...TWO, ...NONE].join("|");
+  const FOUR = "AED|AUD|BRL|CAD|CHF|CNH|CNY|CZK|DKK|EUR|GBP|HKD|ILS|KWD|MXN|MYR|NOK|NZD|PEN|PLN|"
+    + "RON|SAR|SEK|SGD|TRY|USD|ZAR";
+  const TWO = "HUF|INR|JPY|THB";
+  const NONE = "ARS|CLP|COP|EGP|IDR|KRW|NGN|PHP|PKR|RUB|TWD|UAH|VND";
+  const CURRENCIES = `${FOUR}|${TWO}|${NONE}`;
   const FOREX = new RegExp(`^(${CURRENCIES})(${CURRENCIES})$`);
   const METAL = new RegExp(`^(XAU|XAG|XPT|XPD)(${CURRENCIES})$`);
   const COIN = /^([\p{L}\p{N}_]+)(USDT|USDC)$|^([\p{L}\p{N}_]{2,})(USD)$/u;
@@ -44,15 +42,13 @@ if (customElements.get("fcs-ticker")) {
   const FLASH_MS = 400;
   const FLASH_PAUSE_MS = 500; // so an element flashes at most twice a second
   const reduced = matchMedia("(prefers-reduced-motion: reduce)");
-  let isStill = reduced.matches; // to ask again after a change computes the styles of the page
-  reduced.addEventListener("change", () => { isStill = reduced.matches; });
   const offline = (reason) => ({ state: "offline", reason });
   const keyOf = ({ symbol, timeframe }) => `${symbol}_${timeframe}`;
   const PRICES = { open: "o", high: "h", low: "l", close: "c", ask: "a", bid: "b" };
   const tickerOf = (symbol) => symbol.slice(symbol.lastIndexOf(":") + 1);
 
   const pipOf = (symbol) => {
-    const currency = FOREX.exec(tickerOf(symbol))?.[2] ?? "";
+    const currency = FOREX.exec(tickerOf(symbol))?.[2] ?? UNKNOWN;
     return FOUR.includes(currency) ? 0.0001 : TWO.includes(currency) ? 0.01 : undefined;
   };
 
@@ -86,9 +82,6 @@ if (customElements.get("fcs-ticker")) {
     if (!advice.has(words)) console.warn(`fcs-elements.js: ${words}`);
     advice.add(words);
   };
-  const expect = (name, value, known) => {
-    if (!known.includes(value)) advise(`${name} "${value}" is not one of ${known.join(" ")}`);
-  };
 
   // The data block of {% fcs_scripts %}: words, separators, the default timeframe, modules. A page
   // may have several, in several languages, and may change them at any time.
@@ -112,7 +105,7 @@ if (customElements.get("fcs-ticker")) {
         const block = pageOf(JSON.parse(textContent));
         if (isOther(page) || !isOther(block)) page = block;
       } catch {
-        advise("cannot read the data block of {% fcs_scripts %}; without it, texts are English");
+        advise("cannot read the data block; texts are English");
       }
     }
     return page;
@@ -187,36 +180,28 @@ if (customElements.get("fcs-ticker")) {
     return [figures.slice(0, figures.length - digits), figures.slice(figures.length - digits)];
   };
 
-  // Spelling: the separators of a language. Django knows them; Intl often has others.
-  class Spelling {
-    #decimal; #thousand; #grouping;
-
-    constructor(own) {
-      const { decimal, thousand, grouping } = { ...page.numbers, ...own };
-      this.#decimal = decimal;
-      this.#thousand = thousand;
-      this.#grouping = grouping.split(" ").map(Number);
-    }
-
-    write([whole, part]) {
+  // Writes figures with the separators of a language. Django knows them; Intl often has others.
+  const spellingOf = (own) => {
+    const { decimal, thousand, grouping } = { ...page.numbers, ...own };
+    return ([whole, part]) => {
       const groups = [];
-      const sizes = [...this.#grouping];
+      const sizes = grouping.split(" ").map(Number);
       let size = sizes.shift();
       while (size > 0 && whole.length > size) {
         groups.unshift(whole.slice(-size));
         whole = whole.slice(0, -size);
         size = sizes.shift() || size;
       }
-      return [whole, ...groups].join(this.#thousand) + (part && this.#decimal + part);
-    }
-  }
+      return [whole, ...groups].join(thousand) + (part && decimal + part);
+    };
+  };
 
   // Figures: writes numbers as django_fcs/widgets/formats.py does, and times in the language of
   // their place.
   class Figures {
-    constructor(language, spelling, symbol, digits) {
+    constructor(language, spell, symbol, digits) {
       this.language = language;
-      this.spelling = spelling;
+      this.spell = spell;
       this.symbol = symbol;
       this.digits = digits;
     }
@@ -225,7 +210,7 @@ if (customElements.get("fcs-ticker")) {
       if (!isWritable(value)) return UNKNOWN;
       const parts = split(value, Math.min(Math.max(Math.trunc(digits) || 0, 0), MOST_DIGITS));
       const sign = /[1-9]/.test(parts.join("")) ? (value < 0 ? "−" : plus) : "";
-      return sign + this.spelling.write(parts);
+      return sign + this.spell(parts);
     }
 
     signed(value, digits = this.digits) { return this.number(value, digits, "+"); }
@@ -281,9 +266,6 @@ if (customElements.get("fcs-ticker")) {
     change: (figures, { ch }) => figures.signed(ch),
     change_percent: (figures, { chp }) => figures.percent(chp),
   };
-
-  const FIELDS = ["symbol", "name", "updated", ...Object.keys({ ...PRICES, ...OTHERS })];
-  const PALETTES = ["red-up", "colour-blind"];
 
   // The ends of the selected range. To read them lays out the page.
   const selectionNow = () => {
@@ -550,13 +532,14 @@ if (customElements.get("fcs-ticker")) {
     made.append(...children);
     return made;
   };
-  const part = (name, ...children) => node("span", { part: name }, ...children);
+  // With spaces between them, for those who copy the text.
+  const joined = (...parts) => parts.flatMap((one, index) => (index ? [" ", one] : [one]));
+  const part = (name, ...children) => node("span", { part: name }, ...joined(...children));
   const field = (name) => {
     const made = node("span", { field: name }, UNKNOWN);
     made.translate = false;
     return made;
   };
-  const joined = (...parts) => parts.flatMap((one, index) => (index ? [" ", one] : [one]));
   const label = (name) => part("label", text(name));
   const drawing = (tag, attributes, ...children) => {
     const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -671,10 +654,12 @@ if (customElements.get("fcs-ticker")) {
     begin(isUpgrade) {
       if (!this.#fill() && !isUpgrade) this.clear();
       if (this.#page !== page) this.#translate();
+      const palette = this.host.closest("[data-palette]")?.dataset.palette;
+      if (palette && !/^(red-up|colour-blind)$/.test(palette)) advise(`unknown palette ${palette}`);
       const { lang } = this.host.closest("[lang]") ?? {};
       const language = [lang, page.language].find(isLanguage);
       const { symbol, dataset: own } = this.host;
-      this.figures = new Figures(language, new Spelling(own), symbol, Number(own.digits ?? 2));
+      this.figures = new Figures(language, spellingOf(own), symbol, Number(own.digits ?? 2));
     }
 
     // What the server wrote in the page's former language. In another one, it stays.
@@ -709,13 +694,6 @@ if (customElements.get("fcs-ticker")) {
       shown.textContent = isSaid ? "" : isName ? nameOf(this.host.symbol) : UNKNOWN;
       const shape = shapeOf(this.host.symbol, name);
       if (shape) shown.dataset.shape = shape;
-    }
-
-    /** Advise against what the element does not know. */
-    check() {
-      for (const { dataset: { field } } of this.fields()) expect("field", field, FIELDS);
-      const palette = this.host.closest("[data-palette]")?.dataset.palette;
-      if (palette) expect("data-palette", palette, PALETTES);
     }
 
     /** Give back what another script has taken away; everything else is up to `paint`. */
@@ -778,6 +756,7 @@ if (customElements.get("fcs-ticker")) {
       if (PRICES[name]) writeText(shown, this.figures.number(prices[PRICES[name]]));
       else if (OTHERS[name]) writeText(shown, OTHERS[name](this.figures, prices));
       else if (name === "updated") this.#time(shown, [prices.update, at].find(isMoment));
+      else if (!/^(symbol|name)$/.test(name)) advise(`unknown field ${name}`);
     }
 
     #flash(value) {
@@ -791,7 +770,7 @@ if (customElements.get("fcs-ticker")) {
 
     #mayFlash() {
       const now = performance.now();
-      if (isStill || now - this.#flashedAt < FLASH_PAUSE_MS || !inView.has(this.host)) {
+      if (reduced.matches || now - this.#flashedAt < FLASH_PAUSE_MS || !inView.has(this.host)) {
         return false;
       }
       this.#flashedAt = now;
@@ -834,18 +813,17 @@ if (customElements.get("fcs-ticker")) {
 
   class TickerView extends NamedView {
     build() {
-      const age = part("age", ...joined(part("status"), field("updated")));
+      const age = part("age", part("status"), field("updated"));
       const day = drawing("svg", { "data-part": "day", "aria-hidden": "true" },
         drawing("line", { x2: "100%", y1: "50%", y2: "50%" }),
         drawing("circle", { cx: "0", cy: "50%", visibility: "hidden" }));
       return joined(
-        part("head", ...joined(part("name", ...joined(field("symbol"), part("period"))), age)),
-        part("price", ...joined(field("close"), part("unit"))),
-        part("move", ...joined(field("change_percent"), field("change"))),
-        part("range", ...joined(
-          part("cell", ...joined(label("Low"), field("low"))), day,
-          part("cell", ...joined(field("high"), label("High"))),
-        )),
+        part("head", part("name", field("symbol"), part("period")), age),
+        part("price", field("close"), part("unit")),
+        part("move", field("change_percent"), field("change")),
+        part("range",
+          part("cell", label("Low"), field("low")), day,
+          part("cell", field("high"), label("High"))),
       );
     }
 
@@ -1000,7 +978,6 @@ if (customElements.get("fcs-ticker")) {
       const { View } = /** @type {typeof FCSElement} */ (this.constructor);
       this.#view ??= new View(this);
       this.#view.begin(isSame || isUpgrade);
-      this.#view.check();
       if (isSame) return;
       this.#price = this.#state = null;
       this.#at = Date.parse(this.querySelector("time")?.dateTime ?? "") / 1000;
