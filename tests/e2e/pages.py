@@ -8,7 +8,8 @@ _WATCH = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Watch</t
 {% load fcs %}{% fcs_scripts %}
 {% fcs_ticker symbol timeframe=timeframe %}
 <p>{% fcs_price symbol timeframe=timeframe field="ask" %}
-   {% fcs_price symbol timeframe=timeframe field="bid" %}</p></html>"""
+   {% fcs_price symbol timeframe=timeframe field="bid" %}
+   {% fcs_price symbol timeframe=timeframe field="volume" %}</p></html>"""
 
 
 def watch(request: HttpRequest, symbol: str, timeframe: str) -> HttpResponse:

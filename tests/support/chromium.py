@@ -17,6 +17,9 @@ FLAGS = [
 
 
 def chromium() -> str | None:
-    """Return the browser's path: ``FCS_CHROMIUM``, or the first one on the PATH."""
-    names = ("chromium", "chromium-browser", "google-chrome")
+    """Return the browser's path: ``FCS_CHROMIUM``, or the first one on the PATH.
+
+    The one without a window comes first: it is the same engine, and takes a third less time.
+    """
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     return os.environ.get("FCS_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
