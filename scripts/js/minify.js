@@ -19,7 +19,7 @@ const minifyScript = (source) => {
   // Terser inlines and joins what esbuild leaves.
   const options = {
     ecma: 2020,
-    compress: { passes: 3, keep_fargs: false },
+    compress: { passes: 3, keep_fargs: false, pure_getters: true },
     format: { ascii_only: true },
   };
   return `${compress(code, options).code}\n`;
@@ -27,8 +27,8 @@ const minifyScript = (source) => {
 const minify = (name, source) => {
   const code = (extname(name) === ".js" ? minifyScript : minifyStyle)(String(source));
   // A test without Node finds out by the hash that the source has changed.
-  const hash = createHash("sha256").update(source).digest("hex").slice(0, 16);
-  return `/* ${name} ${hash} */\n${code}`;
+  const hash = createHash("sha256").update(source).digest("hex").slice(0, 8);
+  return `/*${hash}*/${code}`;
 };
 
 const names = readdirSync(FOLDER).filter((name) => /\.(?:js|css)$/.test(name));

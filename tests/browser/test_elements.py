@@ -374,7 +374,7 @@ async def test_a_frame_writes_once_and_only_what_changed(site: Site) -> None:
     ticks = [{**euro(seq, b=1.08 + seq / 100_000), "at": at} for seq in range(2, 40)]
     await site.send(*ticks)
     await expect(site.field("low")).to_have_text("1.08102")
-    await site.send({**euro(50, h=1.3), "at": at})
+    await site.send({**euro(50, h=1.3, b=1.07), "at": at})
     await expect(site.field("high")).to_have_text("1.30000")
     writes = await site.run("writes")
     assert set(writes) <= {"high", "spread", "updated"}

@@ -255,7 +255,7 @@ def test_a_widget_is_phrasing_content_and_may_stand_in_a_paragraph(known: Known)
     html = widgets.ticker("FX:EURUSD") + widgets.price("FX:EURUSD") + widgets.tag("FX:EURUSD")
     assert {tag for tag, _ in Parts(html).elements} == {
         *("fcs-ticker", "fcs-price", "fcs-tag", "span", "time"),
-        *("svg", "path", "line", "circle"),  # SVG is phrasing content
+        *("a", "svg", "path", "circle"),  # SVG is phrasing content
     }
 
 

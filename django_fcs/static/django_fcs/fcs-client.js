@@ -4,7 +4,7 @@
 // the class is internal, including its adapters: not for direct manipulation.
 if (globalThis.FCSClient) {
   console.warn("adapters" in globalThis.FCSClient
-    ? "fcs-client.js: loaded twice; the second copy has no effect"
+    ? "fcs-client.js: loaded twice"
     : "fcs-client.js: another script has set FCSClient; remove it");
 } else {
   const current = /** @type {HTMLScriptElement | null} */ (document.currentScript);

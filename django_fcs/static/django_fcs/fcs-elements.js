@@ -2,7 +2,7 @@
 // A classic script, after fcs-client.js; the first one loaded wins. Everything except the two
 // elements is internal.
 if (customElements.get("fcs-ticker")) {
-  console.warn("fcs-elements.js: loaded twice; the second copy has no effect");
+  console.warn("fcs-elements.js: loaded twice");
 } else if (!globalThis.FCSClient?.offlineAfter) {
   console.error("fcs-elements.js: load fcs-client.js before this script");
 } else {
@@ -19,11 +19,15 @@ if (customElements.get("fcs-ticker")) {
   const NONE = "ARS|CLP|COP|EGP|IDR|KRW|NGN|PHP|PKR|RUB|TWD|UAH|VND";
   const CURRENCIES = `${FOUR}|${TWO}|${NONE}`;
   const FOREX = new RegExp(`^(${CURRENCIES})(${CURRENCIES})$`);
-  const METAL = new RegExp(`^(XAU|XAG|XPT|XPD)(${CURRENCIES})$`);
-  const COIN = /^([\p{L}\p{N}_]+)(USDT|USDC)$|^([\p{L}\p{N}_]{2,})(USD)$/u;
+  const METAL = new RegExp(`^(XA[UG]|XP[TD])(${CURRENCIES})$`);
+  const COIN = /^([\p{L}\p{N}_]+)(USD[TC])$|^([\p{L}\p{N}_]{2,})(USD)$/u;
   /** @type {[number, string][]} */
   const UNITS = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"]];
-  const PERIODS = { 1: "1m", 5: "5m", 15: "15m", 30: "30m", 60: "1h", 240: "4h" };
+  // 5m, 4h; 1D stays.
+  const periodOf = (timeframe) => {
+    const minutes = Number(timeframe);
+    return minutes < 60 ? `${minutes}m` : minutes ? `${minutes / 60}h` : timeframe;
+  };
   /** @type {[string, number, number?][]} */
   const AGES = [
     ["{n} d old", 86_400, 172_800], ["{n} h old", 3600], ["{n} min old", 60],
@@ -32,7 +36,8 @@ if (customElements.get("fcs-ticker")) {
   const MOST_DIGITS = 20;
   const isWritable = (value) => Number.isFinite(value) && Math.abs(value) < 1e21;
 
-  const STATES = ["waiting", "live", "stale", "closed", "offline"];
+  // The first one that a room of the page has is the state of the page.
+  const STATES = ["live", "stale", "offline", "waiting", "closed"];
   const DELAYED = "{n} min delayed";
   const numbersOf = (prices) =>
     Object.fromEntries(Object.entries(prices).filter(([, value]) => Number.isFinite(value)));
@@ -64,16 +69,6 @@ if (customElements.get("fcs-ticker")) {
     const ticker = tickerOf(symbol);
     const pair = FOREX.exec(ticker) ?? METAL.exec(ticker) ?? COIN.exec(ticker);
     return pair ? pair.slice(1).filter(Boolean).join("/") : ticker;
-  };
-
-  // Only relative addresses and those of http and https are links.
-  const linkOf = (host) => {
-    const pattern = host.getAttribute("href") ?? "";
-    const address = pattern.replaceAll("{symbol}", encodeURIComponent(host.symbol));
-    try {
-      const { protocol } = new URL(address, document.baseURI);
-      return pattern && /^https?:$/.test(protocol) ? address : "";
-    } catch { return ""; }
   };
 
   // Advice: to the developers of a page, each sentence once.
@@ -421,9 +416,8 @@ if (customElements.get("fcs-ticker")) {
     overview() {
       const seconds = this.#client?.secondsToReconnect ?? NaN;
       if (this.#isLost) return { state: "offline", seconds };
-      const states = [...this.#rooms.values()].map((room) => room.state?.state).filter(Boolean);
-      const state = ["live", "stale", "offline", "waiting", "closed"]
-        .find((name) => states.includes(name));
+      const states = [...this.#rooms.values()].map((room) => room.state?.state);
+      const state = STATES.find((name) => states.includes(name));
       return state ? { state, seconds } : null;
     }
 
@@ -541,11 +535,10 @@ if (customElements.get("fcs-ticker")) {
     return made;
   };
   const label = (name) => part("label", text(name));
-  const drawing = (tag, attributes, ...children) => {
-    const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    made.append(...children);
-    return made;
+  // Without a value, the attribute goes.
+  const set = (node, name, value) => {
+    if (!value) node?.removeAttribute(name);
+    else if (node && node.getAttribute(name) !== value) node.setAttribute(name, value);
   };
 
   // Replaces a text and keeps a selection in it: otherwise nobody could copy a price.
@@ -796,29 +789,25 @@ if (customElements.get("fcs-ticker")) {
 
     begin(isUpgrade) {
       super.begin(isUpgrade);
-      const address = linkOf(this.host);
-      const link = this.find("[data-part=link]") ?? (address ? this.#link() : null);
-      if (address) link?.setAttribute("href", address);
-      else link?.removeAttribute("href");
+      const link = /** @type {HTMLAnchorElement | null} */ (this.find("[data-part=link]"));
+      const pattern = this.host.getAttribute("href");
+      set(link, "href", pattern?.replaceAll("{symbol}", encodeURIComponent(this.host.symbol)));
+      // Relative addresses have the protocol of the page.
+      if (link && !/^https?:$/.test(link.protocol)) set(link, "href", "");
     }
 
-    #link() {
-      const shown = this.find("[data-field=symbol]");
-      const link = node("a", { part: "link" });
-      shown?.replaceWith(link);
-      if (shown) link.append(shown);
-      return link;
-    }
+    link() { return node("a", { part: "link" }, field("symbol")); }
   }
 
   class TickerView extends NamedView {
     build() {
       const age = part("age", part("status"), field("updated"));
-      const day = drawing("svg", { "data-part": "day", "aria-hidden": "true" },
-        drawing("line", { x2: "100%", y1: "50%", y2: "50%" }),
-        drawing("circle", { cx: "0", cy: "50%", visibility: "hidden" }));
+      const [day, dot] = ["svg", "circle"].map((name) =>
+        document.createElementNS("http://www.w3.org/2000/svg", name));
+      set(day, "data-part", "day");
+      day.append(dot);
       return joined(
-        part("head", part("name", field("symbol"), part("period")), age),
+        part("head", part("name", this.link(), part("period")), age),
         part("price", field("close"), part("unit")),
         part("move", field("change_percent"), field("change")),
         part("range",
@@ -836,7 +825,7 @@ if (customElements.get("fcs-ticker")) {
     dress() {
       const { symbol, timeframe } = this.host;
       this.words.label(this.find("[data-field=symbol]"), "title", symbol);
-      this.words.say(this.find("[data-part=period]"), PERIODS[timeframe] ?? timeframe);
+      this.words.say(this.find("[data-part=period]"), periodOf(timeframe));
       this.words.say(this.find("[data-part=unit]"),
         this.host.getAttribute("unit") ?? nameOf(symbol).split("/")[1] ?? "");
       this.words.label(this.host, "role", "group");
@@ -853,11 +842,8 @@ if (customElements.get("fcs-ticker")) {
     // Where the price stands between low and high.
     /** @param {{ l?: number, h?: number, c?: number }} prices */
     #place({ l = NaN, h = NaN, c = NaN }) {
-      const dot = this.find("[data-part=day] circle");
       const place = Math.min(Math.max((c - l) / (h - l), 0), 1);
-      if (!dot) return;
-      if (place >= 0) this.words.label(dot, "cx", `${(100 * place).toFixed(1)}%`);
-      this.words.label(dot, "visibility", place >= 0 ? "visible" : "hidden");
+      set(this.find("[data-part=day] circle"), "cx", place >= 0 && `${(100 * place).toFixed(1)}%`);
     }
   }
 
@@ -869,7 +855,7 @@ if (customElements.get("fcs-ticker")) {
 
   class TagView extends NamedView {
     build() {
-      const shown = joined(field("symbol"), field("close"), field("change_percent"));
+      const shown = joined(this.link(), field("close"), field("change_percent"));
       return [...shown, part("status")];
     }
 
