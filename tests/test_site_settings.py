@@ -222,7 +222,7 @@ def test_with_hashed_names_the_scripts_are_those_that_collectstatic_wrote(tmp_pa
         call_command("collectstatic", interactive=False, verbosity=0)
         html = widgets.scripts()
     addresses = re.findall(r'"(/static/[^"]+)"', html)  # of modules, too
-    assert len(addresses) == 4
+    assert len(addresses) == 5
     for address in addresses:
         assert re.fullmatch(r"/static/django_fcs/[\w-]+\.min\.[0-9a-f]{12}\.(css|js)", address)
         assert (tmp_path / address.removeprefix("/static/")).is_file()

@@ -19,7 +19,7 @@ if (customElements.get("fcs-ticker")) {
   const NONE = "ARS|CLP|COP|EGP|IDR|KRW|NGN|PHP|PKR|RUB|TWD|UAH|VND";
   const CURRENCIES = `${FOUR}|${TWO}|${NONE}`;
   const FOREX = new RegExp(`^(${CURRENCIES})(${CURRENCIES})$`);
-  const METAL = new RegExp(`^(XA[UG]|XP[TD])(${CURRENCIES})$`);
+  const METAL = new RegExp(`^(XAU|XAG|XPT|XPD)(${CURRENCIES})$`);
   const COIN = /^([\p{L}\p{N}_]+)(USD[TC])$|^([\p{L}\p{N}_]{2,})(USD)$/u;
   /** @type {[number, string][]} */
   const UNITS = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "K"]];
