@@ -35,6 +35,7 @@ from django_fcs.rooms import Room
 from django_fcs.tools.bell import Bell
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.redaction import SILENT
+from django_fcs.tools.servers import stop_accepting
 from django_fcs.tools.tasks import running
 
 from .audience import Audience, Client
@@ -118,6 +119,7 @@ class Simulator:
                     logger=SILENT,
                 )
             )
+            up.push_async_callback(stop_accepting, server.sockets)
             self._port = next(iter(server.sockets)).getsockname()[1]
             self._up = up.pop_all()
         return self

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
@@ -18,6 +17,8 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
+
+from django_fcs.tools.servers import stop_accepting
 
 STATIC = Path(__file__).parents[2] / "django_fcs" / "static" / "django_fcs"
 #: Whether pages get minified files, by whatever name they ask. Sources tell more in a failure.
@@ -115,22 +116,11 @@ class ScriptedServer:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        await self._stop_accepting()
+        assert self._server is not None
+        await stop_accepting(self._server.sockets)
         for connection in self._connections:  # a browser opens some that it never uses
             connection.transport.abort()
         await self._stack.aclose()
-
-    async def _stop_accepting(self) -> None:
-        """Let connections on their way get a transport.
-
-        asyncio leaks one that is accepted while its server closes:
-        https://github.com/python/cpython/issues/109564
-        """
-        assert self._server is not None
-        for listener in self._server.sockets:
-            asyncio.get_running_loop().remove_reader(listener.fileno())
-        await asyncio.sleep(0)  # for the transport
-        await asyncio.sleep(0)  # for connection_made
 
     @property
     def host(self) -> str:

@@ -203,6 +203,24 @@ async def test_nothing_moves_on_a_small_page_with_large_type_in_any_language(
     assert all(value < 0.001 for value in moved.values()), moved
 
 
+# Privacy
+
+
+async def test_a_page_asks_no_other_host_and_keeps_nothing_in_the_browser(
+    site: Site, known: Known
+) -> None:
+    asked: list[str] = []
+    site.page.on("request", lambda request: asked.append(request.url))
+    site.page.on("websocket", lambda socket: asked.append(socket.url))
+    await site.open(a_page("en"))
+    await site.joined(*(f"{symbol}_1D" for symbol in PRICES))
+    await tell(site, *PRICES)
+    assert len(asked) >= 6
+    assert {url.split("/")[2] for url in asked} == {site.server.host}
+    assert await site.page.context.cookies() == []
+    assert await site.run("[localStorage.length, sessionStorage.length]") == [0, 0]
+
+
 # Accessibility
 
 

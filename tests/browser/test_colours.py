@@ -73,7 +73,7 @@ async def test_a_palette_of_any_ancestor_has_colours_for_both_themes(
 
     for index, colour in enumerate(PALETTES[palette]):
         await expect(site.field("change").nth(index)).to_have_css("color", colour)
-    warnings = ["fcs-elements.js: unknown palette unknown"]
+    warnings = ["fcs-elements.js: unknown data-palette unknown"]
     assert site.problems == (warnings if palette == "unknown" else [])
     site.problems.clear()
 

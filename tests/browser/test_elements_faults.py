@@ -147,8 +147,8 @@ ELEMENTS = '<script defer src="/static/django_fcs/fcs-elements.js"></script>'
 @pytest.mark.parametrize(
     ("scripts", "words"),
     [
-        ([ELEMENTS, CLIENT], ["fcs-elements.js: load fcs-client.js before this script"]),
-        ([ELEMENTS], ["fcs-elements.js: load fcs-client.js before this script"]),
+        ([ELEMENTS, CLIENT], ["fcs-elements.js: load fcs-client.js first"]),
+        ([ELEMENTS], ["fcs-elements.js: load fcs-client.js first"]),
         (
             [CLIENT, ELEMENTS, CLIENT, ELEMENTS],
             ["fcs-client.js: loaded twice", "fcs-elements.js: loaded twice"],

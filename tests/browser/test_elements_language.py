@@ -112,7 +112,7 @@ async def test_a_broken_data_block_leaves_english_and_one_warning(site: Site, te
 
     await expect(site.find(STATUS).first).to_have_text("live")
     await expect(site.field("close").first).to_have_text("1,234.5")
-    assert site.problems == ["fcs-elements.js: cannot read the data block; texts are English"]
+    assert site.problems == ["fcs-elements.js: cannot read the data block"]
     site.problems.clear()
 
 
@@ -191,6 +191,7 @@ async def test_a_symbol_that_has_to_wait_for_a_place_is_waiting(site: Site) -> N
 async def test_wrong_names_in_html_give_one_warning_each(site: Site) -> None:
     await site.open(
         f'<main data-palette="pink">{TICKER * 3}</main>'
+        f'<fcs-ticker symbol="{EURUSD}" item-size="huge"></fcs-ticker>'
         f'<fcs-price symbol="{EURUSD}" field="last"></fcs-price>' * 2
     )
     await show(site)
@@ -198,7 +199,8 @@ async def test_wrong_names_in_html_give_one_warning_each(site: Site) -> None:
 
     problems, site.problems = site.problems, []
     assert problems == [
-        "fcs-elements.js: unknown palette pink",
+        "fcs-elements.js: unknown data-palette pink",
+        "fcs-elements.js: unknown item-size huge",
         "fcs-elements.js: unknown field last",
     ]
 

@@ -5,7 +5,7 @@
 if (globalThis.FCSClient) {
   console.warn("adapters" in globalThis.FCSClient
     ? "fcs-client.js: loaded twice"
-    : "fcs-client.js: another script has set FCSClient; remove it");
+    : "fcs-client.js: another script has set FCSClient");
 } else {
   const current = /** @type {HTMLScriptElement | null} */ (document.currentScript);
   /** @type {HTMLScriptElement | null} */

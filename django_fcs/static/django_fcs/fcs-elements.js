@@ -4,7 +4,7 @@
 if (customElements.get("fcs-ticker")) {
   console.warn("fcs-elements.js: loaded twice");
 } else if (!globalThis.FCSClient?.offlineAfter) {
-  console.error("fcs-elements.js: load fcs-client.js before this script");
+  console.error("fcs-elements.js: load fcs-client.js first");
 } else {
   const RELOAD = "load the page again"; // the server's words for a token that is no longer valid
   const VAIN = "no price has come";
@@ -71,6 +71,8 @@ if (customElements.get("fcs-ticker")) {
     return pair ? pair.slice(1).filter(Boolean).join("/") : ticker;
   };
 
+  const CHOICES = /^(red-up|colour-blind|compact|regular)$/;
+
   // Advice: to the developers of a page, each sentence once.
   const advice = new Set();
   const advise = (words) => {
@@ -100,7 +102,7 @@ if (customElements.get("fcs-ticker")) {
         const block = pageOf(JSON.parse(textContent));
         if (isOther(page) || !isOther(block)) page = block;
       } catch {
-        advise("cannot read the data block; texts are English");
+        advise("cannot read the data block");
       }
     }
     return page;
@@ -647,8 +649,10 @@ if (customElements.get("fcs-ticker")) {
     begin(isUpgrade) {
       if (!this.#fill() && !isUpgrade) this.clear();
       if (this.#page !== page) this.#translate();
-      const palette = this.host.closest("[data-palette]")?.dataset.palette;
-      if (palette && !/^(red-up|colour-blind)$/.test(palette)) advise(`unknown palette ${palette}`);
+      for (const name of ["data-palette", "item-size"]) {
+        const value = this.host.closest(`[${name}]`)?.getAttribute(name);
+        if (value && !CHOICES.test(value)) advise(`unknown ${name} ${value}`);
+      }
       const { lang } = this.host.closest("[lang]") ?? {};
       const language = [lang, page.language].find(isLanguage);
       const { symbol, dataset: own } = this.host;
@@ -737,10 +741,7 @@ if (customElements.get("fcs-ticker")) {
       return `${nameOf(host.symbol)} ${figures.number(c)}, ${figures.percent(chp)}, ${words}`;
     }
 
-    mark(name, value) {
-      if (value === null) delete this.host.dataset[name];
-      else if (this.host.dataset[name] !== String(value)) this.host.dataset[name] = value;
-    }
+    mark(name, value) { set(this.host, `data-${name}`, value === null ? "" : String(value)); }
 
     #show(shown, prices, at) {
       const name = shown.dataset.field;
