@@ -168,9 +168,9 @@ async def test_the_module_loads_under_strict_policies_once_a_line_is_there(
     names = requested(site)
     site.server.headers["Content-Security-Policy"] = policy
     scripts = widgets.scripts(nonce="abc").replace(".min.", ".")
-    now = int(time.time() // 60)
+    now = time.time()  # of all prices: a minute may end during the test
     await site.open(ticker(""), scripts=scripts)
-    await send_and_see(site, 1)
+    await send_and_see(site, 1, now)
     assert "fcs-sparkline.js" not in names
 
     await site.page.evaluate(
@@ -181,20 +181,20 @@ async def test_the_module_loads_under_strict_policies_once_a_line_is_there(
           place.append(svg);
           document.querySelector("fcs-ticker").append(place);
         }""",
-        ["1 2", now],
+        ["1 2", int(now // 60)],
     )
     async with site.page.expect_response(lambda response: MODULE in response.url):
         await site.run(f"document.querySelector('{LINE}').append('')")
     await site.run(f"import('{MODULE}').then(() => null)")
-    await send_and_see(site, 2)
+    await send_and_see(site, 2, now)
 
     await expect(site.find("[data-part=line]")).to_have_attribute("d", "M65.8 17L66.9 3L68 3")
     assert names.count("fcs-sparkline.js") == 1
 
 
-async def send_and_see(site: Site, seq: int) -> None:
+async def send_and_see(site: Site, seq: int, at: float) -> None:
     await site.joined("FX:EURUSD_1D")
-    await send(site, seq, 1.5 if seq == 1 else 2.0, time.time())
+    await send(site, seq, 1.5 if seq == 1 else 2.0, at)
     await expect(site.field("close")).to_have_text("1.50000" if seq == 1 else "2.00000")
 
 
@@ -202,7 +202,7 @@ async def test_a_module_that_is_missing_leaves_the_line_of_the_server(site: Site
     line = svg([1.0] * 60, 1.0, 29_438_651)
     scripts = widgets.scripts().replace(".min.", ".").replace("fcs-sparkline", "nothing")
     await site.open(ticker(line), scripts=scripts)
-    await send_and_see(site, 1)
+    await send_and_see(site, 1, time.time())
 
     assert await drawn(site, "line") == sparkline([1.0] * 60, 1.0, 0).line
     await site.page.wait_for_load_state("networkidle")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,13 @@ EXTENSION = "django_fcs.jinja.FCSExtension"
 PERCENT = {"block_start_string": "<%", "block_end_string": "%>"}
 
 every_tag = pytest.mark.parametrize("tag", TAGS.values(), ids=TAGS)
+
+
+@pytest.fixture(autouse=True)
+def one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no second end between two ways that are compared."""
+    now = datetime.now(timezone.utc)
+    monkeypatch.setattr("django_fcs.widgets.html._now", lambda: now)
 
 
 def django_template(source: str) -> str:
