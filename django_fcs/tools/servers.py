@@ -16,9 +16,9 @@ class Listener(Protocol):
 
 
 async def stop_accepting(listeners: Iterable[Listener]) -> None:
-    """Accept nothing more, and let connections on their way get a transport. Then close.
+    """Accept no more connections; wait until those already accepted have a transport.
 
-    asyncio leaks a connection that it accepts while its server closes:
+    Call it before the server closes: asyncio leaks a connection that it accepts meanwhile.
     https://github.com/python/cpython/issues/109564
     """
     loop = asyncio.get_running_loop()

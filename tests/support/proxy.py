@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from django_fcs.tools.servers import stop_accepting
 from django_fcs.tools.tasks import end, together
 
 CHUNK = 65_536
@@ -55,6 +56,7 @@ class Proxy:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
+        await stop_accepting(self._server.sockets)
         self._server.close()
         await end(*self._wires.values())
 

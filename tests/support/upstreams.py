@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from django_fcs.protocol import Join, Price, ProfileUpdate
 from django_fcs.rooms import Room
 from django_fcs.simulator import Faults, Simulator
+from django_fcs.tools.servers import stop_accepting
 from django_fcs.tools.tasks import end
 from django_fcs.upstream import Arrival, Status, Timing, UpstreamClient
 
@@ -135,7 +136,10 @@ async def vendor(conduct: Callable[[Vendor], Awaitable[None]]) -> AsyncIterator[
     async with serve(server.serve, "127.0.0.1", 0, logger=silent) as listening:
         port = next(iter(listening.sockets)).getsockname()[1]
         server.url = f"ws://127.0.0.1:{port}/ws"
-        yield server
+        try:
+            yield server
+        finally:
+            await stop_accepting(listening.sockets)
 
 
 async def welcoming(server: Vendor) -> None:

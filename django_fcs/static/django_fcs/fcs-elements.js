@@ -1,6 +1,6 @@
-// <fcs-ticker> and <fcs-price>: they keep what the server rendered up to date. See docs/widgets.md.
-// A classic script, after fcs-client.js; the first one loaded wins. Everything except the two
-// elements is internal.
+// The elements <fcs-ticker>, <fcs-tag>, <fcs-price> and <fcs-status>, which keep what the server
+// rendered up to date. See docs/widgets.md. A classic script, after fcs-client.js; the first one
+// loaded wins. Everything except the elements is internal.
 if (customElements.get("fcs-ticker")) {
   console.warn("fcs-elements.js: loaded twice");
 } else if (!globalThis.FCSClient?.offlineAfter) {
