@@ -18,7 +18,7 @@ from django_fcs.simulator import Simulator
 from django_fcs.streaming.memory import MinuteMemory
 from django_fcs.streaming.stream import Stream
 from django_fcs.streaming.streamed import Streamed
-from tests.streaming.streams import EURUSD, NOW, QUICK, USDJPY, Clock, joined, streaming
+from tests.streaming.streams import EURUSD, NOW, QUICK, USDJPY, Clock, streaming
 from tests.support.waiting import eventually
 
 MINUTE = 60.0 * minute_of(NOW)
@@ -130,7 +130,8 @@ def test_only_a_tick_that_changes_what_is_shown_is_a_price_of_its_minute(
 
 
 async def minute(simulator: Simulator, stream: Stream, clock: Clock, c: float) -> None:
-    """Let a price come, and its minute end."""
+    """Let a price come after the one at the join, and its minute end."""
+    await eventually(lambda: stream.status.updates, what="the price at the join")
     before = stream.status.updates
     await simulator.push("FX:EURUSD", "1D", c=c)
     await eventually(lambda: stream.status.updates > before, what="the price")
@@ -147,12 +148,10 @@ async def test_the_next_leader_goes_on_where_the_one_before_has_ended(
         return minutes.closes if minutes else ()
 
     async with streaming(simulator, EURUSD, store=store, clock=clock) as stream:
-        await joined(simulator, EURUSD)
         await minute(simulator, stream, clock, 1.5)
         await eventually(lambda: kept() == (1.5,))
     clock.now += 60
     async with streaming(simulator, EURUSD, store=store, clock=clock) as stream:
-        await joined(simulator, EURUSD)
         await minute(simulator, stream, clock, 1.6)
         await eventually(lambda: kept() == (1.5, None, 1.6))
 
@@ -163,7 +162,6 @@ async def test_a_stream_that_ends_saves_the_minutes_that_have_ended(simulator: S
     async with streaming(
         simulator, EURUSD, store=store, clock=clock, leave=leave, intervals=slow
     ) as stream:
-        await joined(simulator, EURUSD)
         await minute(simulator, stream, clock, 1.5)
         leave.set()
         await eventually(lambda: store.see([EURUSD]).minutes)

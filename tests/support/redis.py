@@ -7,8 +7,12 @@ import contextlib
 import os
 import shutil
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from redis import ConnectionPool
 
 from tests.support.network import HOST, answers
 from tests.support.waiting import eventually
@@ -38,9 +42,31 @@ def redis_command(port: int, folder: Path, *options: str) -> list[str]:
 async def redis_server(
     port: int, folder: Path, *options: str, answers_at: int | None = None
 ) -> AsyncIterator[Process]:
-    """Run a Redis until the block ends, from when it answers: at ``port`` if nowhere else."""
-    async with _running(redis_command(port, folder, *options), answers_at or port) as process:
-        yield process
+    """Run a Redis until the block ends, from when it answers: at ``port`` if nowhere else.
+
+    Then the connections end that Django's caches opened meanwhile: Django keeps them open.
+    """
+    command = redis_command(port, folder, *options)
+    with _pools_ended():
+        async with _running(command, answers_at or port) as process:
+            yield process
+
+
+@contextlib.contextmanager
+def _pools_ended() -> Iterator[None]:
+    pools: list[ConnectionPool] = []
+    stock = ConnectionPool.__init__
+
+    def noted(self: ConnectionPool, *args: Any, **options: Any) -> None:
+        stock(self, *args, **options)
+        pools.append(self)
+
+    with mock.patch.object(ConnectionPool, "__init__", noted):
+        try:
+            yield
+        finally:
+            for pool in pools:
+                pool.disconnect()
 
 
 @contextlib.asynccontextmanager
