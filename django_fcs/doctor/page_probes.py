@@ -26,7 +26,7 @@ NAMED = 5
 
 _WIDGET = re.compile(rf"<(?:{'|'.join(ELEMENTS)})(?![\w-])")
 _SCRIPT = re.compile(
-    r"""<script\b[^>]*\bsrc=["']?([^"'\s>]*\bfcs-(?:client|elements)\b[^"'\s>]*)"""
+    r"""<script\b[^>]*\bsrc=["']?([^"'\s>]*\bfcs(?:-client|-elements)?\.[^"'\s>]*)"""
 )
 
 _ADD = (

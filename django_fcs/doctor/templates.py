@@ -25,7 +25,7 @@ FILE_MAX = 1024 * 1024
 _ELEMENT = "|".join(ELEMENTS)
 _TAG = _ELEMENT.replace("-", "_")
 _WIDGET = re.compile(rf"[{{<]%[-+]?\s*(?:{_TAG})\b|\b(?:{_TAG})\s*\(|<(?:{_ELEMENT})(?![\w-])")
-_SCRIPTS = re.compile(r"\bfcs_scripts\b|\bfcs-elements\b")
+_SCRIPTS = re.compile(r"\bfcs_scripts\b|\bfcs-elements\b|\bfcs\.min\.js\b")
 _PAGE = re.compile(r"<(?:!doctype|html|head|body)\b", re.I)
 _OTHER = re.compile(r"""%[-+]?\s*(?:extends|include|import|from)\s+(?:["']([^"']+)["']|)""")
 

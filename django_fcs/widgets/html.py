@@ -42,7 +42,7 @@ from .arguments import (
     link_of,
     room_of,
 )
-from .page import data_block, file
+from .page import core_scripts, data_block, file
 from .refusals import unless_refused
 from .shapes import place_in_day, shapes_of
 from .sparkline import drawing, sparkline
@@ -62,21 +62,14 @@ def scripts(*, nonce: str = "") -> SafeString:
     return _render(
         "scripts",
         {
-            "files": _files(),
+            "style": file("fcs.css"),
+            "scripts": core_scripts(),
             "nonce": nonce,
             "socket": socket_url(),
             "offline_after": f"{setting_to_show(Settings.FCS_OFFLINE_AFTER_SECONDS):g}",
             "page": data_block(),
         },
     )
-
-
-def _files() -> dict[str, str]:
-    return {
-        "style": file("fcs.css"),
-        "client": file("fcs-client.js"),
-        "elements": file("fcs-elements.js"),
-    }
 
 
 def ticker(

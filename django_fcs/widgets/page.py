@@ -14,7 +14,7 @@ from django_fcs.site import setting_to_show
 from . import formats
 from .texts import translations
 
-__all__ = ["data_block", "file"]
+__all__ = ["core_scripts", "data_block", "file"]
 
 #: The modules that the script imports, by what an element has to be or to hold: a CSS selector.
 _MODULES = {"[data-part=sparkline]": "fcs-sparkline.js", "[announce]": "fcs-announce.js"}
@@ -33,6 +33,12 @@ def data_block() -> SafeString:
         "modules": {selector: static(file(name)) for selector, name in _MODULES.items()},
     }
     return json_script(page, "fcs-page")
+
+
+def core_scripts() -> list[str]:
+    """Return the client and the elements, in their order: two sources with ``DEBUG``, else one file."""
+    names = ["fcs-client.js", "fcs-elements.js"] if settings.DEBUG else ["fcs.js"]
+    return [file(name) for name in names]
 
 
 def file(name: str) -> str:

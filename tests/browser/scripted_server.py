@@ -152,9 +152,10 @@ class ScriptedServer:
         if path in self.pages:
             return self._response(self.pages[path].encode(), Path(path).suffix or ".html")
         if folder == "/static/django_fcs" and name:
-            static = static_file(name, minified=self.is_minified)
-            if static.is_file():
-                return self._response(static.read_bytes(), static.suffix)
+            files = static_files(name, minified=self.is_minified)
+            if all(file.is_file() for file in files):
+                body = b"".join(file.read_bytes() for file in files)
+                return self._response(body, files[0].suffix)
         return socket.respond(HTTPStatus.NOT_FOUND, "no such page\n")
 
     def _response(self, body: bytes, suffix: str) -> Response:
@@ -185,10 +186,13 @@ class ScriptedServer:
             await peer.send({"type": "pong", "timestamp": message["timestamp"]})
 
 
-def static_file(name: str, *, minified: bool = IS_MINIFIED) -> Path:
-    """Return a file of the package by the name of its source or of its minified copy."""
-    source = STATIC / name.replace(".min.", ".")
-    return source.with_suffix(f".min{source.suffix}") if minified else source
+def static_files(name: str, *, minified: bool = IS_MINIFIED) -> list[Path]:
+    """Return the files of the package behind a name, such as the two scripts behind fcs.min.js."""
+    if minified:
+        return [STATIC / name]
+    name = name.replace(".min.", ".")
+    names = ["fcs-client.js", "fcs-elements.js"] if name == "fcs.js" else [name]
+    return [STATIC / name for name in names]
 
 
 def joined(symbol: str, timeframe: str, *, bare: bool = False) -> dict[str, Any]:

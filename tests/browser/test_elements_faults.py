@@ -22,7 +22,7 @@ from tests.browser.element_page import (
     site,
     state,
 )
-from tests.browser.scripted_server import price, static_file
+from tests.browser.scripted_server import price, static_files
 from tests.widgets.test_html import Known, known
 
 __all__ = ["known", "site"]
@@ -175,8 +175,7 @@ ELEMENTS = '<script defer src="/static/django_fcs/fcs-elements.js"></script>'
 async def test_scripts_in_a_wrong_place_say_so_in_one_sentence(
     site: Site, scripts: list[str], words: list[str]
 ) -> None:
-    names = ("fcs-client.js", "fcs-elements.js")
-    bundle = "".join(static_file(name).read_text() for name in names)
+    bundle = "".join(file.read_text() for file in static_files("fcs.js", minified=False))
     site.server.pages |= {
         "/": tags(*scripts),
         "/bundle.js": bundle,

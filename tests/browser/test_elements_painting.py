@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
@@ -162,3 +162,38 @@ async def test_a_flash_is_a_still_tint_that_no_frame_computes_again(site: Site) 
     (flash, tint, running), (none, ground, _) = await site.run("seen")
     assert (flash, none, running) == ("up", None, 0)
     assert tint != ground
+
+
+async def test_a_card_out_of_view_is_skipped_and_keeps_its_size(site: Site) -> None:
+    await site.open(PAGE, style=STYLE)
+    await site.joined(f"{EURUSD}_1D")
+    before = await site.run("document.documentElement.scrollHeight")
+    below = site.find("#below")
+    await expect(below).to_have_attribute("data-sized", "1")
+    is_drawn = "(card) => card.firstElementChild.checkVisibility({ contentVisibilityAuto: true })"
+    await eventually(lambda: refused(below.evaluate(is_drawn)))
+
+    assert await site.run("document.documentElement.scrollHeight") == before
+    assert await site.find("fcs-ticker").first.evaluate(is_drawn)
+    await below.scroll_into_view_if_needed()
+    await eventually(lambda: below.evaluate(is_drawn))
+    assert await site.run("document.documentElement.scrollHeight") == before
+
+
+async def refused(answer: Awaitable[bool]) -> bool:
+    return not await answer
+
+
+async def test_of_a_thousand_new_elements_some_wait_so_that_the_page_answers(site: Site) -> None:
+    await site.open(TICKER)
+    built = "document.querySelectorAll('fcs-ticker:has([data-field])').length"
+    at_once = await site.run(f"""async () => {{
+      const card = document.querySelector("fcs-ticker");
+      for (let i = 1; i < 1000; i += 1) document.body.append(card.cloneNode());
+      await null;
+      await null;
+      return {built};
+    }}""")
+
+    assert at_once < 1000
+    await until(site, f"{built} === 1000")

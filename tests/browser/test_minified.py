@@ -23,4 +23,5 @@ async def test_the_minified_files_show_prices_and_styles_under_a_strict_policy(s
     await expect(site.find("fcs-ticker")).to_have_attribute("data-direction", "up")
     await expect(site.find("fcs-ticker")).to_have_css("display", "block")
     loaded = {url.rpartition("/")[2] for url in scripts}
-    assert {"fcs.min.css", "fcs-client.min.js", "fcs-elements.min.js"} <= loaded
+    assert {"fcs.min.css", "fcs.min.js"} <= loaded
+    assert "fcs-client.min.js" not in loaded

@@ -70,7 +70,7 @@ async def test_any_asgi_server_serves_pages_sockets_and_static_files(
     async with python(*command, env={"DJANGO_DEBUG": "0", "FCS_URL": "ws://127.0.0.1:9"}):
         await eventually(lambda: answers(port))
         assert (await get(f"http://127.0.0.1:{port}/forex/"))[0] == 200
-        for name in ("django_fcs/fcs-client.min.js", "example_project/site.css"):
+        for name in ("django_fcs/fcs.min.js", "example_project/site.css"):
             status, text = await get(f"http://127.0.0.1:{port}/static/{name}")
             assert status == 200 and text
         async with browser_socket(port) as viewer:

@@ -37,9 +37,11 @@ LOUD_SERVERS = {
 #: Daphne writes the addresses of pages, with the query, to a file that is no logger's.
 QUERIES = {"daphne": "", "uvicorn": CARELESS, "runserver": CARELESS}
 STATIC = [
-    f"static/django_fcs/{name}{mark}"
-    for name, ending in (("fcs-client", ".js"), ("fcs-elements", ".js"), ("fcs", ".css"))
-    for mark in (ending, f".min{ending}")
+    f"static/django_fcs/{name}"
+    for name in (
+        *("fcs-client.js", "fcs-client.min.js", "fcs-elements.js"),
+        *("fcs.css", "fcs.min.css", "fcs.min.js"),
+    )
 ]
 COMMANDS = [
     ["check", "--deploy"],

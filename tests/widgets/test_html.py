@@ -296,20 +296,25 @@ def test_a_wrong_value_is_named(
 @override_settings(FCS_SOCKET_URL="/prices/", FCS_TIMEFRAME="60")
 def test_the_scripts_come_in_order_and_know_the_site() -> None:
     elements = Parts(widgets.scripts()).elements
-    assert [tag for tag, _ in elements] == ["link", "script", "script", "script"]
-    (_, css), (_, block), (_, client), (_, own) = elements
+    assert [tag for tag, _ in elements] == ["link", "script", "script"]
+    (_, css), (_, block), (_, script) = elements
     assert css == {"rel": "stylesheet", "href": "/static/django_fcs/fcs.min.css"}
-    assert client == {
-        **{"defer": None, "src": "/static/django_fcs/fcs-client.min.js"},
+    assert script == {
+        **{"defer": None, "src": "/static/django_fcs/fcs.min.js"},
         **{"data-fcs-socket": "/prices/", "data-fcs-offline-after": "10"},
     }
     assert block == {"id": "fcs-page", "type": "application/json"}
-    assert own == {"defer": None, "src": "/static/django_fcs/fcs-elements.min.js"}
+    with override_settings(DEBUG=True):
+        *_, (_, client), (_, own) = Parts(widgets.scripts()).elements
+    assert client == {**script, "src": "/static/django_fcs/fcs-client.js"}
+    assert own == {"defer": None, "src": "/static/django_fcs/fcs-elements.js"}
 
 
-def test_the_three_files_take_the_nonce_and_none_is_empty() -> None:
-    nonces = [a.get("nonce") for _, a in Parts(widgets.scripts(nonce="n<1")).elements]
-    assert nonces == ["n<1", None, "n<1", "n<1"]
+@pytest.mark.parametrize(("debug", "expected"), [(False, ["n<1"]), (True, ["n<1", "n<1"])])
+def test_all_files_take_the_nonce_and_none_is_empty(debug: bool, expected: list[str]) -> None:
+    with override_settings(DEBUG=debug):
+        nonces = [a.get("nonce") for _, a in Parts(widgets.scripts(nonce="n<1")).elements]
+    assert nonces == ["n<1", None, *expected]
     assert "nonce" not in widgets.scripts()
 
 

@@ -12,7 +12,7 @@ if (globalThis.FCSClient) {
   const tag = document.querySelector("script[data-fcs-socket]");
   // A module or a bundle has no attributes of its own.
   const dataset = (current?.dataset.fcsSocket ? current : tag ?? current)?.dataset ?? {};
-  if (!dataset.fcsSocket && !current?.src.includes("fcs-client")) {
+  if (!dataset.fcsSocket && !/\bfcs[-.]/.test(current?.src ?? "")) {
     console.warn("fcs-client.js: loaded without data-fcs-socket; uses /ws/fcs/");
   }
   const ADDRESS = dataset.fcsSocket || "/ws/fcs/";

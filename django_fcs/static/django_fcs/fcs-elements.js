@@ -45,6 +45,7 @@ if (customElements.get("fcs-ticker")) {
   const UNSEEN_MS = 1000;
   const FRAME_MS = 8; // half of a frame: the other half is for the browser
   const FLASH_MS = 400;
+  const SLACK_MS = 50;
   const FLASH_PAUSE_MS = 500; // so an element flashes at most twice a second
   const reduced = matchMedia("(prefers-reduced-motion: reduce)");
   const offline = (reason) => ({ state: "offline", reason });
@@ -275,11 +276,23 @@ if (customElements.get("fcs-ticker")) {
     };
   };
 
+  const olderThan = (ms, times) => {
+    const limit = performance.now() - ms;
+    const all = [];
+    for (const [one, since] of times) {
+      if (since > limit) break;
+      all.push(one);
+    }
+    return all;
+  };
+
   // Painter: writes what has changed before a frame, in that frame. What nobody sees waits for a
-  // second, so that many prices become one; a frame that is full leaves the rest to the next.
+  // second, so that many prices become one, and then for a frame with time left. Each frame costs
+  // the browser more than the prices in it, so a tint ends in one that is there anyway.
   const painter = {
     due: new Set(),
     /** @type {Map<() => void, number>} */ later: new Map(), // by age, with the time of each
+    /** @type {Map<View, number>} */ tints: new Map(), // by age, with the time of each
     /** @type {number | undefined} */ timer: undefined,
     isAsked: false,
     /** @type {ReturnType<typeof selectionNow> | null} */ selected: null,
@@ -294,6 +307,16 @@ if (customElements.get("fcs-ticker")) {
       this.wait();
     },
     hurry(paint) { if (this.later.has(paint)) this.add(paint); },
+    tint(view) {
+      this.tints.set(view, performance.now());
+      setTimeout(() => this.fade(FLASH_MS), FLASH_MS + SLACK_MS);
+    },
+    fade(ms) {
+      for (const view of olderThan(ms, this.tints)) {
+        this.tints.delete(view);
+        view.mark("flash", null);
+      }
+    },
     askFrame() {
       if (this.isAsked) return;
       this.isAsked = true;
@@ -303,28 +326,26 @@ if (customElements.get("fcs-ticker")) {
       });
     },
     wait() {
+      const [since] = this.later.values();
+      const ms = since + UNSEEN_MS - performance.now();
       this.timer ??= setTimeout(() => {
         this.timer = undefined;
         this.askFrame();
-      }, UNSEEN_MS);
+      }, Math.max(ms, UNSEEN_MS / 10));
     },
     run(ms = Infinity) {
-      const now = performance.now();
-      const isAll = ms === Infinity;
-      for (const [paint, since] of this.later) {
-        if (!isAll && now - since < UNSEEN_MS) break;
-        this.later.delete(paint);
-        this.due.add(paint);
-      }
-      this.write(now + ms);
+      this.fade(FLASH_MS - SLACK_MS);
+      this.write([...this.due, ...olderThan(ms === Infinity ? 0 : UNSEEN_MS, this.later)], ms);
       if (this.due.size) this.askFrame();
       if (this.later.size) this.wait();
     },
-    write(end) {
+    write(paints, ms) {
+      const end = performance.now() + ms;
       this.selected = selectionNow(); // before the first change, while the page is laid out
       try {
-        for (const paint of [...this.due]) { // one that comes meanwhile is for the next frame
+        for (const paint of paints) { // one that comes meanwhile is for the next frame
           this.due.delete(paint);
+          this.later.delete(paint);
           paint();
           if (performance.now() >= end) break;
         }
@@ -339,6 +360,28 @@ if (customElements.get("fcs-ticker")) {
   // The elements on the page, and the number of changes of its language.
   const present = new Set();
   let edition = 0;
+
+  // Queue: elements that settle, before anything else happens; of hundreds, most wait for a turn of
+  // their own, so that a new page answers its visitor.
+  const queue = {
+    due: new Set(),
+    isAsked: false,
+    add(settle) {
+      this.due.add(settle);
+      if (!this.isAsked) queueMicrotask(() => this.run());
+      this.isAsked = true;
+    },
+    run() {
+      const end = performance.now() + FRAME_MS;
+      for (const settle of this.due) {
+        this.due.delete(settle);
+        settle();
+        if (performance.now() >= end) break;
+      }
+      this.isAsked = this.due.size > 0;
+      if (this.isAsked) setTimeout(() => this.run());
+    },
+  };
 
   // Ageing: one timer for all prices that show their age; none while the page is hidden.
   const ageing = {
@@ -598,18 +641,19 @@ if (customElements.get("fcs-ticker")) {
 
   // InView: the elements that a visitor can see, and what to paint when one comes into view.
   class InView {
-    #seen = new WeakSet(); #paints = new WeakMap();
+    /** @type {WeakMap<Element, boolean>} */ #seen = new WeakMap();
+    #paints = new WeakMap();
     #observer = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) {
-        if (!isIntersecting) this.#seen.delete(target);
-        else {
-          this.#seen.add(target);
-          painter.hurry(this.#paints.get(target));
-        }
+        this.#seen.set(target, isIntersecting);
+        this.mark(target);
+        if (isIntersecting) painter.hurry(this.#paints.get(target));
       }
     });
 
-    has(element) { return this.#seen.has(element); }
+    has(element) { return this.#seen.get(element) ?? false; }
+    /** What was laid out has a size, so that the browser may skip it out of view: see fcs.css. */
+    mark(element) { if (this.#seen.has(element)) set(element, "data-sized", "1"); }
     watch(element, paint) {
       this.#paints.set(element, paint);
       this.#observer.observe(element);
@@ -695,6 +739,7 @@ if (customElements.get("fcs-ticker")) {
 
     /** Give back what another script has taken away; everything else is up to `paint`. */
     mend() {
+      inView.mark(this.host);
       if (!this.#fill() && this.#isBuilt) this.dress();
     }
 
@@ -757,7 +802,7 @@ if (customElements.get("fcs-ticker")) {
       const isMove = Number.isFinite(value) && Number.isFinite(this.#last) && value !== this.#last;
       if (isMove && this.#mayFlash()) {
         this.mark("flash", value > this.#last ? "up" : "down");
-        setTimeout(() => this.mark("flash", null), FLASH_MS);
+        painter.tint(this);
       }
       this.#last = value;
     }
@@ -913,6 +958,7 @@ if (customElements.get("fcs-ticker")) {
         FCSElement.announce?.(this, view.sentence(this.#price.prices, words));
       }
     });
+    #settled = () => this.#fence(() => this.#settle());
     #listener = {
       price: (message) => this.#hear(message),
       state: (message) => this.#turn(message),
@@ -930,7 +976,7 @@ if (customElements.get("fcs-ticker")) {
     disconnectedCallback() { this.#schedule(); }
     attributeChangedCallback() { this.#schedule(); }
     // After a burst of attribute changes, or of moves within the page, only the final state counts.
-    #schedule() { queueMicrotask(() => this.#fence(() => this.#settle())); }
+    #schedule() { queue.add(this.#settled); }
 
     #settle() {
       const { symbol, timeframe, field } = /** @type {this & { field?: string }} */ (this);
