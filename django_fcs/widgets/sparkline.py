@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 __all__ = ["Sparkline", "drawing", "sparkline"]
@@ -29,6 +28,9 @@ _MINUTES = 60
 #: languages round them alike.
 _LEFT, _STEP = 20, 11
 _TOP, _MIDDLE, _DEPTH = 30, 100, 140
+
+#: All coordinates, by tenths.
+_TENTHS = [f"{value / 10:g}" for value in range(_LEFT + _STEP * _MINUTES + 1)]
 
 #: Larger numbers are no prices. Below this, no difference of two of them overflows.
 _TOO_LARGE = 1e21
@@ -68,9 +70,9 @@ def sparkline(recent: Sequence[float | None], last: float | None, minute: int) -
     (_, first), (place, y) = points[0], points[-1]
     return Sparkline(
         _path(points),
-        f"M{_tenths(_LEFT)} {_tenths(first)}H{_tenths(_LEFT + _STEP * _MINUTES)}",
-        _tenths(_LEFT + _STEP * place),
-        _tenths(y),
+        f"M{_TENTHS[_LEFT]} {_TENTHS[first]}H{_TENTHS[-1]}",
+        _TENTHS[_LEFT + _STEP * place],
+        _TENTHS[y],
         *data,
     )
 
@@ -78,8 +80,9 @@ def sparkline(recent: Sequence[float | None], last: float | None, minute: int) -
 def drawing(line: Sparkline) -> SafeString:
     """Return the SVG of a line."""
     values = line._asdict()
-    point = format_html(_POINT, **values) if line.line else ""
-    return format_html(_SVG, **values, point=point)
+    point = _POINT.format(**values) if line.line else ""
+    # Digits, signs and the letters of a path: nothing that is to be escaped.
+    return SafeString(_SVG.format(**values, point=point))
 
 
 def _known(price: float | None) -> float | None:
@@ -109,9 +112,5 @@ def _path(points: list[tuple[int, int]]) -> str:
 
 
 def _piece(points: list[tuple[int, int]]) -> str:
-    places = [f"{_tenths(_LEFT + _STEP * place)} {_tenths(y)}" for place, y in points]
+    places = [f"{_TENTHS[_LEFT + _STEP * place]} {_TENTHS[y]}" for place, y in points]
     return f"M{'L'.join(places)}" + ("h0" if len(places) == 1 else "")
-
-
-def _tenths(value: int) -> str:
-    return f"{value / 10:g}"
