@@ -93,7 +93,9 @@ def name_to_show(symbol: str) -> str:
     given = getattr(settings, Settings.FCS_NAMES.name, {})
     # Only the entry of the symbol is read: a page has many names, and a site may have thousands.
     if isinstance(given, Mapping):
-        given = {symbol: given[symbol]} if symbol in given else {}
+        if symbol not in given:
+            return name_of(symbol)
+        given = {symbol: given[symbol]}
     try:
         names = Settings.FCS_NAMES.read(given)
     except ConfigurationError as error:

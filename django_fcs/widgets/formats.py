@@ -18,6 +18,8 @@ from django.utils.translation import get_language, pgettext
 from django_fcs.prices.symbols import parts_of, pip_of
 from django_fcs.protocol.bounds import DIGITS_MAX
 
+from .spared import spared
+
 __all__ = [
     "UNKNOWN",
     "Notation",
@@ -182,7 +184,7 @@ def _is_writable(value: float) -> bool:
 @functools.lru_cache(maxsize=64)
 def _notation(decimal: str, thousand: str, grouping: str) -> Notation:
     sizes = tuple(int(size) if size.lstrip("-").isdecimal() else 0 for size in grouping.split())
-    return Notation(decimal, thousand, grouping, sizes or (0,))
+    return Notation(spared(decimal), spared(thousand), spared(grouping), sizes or (0,))
 
 
 def _in_pips(distance: float, pip: float) -> float:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from django.template import TemplateDoesNotExist, loader
 from django.template.backends.django import DjangoTemplates
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import pgettext
 
 from django_fcs import quotes
@@ -46,7 +46,7 @@ from .page import data_block, file
 from .refusals import unless_refused
 from .shapes import place_in_day, shapes_of
 from .spared import spared
-from .sparkline import drawing, sparkline
+from .sparkline import drawn
 from .texts import texts
 
 __all__ = ["price", "scripts", "status", "tag", "ticker", "token"]
@@ -236,7 +236,7 @@ def _linked(room: Room, href: str | None) -> dict[str, str]:
 
 
 def _line(recent: Sequence[float | None], last: float | None, now: datetime) -> SafeString:
-    return drawing(sparkline(recent, last, int(now.timestamp()) // 60))
+    return drawn(tuple(recent), last, int(now.timestamp()) // 60)
 
 
 def _now() -> datetime:
@@ -265,7 +265,7 @@ def _render(template: str, context: dict[str, Any]) -> SafeString:
         found = _own_templates().get_template(name)
     texts = {key: spared(value) for key, value in context.items() if type(value) is str}
     # A price is used in sentences, where a line break would show as a space.
-    return mark_safe(found.render({**context, **texts}).strip())
+    return SafeString(found.render({**context, **texts}).strip())
 
 
 @cache

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 from django.utils.safestring import SafeString
 
-__all__ = ["Sparkline", "drawing", "sparkline"]
+__all__ = ["Sparkline", "drawn", "sparkline"]
 
 _SVG = (
     '<svg data-part="sparkline" viewBox="0 0 72 20" width="72" height="20" aria-hidden="true"'
@@ -77,8 +78,11 @@ def sparkline(recent: Sequence[float | None], last: float | None, minute: int) -
     )
 
 
-def drawing(line: Sparkline) -> SafeString:
-    """Return the SVG of a line."""
+# Pages are rendered more often than prices change. An entry takes about four kilobytes.
+@functools.lru_cache(maxsize=512)
+def drawn(recent: tuple[float | None, ...], last: float | None, minute: int) -> SafeString:
+    """Return the SVG of the line that ``sparkline`` makes of the same arguments."""
+    line = sparkline(recent, last, minute)
     values = line._asdict()
     point = _POINT.format(**values) if line.line else ""
     # Digits, signs and the letters of a path: nothing that is to be escaped.
