@@ -19,7 +19,6 @@ from .prices.names import name_of
 from .prices.recent import RecentValues, SeenRoom
 from .prices.store import CacheStore, MemoryStore, Store
 from .rooms import Room
-from .sharing.mark import site_mark
 from .tools.complaints import Complaints
 from .tools.logs import logger_of
 
@@ -54,7 +53,7 @@ _inherited: list[dict[asyncio.AbstractEventLoop, asyncio.Task[None]]] = []
 
 def site_store() -> Store:
     """Return the store of this site's last values. Raises ``ConfigurationError``."""
-    site_mark()
+    _ = conf.FCS_SITE  # A wrong one raises here; making a mark takes longer, for each widget.
     if layer_is_in_memory():
         return _memory
     alias = conf.FCS_CACHE
