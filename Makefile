@@ -3,7 +3,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 PORT ?= 8000
 PYTHON ?= $(shell PATH="$$(sh scripts/pythons-path)" sh scripts/find-python)
 
-.PHONY: bench bench-page clean demo faults fuzz messages minify soak test
+.PHONY: bench bench-page bench-rendering clean demo faults fuzz messages minify soak test
 
 # The example project with live prices: simulated ones, or the vendor's if FCS_API_KEY is set.
 demo: .venv/demo
@@ -21,6 +21,11 @@ bench: .venv/bench
 # meanwhile: it takes seven minutes.
 bench-page: .venv/bench
 	@.venv/bin/python -m lab.benchmarks.page
+
+# Measure what a page with 60 tickers costs the server, for its section in docs/performance.md. Run nothing else
+# meanwhile: it takes two minutes.
+bench-rendering: .venv/bench
+	@.venv/bin/python -m lab.benchmarks.rendering
 
 # Write the minified scripts and stylesheet again after a change of their sources. Needs Node.
 minify:

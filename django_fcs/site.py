@@ -19,7 +19,6 @@ from .prices.names import name_of
 from .prices.recent import RecentValues, SeenRoom
 from .prices.store import CacheStore, MemoryStore, Store
 from .rooms import Room
-from .sharing.mark import site_mark
 from .tools.complaints import Complaints
 from .tools.logs import logger_of
 
@@ -54,7 +53,7 @@ _inherited: list[dict[asyncio.AbstractEventLoop, asyncio.Task[None]]] = []
 
 def site_store() -> Store:
     """Return the store of this site's last values. Raises ``ConfigurationError``."""
-    site_mark()
+    _ = conf.FCS_SITE  # A wrong one raises here; making a mark takes longer, for each widget.
     if layer_is_in_memory():
         return _memory
     alias = conf.FCS_CACHE
@@ -93,7 +92,9 @@ def name_to_show(symbol: str) -> str:
     given = getattr(settings, Settings.FCS_NAMES.name, {})
     # Only the entry of the symbol is read: a page has many names, and a site may have thousands.
     if isinstance(given, Mapping):
-        given = {symbol: given[symbol]} if symbol in given else {}
+        if symbol not in given:
+            return name_of(symbol)
+        given = {symbol: given[symbol]}
     try:
         names = Settings.FCS_NAMES.read(given)
     except ConfigurationError as error:

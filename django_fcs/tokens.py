@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from enum import Enum
 from typing import NamedTuple
 
+from django.conf import settings
 from django.core import signing
 
 from .conf import conf
@@ -45,8 +47,20 @@ def make_token(symbol: str) -> str:
     Never call it with an unchecked symbol from a request: anybody who has the token may
     join the room. Raises ``BadSymbol``.
     """
-    signed = _signer().sign(check_symbol(symbol))
-    return signed[len(symbol) + 1 :]
+    check_symbol(symbol)
+    if conf.FCS_TOKEN_MAX_AGE_SECONDS is None:
+        return _undated(symbol, settings.SECRET_KEY)
+    return _signature(_signer(), symbol)
+
+
+# Pages show the same symbols, and their tokens differ only with the key.
+@functools.lru_cache(maxsize=4096)
+def _undated(symbol: str, key: str) -> str:
+    return _signature(signing.Signer(key=key, salt=_SALT), symbol)
+
+
+def _signature(signer: signing.Signer, symbol: str) -> str:
+    return signer.sign(symbol)[len(symbol) + 1 :]
 
 
 def standing_of(token: str | None, symbol: str) -> Standing:

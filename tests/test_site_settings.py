@@ -110,7 +110,7 @@ async def test_the_functions_print_price_state_and_token(site: str) -> None:
         assert token_is_valid(parts.host["token"] or "", "FX:EURUSD")
         assert "INVALID" not in html
     assert "INVALID" not in widgets.ticker("FX:USDJPY") + widgets.price("FX:USDJPY")
-    assert len(Parts(widgets.scripts()).elements) == 4
+    assert len(Parts(widgets.scripts()).elements) == 3
 
 
 async def test_both_engines_print_the_same_as_the_functions(site: str) -> None:
@@ -222,7 +222,7 @@ def test_with_hashed_names_the_scripts_are_those_that_collectstatic_wrote(tmp_pa
         call_command("collectstatic", interactive=False, verbosity=0)
         html = widgets.scripts()
     addresses = re.findall(r'"(/static/[^"]+)"', html)  # of modules, too
-    assert len(addresses) == 5
+    assert len(addresses) == 4
     for address in addresses:
         assert re.fullmatch(r"/static/django_fcs/[\w-]+\.min\.[0-9a-f]{12}\.(css|js)", address)
         assert (tmp_path / address.removeprefix("/static/")).is_file()

@@ -59,6 +59,14 @@ def test_a_token_of_another_secret_is_not_valid() -> None:
     assert not token_is_valid(token, "FX:EURUSD")
 
 
+def test_a_new_token_has_the_secret_of_the_moment() -> None:
+    before = make_token("FX:EURUSD")
+    with override_settings(SECRET_KEY="another"):
+        assert make_token("FX:EURUSD") != before
+        assert token_is_valid(make_token("FX:EURUSD"), "FX:EURUSD")
+    assert make_token("FX:EURUSD") == before
+
+
 def test_a_token_outlives_the_change_of_the_secret_while_the_old_one_is_a_fallback() -> None:
     token = make_token("FX:EURUSD")
 

@@ -7,6 +7,7 @@ indices for their names, under the symbols of the vendor and of TradingView.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
@@ -170,6 +171,7 @@ def usual_digits(symbol: str) -> int | None:
     return base.digits if quote.code in _DOLLARS else None
 
 
+@functools.lru_cache(maxsize=4096)
 def _pair_of(symbol: str) -> tuple[Instrument, Instrument] | None:
     ticker, market = ticker_of(symbol), market_of(symbol)
     for end in range(3, len(ticker) - 2):

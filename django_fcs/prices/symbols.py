@@ -6,6 +6,7 @@ currencies, metals and pips; a test compares them.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Literal
 
@@ -107,6 +108,8 @@ def is_metal(symbol: str) -> bool:
     return ticker_of(symbol).startswith(METALS)
 
 
+# A widget asks several times, and matching three patterns takes microseconds.
+@functools.lru_cache(maxsize=4096)
 def parts_of(symbol: str) -> tuple[str, ...]:
     """Split a pair into base and quote; for any other symbol return its ticker alone."""
     ticker = ticker_of(symbol)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from inspect import Parameter
 from typing import Any
@@ -26,19 +25,13 @@ _CONSTANTS = {"None": None, "True": True, "False": False}
 _UNKNOWN = object()
 
 
-@contextmanager
-def _syntax_errors() -> Iterator[None]:
-    try:
-        yield
-    except RoomError as error:
-        raise TemplateSyntaxError(str(error)) from error
-
-
 def _function(tag: Tag) -> Callable[..., Any]:
     def print_tag(context: Context, *args: Any, **values: Any) -> Any:
         nonce = partial(nonce_from, context.get, getattr(context, "request", None))
-        with _syntax_errors():
+        try:
             return tag.call(nonce, *args, **values)
+        except RoomError as error:
+            raise TemplateSyntaxError(str(error)) from error
 
     context = Parameter("context", Parameter.POSITIONAL_OR_KEYWORD)
     given = [context, *tag.signature.parameters.values()]
@@ -59,8 +52,10 @@ def _checking(
                 raise TemplateSyntaxError(f"{tag.name} prints nothing: write {tag.usage}")
             given = {**dict(zip(tag.parameters, node.args, strict=False)), **node.kwargs}
             literals = {name: _literal(value) for name, value in given.items()}
-            with _syntax_errors():
+            try:
                 tag.check({name: one for name, one in literals.items() if one is not _UNKNOWN})
+            except RoomError as error:
+                raise TemplateSyntaxError(str(error)) from error
         return node
 
     compile_and_check.__doc__ = tag.function.__doc__

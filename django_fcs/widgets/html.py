@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from django.template import TemplateDoesNotExist, loader
 from django.template.backends.django import DjangoTemplates
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import pgettext
 
 from django_fcs import quotes
@@ -32,7 +32,6 @@ from django_fcs.tools.logs import logger_of
 
 from . import formats
 from .arguments import (
-    FIELDS,
     SIZES,
     as_field,
     as_href,
@@ -42,10 +41,12 @@ from .arguments import (
     link_of,
     room_of,
 )
+from .figures import Figures
 from .page import core_scripts, data_block, file
 from .refusals import unless_refused
 from .shapes import place_in_day, shapes_of
-from .sparkline import drawing, sparkline
+from .spared import spared
+from .sparkline import drawn
 from .texts import texts
 
 __all__ = ["price", "scripts", "status", "tag", "ticker", "token"]
@@ -139,7 +140,10 @@ def token(symbol: str) -> str:
     If ``FCS_TOKEN_MAX_AGE_SECONDS`` is wrong, the token is empty: without the limit, it would
     be valid forever.
     """
-    symbol = as_symbol(symbol)
+    return _token(as_symbol(symbol))
+
+
+def _token(symbol: str) -> str:
     try:
         return make_token(symbol)
     except ConfigurationError as error:
@@ -148,71 +152,63 @@ def token(symbol: str) -> str:
 
 
 def _quoted(room: Room, has_line: bool = False, announce: bool = False) -> dict[str, Any]:
-    quote = quotes.quote_to_show(room)
+    quote, now, notation = quotes.quote_to_show(room), _now(), formats.notation_of_page()
+    known = {} if quote is None else _fenced(quote, has_line, now)
     name = formats.name(room.symbol)
-    names = {"symbol": name, "name": name_to_show(room.symbol)}
-    known = {} if quote is None else _fenced(quote, names, has_line)
+    names = {"symbol": spared(name), "name": spared(name_to_show(room.symbol))}
     return {
         "symbol": room.symbol,
         "timeframe": room.timeframe,
-        "token": token(room.symbol),
+        "token": _token(room.symbol),
         "announce": bool(announce),
         "name": name,
-        "shapes": {} if known else shapes_of(room.symbol, setting_to_show(Settings.FCS_DIGITS)),
         "period": formats.period(room.timeframe),
         # Always: no tag knows in which language the scripts of its page are printed.
-        "numbers": formats.separators(),
+        "numbers": formats.separators(notation),
         "texts": texts(),
-        "sparkline": _line((), None) if has_line else "",
-        "state": State.WAITING.value,
-        "fields": {**dict.fromkeys(FIELDS, formats.UNKNOWN), **names},
-        # Without these, the engine would print its ``string_if_invalid``.
-        **dict.fromkeys(_ONLY_IF_KNOWN, ""),
-        **known,
+        "fields": Figures(names, quote if known else None, notation, now),
+        **(known or _unknown(room.symbol, has_line, now)),
     }
 
 
-def _fenced(quote: Quote, names: dict[str, str], has_line: bool) -> dict[str, Any]:
-    """Return the context of a known quote, or nothing if a value of it cannot be written.
+def _unknown(symbol: str, has_line: bool, now: datetime) -> dict[str, Any]:
+    """Return the context of a room without a known quote."""
+    return {
+        "state": State.WAITING.value,
+        "shapes": shapes_of(symbol, setting_to_show(Settings.FCS_DIGITS)),
+        "sparkline": _line((), None, now) if has_line else "",
+        # Without these, the engine would print its ``string_if_invalid``.
+        **dict.fromkeys(_ONLY_IF_KNOWN, ""),
+    }
+
+
+def _fenced(quote: Quote, has_line: bool, now: datetime) -> dict[str, Any]:
+    """Return the context of a known quote, or nothing if it cannot be written.
 
     A widget without its price is better than no page. The fault is logged once an hour.
     """
     try:
-        return _known(quote, names, has_line)
+        return _known(quote, has_line, now)
     except Exception as error:
         if _complaints.is_new("", f"{type(error).__name__} {quote.room}"):
             logger.exception("cannot write a price, widget shown without it room=%s", quote.room)
         return {}
 
 
-def _known(quote: Quote, names: dict[str, str], has_line: bool) -> dict[str, Any]:
+def _known(quote: Quote, has_line: bool, now: datetime) -> dict[str, Any]:
     """Return the context of a known quote, as text: templates would localise numbers."""
+    delay_text = _delayed(quote.delay)
     return {
         "state": quote.state.value,
+        "shapes": {},
         "direction": quote.direction or "",
         "delay": str(quote.delay or ""),
-        "delay_text": _delayed(quote.delay),
-        "status": _closed(quote) if quote.state is State.CLOSED else _delayed(quote.delay),
+        "delay_text": delay_text,
+        "status": _closed(quote, now) if quote.state is State.CLOSED else delay_text,
         "digits": str(quote.digits),
         "updated": formats.iso(quote.updated),
         "place": place_in_day(quote),
-        "sparkline": _line(quote.recent, quote.close) if has_line else "",
-        "fields": {**names, **_figures(quote)},
-    }
-
-
-def _figures(quote: Quote) -> dict[str, str]:
-    digits = quote.digits
-    prices = {
-        name: formats.number(getattr(quote, name), digits)
-        for name in ("close", "open", "high", "low", "ask", "bid")
-    }
-    return prices | {
-        "volume": formats.compact(quote.volume),
-        "spread": formats.spread(quote.spread, quote.room.symbol, digits),
-        "change": formats.signed(quote.change, digits),
-        "change_percent": formats.percent(quote.change_percent),
-        "updated": formats.clock(quote.updated, now=_now()),
+        "sparkline": _line(quote.recent, quote.close, now) if has_line else "",
     }
 
 
@@ -232,8 +228,8 @@ def _linked(room: Room, href: str | None) -> dict[str, str]:
     return {"href": pattern, "link": link_of(pattern, room.symbol)}
 
 
-def _line(recent: Sequence[float | None], last: float | None) -> SafeString:
-    return drawing(sparkline(recent, last, int(_now().timestamp()) // 60))
+def _line(recent: Sequence[float | None], last: float | None, now: datetime) -> SafeString:
+    return drawn(tuple(recent), last, int(now.timestamp()) // 60)
 
 
 def _now() -> datetime:
@@ -243,15 +239,15 @@ def _now() -> datetime:
 
 def _delayed(delay: int | None) -> str:
     # Rounded up, so that no feed looks fresher than it is.
-    return str(texts()["delayed"]).replace("{n}", str(-(-delay // 60))) if delay else ""
+    return texts()["delayed"].replace("{n}", str(-(-delay // 60))) if delay else ""
 
 
-def _closed(quote: Quote) -> str:
+def _closed(quote: Quote, now: datetime) -> str:
     if quote.until is None:
-        return str(texts()["closed"])
+        return texts()["closed"]
     opens = datetime.fromtimestamp(quote.until, timezone.utc)
     # Shorter than the script's text, because it adds a time zone and the card may be narrow.
-    return pgettext("price", "opens {n}").replace("{n}", formats.opening(opens, now=_now()))
+    return pgettext("price", "opens {n}").replace("{n}", formats.opening(opens, now=now))
 
 
 def _render(template: str, context: dict[str, Any]) -> SafeString:
@@ -260,8 +256,9 @@ def _render(template: str, context: dict[str, Any]) -> SafeString:
         found = loader.get_template(name)
     except TemplateDoesNotExist:
         found = _own_templates().get_template(name)
+    texts = {key: spared(value) for key, value in context.items() if type(value) is str}
     # A price is used in sentences, where a line break would show as a space.
-    return mark_safe(found.render(context).strip())
+    return SafeString(found.render({**context, **texts}).strip())
 
 
 @cache

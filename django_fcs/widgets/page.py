@@ -36,7 +36,7 @@ def data_block() -> SafeString:
 
 
 def core_scripts() -> list[str]:
-    """Return the client and the elements, in their order: two sources with ``DEBUG``, else one file."""
+    """Return the client and the elements, in their order: one file, or with ``DEBUG`` two."""
     names = ["fcs-client.js", "fcs-elements.js"] if settings.DEBUG else ["fcs.js"]
     return [file(name) for name in names]
 

@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-__all__ = ["Sparkline", "drawing", "sparkline"]
+__all__ = ["Sparkline", "drawn", "sparkline"]
 
 _SVG = (
     '<svg data-part="sparkline" viewBox="0 0 72 20" width="72" height="20" aria-hidden="true"'
@@ -29,6 +29,9 @@ _MINUTES = 60
 #: languages round them alike.
 _LEFT, _STEP = 20, 11
 _TOP, _MIDDLE, _DEPTH = 30, 100, 140
+
+#: All coordinates, by tenths.
+_TENTHS = [f"{value / 10:g}" for value in range(_LEFT + _STEP * _MINUTES + 1)]
 
 #: Larger numbers are no prices. Below this, no difference of two of them overflows.
 _TOO_LARGE = 1e21
@@ -68,18 +71,22 @@ def sparkline(recent: Sequence[float | None], last: float | None, minute: int) -
     (_, first), (place, y) = points[0], points[-1]
     return Sparkline(
         _path(points),
-        f"M{_tenths(_LEFT)} {_tenths(first)}H{_tenths(_LEFT + _STEP * _MINUTES)}",
-        _tenths(_LEFT + _STEP * place),
-        _tenths(y),
+        f"M{_TENTHS[_LEFT]} {_TENTHS[first]}H{_TENTHS[-1]}",
+        _TENTHS[_LEFT + _STEP * place],
+        _TENTHS[y],
         *data,
     )
 
 
-def drawing(line: Sparkline) -> SafeString:
-    """Return the SVG of a line."""
+# Pages are rendered more often than prices change. An entry takes about four kilobytes.
+@functools.lru_cache(maxsize=512)
+def drawn(recent: tuple[float | None, ...], last: float | None, minute: int) -> SafeString:
+    """Return the SVG of the line that ``sparkline`` makes of the same arguments."""
+    line = sparkline(recent, last, minute)
     values = line._asdict()
-    point = format_html(_POINT, **values) if line.line else ""
-    return format_html(_SVG, **values, point=point)
+    point = _POINT.format(**values) if line.line else ""
+    # Digits, signs and the letters of a path: nothing that is to be escaped.
+    return SafeString(_SVG.format(**values, point=point))
 
 
 def _known(price: float | None) -> float | None:
@@ -109,9 +116,5 @@ def _path(points: list[tuple[int, int]]) -> str:
 
 
 def _piece(points: list[tuple[int, int]]) -> str:
-    places = [f"{_tenths(_LEFT + _STEP * place)} {_tenths(y)}" for place, y in points]
+    places = [f"{_TENTHS[_LEFT + _STEP * place]} {_TENTHS[y]}" for place, y in points]
     return f"M{'L'.join(places)}" + ("h0" if len(places) == 1 else "")
-
-
-def _tenths(value: int) -> str:
-    return f"{value / 10:g}"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import override, pgettext_lazy
 
+from .spared import spared
+
 __all__ = ["texts", "translations"]
 
 
-#: By their names in the templates. Lazy: a card writes two of them.
+#: By their names in the templates.
 _TEXTS: dict[str, str | Promise] = {
     "live": pgettext_lazy("price", "live"),
     "waiting": pgettext_lazy("price", "waiting"),
@@ -36,18 +38,30 @@ _TEXTS: dict[str, str | Promise] = {
 }
 
 
-def texts() -> Mapping[str, str | Promise]:
+class _Texts(Mapping[str, str]):
+    """The words by name, each translated when it is asked for: a card writes two of them."""
+
+    def __getitem__(self, name: str) -> str:
+        return spared(str(_TEXTS[name]))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_TEXTS)
+
+    def __len__(self) -> int:
+        return len(_TEXTS)
+
+
+_texts = _Texts()
+
+
+def texts() -> Mapping[str, str]:
     """Return the words that server and script both write, by their names in the templates."""
-    return _TEXTS
+    return _texts
 
 
 def translations() -> dict[str, str]:
     """Return the words that are not the English ones of the script, by those."""
-    own = _plain()
+    own = dict(_texts)
     with override(None):
-        english = _plain()
+        english = dict(_texts)
     return {english[name]: words for name, words in own.items() if words != english[name]}
-
-
-def _plain() -> dict[str, str]:
-    return {name: str(words) for name, words in _TEXTS.items()}

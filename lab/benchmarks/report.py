@@ -15,6 +15,7 @@ from .browsers import TIMED
 from .drawings import draw_all
 from .ingest import AGE_MS
 from .page import report as page
+from .rendering import report as rendering
 from .rig import STOLEN_MAX
 from .stuck import MANY, SLOW_CLIENT_SECONDS
 from .summary import Row, figure, select
@@ -59,6 +60,7 @@ def _words(results: Mapping[str, Any], rows: Mapping[str, Sequence[Row]]) -> dic
     return {
         **drawn,
         "page": marked(page.MARK, page.section(results)),
+        "rendering": marked(rendering.MARK, rendering.section(results)),
         "machine": _machine(results),
         "targets": tables.targets(results),
         "flood": _flood(rows.get("ingest", ())),

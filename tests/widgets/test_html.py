@@ -155,9 +155,6 @@ def test_the_state_is_the_quotes(known: Known, state: State) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"close": Odd(1)},
-        {"digits": "five"},
-        {"updated": datetime.max.replace(tzinfo=timezone.utc)},
         {"state": State.CLOSED, "until": 10**300},
         {"state": State.CLOSED, "until": 9e12},
         {"delay": "soon"},
