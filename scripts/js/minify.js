@@ -17,9 +17,13 @@ const MINIFIED = /\.min\.(?:js|css)$/;
 
 // The result is in ASCII: not every server says that its files are UTF-8.
 const minifyStyle = (source) => transformSync(source, { loader: "css", minify: true }).code;
+// Modules use members of the elements, so a member has the same short name in all files.
+let mangleCache = {};
 const minifyScript = (source) => {
   const mangleProps = new RegExp(`^(?:${MEMBERS.join("|")})$`);
-  const { code } = transformSync(source, { minify: true, target: "es2022", mangleProps });
+  const settings = { minify: true, target: "es2022", mangleProps, mangleCache };
+  const { code, mangleCache: names } = transformSync(source, settings);
+  mangleCache = names;
   // Terser inlines and joins what esbuild leaves.
   const options = {
     ecma: 2020,
@@ -37,12 +41,11 @@ const minify = (name, source) => {
 
 const read = (name) => readFileSync(new URL(name, FOLDER), "utf8");
 const names = readdirSync(FOLDER).filter((name) => /\.(?:js|css)$/.test(name));
-const wanted = new Map();
+const wanted = new Map([["fcs.min.js", minify("fcs.js", PARTS.map(read).join(""))]]);
 for (const name of names.filter((name) => !MINIFIED.test(name))) {
   if (name === PARTS[1]) continue;
   wanted.set(name.replace(/\.(?=\w+$)/, ".min."), minify(name, read(name)));
 }
-wanted.set("fcs.min.js", minify("fcs.js", PARTS.map(read).join("")));
 const present = names.filter((name) => MINIFIED.test(name));
 
 const isRight = (name) => {

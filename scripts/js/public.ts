@@ -14,7 +14,7 @@ type Internal =
   | "FCSClient.adapters"
   | `FCSStatusElement.${"connectedCallback" | "disconnectedCallback"}`
   | `${"FCSTickerElement" | "FCSTagElement" | "FCSPriceElement"}.${
-      | "View" | "announce" | "observedAttributes"
+      | "View" | "announce" | "kit" | "observedAttributes"
       | "connectedCallback" | "disconnectedCallback" | "attributeChangedCallback"}`;
 /** Inherited; the .d.ts adds overloads that know the types of the events. */
 type Overloaded = `FCSClient.${"addEventListener" | "removeEventListener"}`;

@@ -562,7 +562,10 @@ if (customElements.get("fcs-ticker")) {
   };
   const isTold = ({ type, target, addedNodes }) => type === "attributes"
     || target.matches?.(BLOCK) || [...addedNodes].some((node) => has(node, BLOCK));
-  new MutationObserver((changes) => { if (changes.some(isTold)) refresh(); })
+  new MutationObserver((changes) => {
+    if (changes.some(isTold)) refresh();
+    for (const { addedNodes } of changes) addedNodes.forEach(importFor);
+  })
     .observe(document, { subtree: true, childList: true, attributeFilter: ["lang"] });
 
   const node = (tag, data, ...children) => {
@@ -605,6 +608,13 @@ if (customElements.get("fcs-ticker")) {
     if (text instanceof Text && !text.nextSibling) replaceText(text, words);
     else node.textContent = words;
   };
+
+  // An element of ours has plain attributes; other hosts, such as the rows of a table, have data-.
+  const attribute = (host, name) => host.getAttribute(name) ?? host.getAttribute(`data-${name}`);
+  const roomOf = (host) => ({
+    symbol: attribute(host, "symbol") ?? "",
+    timeframe: attribute(host, "timeframe") || page.timeframe || "1D",
+  });
 
   // Words: writes words when they change, not when the page shows others: those may be a
   // translator's. A node may be missing from the site's own template.
@@ -682,7 +692,9 @@ if (customElements.get("fcs-ticker")) {
     words = new Words();
     #page = page; #last; #isBuilt = false; #flashedAt = -Infinity;
 
+    /** @param {any} host */
     constructor(host) { this.host = host; }
+    get symbol() { return roomOf(this.host).symbol; }
     get flashing() { return ""; }
     /** @returns {(Node | string)[]} */
     build() { return []; }
@@ -699,8 +711,9 @@ if (customElements.get("fcs-ticker")) {
       }
       const { lang } = this.host.closest("[lang]") ?? {};
       const language = [lang, page.language].find(isLanguage);
-      const { symbol, dataset: own } = this.host;
-      this.figures = new Figures(language, spellingOf(own), symbol, Number(own.digits ?? 2));
+      const { dataset: own } = this.host;
+      const digits = Number(own.digits ?? 2);
+      this.figures = new Figures(language, spellingOf(own), this.symbol, digits);
     }
 
     // What the server wrote in the page's former language. In another one, it stays.
@@ -732,8 +745,8 @@ if (customElements.get("fcs-ticker")) {
       const isName = ["symbol", "name"].includes(name);
       // Only the server knows more of an instrument than its symbol.
       const isSaid = name === "name" && this.find("[data-field=symbol]");
-      shown.textContent = isSaid ? "" : isName ? nameOf(this.host.symbol) : UNKNOWN;
-      const shape = shapeOf(this.host.symbol, name);
+      shown.textContent = isSaid ? "" : isName ? nameOf(this.symbol) : UNKNOWN;
+      const shape = shapeOf(this.symbol, name);
       if (shape) shown.dataset.shape = shape;
     }
 
@@ -782,8 +795,8 @@ if (customElements.get("fcs-ticker")) {
 
     /** Price and state in one sentence. */
     sentence({ c, chp }, words) {
-      const { figures, host } = this;
-      return `${nameOf(host.symbol)} ${figures.number(c)}, ${figures.percent(chp)}, ${words}`;
+      const { figures } = this;
+      return `${nameOf(this.symbol)} ${figures.number(c)}, ${figures.percent(chp)}, ${words}`;
     }
 
     mark(name, value) { set(this.host, `data-${name}`, value === null ? "" : String(value)); }
@@ -837,7 +850,7 @@ if (customElements.get("fcs-ticker")) {
       super.begin(isUpgrade);
       const link = /** @type {HTMLAnchorElement | null} */ (this.find("[data-part=link]"));
       const pattern = this.host.getAttribute("href");
-      set(link, "href", pattern?.replaceAll("{symbol}", encodeURIComponent(this.host.symbol)));
+      set(link, "href", pattern?.replaceAll("{symbol}", encodeURIComponent(this.symbol)));
       // Relative addresses have the protocol of the page.
       if (link && !/^https?:$/.test(link.protocol)) set(link, "href", "");
     }
@@ -869,7 +882,7 @@ if (customElements.get("fcs-ticker")) {
     }
 
     dress() {
-      const { symbol, timeframe } = this.host;
+      const { symbol, timeframe } = roomOf(this.host);
       this.words.label(this.find("[data-field=symbol]"), "title", symbol);
       this.words.say(this.find("[data-part=period]"), periodOf(timeframe));
       this.words.say(this.find("[data-part=unit]"),
@@ -896,7 +909,7 @@ if (customElements.get("fcs-ticker")) {
   // Widgets in a sentence: their status interrupts it only if something is wrong.
   const whisper = (view, words) => {
     view.words.say(view.find("[data-part=status]"), words === text("live") ? "" : words);
-    view.words.label(view.host, "title", `${nameOf(view.host.symbol)}, ${words}`);
+    view.words.label(view.host, "title", `${nameOf(view.symbol)}, ${words}`);
   };
 
   class TagView extends NamedView {
@@ -909,35 +922,25 @@ if (customElements.get("fcs-ticker")) {
   }
 
   class PriceView extends View {
-    get flashing() { return this.host.field; }
-    build() { return [field(this.host.field), part("status")]; }
+    get flashing() { return attribute(this.host, "field") || "close"; }
+    build() { return [field(this.flashing), part("status")]; }
 
     begin(isUpgrade) {
       super.begin(isUpgrade);
       const shown = this.find("[data-field]");
-      if (shown.dataset.field === this.host.field) return;
-      shown.dataset.field = this.host.field;
+      if (shown.dataset.field === this.flashing) return;
+      shown.dataset.field = this.flashing;
       this.blank(shown);
     }
 
     status(words) { whisper(this, words); }
   }
 
-  // FCSElement: attributes are the state; a room is held while the element is on the page. What
-  // another script makes of it, such as a DOM morph, is painted over in the next frame: not at
-  // once, so that two scripts which contradict each other do not stop the page.
-  class FCSElement extends HTMLElement {
-    static View = View;
-    static observedAttributes =
-      ["symbol", "timeframe", "token", "field", "href", "unit", "announce", ...SPELLING];
-    /**
-     * Says a sentence to screen readers; set by fcs-announce.js.
-     * @type {((host: FCSElement, sentence: string) => void) | undefined}
-     */
-    static announce;
-    /** @param {string} tag */
-    static define(tag, registry = customElements) { registry.define(tag, this); }
-
+  // Live: one symbol on the page, in an element of ours or in another one, such as the row of a
+  // table. Attributes are the state; a room is held while the host is on the page. What another
+  // script makes of it, such as a DOM morph, is painted over in the next frame: not at once, so
+  // that two scripts which contradict each other do not stop the page.
+  class Live {
     /** @type {View | null} */ #view = null;
     /** @type {{ symbol: string, timeframe: string } | null} */ #held = null;
     /** @type {FCSPriceMessage | null} */ #price = null;
@@ -954,8 +957,8 @@ if (customElements.get("fcs-ticker")) {
       const words = this.#status(this.#state);
       view.mark("state", this.#state.state);
       view.status(words);
-      if (this.#price && this.hasAttribute("announce")) {
-        FCSElement.announce?.(this, view.sentence(this.#price.prices, words));
+      if (this.#price && this.host.hasAttribute("announce")) {
+        FCSElement.announce?.(this.host, view.sentence(this.#price.prices, words));
       }
     });
     #settled = () => this.#fence(() => this.#settle());
@@ -963,28 +966,26 @@ if (customElements.get("fcs-ticker")) {
       price: (message) => this.#hear(message),
       state: (message) => this.#turn(message),
       paint: this.#paint,
-      settle: () => this.#schedule(),
+      settle: () => this.schedule(),
     };
 
-    get symbol() { return this.getAttribute("symbol") ?? ""; }
-    set symbol(symbol) { this.setAttribute("symbol", symbol); }
-    /** @returns {string} */
-    get timeframe() { return this.getAttribute("timeframe") || page.timeframe || "1D"; }
-    set timeframe(timeframe) { this.setAttribute("timeframe", timeframe); }
+    /** @param {any} host @param {new (host: any) => View} kind */
+    constructor(host, kind) {
+      this.host = host;
+      this.kind = kind;
+    }
 
-    connectedCallback() { this.#schedule(); }
-    disconnectedCallback() { this.#schedule(); }
-    attributeChangedCallback() { this.#schedule(); }
     // After a burst of attribute changes, or of moves within the page, only the final state counts.
-    #schedule() { queue.add(this.#settled); }
+    schedule() { queue.add(this.#settled); }
 
     #settle() {
-      const { symbol, timeframe, field } = /** @type {this & { field?: string }} */ (this);
-      importFor(this);
-      const token = this.getAttribute("token") ?? undefined;
+      const { host } = this;
+      const { symbol, timeframe } = roomOf(host);
+      importFor(host);
       const held = this.#held;
-      const written = ["href", "unit", ...SPELLING].map((name) => this.getAttribute(name));
-      const wanted = this.isConnected && symbol
+      const [token, field, ...written] = ["token", "field", "href", "unit", ...SPELLING]
+        .map((name) => attribute(host, name) ?? undefined);
+      const wanted = host.isConnected && symbol
         ? { symbol, timeframe, token, field, written, edition } : null;
       if (JSON.stringify(held) === JSON.stringify(wanted)) return;
       const isSame = held?.symbol === wanted?.symbol && held?.timeframe === wanted?.timeframe;
@@ -995,32 +996,31 @@ if (customElements.get("fcs-ticker")) {
       if (!wanted) {
         present.delete(this.#listener);
         ageing.watch(this.#paint, false);
-        inView.unwatch(this);
+        inView.unwatch(host);
         return;
       }
       present.add(this.#listener);
-      inView.watch(this, this.#paint);
+      inView.watch(host, this.#paint);
       this.#fence(() => this.#begin(isSame));
-      this.#guard.observe(this, GUARDED);
+      this.#guard.observe(host, GUARDED);
       rooms.hold(wanted, this.#listener);
       painter.add(this.#paint);
     }
 
     #begin(isSame) {
-      const isUpgrade = !this.#view && this.querySelector("[data-field]") !== null;
-      const { View } = /** @type {typeof FCSElement} */ (this.constructor);
-      this.#view ??= new View(this);
-      this.#view.begin(isSame || isUpgrade);
+      const isUpgrade = !this.#view && this.host.querySelector("[data-field]") !== null;
+      const view = this.#view ??= new this.kind(this.host);
+      view.begin(isSame || isUpgrade);
       if (isSame) return;
       this.#price = this.#state = null;
-      this.#at = Date.parse(this.querySelector("time")?.dateTime ?? "") / 1000;
-      const isWaiting = (this.dataset.state ?? "waiting") === "waiting";
+      this.#at = Date.parse(this.host.querySelector("time")?.dateTime ?? "") / 1000;
+      const isWaiting = (this.host.dataset.state ?? "waiting") === "waiting";
       if (!isUpgrade || isWaiting) this.#turn({ state: "waiting" });
     }
 
     #hear(message) {
       if (message === this.#price) return painter.add(this.#paint);
-      if (this.#price && !inView.has(this)) painter.put(this.#paint);
+      if (this.#price && !inView.has(this.host)) painter.put(this.#paint);
       else painter.add(this.#paint);
       this.#price = message;
       this.#at = [message.at, message.prices.update].find(isMoment) ?? rooms.now();
@@ -1035,7 +1035,7 @@ if (customElements.get("fcs-ticker")) {
       this.#write((view) => view.mark("state", state)); // at once: a hidden tab gets no next frame
       ageing.watch(this.#paint, state === "stale");
       painter.add(this.#paint);
-      this.#emit("fcs:state", { symbol: this.symbol, timeframe: this.timeframe, ...next });
+      this.#emit("fcs:state", { ...roomOf(this.host), ...next });
     }
 
     /** @param {{ state: FCSState, reason?: string, until?: number }} current */
@@ -1048,21 +1048,21 @@ if (customElements.get("fcs-ticker")) {
       }
       if (state === "stale") return ageOf(rooms.now() - this.#at);
       // No feed may look fresher than it is.
-      const minutes = Math.ceil(Number(this.dataset.delay ?? 0) / 60);
+      const minutes = Math.ceil(Number(this.host.dataset.delay ?? 0) / 60);
       if (state === "waiting" && !this.#price && NO_DATA.includes(String(reason))) {
-        return text("No data for {n}", nameOf(this.symbol));
+        return text("No data for {n}", nameOf(roomOf(this.host).symbol));
       }
       return state === "live" && minutes ? text(DELAYED, minutes) : text(state);
     }
 
     #mend(changes) {
       if (!changes.length) return;
-      importFor(this);
+      importFor(this.host);
       if (!changes.every(isTranslation)) this.#view?.words.forget();
       painter.add(this.#paint);
     }
 
-    // What the element writes itself is not reported to its guard.
+    // What the host writes itself is not reported to its guard.
     #write(write) {
       const changes = this.#guard.takeRecords();
       if (this.#view) this.#fence(() => write(this.#view));
@@ -1070,10 +1070,12 @@ if (customElements.get("fcs-ticker")) {
       this.#mend(changes);
     }
 
-    // The fault of one element stops no other.
+    // The fault of one host stops no other.
     #fence(step) {
       try { step(); } catch (error) {
-        if (!this.#hasFailed) console.error(`${this.localName} ${this.symbol} failed:`, error);
+        const { localName } = this.host;
+        const { symbol } = roomOf(this.host);
+        if (!this.#hasFailed) console.error(`${localName} ${symbol} failed:`, error);
         this.#hasFailed = true;
       }
     }
@@ -1083,7 +1085,37 @@ if (customElements.get("fcs-ticker")) {
      * @param {Type} type
      * @param {GlobalEventHandlersEventMap[Type]["detail"]} detail
      */
-    #emit(type, detail) { this.dispatchEvent(new CustomEvent(type, { bubbles: true, detail })); }
+    #emit(type, detail) {
+      this.host.dispatchEvent(new CustomEvent(type, { bubbles: true, detail }));
+    }
+  }
+
+  // FCSElement: an element of ours with a symbol.
+  class FCSElement extends HTMLElement {
+    static View = View;
+    static observedAttributes =
+      ["symbol", "timeframe", "token", "field", "href", "unit", "announce", ...SPELLING];
+    /**
+     * Says a sentence to screen readers; set by fcs-announce.js.
+     * @type {((host: HTMLElement, sentence: string) => void) | undefined}
+     */
+    static announce;
+    /** What the modules of other widgets are made of. */
+    static kit = { FCSElement, Live, View, NamedView, node, part, field, label, set, text };
+    /** @param {string} tag */
+    static define(tag, registry = customElements) { registry.define(tag, this); }
+
+    #live = new Live(this, /** @type {typeof FCSElement} */ (this.constructor).View);
+
+    get symbol() { return this.getAttribute("symbol") ?? ""; }
+    set symbol(symbol) { this.setAttribute("symbol", symbol); }
+    /** @returns {string} */
+    get timeframe() { return roomOf(this).timeframe; }
+    set timeframe(timeframe) { this.setAttribute("timeframe", timeframe); }
+
+    connectedCallback() { this.#live.schedule(); }
+    disconnectedCallback() { this.#live.schedule(); }
+    attributeChangedCallback() { this.#live.schedule(); }
   }
 
   globalThis.FCSTickerElement = class FCSTickerElement extends FCSElement {
@@ -1125,4 +1157,5 @@ if (customElements.get("fcs-ticker")) {
   FCSTagElement.define("fcs-tag");
   FCSPriceElement.define("fcs-price");
   FCSStatusElement.define("fcs-status");
+  importFor(document);
 }
