@@ -7,7 +7,8 @@ FCSError
  │    ├── BadSymbol         not EXCHANGE:TICKER in upper case
  │    ├── BadTimeframe      not one of the known timeframes
  │    ├── BadField          not one of the values a widget can show
- │    └── BadOption         a size or an address that a widget cannot have
+ │    ├── BadOption         a size or an address that a widget cannot have
+ │    └── BadRows           not a list of symbols
  ├── ProtocolError          also a ValueError: a frame that is not FCS v4
  ├── UpstreamError          carries kind, place and code
  │    └── KeyRefused        the vendor does not accept the API key
@@ -25,6 +26,7 @@ from django.core.exceptions import ImproperlyConfigured
 __all__ = [
     "BadField",
     "BadOption",
+    "BadRows",
     "BadSymbol",
     "BadTimeframe",
     "ConfigurationError",
@@ -67,6 +69,10 @@ class BadField(RoomError):
 
 class BadOption(RoomError):
     """A size or an address that a widget cannot have."""
+
+
+class BadRows(RoomError):
+    """Not a list of symbols."""
 
 
 class ProtocolError(FCSError, ValueError):

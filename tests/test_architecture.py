@@ -54,7 +54,7 @@ OUTSIDE = {
     # Sockets, files, threads and processes.
     "socket": {"doctor.feed_probes", "upstream.approach", "upstream.connection"},
     "ssl": {"doctor.feed_probes"},
-    "pathlib": {"doctor.templates", "recording", "widgets.html"},
+    "pathlib": {"doctor.templates", "recording", "widgets.rendering"},
     "os": {
         "checking.serving",
         "conf",

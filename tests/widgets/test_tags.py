@@ -34,7 +34,8 @@ every_tag = pytest.mark.parametrize("tag", TAGS.values(), ids=TAGS)
 def one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no second end between two ways that are compared."""
     now = datetime.now(timezone.utc)
-    monkeypatch.setattr("django_fcs.widgets.html._now", lambda: now)
+    for module in ("html", "context"):
+        monkeypatch.setattr(f"django_fcs.widgets.{module}.current_time", lambda: now)
 
 
 def django_template(source: str) -> str:
