@@ -85,10 +85,22 @@ async def server() -> AsyncIterator[ScriptedServer]:
         yield server
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def common_tab(window: BrowserContext) -> Page:
+    return await window.new_page()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def driver(page: Page, server: ScriptedServer) -> Driver:
+async def common_page(common_tab: Page) -> AsyncIterator[Page]:
+    """A tab for tests that change nothing but the document in it: a new one takes longer."""
+    yield common_tab
+    await common_tab.goto("about:blank")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def driver(common_page: Page, server: ScriptedServer) -> Driver:
     """A page of the scripted server whose client runs on the test's clock and dice."""
     server.pages["/harness.js"] = (HERE / "harness.js").read_text()
     server.pages["/"] += '<script defer src="/harness.js"></script>'
-    await page.goto(server.url)
-    return Driver(page, server)
+    await common_page.goto(server.url)
+    return Driver(common_page, server)

@@ -15,6 +15,7 @@ from django_fcs.doctor.waits import Waits
 from django_fcs.simulator import RandomWalk, Simulator
 from tests.doctor.conftest import no_vendor
 from tests.doctor.doctors import KEY, LONELY, NOTHING, Line, examined
+from tests.e2e.site import season
 from tests.support.layers import SHARED
 from tests.support.network import answers, free_port
 from tests.support.redis import redis_server
@@ -104,6 +105,7 @@ async def whole_site(folder: Path) -> AsyncIterator[tuple[int, dict[str, str]]]:
     """Run everything that the example project needs in production."""
     redis, port = free_port(), free_port()
     async with redis_server(redis, folder), Simulator(RandomWalk(rate=0)) as simulator:
+        await season(redis)
         env = {
             "DJANGO_DEBUG": "0",
             "FCS_REDIS_URL": f"redis://127.0.0.1:{redis}/0",
@@ -115,7 +117,7 @@ async def whole_site(folder: Path) -> AsyncIterator[tuple[int, dict[str, str]]]:
             python(*server, "example_project.asgi:application", env=env),
             python("manage.py", "fcs_stream", env=env, stderr=DEVNULL),
         ):
-            await eventually(lambda: answers(port), within=30)
+            await eventually(lambda: answers(port) and simulator.connections, within=30)
             await streaming(env)
             yield port, env
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 
 import pytest
 import pytest_asyncio
 
 from django_fcs.simulator import RandomWalk, Simulator
-from tests.e2e.members import Members, members
+from tests.e2e.members import Members, Serving, members
 from tests.e2e.site import answering
 from tests.support.wire import Viewer, browser_socket
 
-SERVERS = ("uvicorn", "daphne")
 WATCH_LIST = [f"BINANCE:C{number}USDT" for number in range(450)]
-
 
 KINDS = {
     "async": {
@@ -27,21 +24,26 @@ KINDS = {
     "sync": {"FCS_AUTHORIZE": "members.other.may_see_later"},
 }
 
+#: Tests of one site follow one another, so that it starts once.
+on_async_sites = pytest.mark.parametrize("site", ["async uvicorn", "async daphne"], indirect=True)
+on_sync_sites = pytest.mark.parametrize("site", ["sync uvicorn", "sync daphne"], indirect=True)
+
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def sites(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, Members]]:
-    """Each kind of site on each server, with one database."""
-    async with AsyncExitStack() as stack:
-        simulator = await stack.enter_async_context(Simulator(RandomWalk(rate=10)))
-        place = tmp_path_factory.mktemp("members")
-        serving = await stack.enter_async_context(members(place, simulator))
-        running = {
-            f"{kind} {server}": await stack.enter_async_context(serving(server, **KINDS[kind]))
-            for kind in KINDS
-            for server in SERVERS
-        }
-        await answering(*(site.port for site in running.values()))
-        yield running
+async def serving(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serving]:
+    """A database, and what serves a site with it."""
+    place = tmp_path_factory.mktemp("members")
+    async with Simulator(RandomWalk(rate=10)) as simulator, members(place, simulator) as serving:
+        yield serving
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def site(serving: Serving, request: pytest.FixtureRequest) -> AsyncIterator[Members]:
+    """A kind of site on a server."""
+    kind, server = request.param.split()
+    async with serving(server, **KINDS[kind]) as site:
+        await answering(site.port)
+        yield site
 
 
 def refused(viewer: Viewer, symbol: str) -> bool:
@@ -51,12 +53,11 @@ def refused(viewer: Viewer, symbol: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("server", SERVERS)
+@on_async_sites
 @pytest.mark.parametrize("end", ["sign-out-silently", "expire"])
 async def test_prices_stop_after_a_logout_or_the_end_of_a_membership(
-    sites: dict[str, Members], server: str, end: str
+    site: Members, end: str
 ) -> None:
-    site = sites[f"async {server}"]
     visitor = site.visitor()
     await visitor.visit(f"sign-in/{end}")
     rooms = [("NASDAQ:AAPL", "1D"), ("FX:EURUSD", "1D")]
@@ -71,11 +72,36 @@ async def test_prices_stop_after_a_logout_or_the_end_of_a_membership(
         assert viewer.prices.keys() == {"FX:EURUSD"}
 
 
-@pytest.mark.parametrize("server", SERVERS)
-async def test_a_request_ends_the_prices_of_a_session_long_before_the_next_review(
-    sites: dict[str, Members], server: str
+@on_async_sites
+async def test_a_function_that_returns_a_text_lets_nobody_in(site: Members) -> None:
+    async with browser_socket(site.port, ("FX:USDJPY", "1D")) as viewer:
+        await viewer.until(lambda viewer: refused(viewer, "FX:USDJPY"))
+        assert not viewer.prices
+
+
+@on_async_sites
+async def test_a_long_watch_list_with_slow_answers_is_complete_while_prices_flow(
+    site: Members,
 ) -> None:
-    site = sites[f"sync {server}"]
+    began = time.monotonic()
+    rooms = [(symbol, "1D") for symbol in WATCH_LIST]
+    async with browser_socket(site.port, *rooms, merge=True) as viewer:
+        await viewer.until(lambda viewer: viewer.prices)
+        assert len(joined(viewer)) < len(WATCH_LIST)
+
+        await viewer.until(lambda viewer: len(joined(viewer)) == len(WATCH_LIST), within=60)
+        assert time.monotonic() - began < 15
+
+
+def joined(viewer: Viewer) -> set[str]:
+    confirmed = [one for one in viewer.messages if one.get("short") == "joined_room"]
+    return {str(one["room"]) for one in confirmed}
+
+
+@on_sync_sites
+async def test_a_request_ends_the_prices_of_a_session_long_before_the_next_review(
+    site: Members,
+) -> None:
     one, two = site.visitor(), site.visitor()
     for visitor in (one, two):
         await visitor.visit("sign-in/ada")
@@ -94,39 +120,8 @@ async def test_a_request_ends_the_prices_of_a_session_long_before_the_next_revie
         assert not refused(staying, "NASDAQ:AAPL")
 
 
-@pytest.mark.parametrize("server", SERVERS)
-async def test_a_function_that_returns_a_text_lets_nobody_in(
-    sites: dict[str, Members], server: str
-) -> None:
-    async with browser_socket(sites[f"async {server}"].port, ("FX:USDJPY", "1D")) as viewer:
-        await viewer.until(lambda viewer: refused(viewer, "FX:USDJPY"))
-        assert not viewer.prices
-
-
-@pytest.mark.parametrize("server", SERVERS)
-async def test_a_long_watch_list_with_slow_answers_is_complete_while_prices_flow(
-    sites: dict[str, Members], server: str
-) -> None:
-    began = time.monotonic()
-    rooms = [(symbol, "1D") for symbol in WATCH_LIST]
-    async with browser_socket(sites[f"async {server}"].port, *rooms, merge=True) as viewer:
-        await viewer.until(lambda viewer: viewer.prices)
-        assert len(joined(viewer)) < len(WATCH_LIST)
-
-        await viewer.until(lambda viewer: len(joined(viewer)) == len(WATCH_LIST), within=60)
-        assert time.monotonic() - began < 15
-
-
-def joined(viewer: Viewer) -> set[str]:
-    confirmed = [one for one in viewer.messages if one.get("short") == "joined_room"]
-    return {str(one["room"]) for one in confirmed}
-
-
-@pytest.mark.parametrize("server", SERVERS)
-async def test_a_slow_function_holds_up_no_other_visitors_handshake_or_join(
-    sites: dict[str, Members], server: str
-) -> None:
-    site = sites[f"sync {server}"]
+@on_sync_sites
+async def test_a_slow_function_holds_up_no_other_visitors_handshake_or_join(site: Members) -> None:
     visitor = site.visitor()
     await visitor.visit("sign-in/eve")
     slow, quick = ("FX:GBPUSD", "1D"), ("NASDAQ:AAPL", "1D")

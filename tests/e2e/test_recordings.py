@@ -27,17 +27,23 @@ SMALL = """
 """
 
 
-@pytest.fixture(params=[*FILES, None], ids=lambda path: path.stem if path else "small")
-def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+@pytest.fixture
+def paths(tmp_path: Path) -> list[Path]:
     """Each recording there is, and a small one that is always there."""
-    if request.param is not None:
-        return Path(request.param)
     small = tmp_path / "small.jsonl"
     with small.open("w") as file:
         for at, prices in enumerate(map(json.loads, SMALL.split("\n")[1:-1])):
-            frame = {"type": "price", "symbol": "FX:EURUSD", "timeframe": "1", "prices": prices}
+            frame = {"type": "price", "symbol": "FX:EURCHF", "timeframe": "1", "prices": prices}
             file.write(json.dumps({"at": 1577898000 + at, "text": json.dumps(frame)}) + "\n")
-    return small
+    return [*FILES, small]
+
+
+@pytest.fixture
+def market(paths: list[Path], tmp_path: Path) -> Path:
+    """All recordings in one, each of a room of its own, which begins when a page joins it."""
+    market = tmp_path / "market.jsonl"
+    market.write_text("".join(path.read_text() for path in paths))
+    return market
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,15 @@ def expected(recording: Merged) -> dict[str, str]:
     return {**texts, "volume": formats.compact(recording.values["v"])}
 
 
-async def check(page: Page, port: int, recording: Merged) -> None:
+async def check(page: Page, port: int, paths: list[Path]) -> None:
+    """Open the page of each recording."""
+    recordings = {path.stem: merged(path) for path in paths}
+    assert len({(it.symbol, it.timeframe) for it in recordings.values()}) == len(paths)
+    for name, recording in recordings.items():
+        await check_one(page, port, name, recording)
+
+
+async def check_one(page: Page, port: int, name: str, recording: Merged) -> None:
     wanted = expected(recording)
     address = f"http://127.0.0.1:{port}/watch/{recording.symbol}/{recording.timeframe}/"
     await page.goto(address)
@@ -104,27 +118,30 @@ async def check(page: Page, port: int, recording: Merged) -> None:
     try:
         await eventually(lambda: _none(differences()), within=60)
     except AssertionError:
-        raise AssertionError(f"shown and expected differ: {await differences()}") from None
+        found = await differences()
+        raise AssertionError(f"shown and expected of {name} differ: {found}") from None
 
 
 async def _none(differences: Any) -> bool:
     return not await differences
 
 
-async def test_a_page_shows_a_recording_that_came_through_redis(
-    page: Page, redis: str, path: Path
+async def test_a_page_shows_any_recording_that_came_through_redis(
+    page: Page, redis: str, paths: list[Path], market: Path
 ) -> None:
     port, upstream = free_port(), free_port()
     site = Site(f"ws://127.0.0.1:{upstream}", FCS_REDIS_URL=redis)
-    async with replaying(path, upstream), site.starting_web(port):
+    async with replaying(market, upstream), site.starting_web(port):
         await answering(port, upstream)
         async with site.stream():
-            await check(page, port, merged(path))
+            await check(page, port, paths)
 
 
-async def test_a_page_shows_a_recording_in_embedded_mode(page: Page, path: Path) -> None:
+async def test_a_page_shows_any_recording_in_embedded_mode(
+    page: Page, paths: list[Path], market: Path
+) -> None:
     port, upstream = free_port(), free_port()
     site = Site(f"ws://127.0.0.1:{upstream}")
-    async with replaying(path, upstream), site.starting_web(port, "runserver"):
+    async with replaying(market, upstream), site.starting_web(port, "runserver"):
         await answering(port, upstream)
-        await check(page, port, merged(path))
+        await check(page, port, paths)

@@ -6,8 +6,8 @@ import asyncio
 import signal
 import time
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,10 @@ from redis.asyncio import Redis
 from django_fcs.protocol import RemoveAll
 from django_fcs.simulator import RandomWalk, Simulator
 from django_fcs.tools.tasks import running
-from tests.e2e.site import SETTINGS, Site, answering, season
+from tests.e2e.site import Site, answering, season
 from tests.support.network import free_port
+from tests.support.proxy import Proxy
 from tests.support.redis import redis_server
-from tests.support.serving import python
 from tests.support.stalls import Stalls
 from tests.support.waiting import eventually
 from tests.support.wire import Viewer, browser_socket
@@ -81,8 +81,9 @@ class Scene:
 async def scene(redis: str, **env: str) -> AsyncIterator[Scene]:
     async with Simulator(RandomWalk(rate=20)) as simulator, AsyncExitStack() as stack:
         site, port = Site(simulator.url, FCS_REDIS_URL=redis, **env), free_port()
-        # It starts while the streams do: nobody asks it before there is a browser.
-        await stack.enter_async_context(site.starting_web(port))
+        # It starts while the streams do: nobody asks it before there is a browser. uvicorn takes
+        # two thirds of the time that Daphne takes to start.
+        await stack.enter_async_context(site.starting_web(port, "uvicorn"))
         it = Scene(simulator, site, redis, port, stack)
         await stack.enter_async_context(running(it.count_connections()))
         await stack.enter_async_context(running(it.stalls.watch()))
@@ -248,27 +249,33 @@ async def test_a_redis_that_forgets_who_hears_what_is_told_again(redis: str) -> 
 async def test_it_ends_in_time_whoever_does_not_answer(
     what: str, layer: dict[str, str], tmp_path: Path
 ) -> None:
-    redis, upstream = free_port(), free_port()
-    vendor = ("manage.py", "fcs_simulator", "--port", str(upstream), "--rate", "50")
-    env = {"FCS_REDIS_URL": f"redis://127.0.0.1:{redis}/0", "FCS_ROOMS": "FX:EURUSD", **SHORT}
-    site, stalls = Site(f"ws://127.0.0.1:{upstream}", **env, **layer), Stalls()
+    port, stalls = free_port(), Stalls()
+    env = {"FCS_REDIS_URL": f"redis://127.0.0.1:{port}/0", "FCS_ROOMS": "FX:EURUSD", **SHORT}
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(running(stalls.watch()))
-        server = await stack.enter_async_context(redis_server(redis, tmp_path))
-        await season(redis)
-        simulator = await stack.enter_async_context(python(*vendor, env=SETTINGS))
-        await answering(upstream)
-        async with site.stream() as stream, Redis(port=redis, db=8) as client:
+        redis = await stack.enter_async_context(redis_server(port, tmp_path))
+        await season(port)
+        simulator = await stack.enter_async_context(Simulator(RandomWalk(rate=50)))
+        vendor = await stack.enter_async_context(Proxy(int(simulator.url.rpartition(":")[2])))
+        site = Site(f"ws://127.0.0.1:{vendor.port}", **env, **layer)
+        async with site.stream() as stream, Redis(port=port, db=8) as client:
             await eventually(lambda: client.keys("*:fcs:*:fcs.*"), within=30, what="a last value")
-            lossy = {"redis": [server], "vendor": [simulator], "both": [server, simulator]}[what]
-            for process in lossy:
-                process.send_signal(signal.SIGSTOP)
-            try:
+            with ExitStack() as silence:
+                if what != "vendor":
+                    silence.enter_context(stopped(redis))
+                if what != "redis":
+                    silence.enter_context(vendor.black_hole())
                 stream.terminate()
                 await left_well(stream, stalls)
-            finally:
-                for process in lossy:
-                    process.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def stopped(process: Process) -> Iterator[None]:
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
 
 
 @pytest.mark.parametrize(("server", "code"), [("daphne", 4001), ("uvicorn", 1012)])
