@@ -1,4 +1,4 @@
-"""When elements write what they have heard: in one frame, at once or within a second."""
+"""When elements write what they have heard: in one frame, at once or within two seconds."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ async def test_the_prices_of_one_frame_lay_out_the_page_once(site: Site) -> None
     assert await layouts() - before < 20  # five numbers of each card have changed
 
 
-async def test_an_element_out_of_view_writes_prices_once_a_second(site: Site) -> None:
+async def test_an_element_out_of_view_writes_prices_every_two_seconds(site: Site) -> None:
     await site.page.clock.install()
     await open_two(site)
     await stop_the_clock(site)
@@ -83,7 +83,7 @@ async def test_an_element_out_of_view_writes_prices_once_a_second(site: Site) ->
         await hear(site, seq, 1 + seq / 100)
         await expect(site.field("close").first).to_have_text(f"1.0{seq}000")
         assert await site.field("close").last.text_content() == "1.01000"
-    await site.page.clock.run_for(1000)
+    await site.page.clock.run_for(2200)
     await expect(site.field("close").last).to_have_text("1.07000")
 
 

@@ -210,3 +210,30 @@ async def test_a_module_that_is_missing_leaves_the_line_of_the_server(site: Site
         "Failed to load resource: the server responded with a status of 404 (Not Found)"
     ]
     site.problems.clear()
+
+
+async def test_a_line_out_of_view_is_drawn_when_it_is_printed_or_comes_into_view(
+    site: Site,
+) -> None:
+    now = 29_438_651
+    card = ticker(svg([1.0] * 60, 1.0, now))
+    below = card.replace("<fcs-ticker", '<fcs-ticker id="below"')
+    await site.open(f'{card}<div id="space"></div>{below}', style="#space { height: 5000px }")
+    await site.joined("FX:EURUSD_1D")
+    await site.run(f"import('{MODULE.replace('.js', '.min.js')}').then(() => null)")
+    await site.page.wait_for_function(
+        f"!document.querySelector('#below {LINE}')"
+        ".checkVisibility({ contentVisibilityAuto: true })"
+    )
+    before = await site.find("#below [data-part=line]").get_attribute("d")
+    await send(site, 1, 2.0, now * 60)
+    first, last = site.find("[data-part=line]").first, site.find("[data-part=line]").last
+    await expect(first).not_to_have_attribute("d", before or "")
+    assert await last.get_attribute("d") == before
+
+    await site.run("dispatchEvent(new Event('beforeprint'))")
+    assert await last.get_attribute("d") == await first.get_attribute("d")
+    printed = await last.get_attribute("d") or ""
+    await send(site, 2, 0.5, now * 60)
+    await last.scroll_into_view_if_needed()
+    await expect(last).not_to_have_attribute("d", printed)

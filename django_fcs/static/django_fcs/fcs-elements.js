@@ -42,7 +42,7 @@ if (customElements.get("fcs-ticker")) {
   const numbersOf = (prices) =>
     Object.fromEntries(Object.entries(prices).filter(([, value]) => Number.isFinite(value)));
 
-  const UNSEEN_MS = 1000;
+  const UNSEEN_MS = 2000;
   const FRAME_MS = 8; // half of a frame: the other half is for the browser
   const FLASH_MS = 400;
   const SLACK_MS = 50;
@@ -286,8 +286,8 @@ if (customElements.get("fcs-ticker")) {
     return all;
   };
 
-  // Painter: writes what has changed before a frame, in that frame. What nobody sees waits for a
-  // second, so that many prices become one, and then for a frame with time left. Each frame costs
+  // Painter: writes what has changed before a frame, in that frame. What nobody sees waits for two
+  // seconds, so that many prices become one, and then for a frame with time left. Each frame costs
   // the browser more than the prices in it, so a tint ends in one that is there anyway.
   const painter = {
     due: new Set(),
@@ -330,8 +330,9 @@ if (customElements.get("fcs-ticker")) {
       const ms = since + UNSEEN_MS - performance.now();
       this.timer ??= setTimeout(() => {
         this.timer = undefined;
-        this.askFrame();
-      }, Math.max(ms, UNSEEN_MS / 10));
+        if (olderThan(UNSEEN_MS + SLACK_MS, this.later).length) this.askFrame();
+        else if (this.later.size) this.wait();
+      }, Math.max(ms, 0) + 2 * SLACK_MS);
     },
     run(ms = Infinity) {
       this.fade(FLASH_MS - SLACK_MS);

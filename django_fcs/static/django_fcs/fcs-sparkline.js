@@ -58,6 +58,9 @@ class Line {
   }
 
   get isCurrent() { return this.#svg.dataset.recent === this.text; }
+  get isSkipped() {
+    return this.#svg.checkVisibility?.({ contentVisibilityAuto: true }) === false;
+  }
 
   /** Forget the prices: the element shows another room. */
   begin(room) {
@@ -115,18 +118,26 @@ const lineOf = (svg, room) => {
   return line;
 };
 
-// All lines are drawn in one frame, and none while the page is hidden.
+// All lines are drawn in one frame, and none while the page is hidden. What the browser skips,
+// because it is out of view, waits until it is in view or printed.
 /** @type {Set<Line>} */
 const due = new Set();
-const drawAll = () => {
-  const all = [...due].filter((line) => line.isCurrent);
-  due.clear();
-  for (const line of all) line.draw();
+const drawAll = (isPrinted = false) => {
+  const all = [...due].filter((line) => isPrinted || !line.isCurrent || !line.isSkipped);
+  for (const line of all) {
+    due.delete(line);
+    if (line.isCurrent) line.draw();
+  }
 };
+const wait = () => setTimeout(() => requestAnimationFrame(() => {
+  drawAll();
+  if (due.size) wait();
+}), PAUSE_MS);
 const drawSoon = (line) => {
-  if (!due.size) setTimeout(() => requestAnimationFrame(drawAll), PAUSE_MS);
+  if (!due.size) wait();
   due.add(line);
 };
+addEventListener("beforeprint", () => drawAll(true));
 
 const linesIn = (place, { symbol, timeframe }) => {
   const room = `${symbol}_${timeframe}`;
@@ -152,7 +163,7 @@ document.addEventListener("fcs:price", ({ target, detail }) => {
   const { prices, at } = detail;
   const price = known(prices.c);
   const seconds = [at, prices.update].find(Number.isFinite);
-  if (!(target instanceof Element)) return;
+  if (!(target instanceof Element) || target instanceof FCSPriceElement) return; // without lines
   for (const line of linesIn(target, detail)) {
     if (price === null || seconds === undefined) continue;
     line.note(price, Math.floor(seconds / 60));
