@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from django.utils.safestring import SafeString
 from django.utils.translation import pgettext
@@ -14,6 +15,7 @@ from django_fcs.conf import Settings
 from django_fcs.exceptions import ConfigurationError
 from django_fcs.prices.states import State
 from django_fcs.prices.symbols import parts_of
+from django_fcs.prices.zones import zone_of
 from django_fcs.quotes import Quote
 from django_fcs.rooms import Room
 from django_fcs.site import name_to_show, note_mistake, setting_to_show
@@ -34,7 +36,16 @@ __all__ = ["current_time", "line_of", "linked", "option", "quoted", "token_of", 
 
 logger = logger_of(__name__)
 _complaints = Complaints()
-_ONLY_IF_KNOWN = ("direction", "delay", "delay_text", "status", "digits", "updated", "place")
+_ONLY_IF_KNOWN = (
+    "direction",
+    "delay",
+    "delay_text",
+    "status",
+    "digits",
+    "updated",
+    "exchange_time",
+    "place",
+)
 
 T = TypeVar("T")
 
@@ -62,6 +73,7 @@ def quoted(room: Room, has_line: bool = False, announce: bool = False) -> dict[s
         "announce": bool(announce),
         "name": name,
         "period": formats.period(room.timeframe),
+        "zone": zone_of(room.symbol),
         # Always: no tag knows in which language the scripts of its page are printed.
         "numbers": formats.separators(notation),
         "texts": texts(),
@@ -106,9 +118,16 @@ def _known(quote: Quote, has_line: bool, now: datetime) -> dict[str, Any]:
         "status": _closed(quote, now) if quote.state is State.CLOSED else delay_text,
         "digits": str(quote.digits),
         "updated": formats.iso(quote.updated),
+        "exchange_time": _exchange_time(quote, now),
         "place": place_in_day(quote),
         "sparkline": line_of(quote.recent, quote.close, now) if has_line else "",
     }
+
+
+def _exchange_time(quote: Quote, now: datetime) -> str:
+    """Write the time of a price in the zone of its exchange; empty if it has none."""
+    zone = zone_of(quote.room.symbol)
+    return formats.clock(quote.updated, now=now, zone=ZoneInfo(zone)) if zone else ""
 
 
 def option(read: Callable[[], T], default: T) -> T:

@@ -7,7 +7,7 @@ compares the two in every language of Django.
 from __future__ import annotations
 
 import functools
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import NamedTuple
 
@@ -152,9 +152,9 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def clock(moment: datetime, *, now: datetime) -> str:
-    """Write a moment in the current time zone, with the date unless it is today."""
-    zone = get_current_timezone()
+def clock(moment: datetime, *, now: datetime, zone: tzinfo | None = None) -> str:
+    """Write a moment in a time zone, with the date unless it is today; the current is default."""
+    zone = zone or get_current_timezone()
     local = moment.astimezone(zone)
     time = f"{local:%H:%M:%S} {local.tzname()}"
     if local.date() == now.astimezone(zone).date():

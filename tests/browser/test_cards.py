@@ -254,3 +254,22 @@ async def test_axe_finds_nothing_in_any_state_and_palette(
     await site.run("new Promise(requestAnimationFrame)")
     results = await Axe().run(site.page)
     assert results.violations_count == 0, results.generate_report()
+
+
+RENDERED = '<b data-field="close">–</b> <span data-field="updated">–</span>'
+STOCK = f'<fcs-ticker symbol="NASDAQ:AAPL" data-zone="America/New_York">{RENDERED}</fcs-ticker>'
+
+
+async def test_the_title_of_a_time_is_the_time_at_the_exchange(site: Site) -> None:
+    await site.open(f"{STOCK}{TICKER}")
+    await site.joined("NASDAQ:AAPL_1D", f"{EURUSD}_1D")
+    message = {**price("NASDAQ:AAPL", c=1.5, update=1767627005), "seq": 1}
+    await site.send(message, state("live", "NASDAQ:AAPL"), euro(1), state("live"))
+    first, last = site.field("updated").first, site.field("updated").last
+    await expect(first).to_have_attribute("title", re.compile(r"10:30:05.* (EST|GMT-5)$"))
+    await expect(last).to_have_attribute("datetime", re.compile("Z$"))
+    assert await last.get_attribute("title") is None
+
+    await site.run("document.querySelector('fcs-ticker').symbol = 'BINANCE:BTCUSDT'")
+    await expect(site.find("[data-zone]")).to_have_count(0)
+    assert await first.get_attribute("title") is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 
 import pytest
 from django.test import override_settings
@@ -204,3 +205,20 @@ def test_a_tag_says_in_words_what_is_not_live(known: Known) -> None:
     }
     assert "\n" not in html
     assert (Parts(html).host["title"] or "").startswith("Euro / US dollar, ")
+
+
+@pytest.mark.parametrize("field", [None, "updated"])
+def test_the_title_of_a_time_is_the_time_at_the_exchange(known: Known, field: str | None) -> None:
+    known(updated=datetime(2026, 1, 5, 15, 30, 5, tzinfo=timezone.utc))
+
+    def times(symbol: str) -> list[dict[str, str | None]]:
+        html = widgets.price(symbol, field=field) if field else widgets.ticker(symbol)
+        parts = Parts(html)
+        zone = {"zone": parts.host.get("data-zone"), "title": ""}
+        return [{**zone, **attrs} for tag, attrs in parts.elements if tag == "time"]
+
+    [apple] = times("NASDAQ:AAPL")
+    assert apple["zone"] == "America/New_York"
+    assert (apple["title"] or "").endswith("10:30:05 EST")
+    [euro] = times("FX:EURUSD")
+    assert (euro["zone"], euro["title"]) == (None, "")

@@ -229,9 +229,10 @@ if (customElements.get("fcs-ticker")) {
       return text("{n} pips", this.number(inPips(distance, pip), 1));
     }
 
-    clock(seconds) {
+    clock(seconds, zone) {
+      const place = zone && { timeZone: zone, timeZoneName: "short" };
       const date = daysTo(seconds) ? { day: "2-digit", month: "2-digit", year: "numeric" } : {};
-      return this.#time(seconds, { ...date, second: "2-digit" });
+      return this.#time(seconds, { ...date, ...place, second: "2-digit" });
     }
 
     opening(seconds) {
@@ -733,7 +734,7 @@ if (customElements.get("fcs-ticker")) {
     }
 
     clear() {
-      for (const name of ["direction", "delay", "digits", "flash"]) this.mark(name, null);
+      for (const name of ["direction", "delay", "digits", "flash", "zone"]) this.mark(name, null);
       for (const shown of this.fields()) this.blank(shown);
       this.#isBuilt = true;
       this.dress();
@@ -741,8 +742,9 @@ if (customElements.get("fcs-ticker")) {
 
     blank(shown) {
       this.#last = undefined;
-      shown.removeAttribute("datetime");
       const { field: name } = shown.dataset;
+      shown.removeAttribute("datetime");
+      if (name === "updated") shown.removeAttribute("title");
       const isName = ["symbol", "name"].includes(name);
       // Only the server knows more of an instrument than its symbol.
       const isSaid = name === "name" && this.find("[data-field=symbol]");
@@ -840,6 +842,8 @@ if (customElements.get("fcs-ticker")) {
       const moment = `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
       if (time.dateTime !== moment) time.dateTime = moment;
       writeText(time, this.figures.clock(seconds));
+      const { zone } = this.host.dataset;
+      if (zone) this.words.label(time, "title", this.figures.clock(seconds, zone));
     }
   }
 
