@@ -25,6 +25,7 @@ from django_fcs.tools.logs import logger_of
 
 from . import formats
 from .arguments import as_href, link_of
+from .attributes import attributes_of
 from .figures import Figures
 from .refusals import unless_refused
 from .shapes import place_in_day, shapes_of
@@ -66,7 +67,7 @@ def quoted(room: Room, has_line: bool = False, announce: bool = False) -> dict[s
     known = {} if quote is None else _fenced(quote, has_line, now)
     name = formats.name(room.symbol)
     names = {"symbol": spared(name), "name": spared(name_to_show(room.symbol))}
-    return {
+    context: dict[str, Any] = {
         "symbol": room.symbol,
         "timeframe": room.timeframe,
         "token": token_of(room.symbol),
@@ -80,6 +81,7 @@ def quoted(room: Room, has_line: bool = False, announce: bool = False) -> dict[s
         "fields": Figures(names, quote if known else None, notation, now),
         **(known or _unknown(room.symbol, has_line, now)),
     }
+    return {**context, "attributes": attributes_of(context)}
 
 
 def _unknown(symbol: str, has_line: bool, now: datetime) -> dict[str, Any]:
