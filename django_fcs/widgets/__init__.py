@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .arguments import FIELDS
 from .html import price, scripts, status, tag, ticker, token
+from .line import sparkline
 from .nonces import nonce_from
 from .plain import number, quote
 
@@ -14,6 +15,7 @@ __all__ = [
     "price",
     "quote",
     "scripts",
+    "sparkline",
     "status",
     "tag",
     "ticker",
