@@ -7,6 +7,7 @@ from .html import price, scripts, status, tag, ticker, token
 from .line import sparkline
 from .nonces import nonce_from
 from .plain import number, quote
+from .spread import spread
 
 __all__ = [
     "FIELDS",
@@ -16,6 +17,7 @@ __all__ = [
     "quote",
     "scripts",
     "sparkline",
+    "spread",
     "status",
     "tag",
     "ticker",

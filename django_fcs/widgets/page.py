@@ -20,6 +20,7 @@ __all__ = ["core_scripts", "data_block", "file"]
 _MODULES = {
     "[data-part=sparkline], fcs-sparkline": "fcs-sparkline.js",
     "[announce]": "fcs-announce.js",
+    "fcs-spread": "fcs-spread.js",
 }
 
 

@@ -19,6 +19,7 @@ from .html import price, scripts, status, tag, ticker, token
 from .line import sparkline
 from .plain import number, quote
 from .refusals import in_words, unless_refused
+from .spread import spread
 
 __all__ = ["ELEMENTS", "FILTERS", "TAGS", "Tag"]
 
@@ -101,6 +102,7 @@ _ALL = (
     Tag("fcs_tag", tag, {**_ROOM, "href": as_href}, _EXAMPLE, is_widget=True),
     Tag("fcs_price", price, {**_ROOM, "field": as_field}, _EXAMPLE, is_widget=True),
     Tag("fcs_sparkline", sparkline, _ROOM, _EXAMPLE, is_widget=True),
+    Tag("fcs_spread", spread, {**_ROOM, "href": as_href}, _EXAMPLE, is_widget=True),
     Tag("fcs_status", status, is_widget=True),
     Tag("fcs_token", token, {"symbol": as_symbol}, _EXAMPLE, otherwise=lambda error: ""),
     Tag("fcs_quote", quote, _ROOM, _EXAMPLE, otherwise=lambda error: None, is_value=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Literal
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -62,7 +63,7 @@ async def test_the_script_keeps_the_base_where_the_server_drew_it(site: Site, kn
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_without_a_script_the_line_stands_in_the_sentence_of_any_page(
-    browser: Browser, server: ScriptedServer, known: Known, theme: str
+    browser: Browser, server: ScriptedServer, known: Known, theme: Literal["light", "dark"]
 ) -> None:
     known(recent=(1.08, 1.082))
     context = await browser.new_context(

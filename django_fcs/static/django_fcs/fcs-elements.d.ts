@@ -58,7 +58,11 @@ declare var FCSStatusElement: {
 /** `<fcs-sparkline>`: the last hour as a line. A module defines it with the first one on the page. */
 interface FCSSparklineElement extends FCSElement {}
 
+/** `<fcs-spread>`: bid and ask. A module defines it with the first one on the page. */
+interface FCSSpreadElement extends FCSElement {}
+
 interface HTMLElementTagNameMap {
+  "fcs-spread": FCSSpreadElement;
   "fcs-sparkline": FCSSparklineElement;
   "fcs-status": FCSStatusElement;
   "fcs-ticker": FCSTickerElement;
@@ -95,6 +99,7 @@ declare namespace JSX {
     "fcs-tag": FCSTagAttributes & FCSGlobalAttributes;
     "fcs-price": FCSPriceAttributes & FCSGlobalAttributes;
     "fcs-sparkline": Omit<FCSAttributes, "announce"> & FCSGlobalAttributes;
+    "fcs-spread": FCSTagAttributes & FCSGlobalAttributes;
     "fcs-status": FCSGlobalAttributes;
   }
 }
