@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from .arguments import FIELDS
 from .html import price, scripts, status, tag, ticker, token
+from .line import sparkline
 from .nonces import nonce_from
 from .plain import number, quote
+from .spread import spread
 
 __all__ = [
     "FIELDS",
@@ -14,6 +16,8 @@ __all__ = [
     "price",
     "quote",
     "scripts",
+    "sparkline",
+    "spread",
     "status",
     "tag",
     "ticker",

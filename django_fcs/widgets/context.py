@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -49,6 +50,7 @@ _ONLY_IF_KNOWN = (
 )
 
 T = TypeVar("T")
+_Draw = Callable[..., str]
 
 
 def token_of(symbol: str) -> str:
@@ -60,11 +62,14 @@ def token_of(symbol: str) -> str:
         return ""
 
 
-def quoted(room: Room, has_line: bool = False, announce: bool = False) -> dict[str, Any]:
-    """Return the context of a room."""
+def quoted(
+    room: Room, has_line: bool = False, announce: bool = False, *, has_level: bool = False
+) -> dict[str, Any]:
+    """Return the context of a room. With ``has_level``, its line shows the previous close."""
     quote, notation = quotes.quote_to_show(room), formats.notation_of_page()
     now = current_time()
-    known = {} if quote is None else _fenced(quote, has_line, now)
+    draw = partial(line_of, now=now, has_level=has_level) if has_line else _no_line
+    known = {} if quote is None else _fenced(quote, draw, now)
     name = formats.name(room.symbol)
     names = {"symbol": spared(name), "name": spared(name_to_show(room.symbol))}
     context: dict[str, Any] = {
@@ -79,36 +84,36 @@ def quoted(room: Room, has_line: bool = False, announce: bool = False) -> dict[s
         "numbers": formats.separators(notation),
         "texts": texts(),
         "fields": Figures(names, quote if known else None, notation, now),
-        **(known or _unknown(room.symbol, has_line, now)),
+        **(known or _unknown(room.symbol, draw)),
     }
     return {**context, "attributes": attributes_of(context)}
 
 
-def _unknown(symbol: str, has_line: bool, now: datetime) -> dict[str, Any]:
+def _unknown(symbol: str, draw: _Draw) -> dict[str, Any]:
     """Return the context of a room without a known quote."""
     return {
         "state": State.WAITING.value,
         "shapes": shapes_of(symbol, setting_to_show(Settings.FCS_DIGITS)),
-        "sparkline": line_of((), None, now) if has_line else "",
+        "sparkline": draw((), None),
         # Without these, the engine would print its ``string_if_invalid``.
         **dict.fromkeys(_ONLY_IF_KNOWN, ""),
     }
 
 
-def _fenced(quote: Quote, has_line: bool, now: datetime) -> dict[str, Any]:
+def _fenced(quote: Quote, draw: _Draw, now: datetime) -> dict[str, Any]:
     """Return the context of a known quote, or nothing if it cannot be written.
 
     A widget without its price is better than no page. The fault is logged once an hour.
     """
     try:
-        return _known(quote, has_line, now)
+        return _known(quote, draw, now)
     except Exception as error:
         if _complaints.is_new("", f"{type(error).__name__} {quote.room}"):
             logger.exception("cannot write a price, widget shown without it room=%s", quote.room)
         return {}
 
 
-def _known(quote: Quote, has_line: bool, now: datetime) -> dict[str, Any]:
+def _known(quote: Quote, draw: _Draw, now: datetime) -> dict[str, Any]:
     """Return the context of a known quote, as text: templates would localise numbers."""
     delay_text = _delayed(quote.delay)
     return {
@@ -122,7 +127,7 @@ def _known(quote: Quote, has_line: bool, now: datetime) -> dict[str, Any]:
         "updated": formats.iso(quote.updated),
         "exchange_time": _exchange_time(quote, now),
         "place": place_in_day(quote),
-        "sparkline": line_of(quote.recent, quote.close, now) if has_line else "",
+        "sparkline": draw(quote.recent, quote.close, quote.change),
     }
 
 
@@ -149,9 +154,24 @@ def linked(room: Room, href: str | None) -> dict[str, str]:
     return {"href": pattern, "link": link_of(pattern, room.symbol)}
 
 
-def line_of(recent: Sequence[float | None], last: float | None, now: datetime) -> SafeString:
+def line_of(
+    recent: Sequence[float | None],
+    last: float | None,
+    change: float | None = None,
+    *,
+    now: datetime,
+    has_level: bool = False,
+) -> SafeString:
     """Draw the last hour, which ends with the last price."""
-    return drawn(tuple(recent), last, int(now.timestamp()) // 60)
+    minute = int(now.timestamp()) // 60
+    if not has_level:
+        return drawn(tuple(recent), last, minute)
+    level = None if last is None or change is None else last - change
+    return drawn(tuple(recent), last, minute, level, has_level=True)
+
+
+def _no_line(*prices: object) -> str:
+    return ""
 
 
 def current_time() -> datetime:

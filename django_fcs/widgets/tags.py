@@ -16,8 +16,10 @@ from django_fcs.exceptions import RoomError
 
 from .arguments import as_field, as_href, as_item_size, as_symbol, as_timeframe, as_unit
 from .html import price, scripts, status, tag, ticker, token
+from .line import sparkline
 from .plain import number, quote
 from .refusals import in_words, unless_refused
+from .spread import spread
 
 __all__ = ["ELEMENTS", "FILTERS", "TAGS", "Tag"]
 
@@ -99,6 +101,8 @@ _ALL = (
     Tag("fcs_ticker", ticker, _CARD, _EXAMPLE, is_widget=True),
     Tag("fcs_tag", tag, {**_ROOM, "href": as_href}, _EXAMPLE, is_widget=True),
     Tag("fcs_price", price, {**_ROOM, "field": as_field}, _EXAMPLE, is_widget=True),
+    Tag("fcs_sparkline", sparkline, _ROOM, _EXAMPLE, is_widget=True),
+    Tag("fcs_spread", spread, {**_ROOM, "href": as_href}, _EXAMPLE, is_widget=True),
     Tag("fcs_status", status, is_widget=True),
     Tag("fcs_token", token, {"symbol": as_symbol}, _EXAMPLE, otherwise=lambda error: ""),
     Tag("fcs_quote", quote, _ROOM, _EXAMPLE, otherwise=lambda error: None, is_value=True),

@@ -30,6 +30,8 @@ _TEXTS: dict[str, str | Promise] = {
     "days": pgettext_lazy("price", "{n} d old"),
     "nodata": pgettext_lazy("price", "No data for {n}"),
     "pips": pgettext_lazy("price", "{n} pips"),
+    "bid": pgettext_lazy("price", "Bid"),
+    "ask": pgettext_lazy("price", "Ask"),
     "open": pgettext_lazy("price", "Open"),
     "high": pgettext_lazy("price", "High"),
     "low": pgettext_lazy("price", "Low"),

@@ -55,7 +55,15 @@ declare var FCSStatusElement: {
   define(tag: string, registry?: CustomElementRegistry): void;
 };
 
+/** `<fcs-sparkline>`: the last hour as a line. A module defines it with the first one on the page. */
+interface FCSSparklineElement extends FCSElement {}
+
+/** `<fcs-spread>`: bid and ask. A module defines it with the first one on the page. */
+interface FCSSpreadElement extends FCSElement {}
+
 interface HTMLElementTagNameMap {
+  "fcs-spread": FCSSpreadElement;
+  "fcs-sparkline": FCSSparklineElement;
   "fcs-status": FCSStatusElement;
   "fcs-ticker": FCSTickerElement;
   "fcs-tag": FCSTagElement;
@@ -90,6 +98,8 @@ declare namespace JSX {
     "fcs-ticker": FCSTickerAttributes & FCSGlobalAttributes;
     "fcs-tag": FCSTagAttributes & FCSGlobalAttributes;
     "fcs-price": FCSPriceAttributes & FCSGlobalAttributes;
+    "fcs-sparkline": Omit<FCSAttributes, "announce"> & FCSGlobalAttributes;
+    "fcs-spread": FCSTagAttributes & FCSGlobalAttributes;
     "fcs-status": FCSGlobalAttributes;
   }
 }

@@ -1106,7 +1106,9 @@ if (customElements.get("fcs-ticker")) {
      */
     static announce;
     /** What the modules of other widgets are made of. */
-    static kit = { FCSElement, Live, View, NamedView, node, part, field, label, set, text };
+    static kit = {
+      FCSElement, Live, View, NamedView, TickerView, node, part, field, label, set, text, pipOf,
+    };
     /** @param {string} tag */
     static define(tag, registry = customElements) { registry.define(tag, this); }
 

@@ -1,7 +1,7 @@
 // Types of fcs-sparkline.js, a module. Importing it is enough: it continues each line of the page.
 
 interface FCSLine {
-  /** The path of the line, and that of the level at which it begins; empty without a price. */
+  /** The path of the line, and that of its base; empty without a price. */
   line: string;
   base: string;
   /** The last known point, null without a price. */
@@ -10,6 +10,6 @@ interface FCSLine {
 
 /**
  * What the line looks like. `recent` are the prices of the 60 minutes before the running one, the
- * oldest first; what is no price is a hole.
+ * oldest first; what is no price is a hole. The base is at `level`, or where the line begins.
  */
-export function draw(recent: unknown[], last: unknown): FCSLine;
+export function draw(recent: unknown[], last: unknown, level?: unknown): FCSLine;

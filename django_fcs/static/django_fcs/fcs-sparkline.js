@@ -9,28 +9,31 @@ const PAUSE_MS = 1000; // between two drawings of a line
 
 // The box of the drawing, in tenths: whole numbers, as both languages round them alike.
 const [LEFT, STEP, TOP, MIDDLE, DEPTH] = [20, 11, 30, 100, 140];
+const [ABOVE, BELOW] = [1, 19]; // of a level that lies above or below all prices
 
 const known = (price) => typeof price === "number" && Math.abs(price) < TOO_LARGE ? price : null;
 
-const pointsOf = (prices) => {
+const scaleOf = (prices) => {
   const present = prices.filter((price) => price !== null);
   const [high, low] = [Math.max(...present), Math.min(...present)];
-  const yOf = (price) => high === low ? MIDDLE
-    : Math.floor(TOP + (high - price) / (high - low) * DEPTH + 0.5);
-  return prices.flatMap((price, place) => price === null ? []
-    : [{ place, x: (LEFT + STEP * place) / 10, y: yOf(price) / 10 }]);
+  return (price) => price > high ? ABOVE : price < low ? BELOW
+    : (high === low ? MIDDLE : Math.floor(TOP + (high - price) / (high - low) * DEPTH + 0.5)) / 10;
 };
 
 /**
  * Return the paths and the last point of a line, empty without a price.
  *
  * `recent` are the prices of the 60 minutes before the running one, the oldest first; what is no
- * price is a hole.
+ * price is a hole. The base is at `level`, or where the line begins.
  * @param {unknown[]} recent
  * @param {unknown} last
+ * @param {unknown} [level]
  */
-export const draw = (recent, last) => {
-  const points = pointsOf([...recent, last].map(known));
+export const draw = (recent, last, level) => {
+  const prices = [...recent, last].map(known);
+  const yOf = scaleOf(prices);
+  const points = prices.flatMap((price, place) => price === null ? []
+    : [{ place, x: (LEFT + STEP * place) / 10, y: yOf(price) }]);
   let line = "";
   for (const [index, { place, x, y }] of points.entries()) {
     const isFirst = points[index - 1]?.place !== place - 1;
@@ -38,7 +41,8 @@ export const draw = (recent, last) => {
     line += `${isFirst ? "M" : "L"}${x} ${y}${isAlone ? "h0" : ""}`;
   }
   const end = points.at(-1) ?? null;
-  const base = end ? `M${LEFT / 10} ${points[0].y}H${(LEFT + STEP * MINUTES) / 10}` : "";
+  const height = known(level) === null ? points[0]?.y : yOf(level);
+  const base = end ? `M${LEFT / 10} ${height}H${(LEFT + STEP * MINUTES) / 10}` : "";
   return { line, base, end };
 };
 
@@ -46,6 +50,7 @@ export const draw = (recent, last) => {
 class Line {
   #svg; #recent; #minute;
   /** @type {number | null} */ #last = null;
+  /** @type {number | null} */ #level = null; // the previous close, for a line that shows it
 
   constructor(svg, room) {
     this.#svg = svg;
@@ -66,21 +71,22 @@ class Line {
   begin(room) {
     this.room = room;
     this.#minute = NaN;
-    this.#last = null;
+    this.#last = this.#level = null;
     this.#recent.fill(null);
   }
 
   // A price from before counts as the newest one, unless a clock was set back by an hour.
-  note(price, minute) {
+  note(price, minute, change) {
     const passed = minute - this.#minute;
     if (passed > 0) this.#shift(passed);
     else if (!(passed > -MINUTES)) this.#recent.fill(null);
     if (!(passed <= 0 && passed > -MINUTES)) this.#minute = minute;
     this.#last = price;
+    if (this.#svg.dataset.base) this.#level = known(price - change);
   }
 
   draw() {
-    const { line, base, end } = draw(this.#recent, this.#last);
+    const { line, base, end } = draw(this.#recent, this.#last, this.#level);
     this.#part("path", "base").setAttribute("d", base);
     this.#part("path", "line").setAttribute("d", line);
     const last = this.#part("circle", "last");
@@ -106,6 +112,47 @@ class Line {
     made.dataset.part = name;
     this.#svg.append(made);
     return made;
+  }
+}
+
+// FCSSparklineElement: a line alone, with its price in words.
+/** @type {any} */
+const { FCSElement, View, node, text } = Object.getPrototypeOf(FCSTickerElement).kit;
+
+const NONE = {};
+class SparklineView extends View {
+  /** @type {any} */ #prices = null;
+
+  build() {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const given = { viewBox: "0 0 72 20", width: 72, height: 20, "aria-hidden": true };
+    for (const [name, value] of Object.entries(given)) svg.setAttribute(name, String(value));
+    Object.assign(svg.dataset, { part: "sparkline", base: "previous-close" });
+    const close = node("span", { field: "close" });
+    close.hidden = true;
+    return [svg, close];
+  }
+
+  begin(isUpgrade) {
+    super.begin(isUpgrade);
+    if (this.#prices === NONE) this.status(text("waiting"));
+  }
+
+  dress() {
+    this.#prices = NONE;
+    this.words.label(this.host, "role", "img");
+  }
+
+  paint(message) {
+    super.paint(message);
+    this.#prices = message.prices;
+  }
+
+  // Until the first price comes, the server's words count.
+  status(words) {
+    if (!this.#prices) return;
+    const sentence = this.sentence(this.#prices, words);
+    for (const name of ["aria-label", "title"]) this.words.label(this.host, name, sentence);
   }
 }
 
@@ -151,6 +198,11 @@ const linesIn = (place, { symbol, timeframe }) => {
   });
 };
 
+class FCSSparklineElement extends FCSElement {
+  static View = SparklineView;
+}
+if (!customElements.get("fcs-sparkline")) FCSSparklineElement.define("fcs-sparkline");
+
 // The server has drawn them for the room that their element has now.
 /** @type {NodeListOf<any>} */
 const hosts = document.querySelectorAll("[symbol]");
@@ -166,7 +218,7 @@ document.addEventListener("fcs:price", ({ target, detail }) => {
   if (!(target instanceof Element) || target instanceof FCSPriceElement) return; // without lines
   for (const line of linesIn(target, detail)) {
     if (price === null || seconds === undefined) continue;
-    line.note(price, Math.floor(seconds / 60));
+    line.note(price, Math.floor(seconds / 60), prices.ch);
     drawSoon(line);
   }
 });
