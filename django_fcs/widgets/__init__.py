@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from .arguments import FIELDS
+from .converter import converter
 from .html import price, scripts, status, tag, ticker, token
 from .nonces import nonce_from
 from .plain import number, quote
 
 __all__ = [
     "FIELDS",
+    "converter",
     "nonce_from",
     "number",
     "price",

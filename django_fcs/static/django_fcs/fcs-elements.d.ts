@@ -60,6 +60,7 @@ interface HTMLElementTagNameMap {
   "fcs-ticker": FCSTickerElement;
   "fcs-tag": FCSTagElement;
   "fcs-price": FCSPriceElement;
+  "fcs-converter": HTMLElement;
 }
 
 /** The attributes of all elements with a symbol, as JSX writes them. */
@@ -91,6 +92,7 @@ declare namespace JSX {
     "fcs-tag": FCSTagAttributes & FCSGlobalAttributes;
     "fcs-price": FCSPriceAttributes & FCSGlobalAttributes;
     "fcs-status": FCSGlobalAttributes;
+    "fcs-converter": FCSGlobalAttributes;
   }
 }
 

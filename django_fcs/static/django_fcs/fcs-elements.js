@@ -1101,7 +1101,9 @@ if (customElements.get("fcs-ticker")) {
      */
     static announce;
     /** What the modules of other widgets are made of. */
-    static kit = { FCSElement, Live, View, NamedView, node, part, field, label, set, text };
+    static kit = {
+      FCSElement, Live, View, NamedView, node, part, field, label, set, text, writeText,
+    };
     /** @param {string} tag */
     static define(tag, registry = customElements) { registry.define(tag, this); }
 
