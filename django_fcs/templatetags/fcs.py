@@ -28,7 +28,7 @@ _UNKNOWN = object()
 def _function(tag: Tag) -> Callable[..., Any]:
     def print_tag(context: Context, *args: Any, **values: Any) -> Any:
         request = getattr(context, "request", None)
-        page = {
+        page: dict[str, Callable[[], object]] = {
             "nonce": partial(nonce_from, context.get, request),
             "request": lambda: request or context.get("request"),
         }

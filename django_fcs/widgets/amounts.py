@@ -72,7 +72,8 @@ def as_prefix(value: object) -> str:
     prefix = str(value) if isinstance(value, (str, Promise)) else value
     if not isinstance(prefix, str) or (prefix and not _PREFIX.fullmatch(prefix)):
         raise BadOption(
-            f"prefix {excerpt(prefix)} is not one of up to 32 lower-case letters, digits and hyphens"
+            f"prefix {excerpt(prefix)} is not a text of at most 32 lower-case letters, digits "
+            "and hyphens that starts with a letter"
         )
     return str.__str__(prefix)
 

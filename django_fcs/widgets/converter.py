@@ -80,7 +80,6 @@ def converter(
 
 def _words() -> dict[str, str]:
     return {
-        "title": pgettext("price", "Converter"),
         "amount": pgettext("price", "Amount"),
         "base": pgettext("price", "Currency"),
         "submit": pgettext("price", "Convert"),

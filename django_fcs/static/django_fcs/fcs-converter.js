@@ -1,6 +1,6 @@
 // The element <fcs-converter>, which keeps the amounts that the server has converted up to date:
-// see docs/family.md. A module: fcs-elements.js imports it with the first such element. It reads and
-// converts as django_fcs/widgets/amounts.py and django_fcs/prices/crosses.py do.
+// see docs/family.md. A module: fcs-elements.js imports it with the first such element. It reads
+// and converts as django_fcs/widgets/amounts.py and django_fcs/prices/crosses.py do.
 const { Live, View, set, text, writeText } =
   /** @type {any} */ (Object.getPrototypeOf(FCSTickerElement)).kit;
 
@@ -180,4 +180,6 @@ class FCSConverterElement extends HTMLElement {
   }
 }
 
-customElements.define("fcs-converter", FCSConverterElement);
+if (!customElements.get("fcs-converter")) {
+  customElements.define("fcs-converter", FCSConverterElement);
+}
