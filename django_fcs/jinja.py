@@ -71,7 +71,7 @@ class FCSExtension(Extension):
         **values: Any,
     ) -> Any:
         try:
-            return TAGS[tag].call(partial(nonce_from, context.get), **values)
+            return TAGS[tag].call(_page(context), **values)
         except RoomError as error:
             raise TemplateSyntaxError(str(error), lineno, name, filename) from error
 
@@ -79,13 +79,17 @@ class FCSExtension(Extension):
 def _function(tag: Tag) -> Callable[..., Any]:
     @wraps(tag.function)
     def call(*args: Any, **values: Any) -> Any:
-        return tag.call(str, *args, **values)
+        return tag.call({}, *args, **values)
 
     @wraps(tag.function)
     def call_on_page(context: Context, *args: Any, **values: Any) -> Any:
-        return tag.call(partial(nonce_from, context.get), *args, **values)
+        return tag.call(_page(context), *args, **values)
 
-    return pass_context(call_on_page) if tag.takes_nonce else call
+    return pass_context(call_on_page) if tag.from_page else call
+
+
+def _page(context: Context) -> dict[str, Callable[[], object]]:
+    return {"nonce": partial(nonce_from, context.get), "request": partial(context.get, "request")}
 
 
 def _arguments(parser: Parser, tag: Tag) -> dict[str, nodes.Expr]:

@@ -27,9 +27,13 @@ _UNKNOWN = object()
 
 def _function(tag: Tag) -> Callable[..., Any]:
     def print_tag(context: Context, *args: Any, **values: Any) -> Any:
-        nonce = partial(nonce_from, context.get, getattr(context, "request", None))
+        request = getattr(context, "request", None)
+        page: dict[str, Callable[[], object]] = {
+            "nonce": partial(nonce_from, context.get, request),
+            "request": lambda: request or context.get("request"),
+        }
         try:
-            return tag.call(nonce, *args, **values)
+            return tag.call(page, *args, **values)
         except RoomError as error:
             raise TemplateSyntaxError(str(error)) from error
 

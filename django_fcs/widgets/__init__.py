@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .arguments import FIELDS
+from .converter import converter
 from .html import price, scripts, status, tag, ticker, token
 from .line import sparkline
 from .nonces import nonce_from
@@ -11,6 +12,7 @@ from .spread import spread
 
 __all__ = [
     "FIELDS",
+    "converter",
     "nonce_from",
     "number",
     "price",

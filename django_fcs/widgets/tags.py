@@ -14,7 +14,9 @@ from typing import Any
 
 from django_fcs.exceptions import RoomError
 
+from .amounts import as_base, as_currencies, as_prefix
 from .arguments import as_field, as_href, as_item_size, as_symbol, as_timeframe, as_unit
+from .converter import converter
 from .html import price, scripts, status, tag, ticker, token
 from .line import sparkline
 from .plain import number, quote
@@ -24,6 +26,10 @@ from .spread import spread
 __all__ = ["ELEMENTS", "FILTERS", "TAGS", "Tag"]
 
 
+#: The parameters of functions that templates do not pass: they come from the page.
+_FROM_PAGE = ("nonce", "request")
+
+
 @dataclass(frozen=True)
 class Tag:
     """A tag, and the function of the same name where the engine has functions.
@@ -31,7 +37,7 @@ class Tag:
     Args:
         name: As templates write it.
         function: Returns what the tag prints. Its signature is that of the tag, without
-            ``nonce``, which comes from the page.
+            ``nonce`` and ``request``, which come from the page.
         checks: By parameter, what raises ``RoomError`` for a value that cannot be shown.
         example: Arguments in their places, for messages.
         otherwise: Makes what takes the place of the result if a variable has a wrong value.
@@ -48,15 +54,15 @@ class Tag:
     is_value: bool = False
 
     @cached_property
-    def takes_nonce(self) -> bool:
-        """Whether the result contains the nonce of the page."""
-        return "nonce" in signature(self.function).parameters
+    def from_page(self) -> tuple[str, ...]:
+        """What the result needs of the page: ``nonce``, ``request``."""
+        return tuple(name for name in _FROM_PAGE if name in signature(self.function).parameters)
 
     @cached_property
     def signature(self) -> Signature:
         """What templates may pass."""
         whole = signature(self.function)
-        given = [one for one in whole.parameters.values() if one.name != "nonce"]
+        given = [one for one in whole.parameters.values() if one.name not in _FROM_PAGE]
         return whole.replace(parameters=given)
 
     @property
@@ -82,19 +88,20 @@ class Tag:
             if name in literals:
                 check(literals[name])
 
-    def call(self, nonce: Callable[[], str], *args: Any, **values: Any) -> Any:
-        """Return what the tag prints on a page; ``nonce`` is called only if it is printed.
+    def call(self, page: Mapping[str, Callable[[], object]], *args: Any, **values: Any) -> Any:
+        """Return what the tag prints on a page.
 
+        Of ``page``, which has ``nonce`` and ``request``, only what the result needs is called.
         Raises ``RoomError`` if ``DEBUG`` is on.
         """
-        if self.takes_nonce:
-            values["nonce"] = nonce()
+        values.update((name, page[name]()) for name in self.from_page)
         return unless_refused(partial(self.function, *args, **values), self.otherwise)
 
 
 _ROOM = {"symbol": as_symbol, "timeframe": as_timeframe}
 _CARD = {**_ROOM, "item_size": as_item_size, "unit": as_unit, "href": as_href}
 _EXAMPLE = ("FX:EURUSD",)
+_CONVERTER = {"currencies": as_currencies, "base": as_base, "prefix": as_prefix}
 
 _ALL = (
     Tag("fcs_scripts", scripts),
@@ -103,6 +110,7 @@ _ALL = (
     Tag("fcs_price", price, {**_ROOM, "field": as_field}, _EXAMPLE, is_widget=True),
     Tag("fcs_sparkline", sparkline, _ROOM, _EXAMPLE, is_widget=True),
     Tag("fcs_spread", spread, {**_ROOM, "href": as_href}, _EXAMPLE, is_widget=True),
+    Tag("fcs_converter", converter, _CONVERTER, ("USD GBP JPY",), is_widget=True),
     Tag("fcs_status", status, is_widget=True),
     Tag("fcs_token", token, {"symbol": as_symbol}, _EXAMPLE, otherwise=lambda error: ""),
     Tag("fcs_quote", quote, _ROOM, _EXAMPLE, otherwise=lambda error: None, is_value=True),

@@ -68,6 +68,7 @@ interface HTMLElementTagNameMap {
   "fcs-ticker": FCSTickerElement;
   "fcs-tag": FCSTagElement;
   "fcs-price": FCSPriceElement;
+  "fcs-converter": HTMLElement;
 }
 
 /** The attributes of all elements with a symbol, as JSX writes them. */
@@ -101,6 +102,7 @@ declare namespace JSX {
     "fcs-sparkline": Omit<FCSAttributes, "announce"> & FCSGlobalAttributes;
     "fcs-spread": FCSTagAttributes & FCSGlobalAttributes;
     "fcs-status": FCSGlobalAttributes;
+    "fcs-converter": FCSGlobalAttributes;
   }
 }
 

@@ -1,0 +1,185 @@
+// The element <fcs-converter>, which keeps the amounts that the server has converted up to date:
+// see docs/family.md. A module: fcs-elements.js imports it with the first such element. It reads
+// and converts as django_fcs/widgets/amounts.py and django_fcs/prices/crosses.py do.
+const { Live, View, set, text, writeText } =
+  /** @type {any} */ (Object.getPrototypeOf(FCSTickerElement)).kit;
+
+const DOLLAR = "USD";
+const AMOUNT_MAX = 1e15;
+const LENGTH_MAX = 32;
+const SAMPLE = 1234.5;
+// From the best to the worst.
+const STATES = ["live", "closed", "stale", "offline", "waiting"];
+
+const AROUND = /^[ \t\r\n\xa0\u2009\u202f\u200e\u200f]+|[ \t\r\n\xa0\u2009\u202f\u200e\u200f]+$/g;
+const GAP = /([0-9])[ '\u2019\xa0\u2009\u202f](?=[0-9]{3}(?![0-9]))/g;
+const NUMBER = /^(?=[.,]?[0-9])([0-9.,]*?)(?:([.,])([0-9]*))?$/;
+const GROUPED = /^[1-9][0-9]{0,2}(?:[.,][0-9]{2,3})*[.,][0-9]{3}$/;
+const marksIn = (figures) => [...new Set(figures.match(/[.,]/g))];
+
+/**
+ * Read an amount as the page writes numbers; null if it is none.
+ * @param {string} typed
+ * @param {{ decimal: string, thousand: string }} numbers
+ */
+export const parse = (typed, { decimal, thousand }) => {
+  const figures = typed.replace(AROUND, "")
+    .replace(/[\u0660-\u0669\u06f0-\u06f9\uff10-\uff19]/g, (one) => String(one.charCodeAt(0) & 15))
+    .replaceAll("\uff0e", ".").replaceAll("\uff0c", ",")
+    .replaceAll("\u066b", () => decimal).replaceAll("\u066c", () => thousand)
+    .replace(GAP, "$1");
+  const match = typed.length <= LENGTH_MAX ? NUMBER.exec(figures) : null;
+  if (!match) return null;
+  let [, whole, mark = "", decimals = ""] = match;
+  const isThousand = whole.includes(mark) || (!marksIn(whole).length
+    && mark !== decimal && mark === thousand && GROUPED.test(whole + mark + decimals));
+  if (mark && isThousand) [whole, mark, decimals] = [whole + mark + decimals, "", ""];
+  const [one, ...others] = marksIn(whole);
+  if (one && (others.length || one === mark || !GROUPED.test(whole))) return null;
+  const value = Number(`${whole.replace(/[.,]/g, "")}.${decimals}0`);
+  return value < AMOUNT_MAX ? value : null;
+};
+
+const isInDollars = (leg) => leg.dataset.pair.endsWith(`/${DOLLAR}`);
+const priceOf = (leg) => (leg ? Number(leg.dataset.price) : 1);
+/** An amount of one currency in another; a leg is null for the dollar itself. */
+const convert = (amount, from, to) => {
+  const dollars = !from ? amount
+    : isInDollars(from) ? amount * priceOf(from) : amount / priceOf(from);
+  return !to ? dollars : isInDollars(to) ? dollars / priceOf(to) : dollars * priceOf(to);
+};
+
+/** @param {any} leg @param {{ c?: number }} prices */
+const notePrice = (leg, { c = NaN }) => set(leg, "data-price", c > 0 && c < 1e21 ? String(c) : "");
+const timeIn = (leg) => leg.querySelector("time");
+const rankOf = ({ dataset: { price, state } }) => price ? STATES.indexOf(state) : STATES.length;
+const delayOf = (leg) => Number(leg.dataset.delay ?? 0);
+const worse = (one, other) => rankOf(other) - rankOf(one) || delayOf(other) - delayOf(one)
+  || (timeIn(one)?.dateTime < timeIn(other)?.dateTime ? -1 : 1);
+
+// LegView: a pair that nobody sees. Its host has the price and the words.
+class LegView extends View {
+  paint(message) {
+    super.paint(message);
+    notePrice(this.host, message.prices);
+  }
+
+  status(words) { set(this.host, "data-words", words); }
+}
+
+class FCSConverterElement extends HTMLElement {
+  #sheet = new View(this);
+  /** @type {Map<any, any>} */ #legs = new Map();
+  #isAsked = false;
+  #observer = new MutationObserver((changes) => this.#heed(changes));
+
+  constructor() {
+    super();
+    this.addEventListener("input", () => this.#render());
+    this.addEventListener("submit", (event) => event.preventDefault());
+    // Before the leg is painted, which waits a second while nobody sees it.
+    this.addEventListener("fcs:price", ({ target, detail }) => {
+      if (this.#legs.has(target)) notePrice(target, /** @type {FCSPrices} */ (detail.prices));
+    });
+  }
+
+  connectedCallback() {
+    this.#observer.observe(this, {
+      subtree: true, childList: true, attributeFilter: [
+        "data-price", "data-words", "data-state", "data-delay", "datetime", "value", "hidden",
+      ],
+    });
+    this.#hold();
+    this.#ask();
+  }
+
+  disconnectedCallback() {
+    this.#observer.disconnect();
+    this.#hold();
+  }
+
+  // Another script, such as a morph, may have replaced the legs.
+  #hold() {
+    for (const leg of this.querySelectorAll("[data-part=leg]")) {
+      if (!this.#legs.has(leg)) this.#legs.set(leg, new Live(leg, LegView));
+    }
+    for (const [leg, live] of this.#legs) {
+      live.schedule();
+      if (!this.contains(leg)) this.#legs.delete(leg);
+    }
+  }
+
+  #heed(changes) {
+    if (!changes.length) return;
+    const isOther = ({ target }) => !target.closest?.("[data-part=leg]");
+    if (changes.some(({ type }) => type === "childList")) this.#hold();
+    // What a morph has written. A translator changes no attributes.
+    if (changes.some((change) => change.type === "attributes" && isOther(change))) {
+      this.#sheet.words.forget();
+    }
+    this.#ask();
+  }
+
+  #ask() {
+    if (this.#isAsked) return;
+    this.#isAsked = true;
+    requestAnimationFrame(() => {
+      this.#isAsked = false;
+      if (this.isConnected) this.#render();
+    });
+  }
+
+  #render() {
+    const field = this.querySelector("input");
+    const select = this.querySelector("select");
+    if (!field || !select) return;
+    const changes = this.#observer.takeRecords();
+    const sheet = this.#sheet;
+    sheet.begin(true);
+    const amount = parse(field.value, { decimal: ".", thousand: ",", ...this.dataset });
+    const sample = sheet.figures.number(SAMPLE, 2);
+    set(field, "aria-invalid", amount === null && "true");
+    const message = amount === null ? text("Enter an amount such as {n}", sample) : "";
+    sheet.words.say(this.querySelector("[data-part=message]"), message);
+    for (const row of this.querySelectorAll("[data-part=result]")) {
+      this.#show(row, amount, select.value);
+    }
+    this.#observer.takeRecords();
+    this.#heed(changes);
+  }
+
+  #show(row, amount, base) {
+    const { code, digits } = row.dataset;
+    const [from, to] = [base, code].map((one) => this.#leg(one));
+    const legs = [from, to].filter(Boolean);
+    const isKnown = amount !== null && legs.every((leg) => leg.dataset.price);
+    const converted = isKnown ? convert(amount, from, to) : NaN;
+    writeText(row.querySelector("output"), this.#sheet.figures.number(converted, Number(digits)));
+    row.hidden = code === base;
+    if (legs.length) this.#say(row, legs.sort(worse)[0]);
+  }
+
+  #leg(code) {
+    return [...this.#legs.keys()].find(({ dataset: { pair } }) =>
+      code !== DOLLAR && pair.split("/").includes(code));
+  }
+
+  // Until a leg has heard of its state, the time that the server wrote stays.
+  #say(row, leg) {
+    const { pair, price, state, words } = leg.dataset;
+    const [status, time] = ["[data-part=status]", "time"].map((one) => row.querySelector(one));
+    if (!price) this.#sheet.words.say(status, text("No data for {n}", pair));
+    else if (words) this.#sheet.words.say(status, words === text("live") ? "" : words);
+    set(row, "data-state", price ? state : "waiting");
+    const known = price && timeIn(leg);
+    if (known) {
+      set(time, "datetime", known.dateTime);
+      writeText(time, known.textContent);
+    }
+    time.hidden = !known || (words && state !== "offline");
+  }
+}
+
+if (!customElements.get("fcs-converter")) {
+  customElements.define("fcs-converter", FCSConverterElement);
+}
