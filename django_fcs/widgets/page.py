@@ -21,6 +21,7 @@ _MODULES = {
     "[data-part=sparkline], fcs-sparkline": "fcs-sparkline.js",
     "[announce]": "fcs-announce.js",
     "fcs-spread": "fcs-spread.js",
+    "fcs-tape": "fcs-tape.js",
 }
 
 

@@ -37,6 +37,7 @@ _TEXTS: dict[str, str | Promise] = {
     "low": pgettext_lazy("price", "Low"),
     "spread": pgettext_lazy("price", "Spread"),
     "volume": pgettext_lazy("price", "Volume"),
+    "pause": pgettext_lazy("price", "Pause"),
 }
 
 

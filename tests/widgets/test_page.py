@@ -85,6 +85,7 @@ def test_the_page_names_the_modules_that_the_script_may_import(debug: bool, mark
         "[data-part=sparkline], fcs-sparkline": "sparkline",
         "[announce]": "announce",
         "fcs-spread": "spread",
+        "fcs-tape": "tape",
     }
     assert modules == {
         selector: f"/static/django_fcs/fcs-{name}{mark}.js" for selector, name in named.items()
