@@ -11,6 +11,7 @@ from playwright.async_api import Browser, expect
 from django_fcs import widgets
 from tests.browser.element_page import EURUSD, Site, euro, site, state
 from tests.browser.scripted_server import ScriptedServer
+from tests.browser.test_elements_morph import MORPH, morph
 from tests.support.waiting import eventually
 from tests.widgets.test_html import Known, known
 
@@ -155,6 +156,27 @@ async def test_who_wants_no_movement_scrolls_by_hand(site: Site, known: Known) -
     await eventually(lambda: site.run(f"document.querySelector('{VIEW}').scrollLeft > 0"))
     await site.page.emulate_media(reduced_motion="no-preference")
     await expect(site.find(BUTTON)).to_have_count(1)
+
+
+async def test_a_morph_moves_nothing_and_paper_shows_every_item(site: Site, known: Known) -> None:
+    known()
+    site.server.pages["/morph.js"] = MORPH
+    await open_tape(site, widgets.tape(MANY) + "<script src='/morph.js'></script>")
+    await moves(site, True)
+    await site.page.evaluate(SKIP, 5)
+    places = await site.run(PLACES)
+    await morph(site, widgets.tape([*MANY, "FX:USDJPY"]))
+    assert places[1] - (await site.run(PLACES))[1] in range(60)
+    await expect(site.find(BUTTON)).to_have_count(1)
+    await moves(site, True)
+    assert await site.run("document.getAnimations().length") == 1 + len(MANY) + 1
+
+    await site.page.emulate_media(media="print")
+    rights = await site.find("[data-part=item]").evaluate_all(
+        "(all) => all.map((item) => item.getBoundingClientRect()).map(({ x, right }) => [x, right])"
+    )
+    assert all(0 <= x < right <= 600 for x, right in rights)
+    await expect(site.find(BUTTON)).to_be_hidden()
 
 
 @pytest.mark.parametrize("direction", ["horizontal", "vertical"])

@@ -83,9 +83,8 @@ class FCSTapeElement extends HTMLElement {
 
   attributeChangedCallback() { if (this.isConnected) this.#arrange(); }
 
-  get #list() {
-    return /** @type {HTMLElement | null} */ (this.#view?.querySelector("[data-part=items]") ?? null);
-  }
+  /** @returns {HTMLElement | null} */
+  get #list() { return this.#view?.querySelector("[data-part=items]") ?? null; }
 
   get #isVertical() { return this.getAttribute("direction") === "vertical"; }
 
