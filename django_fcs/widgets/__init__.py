@@ -9,6 +9,7 @@ from .line import sparkline
 from .nonces import nonce_from
 from .plain import number, quote
 from .spread import spread
+from .tape import tape
 
 __all__ = [
     "FIELDS",
@@ -22,6 +23,7 @@ __all__ = [
     "spread",
     "status",
     "tag",
+    "tape",
     "ticker",
     "token",
 ]

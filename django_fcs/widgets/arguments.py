@@ -13,11 +13,14 @@ from django_fcs.rooms import Room, canonical_timeframe, check_symbol, excerpt
 from django_fcs.site import room_to_show
 
 __all__ = [
+    "DIRECTIONS",
     "FIELDS",
     "SIZES",
+    "as_direction",
     "as_field",
     "as_href",
     "as_item_size",
+    "as_label",
     "as_symbol",
     "as_timeframe",
     "as_unit",
@@ -44,7 +47,11 @@ FIELDS = (
 #: How much a card shows: the first one is the default.
 SIZES = ("regular", "compact")
 
+#: Where a tape goes: the first one is the default.
+DIRECTIONS = ("horizontal", "vertical")
+
 _HREF_MAX = 2000
+_LABEL_MAX = 100
 _UNIT_MAX = 16
 _SCHEME = re.compile(r"([^/?#:]*):")
 
@@ -74,6 +81,22 @@ def as_item_size(value: object) -> str:
     if not isinstance(size, str) or size not in SIZES:
         raise BadOption(f"item_size {excerpt(size)} is not one of {' '.join(SIZES)}")
     return size
+
+
+def as_direction(value: object) -> str:
+    """Return one of ``DIRECTIONS``; ``None`` is the default. Raises ``BadOption``."""
+    direction = DIRECTIONS[0] if value is None else _plain(value)
+    if not isinstance(direction, str) or direction not in DIRECTIONS:
+        raise BadOption(f"direction {excerpt(direction)} is not one of {' '.join(DIRECTIONS)}")
+    return direction
+
+
+def as_label(value: object) -> str:
+    """Return the accessible name of a widget; ``None`` is none. Raises ``BadOption``."""
+    label = "" if value is None else _plain(value)
+    if not isinstance(label, str) or len(label) > _LABEL_MAX:
+        raise BadOption(f"label {excerpt(label)} is not a text of at most {_LABEL_MAX} characters")
+    return label.strip()
 
 
 def as_href(value: object) -> str:

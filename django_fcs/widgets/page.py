@@ -22,6 +22,7 @@ _MODULES = {
     "[announce]": "fcs-announce.js",
     "fcs-spread": "fcs-spread.js",
     "fcs-converter": "fcs-converter.js",
+    "fcs-tape": "fcs-tape.js",
 }
 
 

@@ -17,11 +17,22 @@ from django_fcs.exceptions import RoomError
 from .amounts import as_base, as_currencies, as_prefix
 from .arguments import as_field, as_href, as_item_size, as_symbol, as_timeframe, as_unit
 from .converter import converter
+from .arguments import (
+    as_direction,
+    as_field,
+    as_href,
+    as_item_size,
+    as_symbol,
+    as_timeframe,
+    as_unit,
+)
 from .html import price, scripts, status, tag, ticker, token
 from .line import sparkline
 from .plain import number, quote
 from .refusals import in_words, unless_refused
+from .rows import as_rows
 from .spread import spread
+from .tape import tape
 
 __all__ = ["ELEMENTS", "FILTERS", "TAGS", "Tag"]
 
@@ -100,14 +111,20 @@ class Tag:
 
 _ROOM = {"symbol": as_symbol, "timeframe": as_timeframe}
 _CARD = {**_ROOM, "item_size": as_item_size, "unit": as_unit, "href": as_href}
+_TAPE = {
+    **{"symbols": as_rows, "timeframe": as_timeframe, "direction": as_direction},
+    **{"item_size": as_item_size, "href": as_href},
+}
 _EXAMPLE = ("FX:EURUSD",)
 _CONVERTER = {"currencies": as_currencies, "base": as_base, "prefix": as_prefix}
+_EXAMPLES = ("FX:EURUSD,FX:USDJPY",)
 
 _ALL = (
     Tag("fcs_scripts", scripts),
     Tag("fcs_ticker", ticker, _CARD, _EXAMPLE, is_widget=True),
     Tag("fcs_tag", tag, {**_ROOM, "href": as_href}, _EXAMPLE, is_widget=True),
     Tag("fcs_price", price, {**_ROOM, "field": as_field}, _EXAMPLE, is_widget=True),
+    Tag("fcs_tape", tape, _TAPE, _EXAMPLES, is_widget=True),
     Tag("fcs_sparkline", sparkline, _ROOM, _EXAMPLE, is_widget=True),
     Tag("fcs_spread", spread, {**_ROOM, "href": as_href}, _EXAMPLE, is_widget=True),
     Tag("fcs_converter", converter, _CONVERTER, ("USD GBP JPY",), is_widget=True),

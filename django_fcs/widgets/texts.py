@@ -38,6 +38,7 @@ _TEXTS: dict[str, str | Promise] = {
     "spread": pgettext_lazy("price", "Spread"),
     "volume": pgettext_lazy("price", "Volume"),
     "amount": pgettext_lazy("price", "Enter an amount such as {n}"),
+    "pause": pgettext_lazy("price", "Pause"),
 }
 
 
