@@ -6,9 +6,13 @@ from .arguments import FIELDS
 from .html import price, scripts, status, tag, ticker, token
 from .nonces import nonce_from
 from .plain import number, quote
+from .ranking import movers
+from .tiles import heatmap
 
 __all__ = [
     "FIELDS",
+    "heatmap",
+    "movers",
     "nonce_from",
     "number",
     "price",

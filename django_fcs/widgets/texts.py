@@ -35,6 +35,10 @@ _TEXTS: dict[str, str | Promise] = {
     "low": pgettext_lazy("price", "Low"),
     "spread": pgettext_lazy("price", "Spread"),
     "volume": pgettext_lazy("price", "Volume"),
+    "up": pgettext_lazy("price", "Up"),
+    "down": pgettext_lazy("price", "Down"),
+    "of": pgettext_lazy("price", "of {n}"),
+    "left_out": pgettext_lazy("price", "{n} left out: price old or unknown"),
 }
 
 

@@ -13,7 +13,7 @@ from django.utils.functional import lazy
 
 from django_fcs import widgets
 from django_fcs.widgets.texts import _TEXTS, texts, translations
-from tests.widgets.test_static import STATIC
+from tests.widgets.test_static import SOURCES
 
 BLOCK = re.compile(r'<script id="fcs-page" type="application/json">(.*?)</script>', re.DOTALL)
 
@@ -60,7 +60,7 @@ def test_no_text_of_a_translator_ends_the_data_block(
 
 
 def test_the_script_names_each_text_as_the_server_does() -> None:
-    source = (STATIC / "fcs-elements.js").read_text()
+    source = "".join(path.read_text() for path in SOURCES)
     # The labels of fields that only a site's own template has.
     with translation.override(None):
         missing = {words for words in texts().values() if f'"{words}"' not in source}
@@ -80,5 +80,9 @@ def test_the_page_names_the_modules_that_the_script_may_import(debug: bool, mark
     with override_settings(DEBUG=debug):
         modules = data_block(widgets.scripts())["modules"]
 
-    addresses = [f"/static/django_fcs/fcs-{name}{mark}.js" for name in ("sparkline", "announce")]
-    assert modules == dict(zip(("[data-part=sparkline]", "[announce]"), addresses, strict=True))
+    assert modules == {
+        "[data-part=sparkline]": f"/static/django_fcs/fcs-sparkline{mark}.js",
+        "[announce]": f"/static/django_fcs/fcs-announce{mark}.js",
+        "fcs-heatmap": f"/static/django_fcs/fcs-heatmap{mark}.js",
+        "fcs-movers": f"/static/django_fcs/fcs-movers{mark}.js",
+    }

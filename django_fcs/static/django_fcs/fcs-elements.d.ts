@@ -60,6 +60,8 @@ interface HTMLElementTagNameMap {
   "fcs-ticker": FCSTickerElement;
   "fcs-tag": FCSTagElement;
   "fcs-price": FCSPriceElement;
+  "fcs-heatmap": HTMLElement;
+  "fcs-movers": HTMLElement;
 }
 
 /** The attributes of all elements with a symbol, as JSX writes them. */
@@ -84,6 +86,11 @@ interface FCSPriceAttributes extends FCSAttributes {
   field?: FCSField;
 }
 
+interface FCSMoversAttributes {
+  /** How many rows each side shows: 1 to 20. */
+  count?: number | string;
+}
+
 // For JSX that takes its elements from the global namespace. React has its own: fcs-react.d.ts.
 declare namespace JSX {
   interface IntrinsicElements {
@@ -91,6 +98,8 @@ declare namespace JSX {
     "fcs-tag": FCSTagAttributes & FCSGlobalAttributes;
     "fcs-price": FCSPriceAttributes & FCSGlobalAttributes;
     "fcs-status": FCSGlobalAttributes;
+    "fcs-heatmap": FCSGlobalAttributes;
+    "fcs-movers": FCSMoversAttributes & FCSGlobalAttributes;
   }
 }
 

@@ -11,6 +11,8 @@ declare module "react" {
       "fcs-tag": Props<FCSTagElement> & FCSTagAttributes;
       "fcs-price": Props<FCSPriceElement> & FCSPriceAttributes;
       "fcs-status": Props<FCSStatusElement>;
+      "fcs-heatmap": Props<HTMLElement>;
+      "fcs-movers": Props<HTMLElement> & FCSMoversAttributes;
     }
   }
 }
