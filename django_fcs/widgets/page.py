@@ -23,6 +23,8 @@ _MODULES = {
     "fcs-spread": "fcs-spread.js",
     "fcs-converter": "fcs-converter.js",
     "fcs-tape": "fcs-tape.js",
+    "fcs-heatmap": "fcs-heatmap.js",
+    "fcs-movers": "fcs-movers.js",
 }
 
 

@@ -15,9 +15,9 @@ from typing import Any
 from django_fcs.exceptions import RoomError
 
 from .amounts import as_base, as_currencies, as_prefix
-from .arguments import as_field, as_href, as_item_size, as_symbol, as_timeframe, as_unit
-from .converter import converter
 from .arguments import (
+    as_attribute,
+    as_count,
     as_direction,
     as_field,
     as_href,
@@ -26,13 +26,16 @@ from .arguments import (
     as_timeframe,
     as_unit,
 )
+from .converter import converter
 from .html import price, scripts, status, tag, ticker, token
 from .line import sparkline
 from .plain import number, quote
+from .ranking import movers
 from .refusals import in_words, unless_refused
 from .rows import as_rows
 from .spread import spread
 from .tape import tape
+from .tiles import heatmap
 
 __all__ = ["ELEMENTS", "FILTERS", "TAGS", "Tag"]
 
@@ -115,6 +118,7 @@ _TAPE = {
     **{"symbols": as_rows, "timeframe": as_timeframe, "direction": as_direction},
     **{"item_size": as_item_size, "href": as_href},
 }
+_ROWS = {"rows": as_rows, "timeframe": as_timeframe, "href": as_href}
 _EXAMPLE = ("FX:EURUSD",)
 _CONVERTER = {"currencies": as_currencies, "base": as_base, "prefix": as_prefix}
 _EXAMPLES = ("FX:EURUSD,FX:USDJPY",)
@@ -128,6 +132,8 @@ _ALL = (
     Tag("fcs_sparkline", sparkline, _ROOM, _EXAMPLE, is_widget=True),
     Tag("fcs_spread", spread, {**_ROOM, "href": as_href}, _EXAMPLE, is_widget=True),
     Tag("fcs_converter", converter, _CONVERTER, ("USD GBP JPY",), is_widget=True),
+    Tag("fcs_heatmap", heatmap, {**_ROWS, "size": as_attribute}, _EXAMPLE, is_widget=True),
+    Tag("fcs_movers", movers, {**_ROWS, "count": as_count}, _EXAMPLE, is_widget=True),
     Tag("fcs_status", status, is_widget=True),
     Tag("fcs_token", token, {"symbol": as_symbol}, _EXAMPLE, otherwise=lambda error: ""),
     Tag("fcs_quote", quote, _ROOM, _EXAMPLE, otherwise=lambda error: None, is_value=True),

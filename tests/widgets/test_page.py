@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +12,12 @@ from django.test import override_settings
 from django.utils import translation
 from django.utils.functional import lazy
 
+import django_fcs
 from django_fcs import widgets
 from django_fcs.widgets.page import _MODULES
 from django_fcs.widgets.texts import _TEXTS, texts, translations
-from tests.widgets.test_static import STATIC
 
+STATIC = Path(django_fcs.__file__).parent / "static" / "django_fcs"
 BLOCK = re.compile(r'<script id="fcs-page" type="application/json">(.*?)</script>', re.DOTALL)
 
 

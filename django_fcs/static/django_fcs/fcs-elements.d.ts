@@ -73,6 +73,8 @@ interface HTMLElementTagNameMap {
   "fcs-tag": FCSTagElement;
   "fcs-price": FCSPriceElement;
   "fcs-converter": HTMLElement;
+  "fcs-heatmap": HTMLElement;
+  "fcs-movers": HTMLElement;
 }
 
 /** The attributes of all elements with a symbol, as JSX writes them. */
@@ -102,6 +104,11 @@ interface FCSTapeAttributes {
   "item-size"?: "regular" | "compact";
 }
 
+interface FCSMoversAttributes {
+  /** How many rows each side shows: 1 to 20. */
+  count?: number | string;
+}
+
 // For JSX that takes its elements from the global namespace. React has its own: fcs-react.d.ts.
 declare namespace JSX {
   interface IntrinsicElements {
@@ -113,6 +120,8 @@ declare namespace JSX {
     "fcs-tape": FCSTapeAttributes & FCSGlobalAttributes;
     "fcs-status": FCSGlobalAttributes;
     "fcs-converter": FCSGlobalAttributes;
+    "fcs-heatmap": FCSGlobalAttributes;
+    "fcs-movers": FCSMoversAttributes & FCSGlobalAttributes;
   }
 }
 
