@@ -12,7 +12,7 @@ from django_fcs.rooms import Room
 
 from .arguments import as_count, as_href, as_timeframe
 from .context import option
-from .members import change_of, member
+from .members import attributes_of, change_of, member
 from .rendering import render
 from .rows import groups_of
 from .texts import texts
@@ -45,7 +45,7 @@ def movers(
     shown = option(lambda: as_count(count), _COUNT)
     pattern = option(lambda: as_href(href), "")
     rooms = dict.fromkeys(row.room for group in groups for row in group.rows)
-    return render("movers", {"href": pattern, **_ranked(rooms, shown, pattern)})
+    return render("movers", _ranked(rooms, shown, pattern))
 
 
 def _ranked(rooms: Iterable[Room], count: int, pattern: str) -> dict[str, Any]:
@@ -74,11 +74,12 @@ def _ranked(rooms: Iterable[Room], count: int, pattern: str) -> dict[str, Any]:
 
 def _member(room: Room, pattern: str) -> dict[str, Any]:
     context = member(room, pattern)
-    value = change_of(context, room)
+    value = change_of(context)
+    change = "" if value is None else repr(value)
     return {
         **context,
         "value": value,
-        "change": "" if value is None else repr(value),
+        "attributes": attributes_of(context, href=pattern, change=change),
         "is_ranked": value is not None and context["state"] not in _LEFT_OUT,
         "bar": "0",
     }

@@ -17,7 +17,7 @@ from django_fcs.tools.logs import logger_of
 from . import formats
 from .arguments import as_attribute, as_href, as_timeframe
 from .context import option
-from .members import change_of, member
+from .members import attributes_of, change_of, member
 from .rendering import render
 from .rows import Group, Row, groups_of
 
@@ -55,7 +55,6 @@ def heatmap(
     tiled = [_tiled(group, pattern, [next(sizes) for _ in group.rows]) for group in groups]
     context = {
         "timeframe": several[0].room.timeframe,
-        "href": pattern,
         "groups": tiled,
         "levels": _LEVELS,
         "least": formats.percent(-STEPS[-1]),
@@ -83,9 +82,10 @@ def _tiled(group: Group, pattern: str, sizes: list[str]) -> dict[str, Any]:
 
 def _tile(row: Row, pattern: str, size: str) -> dict[str, Any]:
     context = member(row.room, pattern)
-    change = change_of(context, row.room)
+    change = change_of(context)
     level = "" if change is None else str(level_of(change))
-    return {**context, "size": size, "level": level}
+    attributes = attributes_of(context, href=pattern, size=size, level=level)
+    return {**context, "attributes": attributes}
 
 
 def _sizes(rows: Sequence[Row], attribute: str) -> list[str]:
