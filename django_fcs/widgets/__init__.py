@@ -6,6 +6,7 @@ from .arguments import FIELDS
 from .html import price, scripts, status, tag, ticker, token
 from .nonces import nonce_from
 from .plain import number, quote
+from .table import table
 
 __all__ = [
     "FIELDS",
@@ -15,6 +16,7 @@ __all__ = [
     "quote",
     "scripts",
     "status",
+    "table",
     "tag",
     "ticker",
     "token",

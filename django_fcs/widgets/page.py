@@ -17,7 +17,11 @@ from .texts import translations
 __all__ = ["core_scripts", "data_block", "file"]
 
 #: The modules that the script imports, by what an element has to be or to hold: a CSS selector.
-_MODULES = {"[data-part=sparkline]": "fcs-sparkline.js", "[announce]": "fcs-announce.js"}
+_MODULES = {
+    "[data-part=sparkline]": "fcs-sparkline.js",
+    "[announce]": "fcs-announce.js",
+    "fcs-table": "fcs-table.js",
+}
 
 
 def data_block() -> SafeString:

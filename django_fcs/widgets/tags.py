@@ -15,9 +15,12 @@ from typing import Any
 from django_fcs.exceptions import RoomError
 
 from .arguments import as_field, as_href, as_item_size, as_symbol, as_timeframe, as_unit
+from .columns import as_columns, as_sort
 from .html import price, scripts, status, tag, ticker, token
 from .plain import number, quote
 from .refusals import in_words, unless_refused
+from .rows import as_rows
+from .table import table
 
 __all__ = ["ELEMENTS", "FILTERS", "TAGS", "Tag"]
 
@@ -92,6 +95,10 @@ class Tag:
 
 _ROOM = {"symbol": as_symbol, "timeframe": as_timeframe}
 _CARD = {**_ROOM, "item_size": as_item_size, "unit": as_unit, "href": as_href}
+_TABLE = {
+    **{"rows": as_rows, "timeframe": as_timeframe, "columns": as_columns, "sort": as_sort},
+    **{"href": as_href, "item_size": as_item_size},
+}
 _EXAMPLE = ("FX:EURUSD",)
 
 _ALL = (
@@ -99,6 +106,7 @@ _ALL = (
     Tag("fcs_ticker", ticker, _CARD, _EXAMPLE, is_widget=True),
     Tag("fcs_tag", tag, {**_ROOM, "href": as_href}, _EXAMPLE, is_widget=True),
     Tag("fcs_price", price, {**_ROOM, "field": as_field}, _EXAMPLE, is_widget=True),
+    Tag("fcs_table", table, _TABLE, _EXAMPLE, is_widget=True),
     Tag("fcs_status", status, is_widget=True),
     Tag("fcs_token", token, {"symbol": as_symbol}, _EXAMPLE, otherwise=lambda error: ""),
     Tag("fcs_quote", quote, _ROOM, _EXAMPLE, otherwise=lambda error: None, is_value=True),

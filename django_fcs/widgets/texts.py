@@ -35,6 +35,9 @@ _TEXTS: dict[str, str | Promise] = {
     "low": pgettext_lazy("price", "Low"),
     "spread": pgettext_lazy("price", "Spread"),
     "volume": pgettext_lazy("price", "Volume"),
+    "market_open": pgettext_lazy("price", "open"),
+    "filter": pgettext_lazy("price", "Filter"),
+    "nothing": pgettext_lazy("price", "Nothing called {n} here"),
 }
 
 

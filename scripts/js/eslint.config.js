@@ -44,7 +44,7 @@ export default [
     },
   },
   {
-    files: ["django_fcs/**/fcs-{announce,sparkline}.js"],
+    files: ["django_fcs/**/fcs-{announce,sparkline,table}.js"],
     languageOptions: { sourceType: "module" },
   },
   {

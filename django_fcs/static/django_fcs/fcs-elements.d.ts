@@ -55,11 +55,15 @@ declare var FCSStatusElement: {
   define(tag: string, registry?: CustomElementRegistry): void;
 };
 
+/** `<fcs-table>`: a watch list. It is live once fcs-table.js has been imported. */
+interface FCSTableElement extends HTMLElement {}
+
 interface HTMLElementTagNameMap {
   "fcs-status": FCSStatusElement;
   "fcs-ticker": FCSTickerElement;
   "fcs-tag": FCSTagElement;
   "fcs-price": FCSPriceElement;
+  "fcs-table": FCSTableElement;
 }
 
 /** The attributes of all elements with a symbol, as JSX writes them. */
@@ -84,6 +88,17 @@ interface FCSPriceAttributes extends FCSAttributes {
   field?: FCSField;
 }
 
+/** The rows are a `<table>` within, as JSX writes it. */
+interface FCSTableAttributes {
+  /** The columns of rows that a script adds without cells, with blanks between them. */
+  columns?: string;
+  timeframe?: string | number;
+  filter?: boolean | "";
+  /** An address, in which `{symbol}` stands for the symbol. */
+  href?: string;
+  "item-size"?: "regular" | "compact";
+}
+
 // For JSX that takes its elements from the global namespace. React has its own: fcs-react.d.ts.
 declare namespace JSX {
   interface IntrinsicElements {
@@ -91,6 +106,7 @@ declare namespace JSX {
     "fcs-tag": FCSTagAttributes & FCSGlobalAttributes;
     "fcs-price": FCSPriceAttributes & FCSGlobalAttributes;
     "fcs-status": FCSGlobalAttributes;
+    "fcs-table": FCSTableAttributes & FCSGlobalAttributes;
   }
 }
 

@@ -11,6 +11,7 @@ declare module "react" {
       "fcs-tag": Props<FCSTagElement> & FCSTagAttributes;
       "fcs-price": Props<FCSPriceElement> & FCSPriceAttributes;
       "fcs-status": Props<FCSStatusElement>;
+      "fcs-table": Props<FCSTableElement> & FCSTableAttributes;
     }
   }
 }
