@@ -59,7 +59,7 @@ def as_columns(value: object) -> tuple[str, ...]:
         names = str(value).replace(",", " ").split()
     elif isinstance(value, Iterable) and not isinstance(value, bytes):
         names = value
-    given = dict.fromkeys(_one_of(name, "column", COLUMNS) for name in islice(names, _NAMES_MAX))
+    given = dict.fromkeys(_one_of(name, "columns", COLUMNS) for name in islice(names, _NAMES_MAX))
     given.pop("symbol", None)
     if not given:
         raise BadOption(f"columns are none of {' '.join(COLUMNS)}")
@@ -105,5 +105,6 @@ def key_of(quote: Quote | None, field: str) -> Any:
 def _one_of(name: object, what: str, choices: Sequence[str]) -> str:
     text = str(name) if isinstance(name, (str, Promise)) else ""
     if text not in ("symbol", *choices):
-        raise BadOption(f"{what} {excerpt(name)} is not one of {' '.join(('symbol', *choices))}")
+        known = " ".join(("symbol", *choices))
+        raise BadOption(f"{excerpt(name)} in {what} is not one of {known}")
     return str.__str__(text)  # Adding "" would keep the mark of Jinja2.

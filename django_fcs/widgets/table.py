@@ -161,7 +161,9 @@ def _row(row: Row, plan: _Plan) -> dict[str, Any]:
 
 def _attributes(values: Mapping[str, str]) -> SafeString:
     """Write the attributes that have a value: in a template, each would cost as much as a cell."""
-    pairs = [f' {name}="{conditional_escape(spared(value))}"' for name, value in values.items() if value]
+    pairs = [
+        f' {name}="{conditional_escape(spared(value))}"' for name, value in values.items() if value
+    ]
     return SafeString("".join(pairs))
 
 
@@ -176,7 +178,9 @@ def _cell(name: str, context: dict[str, Any]) -> str:
     # The text of a cell is replaced: a time, which has a moment, is an element of its own.
     moment = _attributes({"datetime": context["updated"]})
     kind = "time" if moment else "span"
-    html = f'<{kind} translate="no" data-field="updated"{moment}>{conditional_escape(text)}</{kind}>'
+    html = (
+        f'<{kind} translate="no" data-field="updated"{moment}>{conditional_escape(text)}</{kind}>'
+    )
     return SafeString(html)
 
 

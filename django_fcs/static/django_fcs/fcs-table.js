@@ -67,19 +67,19 @@ const said = new WeakMap();
 
 const cellOf = (table, column) => {
   const rank = rankOf(table, column);
-  const own = { ...(rank && { rank }) };
-  if (column === "updated") return node("td", { column, ...own }, field(column));
-  if (column !== "sparkline") {
-    const cell = node("td", { field: column, ...own });
-    cell.translate = false;
-    return cell;
+  const isPlain = !/^(sparkline|updated)$/.test(column);
+  const cell = node("td", { [isPlain ? "field" : "column"]: column, ...(rank && { rank }) });
+  cell.role = "cell";
+  cell.translate = !isPlain;
+  if (column === "updated") cell.append(field(column));
+  if (column === "sparkline") {
+    const line = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    set(line, "viewBox", "0 0 72 20");
+    set(line, "aria-hidden", "true");
+    set(line, "data-part", column);
+    cell.append(line);
   }
-  const line = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  for (const [name, value] of [["viewBox", "0 0 72 20"], ["aria-hidden", "true"]]) {
-    line.setAttribute(name, value);
-  }
-  line.dataset.part = column;
-  return node("td", { column, ...own }, line);
+  return cell;
 };
 
 class RowView extends View {
@@ -90,7 +90,8 @@ class RowView extends View {
   build() {
     const name = node("th", {}, part("name", node("a", { part: "link" }, field("symbol")),
       field("name"), part("status")));
-    name.scope = "row";
+    Object.assign(name, { scope: "row", role: "rowheader" });
+    this.host.role = "row";
     const table = listOf(this.host);
     const columns = table?.getAttribute("columns")?.match(/\w+/g) ?? [];
     return [name, ...columns.map((column) => cellOf(table, column))];
@@ -188,7 +189,10 @@ class FCSTableElement extends HTMLElement {
 
   #adopt() {
     const found = [...this.querySelectorAll(ROW)];
-    const rows = new Set(this.isConnected ? found.slice(0, MOST) : []);
+    const isHere = (row) => this.isConnected && this.contains(row) && row.matches(ROW);
+    // A row that is live stays so, even if others have come before it.
+    const all = new Set([...this.#rows, ...found].filter(isHere));
+    const rows = new Set([...all].slice(0, MOST));
     if (found.length > MOST && !this.#hasWarned) {
       console.warn(`fcs-table.js: only the first ${MOST} rows are live`);
       this.#hasWarned = true;
@@ -235,7 +239,7 @@ class FCSTableElement extends HTMLElement {
         row.toggleAttribute("hidden", !isHit);
         hits += Number(isHit);
       }
-      body.hidden = Boolean(query) && !hits;
+      body.toggleAttribute("hidden", Boolean(query) && !hits); // a property would change each time
       isEmpty &&= !hits;
     }
     const answer = this.querySelector("[data-part=nothing]");
