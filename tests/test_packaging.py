@@ -101,10 +101,13 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: zipfile.ZipFile) -> No
         "static/django_fcs/fcs-sparkline.d.ts",
         "static/django_fcs/fcs-sparkline.js",
         "static/django_fcs/fcs-sparkline.min.js",
+        "static/django_fcs/fcs-table.js",
+        "static/django_fcs/fcs-table.min.js",
         "static/django_fcs/fcs.css",
         "static/django_fcs/fcs.min.css",
         "templates/django_fcs/price.html",
         "templates/django_fcs/scripts.html",
+        "templates/django_fcs/table.html",
         "templates/django_fcs/ticker.html",
     ],
 )

@@ -22,7 +22,7 @@ __all__ = ["COLUMNS", "USUAL", "as_columns", "as_sort", "heading_of", "key_of", 
 #: What may stand beside the symbol, which is always first.
 COLUMNS = ("sparkline", *FIELDS[1:])
 
-USUAL = ("sparkline", "close", "change", "change_percent")
+USUAL: tuple[str, ...] = ("sparkline", "close", "change", "change_percent")
 _NAMES_MAX = 50
 
 #: A narrow table keeps the first of these that it has.

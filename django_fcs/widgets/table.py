@@ -144,7 +144,8 @@ def _row(row: Row, plan: _Plan) -> dict[str, Any]:
     if context["state"] == State.CLOSED.value:
         status = texts()["closed"]
     elif context["state"] in _OLD:
-        status = fields["updated"]
+        # Without seconds: its place is narrow.
+        status = formats.opening(fields.quote.updated, now=plan.now)
     return {
         **context,
         "attributes": _attributes({f"data-{name}": context[name] for name in _ON_ROWS})

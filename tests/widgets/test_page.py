@@ -60,7 +60,7 @@ def test_no_text_of_a_translator_ends_the_data_block(
 
 
 def test_the_script_names_each_text_as_the_server_does() -> None:
-    source = (STATIC / "fcs-elements.js").read_text()
+    source = "".join((STATIC / f"fcs-{name}.js").read_text() for name in ("elements", "table"))
     # The labels of fields that only a site's own template has.
     with translation.override(None):
         missing = {words for words in texts().values() if f'"{words}"' not in source}
@@ -80,5 +80,7 @@ def test_the_page_names_the_modules_that_the_script_may_import(debug: bool, mark
     with override_settings(DEBUG=debug):
         modules = data_block(widgets.scripts())["modules"]
 
-    addresses = [f"/static/django_fcs/fcs-{name}{mark}.js" for name in ("sparkline", "announce")]
-    assert modules == dict(zip(("[data-part=sparkline]", "[announce]"), addresses, strict=True))
+    names = {"[data-part=sparkline]": "sparkline", "[announce]": "announce", "fcs-table": "table"}
+    assert modules == {
+        selector: f"/static/django_fcs/fcs-{name}{mark}.js" for selector, name in names.items()
+    }

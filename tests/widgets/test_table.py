@@ -174,7 +174,7 @@ def test_an_old_price_says_from_when_it_is(known: Known) -> None:
     for old in (State.STALE, State.OFFLINE):
         known(state=old)
         row = row_of(widgets.table(EUR), EUR)
-        assert re.search(r'data-part="status">[^<]*13:50:26|07:50:26', row)
+        assert re.search(r'data-part="status">22 Dec \d\d:50 ', row)
     known(state=State.LIVE)
     assert 'data-part="status"></span>' in widgets.table(EUR)
     known(state=State.LIVE, delay=900)
