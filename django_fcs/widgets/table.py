@@ -50,9 +50,8 @@ def table(
     pattern = option(lambda: as_href(href), "")
     order = "descending" if is_down else "ascending"
     ranks = ranks_of(shown)
-    plan = _Plan(
-        shown, _cells_of(shown, ranks), by, is_down, pattern, formats.separators(), current_time()
-    )
+    cells, numbers = _cells_of(shown, ranks), formats.separators()
+    plan = _Plan(shown, cells, by, is_down, pattern, numbers, current_time())
     heads = [
         {
             "column": name,
@@ -167,11 +166,10 @@ def _cell(name: str, context: dict[str, Any]) -> str:
     if name != "updated":
         return text
     # The text of a cell is replaced: a time, which has a moment, is an element of its own.
-    moment = written({"datetime": context["updated"]})
-    kind = "time" if moment else "span"
-    html = (
-        f'<{kind} translate="no" data-field="updated" {moment}>{conditional_escape(text)}</{kind}>'
-    )
+    updated = context["updated"]
+    attributes = written({"translate": "no", "data-field": "updated", "datetime": updated})
+    kind = "time" if updated else "span"
+    html = f"<{kind} {attributes}>{conditional_escape(text)}</{kind}>"
     return SafeString(html)
 
 
