@@ -25,7 +25,7 @@ from django_fcs.testing import end_streams
 from django_fcs.tools import metrics
 from django_fcs.tools.complaints import Complaints
 from django_fcs.tools.worker import Worker
-from django_fcs.widgets import context, figures, refusals, rows
+from django_fcs.widgets import context, figures, refusals, rows, tiles
 from tests.support import redis
 from tests.support.caches import SICK, SickCache
 from tests.support.layers import SHARED, SharedLayer
@@ -67,7 +67,7 @@ def fresh_site(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(site, "_memory", MemoryStore())
     monkeypatch.setattr(site, "_caches", {})
     monkeypatch.setattr(site, "_recent", None)
-    for module in (consumers, embedded, subscriber, site, context, figures, refusals, rows):
+    for module in (consumers, embedded, subscriber, site, context, figures, refusals, rows, tiles):
         monkeypatch.setattr(module, "_complaints", Complaints())
     # What a page shows is written a second later, which may be in another test.
     monkeypatch.setattr(rendered, "Worker", IdleWorker)

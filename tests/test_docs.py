@@ -7,8 +7,10 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from django.template import Engine
 
 from django_fcs.conf import Settings
+from django_fcs.widgets.tags import TAGS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
@@ -123,3 +125,26 @@ def test_no_page_passes_on_what_a_client_says_of_its_own_address() -> None:
     passed = r"^\s*proxy_set_header (?:X-Forwarded-For|Host) \$(?!remote_addr;|http_host;)"
 
     assert not [name for name, text in pages.items() if re.search(passed, text, re.M)]
+
+
+FAMILY = {
+    *("fcs_tape", "fcs_table", "fcs_spread", "fcs_sparkline", "fcs_heatmap", "fcs_movers"),
+    "fcs_converter",
+}
+
+
+def test_the_way_from_tradingview_names_only_tags_that_templates_have() -> None:
+    page = (ROOT / "docs/tradingview.md").read_text()
+    lines = re.findall(r"{% (fcs_\w+)[^%]*%}", page)
+
+    assert set(lines) <= TAGS.keys() | FAMILY
+    engine = Engine(libraries={"fcs": "django_fcs.templatetags.fcs"})
+    for tag in re.finditer(r"{% (fcs_\w+)[^%]*%}", page):
+        if tag[1] in TAGS:
+            engine.from_string("{% load fcs %}" + tag[0])
+
+
+def test_the_pages_of_the_family_have_a_heading_for_each_widget() -> None:
+    text = (ROOT / "docs/family.md").read_text()
+
+    assert set(re.findall(r"^## (fcs_\w+)$", text, re.M)) == FAMILY

@@ -8,11 +8,16 @@ from .html import price, scripts, status, tag, ticker, token
 from .line import sparkline
 from .nonces import nonce_from
 from .plain import number, quote
+from .ranking import movers
 from .spread import spread
+from .tape import tape
+from .tiles import heatmap
 
 __all__ = [
     "FIELDS",
     "converter",
+    "heatmap",
+    "movers",
     "nonce_from",
     "number",
     "price",
@@ -22,6 +27,7 @@ __all__ = [
     "spread",
     "status",
     "tag",
+    "tape",
     "ticker",
     "token",
 ]

@@ -13,11 +13,17 @@ from django_fcs.rooms import Room, canonical_timeframe, check_symbol, excerpt
 from django_fcs.site import room_to_show
 
 __all__ = [
+    "COUNTS",
+    "DIRECTIONS",
     "FIELDS",
     "SIZES",
+    "as_attribute",
+    "as_count",
+    "as_direction",
     "as_field",
     "as_href",
     "as_item_size",
+    "as_label",
     "as_symbol",
     "as_timeframe",
     "as_unit",
@@ -44,7 +50,15 @@ FIELDS = (
 #: How much a card shows: the first one is the default.
 SIZES = ("regular", "compact")
 
+#: Where a tape goes: the first one is the default.
+DIRECTIONS = ("horizontal", "vertical")
+
+#: How many rows a ranking shows on each side.
+COUNTS = range(1, 21)
+
 _HREF_MAX = 2000
+_LABEL_MAX = 100
+_ATTRIBUTE_MAX = 100
 _UNIT_MAX = 16
 _SCHEME = re.compile(r"([^/?#:]*):")
 
@@ -76,6 +90,22 @@ def as_item_size(value: object) -> str:
     return size
 
 
+def as_direction(value: object) -> str:
+    """Return one of ``DIRECTIONS``; ``None`` is the default. Raises ``BadOption``."""
+    direction = DIRECTIONS[0] if value is None else _plain(value)
+    if not isinstance(direction, str) or direction not in DIRECTIONS:
+        raise BadOption(f"direction {excerpt(direction)} is not one of {' '.join(DIRECTIONS)}")
+    return direction
+
+
+def as_label(value: object) -> str:
+    """Return the accessible name of a widget; ``None`` is none. Raises ``BadOption``."""
+    label = "" if value is None else _plain(value)
+    if not isinstance(label, str) or len(label) > _LABEL_MAX:
+        raise BadOption(f"label {excerpt(label)} is not a text of at most {_LABEL_MAX} characters")
+    return label.strip()
+
+
 def as_href(value: object) -> str:
     """Return the pattern of an address; ``None`` is none. Raises ``BadOption``.
 
@@ -97,6 +127,23 @@ def as_unit(value: object) -> str | None:
     if unit is not None and not (isinstance(unit, str) and len(unit) <= _UNIT_MAX):
         raise BadOption(f"unit {excerpt(unit)} is not a text of at most {_UNIT_MAX} characters")
     return unit
+
+
+def as_attribute(value: object) -> str:
+    """Return the name of an attribute of rows; ``None`` is none. Raises ``BadOption``."""
+    name = "" if value is None else _plain(value)
+    is_name = isinstance(name, str) and len(name) <= _ATTRIBUTE_MAX
+    if not is_name or (name and (not name.isidentifier() or name.startswith("_"))):
+        raise BadOption(f"size {excerpt(name)} is not the name of an attribute, as in weight")
+    return str(name)
+
+
+def as_count(value: object) -> int:
+    """Return one of ``COUNTS``, which may be given as text. Raises ``BadOption``."""
+    text = "" if isinstance(value, bool) else _plain(value)
+    if isinstance(text, str) and len(text) <= 2 and text.isdecimal() and int(text) in COUNTS:
+        return int(text)
+    raise BadOption(f"count {excerpt(value)} is not a number of {COUNTS[0]} to {COUNTS[-1]}")
 
 
 def link_of(href: str, symbol: str) -> str:

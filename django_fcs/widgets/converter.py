@@ -22,6 +22,7 @@ from .amounts import as_base, as_prefix, currencies_of, parse, text_of
 from .context import option, quoted
 from .formats import Notation
 from .rendering import render
+from .spared import spared
 from .texts import texts
 
 __all__ = ["converter"]
@@ -129,8 +130,13 @@ class _Rate:
         assert self.leg is not None
         known = quoted(room_to_show(self.leg.symbol, None))
         state = known["state"] if self.price else State.WAITING.value
-        price = repr(self.price) if self.price else ""
-        return {**known, "pair": self.leg.pair, "price": price, "state": state}
+        own = {
+            "pair": self.leg.pair,
+            "price": repr(self.price) if self.price else "",
+            "symbol": self.leg.symbol,
+            "state": state,
+        }
+        return {**known, **{name: spared(text) for name, text in own.items()}}
 
     def badness(self) -> tuple[int, int, str]:
         """Return what is larger for a worse leg, but the time, which is smaller."""
@@ -146,14 +152,15 @@ def _row(base: _Rate, target: _Rate, value: float | None, notation: Notation) ->
         converted = from_dollars(dollars, target.leg, target.price)
     digits = decimals_of(target.code)
     known = _worse([rate for rate in (base, target) if rate.leg])
-    return {
+    row = {
         "code": target.code,
-        "name": UNITS[target.code].name,
+        "name": str(UNITS[target.code].name),
         "digits": str(digits),
-        "is_base": base.code == target.code,
         "amount": formats.number(converted, digits, notation),
         **known,
     }
+    shown = {name: spared(text) for name, text in row.items()}
+    return {**shown, "is_base": base.code == target.code}
 
 
 def _worse(rates: list[_Rate]) -> dict[str, str]:

@@ -36,7 +36,7 @@ class Figures(Mapping[str, str]):
         self, names: Mapping[str, str], quote: Quote | None, notation: Notation, now: datetime
     ) -> None:
         self._texts = dict(names)
-        self._quote = quote
+        self.quote = quote
         self._notation = notation
         self._now = now
 
@@ -55,12 +55,12 @@ class Figures(Mapping[str, str]):
 
     def _fenced(self, field: str, write: _Writer) -> str:
         """Write a value; a fault is logged once an hour, and takes no other value down."""
-        if self._quote is None:
+        if self.quote is None:
             return formats.UNKNOWN
         try:
-            return write(self._quote, self._notation, self._now)
+            return write(self.quote, self._notation, self._now)
         except Exception as error:
-            room = self._quote.room
+            room = self.quote.room
             if _complaints.is_new("", f"{type(error).__name__} {room}"):
                 logger.exception("cannot write a value, dash shown field=%s room=%s", field, room)
             return formats.UNKNOWN

@@ -22,6 +22,9 @@ _MODULES = {
     "[announce]": "fcs-announce.js",
     "fcs-spread": "fcs-spread.js",
     "fcs-converter": "fcs-converter.js",
+    "fcs-tape": "fcs-tape.js",
+    "fcs-heatmap": "fcs-heatmap.js",
+    "fcs-movers": "fcs-movers.js",
 }
 
 

@@ -71,8 +71,11 @@ def groups_of(
 
 def as_rows(value: object) -> object:
     """Return a literal as it is. Raises ``RoomError`` if it names no rows, or a wrong symbol."""
-    for _, thing in islice(_flat(value), ROWS_MAX):
-        _row(thing, None)
+    try:
+        for _, thing in islice(_flat(value), ROWS_MAX):
+            _row(thing, None)
+    except RoomError as error:
+        raise type(error)(f"in the list of symbols or rows: {error}") from error
     return value
 
 

@@ -15,13 +15,27 @@ from typing import Any
 from django_fcs.exceptions import RoomError
 
 from .amounts import as_base, as_currencies, as_prefix
-from .arguments import as_field, as_href, as_item_size, as_symbol, as_timeframe, as_unit
+from .arguments import (
+    as_attribute,
+    as_count,
+    as_direction,
+    as_field,
+    as_href,
+    as_item_size,
+    as_symbol,
+    as_timeframe,
+    as_unit,
+)
 from .converter import converter
 from .html import price, scripts, status, tag, ticker, token
 from .line import sparkline
 from .plain import number, quote
+from .ranking import movers
 from .refusals import in_words, unless_refused
+from .rows import as_rows
 from .spread import spread
+from .tape import tape
+from .tiles import heatmap
 
 __all__ = ["ELEMENTS", "FILTERS", "TAGS", "Tag"]
 
@@ -100,17 +114,26 @@ class Tag:
 
 _ROOM = {"symbol": as_symbol, "timeframe": as_timeframe}
 _CARD = {**_ROOM, "item_size": as_item_size, "unit": as_unit, "href": as_href}
+_TAPE = {
+    **{"symbols": as_rows, "timeframe": as_timeframe, "direction": as_direction},
+    **{"item_size": as_item_size, "href": as_href},
+}
+_ROWS = {"rows": as_rows, "timeframe": as_timeframe, "href": as_href}
 _EXAMPLE = ("FX:EURUSD",)
 _CONVERTER = {"currencies": as_currencies, "base": as_base, "prefix": as_prefix}
+_EXAMPLES = ("FX:EURUSD,FX:USDJPY",)
 
 _ALL = (
     Tag("fcs_scripts", scripts),
     Tag("fcs_ticker", ticker, _CARD, _EXAMPLE, is_widget=True),
     Tag("fcs_tag", tag, {**_ROOM, "href": as_href}, _EXAMPLE, is_widget=True),
     Tag("fcs_price", price, {**_ROOM, "field": as_field}, _EXAMPLE, is_widget=True),
+    Tag("fcs_tape", tape, _TAPE, _EXAMPLES, is_widget=True),
     Tag("fcs_sparkline", sparkline, _ROOM, _EXAMPLE, is_widget=True),
     Tag("fcs_spread", spread, {**_ROOM, "href": as_href}, _EXAMPLE, is_widget=True),
     Tag("fcs_converter", converter, _CONVERTER, ("USD GBP JPY",), is_widget=True),
+    Tag("fcs_heatmap", heatmap, {**_ROWS, "size": as_attribute}, _EXAMPLE, is_widget=True),
+    Tag("fcs_movers", movers, {**_ROWS, "count": as_count}, _EXAMPLE, is_widget=True),
     Tag("fcs_status", status, is_widget=True),
     Tag("fcs_token", token, {"symbol": as_symbol}, _EXAMPLE, otherwise=lambda error: ""),
     Tag("fcs_quote", quote, _ROOM, _EXAMPLE, otherwise=lambda error: None, is_value=True),

@@ -38,6 +38,11 @@ _TEXTS: dict[str, str | Promise] = {
     "spread": pgettext_lazy("price", "Spread"),
     "volume": pgettext_lazy("price", "Volume"),
     "amount": pgettext_lazy("price", "Enter an amount such as {n}"),
+    "pause": pgettext_lazy("price", "Pause"),
+    "up": pgettext_lazy("price", "Up"),
+    "down": pgettext_lazy("price", "Down"),
+    "of": pgettext_lazy("price", "of {n}"),
+    "left_out": pgettext_lazy("price", "{n} left out: price old or unknown"),
 }
 
 

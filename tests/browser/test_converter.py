@@ -16,7 +16,8 @@ from playwright.async_api import Browser, Locator, expect
 from django_fcs import widgets
 from tests.browser.element_page import Site, site, state
 from tests.browser.scripted_server import ScriptedServer, price
-from tests.widgets.test_converter import AMOUNTS, NOTATIONS, PRICES, Market, amounts, market
+from tests.widgets.test_amounts import AMOUNTS, NOTATIONS
+from tests.widgets.test_converter import PRICES, Market, amounts, market
 
 __all__ = ["market", "site"]
 

@@ -12,6 +12,7 @@ from django_fcs import widgets
 from django_fcs.widgets.sparkline import sparkline
 from tests.browser.element_page import EURUSD, Site, euro, site, state
 from tests.browser.scripted_server import ScriptedServer
+from tests.browser.test_elements_morph import morph, open_told
 from tests.widgets.test_html import Known, known
 
 __all__ = ["known", "site"]
@@ -59,6 +60,16 @@ async def test_the_script_keeps_the_base_where_the_server_drew_it(site: Site, kn
     await site.send({**euro(2, c=1.084, age=90), "seq": 2}, state("stale"))
     await expect(label).to_have_attribute("aria-label", "EUR/USD 1.08400, +0.21\u2009%, 1 min old")
     assert await site.run(COLOUR) != up
+
+
+async def test_the_words_of_a_line_outlive_a_morph(site: Site, known: Known) -> None:
+    known(recent=(1.08, 1.082))
+    await open_told(site, widgets.sparkline(EURUSD), now="offline")
+    known(recent=(1.08, 1.082), close=1.01)
+    await morph(site, widgets.sparkline(EURUSD))
+    await expect(site.page.get_by_role("img")).to_have_attribute(
+        "aria-label", "EUR/USD 1.08412, +0.21\u2009%, offline"
+    )
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

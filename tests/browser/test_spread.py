@@ -12,6 +12,7 @@ from playwright.async_api import Browser, expect
 from django_fcs import widgets
 from tests.browser.element_page import BTC, EURUSD, Site, euro, site, state
 from tests.browser.scripted_server import ScriptedServer, price
+from tests.browser.test_elements_morph import morph, open_told
 from tests.widgets.test_html import Known, known
 from tests.widgets.test_spread import DEALT
 
@@ -84,6 +85,16 @@ async def test_the_script_takes_over_what_the_server_printed(site: Site, known: 
     results = await Axe().run(site.page, options={"runOnly": ["wcag2a", "wcag2aa"]})
     ignored = {"document-title", "html-has-lang"}
     assert {one["id"] for one in results.response["violations"]} <= ignored
+
+
+async def test_a_board_outlives_a_morph(site: Site, known: Known) -> None:
+    known()
+    await open_told(site, widgets.spread(EURUSD), now="offline")
+    known(bid=1.01, ask=1.02, spread=0.01)
+    await morph(site, widgets.spread(EURUSD))
+    await expect(site.find("fcs-spread")).to_have_attribute("data-state", "offline")
+    assert await site.run(PIECES) == ["1.08|40|8", "1.08|41|6"]
+    await expect(site.field("spread")).to_have_text("0.8 pips")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

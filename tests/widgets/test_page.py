@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ from django.test import override_settings
 from django.utils import translation
 from django.utils.functional import lazy
 
+import django_fcs
 from django_fcs import widgets
+from django_fcs.widgets.page import _MODULES
 from django_fcs.widgets.texts import _TEXTS, texts, translations
-from tests.widgets.test_static import STATIC
 
+STATIC = Path(django_fcs.__file__).parent / "static" / "django_fcs"
 BLOCK = re.compile(r'<script id="fcs-page" type="application/json">(.*?)</script>', re.DOTALL)
 
 
@@ -60,8 +63,7 @@ def test_no_text_of_a_translator_ends_the_data_block(
 
 
 def test_the_script_names_each_text_as_the_server_does() -> None:
-    scripts = (file for file in STATIC.glob("fcs-*.js") if ".min." not in file.name)
-    source = "".join(file.read_text() for file in scripts)
+    source = "".join(path.read_text() for path in STATIC.glob("*.js") if ".min." not in path.name)
     # The labels of fields that only a site's own template has.
     with translation.override(None):
         missing = {words for words in texts().values() if f'"{words}"' not in source}
@@ -81,11 +83,6 @@ def test_the_page_names_the_modules_that_the_script_may_import(debug: bool, mark
     with override_settings(DEBUG=debug):
         modules = data_block(widgets.scripts())["modules"]
 
-    named = {
-        "[data-part=sparkline], fcs-sparkline": "sparkline",
-        "[announce]": "announce",
-        "fcs-spread": "spread",
-    }
-    assert modules == {
-        selector: f"/static/django_fcs/fcs-{name}{mark}.js" for selector, name in named.items()
-    }
+    named = {selector: name.replace(".js", f"{mark}.js") for selector, name in _MODULES.items()}
+    assert modules == {selector: f"/static/django_fcs/{name}" for selector, name in named.items()}
+    assert all((STATIC / name).is_file() for name in named.values())

@@ -64,7 +64,7 @@ class LegView extends View {
     notePrice(this.host, message.prices);
   }
 
-  status(words) { set(this.host, "data-words", words); }
+  status(words) { set(this.host, "data-said", words); }
 }
 
 class FCSConverterElement extends HTMLElement {
@@ -86,7 +86,7 @@ class FCSConverterElement extends HTMLElement {
   connectedCallback() {
     this.#observer.observe(this, {
       subtree: true, childList: true, attributeFilter: [
-        "data-price", "data-words", "data-state", "data-delay", "datetime", "value", "hidden",
+        "data-price", "data-said", "data-state", "data-delay", "datetime", "value", "hidden",
       ],
     });
     this.#hold();
@@ -166,17 +166,17 @@ class FCSConverterElement extends HTMLElement {
 
   // Until a leg has heard of its state, the time that the server wrote stays.
   #say(row, leg) {
-    const { pair, price, state, words } = leg.dataset;
+    const { pair, price, state, said } = leg.dataset;
     const [status, time] = ["[data-part=status]", "time"].map((one) => row.querySelector(one));
     if (!price) this.#sheet.words.say(status, text("No data for {n}", pair));
-    else if (words) this.#sheet.words.say(status, words === text("live") ? "" : words);
+    else if (said) this.#sheet.words.say(status, said === text("live") ? "" : said);
     set(row, "data-state", price ? state : "waiting");
     const known = price && timeIn(leg);
     if (known) {
       set(time, "datetime", known.dateTime);
       writeText(time, known.textContent);
     }
-    time.hidden = !known || (words && state !== "offline");
+    time.hidden = !known || (said && state !== "offline");
   }
 }
 

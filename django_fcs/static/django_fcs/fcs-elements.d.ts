@@ -61,7 +61,11 @@ interface FCSSparklineElement extends FCSElement {}
 /** `<fcs-spread>`: bid and ask. A module defines it with the first one on the page. */
 interface FCSSpreadElement extends FCSElement {}
 
+/** `<fcs-tape>`: a row of prices. A module defines it with the first one on the page. */
+interface FCSTapeElement extends HTMLElement {}
+
 interface HTMLElementTagNameMap {
+  "fcs-tape": FCSTapeElement;
   "fcs-spread": FCSSpreadElement;
   "fcs-sparkline": FCSSparklineElement;
   "fcs-status": FCSStatusElement;
@@ -69,6 +73,8 @@ interface HTMLElementTagNameMap {
   "fcs-tag": FCSTagElement;
   "fcs-price": FCSPriceElement;
   "fcs-converter": HTMLElement;
+  "fcs-heatmap": HTMLElement;
+  "fcs-movers": HTMLElement;
 }
 
 /** The attributes of all elements with a symbol, as JSX writes them. */
@@ -93,6 +99,16 @@ interface FCSPriceAttributes extends FCSAttributes {
   field?: FCSField;
 }
 
+interface FCSTapeAttributes {
+  direction?: "horizontal" | "vertical";
+  "item-size"?: "regular" | "compact";
+}
+
+interface FCSMoversAttributes {
+  /** How many rows each side shows: 1 to 20. */
+  count?: number | string;
+}
+
 // For JSX that takes its elements from the global namespace. React has its own: fcs-react.d.ts.
 declare namespace JSX {
   interface IntrinsicElements {
@@ -101,8 +117,11 @@ declare namespace JSX {
     "fcs-price": FCSPriceAttributes & FCSGlobalAttributes;
     "fcs-sparkline": Omit<FCSAttributes, "announce"> & FCSGlobalAttributes;
     "fcs-spread": FCSTagAttributes & FCSGlobalAttributes;
+    "fcs-tape": FCSTapeAttributes & FCSGlobalAttributes;
     "fcs-status": FCSGlobalAttributes;
     "fcs-converter": FCSGlobalAttributes;
+    "fcs-heatmap": FCSGlobalAttributes;
+    "fcs-movers": FCSMoversAttributes & FCSGlobalAttributes;
   }
 }
 

@@ -854,7 +854,7 @@ if (customElements.get("fcs-ticker")) {
     begin(isUpgrade) {
       super.begin(isUpgrade);
       const link = /** @type {HTMLAnchorElement | null} */ (this.find("[data-part=link]"));
-      const pattern = this.host.getAttribute("href");
+      const pattern = attribute(this.host, "href");
       set(link, "href", pattern?.replaceAll("{symbol}", encodeURIComponent(this.symbol)));
       // Relative addresses have the protocol of the page.
       if (link && !/^https?:$/.test(link.protocol)) set(link, "href", "");

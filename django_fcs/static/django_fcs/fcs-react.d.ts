@@ -10,8 +10,13 @@ declare module "react" {
       "fcs-ticker": Props<FCSTickerElement> & FCSTickerAttributes;
       "fcs-tag": Props<FCSTagElement> & FCSTagAttributes;
       "fcs-price": Props<FCSPriceElement> & FCSPriceAttributes;
+      "fcs-sparkline": Props<FCSSparklineElement> & Omit<FCSAttributes, "announce">;
+      "fcs-spread": Props<FCSSpreadElement> & FCSTagAttributes;
+      "fcs-tape": Props<FCSTapeElement> & FCSTapeAttributes;
       "fcs-status": Props<FCSStatusElement>;
       "fcs-converter": Props<HTMLElement>;
+      "fcs-heatmap": Props<HTMLElement>;
+      "fcs-movers": Props<HTMLElement> & FCSMoversAttributes;
     }
   }
 }

@@ -1,6 +1,6 @@
 // The element <fcs-spread>: bid and ask as dealers read them. See docs/family.md.
-// A module: fcs-elements.js imports it with the first such element on the page. It divides prices as
-// django_fcs/widgets/spread.py does.
+// A module: fcs-elements.js imports it with the first such element on the page. It divides prices
+// as django_fcs/widgets/spread.py does.
 /** @type {any} */
 const kit = Object.getPrototypeOf(FCSTickerElement).kit;
 const { FCSElement, TickerView, node, part, field, label, pipOf, text } = kit;

@@ -1,0 +1,72 @@
+// Keeps the tiles of <fcs-heatmap> up to date: see docs/family.md. A module: fcs-elements.js
+// imports it with the first heat map.
+const { Live, NamedView, part, field, set, text } =
+  /** @type {any} */ (Object.getPrototypeOf(FCSTickerElement)).kit;
+
+const TILE = "[data-symbol]";
+const STEPS = [0.05, 0.75, 1.75]; // the changes in percent at which a level begins
+const ROOM = [
+  "data-symbol", "data-timeframe", "data-token", "data-href",
+  "data-decimal", "data-thousand", "data-grouping",
+];
+
+const levelOf = (percent) => {
+  if (!Number.isFinite(percent)) return null;
+  return STEPS.filter((step) => Math.abs(percent) >= step).length * (percent < 0 ? -1 : 1);
+};
+
+class TileView extends NamedView {
+  get flashing() { return ""; }
+  build() { return [this.link(), " ", part("move", part("status"), field("change_percent"))]; }
+
+  clear() {
+    super.clear();
+    this.mark("level", null);
+  }
+
+  /** @param {{ prices: { chp?: number } }} message */
+  paint(message) {
+    const level = levelOf(message.prices.chp);
+    this.mark("level", level === null ? null : level + 0); // 0, never -0
+    super.paint(message);
+  }
+
+  status(words) {
+    this.words.say(this.find("[data-part=status]"), words === text("live") ? "" : words);
+    const name = this.find("[data-field=name]")?.textContent
+      || this.find("[data-field=symbol]")?.textContent;
+    set(this.host, "title", `${name ?? this.symbol}, ${words}`);
+  }
+}
+
+// A tile may move from one map to another.
+const lives = new WeakMap();
+const liveOf = (tile) => {
+  const live = lives.get(tile) ?? new Live(tile, TileView);
+  lives.set(tile, live);
+  return live;
+};
+
+class FCSHeatmapElement extends HTMLElement {
+  /** @type {Set<Element>} */ #tiles = new Set();
+  #changes = new MutationObserver(() => this.#sync());
+
+  connectedCallback() {
+    this.#changes.observe(this, { subtree: true, childList: true, attributeFilter: ROOM });
+    this.#sync();
+  }
+
+  disconnectedCallback() {
+    this.#changes.disconnect();
+    this.#sync();
+  }
+
+  // Those that have left the map leave their rooms, unless they are elsewhere on the page.
+  #sync() {
+    const found = new Set(this.isConnected ? this.querySelectorAll(TILE) : []);
+    for (const tile of new Set([...found, ...this.#tiles])) liveOf(tile).schedule();
+    this.#tiles = found;
+  }
+}
+
+if (!customElements.get("fcs-heatmap")) customElements.define("fcs-heatmap", FCSHeatmapElement);
