@@ -10,6 +10,7 @@ from .nonces import nonce_from
 from .plain import number, quote
 from .ranking import movers
 from .spread import spread
+from .table import table
 from .tape import tape
 from .tiles import heatmap
 
@@ -26,6 +27,7 @@ __all__ = [
     "sparkline",
     "spread",
     "status",
+    "table",
     "tag",
     "tape",
     "ticker",

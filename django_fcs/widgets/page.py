@@ -25,6 +25,7 @@ _MODULES = {
     "fcs-tape": "fcs-tape.js",
     "fcs-heatmap": "fcs-heatmap.js",
     "fcs-movers": "fcs-movers.js",
+    "fcs-table": "fcs-table.js",
 }
 
 

@@ -26,6 +26,7 @@ from .arguments import (
     as_timeframe,
     as_unit,
 )
+from .columns import as_columns, as_sort
 from .converter import converter
 from .html import price, scripts, status, tag, ticker, token
 from .line import sparkline
@@ -34,6 +35,7 @@ from .ranking import movers
 from .refusals import in_words, unless_refused
 from .rows import as_rows
 from .spread import spread
+from .table import table
 from .tape import tape
 from .tiles import heatmap
 
@@ -119,6 +121,10 @@ _TAPE = {
     **{"item_size": as_item_size, "href": as_href},
 }
 _ROWS = {"rows": as_rows, "timeframe": as_timeframe, "href": as_href}
+_TABLE = {
+    **{"rows": as_rows, "timeframe": as_timeframe, "columns": as_columns, "sort": as_sort},
+    **{"href": as_href, "item_size": as_item_size},
+}
 _EXAMPLE = ("FX:EURUSD",)
 _CONVERTER = {"currencies": as_currencies, "base": as_base, "prefix": as_prefix}
 _EXAMPLES = ("FX:EURUSD,FX:USDJPY",)
@@ -134,6 +140,7 @@ _ALL = (
     Tag("fcs_converter", converter, _CONVERTER, ("USD GBP JPY",), is_widget=True),
     Tag("fcs_heatmap", heatmap, {**_ROWS, "size": as_attribute}, _EXAMPLE, is_widget=True),
     Tag("fcs_movers", movers, {**_ROWS, "count": as_count}, _EXAMPLE, is_widget=True),
+    Tag("fcs_table", table, _TABLE, _EXAMPLE, is_widget=True),
     Tag("fcs_status", status, is_widget=True),
     Tag("fcs_token", token, {"symbol": as_symbol}, _EXAMPLE, otherwise=lambda error: ""),
     Tag("fcs_quote", quote, _ROOM, _EXAMPLE, otherwise=lambda error: None, is_value=True),

@@ -43,6 +43,9 @@ _TEXTS: dict[str, str | Promise] = {
     "down": pgettext_lazy("price", "Down"),
     "of": pgettext_lazy("price", "of {n}"),
     "left_out": pgettext_lazy("price", "{n} left out: price old or unknown"),
+    "market_open": pgettext_lazy("price", "open"),
+    "filter": pgettext_lazy("price", "Filter"),
+    "nothing": pgettext_lazy("price", "Nothing called {n} here"),
 }
 
 

@@ -44,7 +44,7 @@ export default [
     },
   },
   {
-    files: ["django_fcs/**/fcs-{announce,converter,heatmap,movers,sparkline,spread,tape}.js"],
+    files: ["django_fcs/**/fcs-{announce,converter,heatmap,movers,sparkline,spread,table,tape}.js"],
     languageOptions: { sourceType: "module" },
   },
   {

@@ -63,6 +63,8 @@ interface FCSSpreadElement extends FCSElement {}
 
 /** `<fcs-tape>`: a row of prices. A module defines it with the first one on the page. */
 interface FCSTapeElement extends HTMLElement {}
+/** `<fcs-table>`: a watch list. It is live once fcs-table.js has been imported. */
+interface FCSTableElement extends HTMLElement {}
 
 interface HTMLElementTagNameMap {
   "fcs-tape": FCSTapeElement;
@@ -75,6 +77,7 @@ interface HTMLElementTagNameMap {
   "fcs-converter": HTMLElement;
   "fcs-heatmap": HTMLElement;
   "fcs-movers": HTMLElement;
+  "fcs-table": FCSTableElement;
 }
 
 /** The attributes of all elements with a symbol, as JSX writes them. */
@@ -109,6 +112,16 @@ interface FCSMoversAttributes {
   count?: number | string;
 }
 
+/** The rows are a `<table>` within, as JSX writes it. */
+interface FCSTableAttributes {
+  /** The columns of rows that a script adds without cells, with blanks between them. */
+  columns?: string;
+  timeframe?: string | number;
+  filter?: boolean | "";
+  /** An address, in which `{symbol}` stands for the symbol. */
+  href?: string;
+}
+
 // For JSX that takes its elements from the global namespace. React has its own: fcs-react.d.ts.
 declare namespace JSX {
   interface IntrinsicElements {
@@ -122,6 +135,7 @@ declare namespace JSX {
     "fcs-converter": FCSGlobalAttributes;
     "fcs-heatmap": FCSGlobalAttributes;
     "fcs-movers": FCSMoversAttributes & FCSGlobalAttributes;
+    "fcs-table": FCSTableAttributes & FCSGlobalAttributes;
   }
 }
 

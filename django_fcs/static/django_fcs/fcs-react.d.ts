@@ -17,6 +17,7 @@ declare module "react" {
       "fcs-converter": Props<HTMLElement>;
       "fcs-heatmap": Props<HTMLElement>;
       "fcs-movers": Props<HTMLElement> & FCSMoversAttributes;
+      "fcs-table": Props<FCSTableElement> & FCSTableAttributes;
     }
   }
 }

@@ -1,0 +1,298 @@
+// The watch list, <fcs-table>: rows that are live, sorted by a click, filtered by typing. See
+// docs/family.md. A module: fcs-elements.js imports it with the first such element. It takes over
+// the table that the server has written, and fills the rows that the page adds.
+/** @type {any} */
+const { Live, View, node, part, field, set, text } = Object.getPrototypeOf(FCSTickerElement).kit;
+const MOST = 500;
+const ROW = "tr[data-symbol]";
+const ELEMENT = "fcs-table";
+const STEP_MS = 1000;
+const STEP_MAX = 5; // characters of a step, for which the cell keeps its room
+const [UP, DOWN] = ["ascending", "descending"];
+const reduced = matchMedia("(prefers-reduced-motion: reduce)");
+const listOf = (row) => row.closest(ELEMENT);
+const rankOf = (table, column) =>
+  table.querySelector(`th[data-column="${column}"]`)?.dataset.rank;
+
+// Steps: what the last price has added, shown for a second after it. One timer for all of them.
+const steps = {
+  /** @type {Map<Element, number>} */ shown: new Map(), // by age, with the time of each
+  /** @type {number | undefined} */ ending: undefined,
+  show(cell, words) {
+    steps.shown.delete(cell);
+    set(cell, "data-step", words);
+    if (words) steps.shown.set(cell, performance.now());
+    steps.await();
+  },
+  await() {
+    const [since] = steps.shown.values();
+    if (since === undefined) return;
+    steps.ending ??= setTimeout(steps.end, Math.max(since + STEP_MS - performance.now(), 100));
+  },
+  end() {
+    steps.ending = undefined;
+    const limit = performance.now() - STEP_MS;
+    for (const [cell, since] of steps.shown) {
+      if (since > limit) break;
+      steps.show(cell, "");
+    }
+    steps.await();
+  },
+};
+
+// Groups whose market may have opened or closed: written once for all rows that say so.
+const groups = {
+  waiting: new Set(),
+  add(body) {
+    if (!groups.waiting.size) queueMicrotask(groups.write);
+    groups.waiting.add(body);
+  },
+  write() {
+    for (const body of groups.waiting) {
+      const rows = [...body?.querySelectorAll(ROW) ?? []];
+      const states = rows.map((row) => row.dataset.state);
+      const isClosed = states.length && states.every((state) => state === "closed");
+      set(body, "data-state", isClosed && "closed");
+      const market = body?.querySelector("[data-part=market]:not([data-always])");
+      const isOpen = !states.includes("closed") && states.includes("live");
+      const words = isClosed ? said.get(rows[0]) : isOpen ? text("open") : "";
+      // What the server has written counts until a price has come.
+      if (market && (words || !states.includes("waiting"))) market.textContent = words ?? "";
+    }
+    groups.waiting.clear();
+  },
+};
+/** @type {WeakMap<Element, string>} */
+const said = new WeakMap();
+
+const cellOf = (table, column) => {
+  const rank = rankOf(table, column);
+  const isPlain = !/^(sparkline|updated)$/.test(column);
+  const cell = node("td", { [isPlain ? "field" : "column"]: column, ...(rank && { rank }) });
+  cell.role = "cell";
+  cell.translate = !isPlain;
+  if (column === "updated") cell.append(field(column));
+  if (column === "sparkline") {
+    const line = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    set(line, "viewBox", "0 0 72 20");
+    set(line, "aria-hidden", "true");
+    set(line, "data-part", column);
+    cell.append(line);
+  }
+  return cell;
+};
+
+class RowView extends View {
+  #close = NaN; #words;
+
+  get flashing() { return "close"; }
+
+  build() {
+    const name = node("th", {}, part("name", node("a", { part: "link" }, field("symbol")),
+      field("name"), part("status")));
+    Object.assign(name, { scope: "row", role: "rowheader" });
+    this.host.role = "row";
+    const table = listOf(this.host);
+    const columns = table?.getAttribute("columns")?.match(/\w+/g) ?? [];
+    return [name, ...columns.map((column) => cellOf(table, column))];
+  }
+
+  begin(isUpgrade) {
+    super.begin(isUpgrade);
+    if (!isUpgrade) this.#close = NaN;
+    const link = /** @type {HTMLAnchorElement | null} */ (this.find("[data-part=link]"));
+    const pattern = listOf(this.host)?.getAttribute("href");
+    set(link, "href", pattern?.replaceAll("{symbol}", encodeURIComponent(this.symbol)));
+    // Relative addresses have the protocol of the page.
+    if (link && !/^https?:$/.test(link.protocol)) set(link, "href", "");
+  }
+
+  paint(message) {
+    super.paint(message);
+    const { c } = message.prices;
+    if (c === this.#close) return;
+    const cell = this.find("[data-field=close]");
+    // As with the tint, there is none out of view; one that is shown follows each price.
+    if (this.host.dataset.flash || cell?.dataset.step) steps.show(cell, this.#step(c));
+    this.#close = c;
+  }
+
+  // In pips if the symbol has them. What has no room is left out: half a figure is a wrong one.
+  #step(close) {
+    const distance = this.figures.spread(close, this.#close);
+    const figure = distance.replace(text("{n} pips", "").trim(), "").trim();
+    const words = figure.startsWith("−") ? figure : `+${figure}`;
+    return reduced.matches || words.length > STEP_MAX || !/[1-9]/.test(words) ? "" : words;
+  }
+
+  // A live row says nothing, and one without a price has dashes. The head of a group says when
+  // its market opens.
+  status(words) {
+    const { state } = this.host.dataset;
+    const isQuiet = words === text("live") || words === text("waiting");
+    super.status(isQuiet ? "" : state === "closed" ? text("closed") : words);
+    if (this.#words === `${state} ${words}`) return;
+    this.#words = `${state} ${words}`;
+    said.set(this.host, words);
+    groups.add(this.host.closest("tbody"));
+  }
+}
+
+/** @type {WeakMap<Element, any>} */
+const lives = new WeakMap();
+const liveOf = (row) => {
+  const live = lives.get(row) ?? new Live(row, RowView);
+  lives.set(row, live);
+  return live;
+};
+
+const collator = new Intl.Collator(undefined, { numeric: true });
+const UNITS = "KMBT";
+
+class FCSTableElement extends HTMLElement {
+  /** @type {Set<Element>} */ #rows = new Set();
+  /** @type {{ column: string, order: string } | null} */ #sorted = null;
+  #query = ""; #hasWarned = false;
+  #observer = new MutationObserver((changes) => {
+    // What happens within a row is the row's.
+    const isOurs = ({ type, target }) =>
+      type === "attributes" || !(target instanceof Element && target.closest(ROW));
+    if (changes.some(isOurs)) this.#adopt();
+  });
+
+  connectedCallback() {
+    this.#observer.observe(this, {
+      subtree: true, childList: true,
+      attributeFilter: ["data-symbol", "data-timeframe", "data-token", "aria-sort", "hidden"],
+    });
+    this.addEventListener("click", this);
+    this.addEventListener("input", this);
+    this.#adopt();
+  }
+
+  disconnectedCallback() {
+    this.#observer.disconnect();
+    this.#adopt();
+  }
+
+  /** @param {Event} event */
+  handleEvent({ type, target }) {
+    if (!(target instanceof Element)) return;
+    const input = type === "input" && target.closest("[data-part=tools] input");
+    if (input instanceof HTMLInputElement) {
+      this.#query = input.value.trim();
+      this.#filter();
+    }
+    const head = type === "click" && target.closest("button")?.closest("thead th");
+    if (head instanceof HTMLElement) this.#sortBy(head);
+  }
+
+  #adopt() {
+    const found = [...this.querySelectorAll(ROW)];
+    const isHere = (row) => this.isConnected && this.contains(row) && row.matches(ROW);
+    // A row that is live stays so, even if others have come before it.
+    const all = new Set([...this.#rows, ...found].filter(isHere));
+    const rows = new Set([...all].slice(0, MOST));
+    if (found.length > MOST && !this.#hasWarned) {
+      console.warn(`fcs-table.js: only the first ${MOST} rows are live`);
+      this.#hasWarned = true;
+    }
+    // A row that has left may be on the page still, in another table.
+    for (const row of new Set([...this.#rows, ...rows])) liveOf(row).schedule();
+    this.#rows = rows;
+    if (!this.isConnected) return;
+    this.#furnish();
+    this.#filter();
+    const { column, order } = this.#sorted ?? {};
+    const head = column && this.#head(column);
+    if (head && head.getAttribute("aria-sort") !== order) this.#sort();
+  }
+
+  // A morph may have taken away what the script has made.
+  #furnish() {
+    for (const head of this.querySelectorAll("thead th:not([data-column=sparkline])")) {
+      if (head.querySelector("button")) continue;
+      const button = node("button", {}, ...head.childNodes);
+      button.type = "button";
+      set(button, "aria-label", head.getAttribute("aria-label"));
+      head.append(button);
+    }
+    const tools = this.querySelector("[data-part=tools]");
+    if (!tools || tools.querySelector("input")) return;
+    const input = document.createElement("input");
+    Object.assign(input, { type: "search", placeholder: text("Filter"), value: this.#query });
+    set(input, "aria-label", text("Filter"));
+    const answer = part("nothing");
+    answer.role = "status";
+    tools.append(input, answer);
+  }
+
+  #filter() {
+    const query = this.#query.toLocaleLowerCase();
+    let isEmpty = Boolean(query);
+    for (const body of this.querySelectorAll("tbody")) {
+      let hits = 0;
+      for (const row of body.querySelectorAll(ROW)) {
+        const name = row.querySelectorAll("[data-field=symbol], [data-field=name]");
+        const words = [row.getAttribute("data-symbol"), ...[...name].map((one) => one.textContent)];
+        const isHit = words.join(" ").toLocaleLowerCase().includes(query);
+        row.toggleAttribute("hidden", !isHit);
+        hits += Number(isHit);
+      }
+      body.toggleAttribute("hidden", Boolean(query) && !hits); // a property would change each time
+      isEmpty &&= !hits;
+    }
+    const answer = this.querySelector("[data-part=nothing]");
+    const words = isEmpty ? text("Nothing called {n} here", this.#query) : "";
+    if (answer && answer.textContent !== words) answer.textContent = words;
+  }
+
+  #head(column) {
+    return [.../** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("thead th"))]
+      .find((head) => head.dataset.column === column);
+  }
+
+  // The first click shows what is largest, or the first of names.
+  #sortBy(head) {
+    const { column = "" } = head.dataset;
+    const orders = /^(symbol|name)$/.test(column) ? [UP, DOWN] : [DOWN, UP];
+    const order = head.getAttribute("aria-sort") === orders[0] ? orders[1] : orders[0];
+    this.#sorted = { column, order };
+    this.#sort();
+  }
+
+  #sort() {
+    const { column, order } = this.#sorted ?? { column: "" };
+    for (const head of this.querySelectorAll("thead th")) {
+      set(head, "aria-sort", head === this.#head(column) && order);
+    }
+    for (const body of this.querySelectorAll("tbody")) {
+      const rows = [...body.querySelectorAll(ROW)];
+      const keys = new Map(rows.map((row) => [row, keyOf(row, column)]));
+      const sign = order === UP ? 1 : -1;
+      rows.sort((one, other) => compare(keys.get(one), keys.get(other), sign));
+      body.append(...rows);
+    }
+  }
+}
+
+// What a row shows in a column: a number, a text, or NaN for nothing.
+const keyOf = (row, column) => {
+  const shown = row.querySelector(`[data-field="${column}"]`);
+  const words = shown?.textContent ?? "";
+  if (/^(symbol|name)$/.test(column)) return words;
+  if (shown?.dateTime) return Date.parse(shown.dateTime);
+  const decimal = row.dataset.decimal || ".";
+  const [whole, places = ""] = words.replace("−", "-").split(decimal);
+  const unit = UNITS.indexOf(words.at(-1) || "-") + 1;
+  const figures = `${whole.replace(/[^\d-]/g, "")}.${places.replace(/\D/g, "")}`;
+  return /\d/.test(words) ? Number(figures) * 1000 ** unit : NaN;
+};
+
+// What is not known is last, in both directions.
+const compare = (one, other, sign) => {
+  if (typeof one === "string") return sign * collator.compare(one, other);
+  return Number(Number.isNaN(one)) - Number(Number.isNaN(other)) || sign * (one - other) || 0;
+};
+
+if (!customElements.get(ELEMENT)) customElements.define(ELEMENT, FCSTableElement);

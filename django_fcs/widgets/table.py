@@ -1,0 +1,197 @@
+"""The HTML of the watch list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString
+from django.utils.translation import pgettext
+
+from django_fcs.prices.states import State
+from django_fcs.prices.symbols import market_of
+from django_fcs.quotes import Quote
+
+from . import formats
+from .arguments import SIZES, as_href, as_item_size, as_timeframe, link_of
+from .columns import USUAL, as_columns, as_sort, heading_of, key_of, ranks_of
+from .context import current_time, option, quoted
+from .rendering import render
+from .rows import Group, Row, groups_of
+from .spared import spared
+from .texts import texts
+
+__all__ = ["table"]
+
+#: States whose rows tell the time of their price.
+_OLD = (State.STALE.value, State.OFFLINE.value)
+_ON_ROWS = ("symbol", "timeframe", "token", "state", "direction", "delay", "digits")
+
+
+def table(
+    rows: object,
+    timeframe: str | int | None = None,
+    *,
+    columns: object = None,
+    sort: str | None = None,
+    filter: bool = False,
+    href: str | None = None,
+    item_size: str | None = None,
+) -> SafeString:
+    """Print a watch list: a table of symbols, in groups. Raises ``RoomError``."""
+    groups = groups_of(rows, as_timeframe(timeframe))
+    shown = option(lambda: as_columns(columns), USUAL)
+    by, is_down = option(lambda: as_sort(sort), ("", False))
+    size = option(lambda: as_item_size(item_size), SIZES[0])
+    pattern = option(lambda: as_href(href), "")
+    order = "descending" if is_down else "ascending"
+    ranks = ranks_of(shown)
+    plan = _Plan(shown, _cells_of(shown, ranks), by, is_down, pattern, _numbers(), current_time())
+    heads = [
+        {
+            "column": name,
+            "text": heading_of(name),
+            "rank": ranks.get(name, ""),
+            "order": order if name == by else "",
+        }
+        for name in ("symbol", *shown)
+    ]
+    context = {
+        "title": pgettext("price", "Watch list"),
+        "percent": pgettext("price", "Change in %"),
+        "timeframe": groups[0].rows[0].room.timeframe,
+        "columns": " ".join(shown),
+        "span": str(len(heads)),
+        "heads": heads,
+        "groups": [_group(group, plan) for group in groups],
+        "filter": bool(filter),
+        "href": pattern,
+        "size": "" if size == SIZES[0] else size,
+    }
+    return render("table", context)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What all rows of a table have in common."""
+
+    columns: tuple[str, ...]
+    cells: tuple[tuple[str, SafeString], ...]
+    """The name of each column, and the attributes of its cells."""
+    by: str
+    is_down: bool
+    href: str
+    numbers: SafeString
+    """The attributes that tell the script how rows write numbers."""
+    now: datetime
+
+
+def _cells_of(
+    columns: tuple[str, ...], ranks: dict[str, str]
+) -> tuple[tuple[str, SafeString], ...]:
+    def attributes(name: str) -> SafeString:
+        rank = {"data-rank": ranks.get(name, "")}
+        if name in ("sparkline", "updated"):  # a cell that holds an element
+            return _attributes({"data-column": name, **rank})
+        return _attributes({"translate": "no", "data-field": name, **rank})
+
+    return tuple((name, attributes(name)) for name in columns)
+
+
+def _numbers() -> SafeString:
+    return _attributes({f"data-{name}": text for name, text in formats.separators().items()})
+
+
+def _group(group: Group, plan: _Plan) -> dict[str, Any]:
+    rows = [_row(row, plan) for row in group.rows]
+    quotes = [row["fields"].quote for row in rows]
+    is_closed = all(quote is not None and quote.state is State.CLOSED for quote in quotes)
+    is_always_open = all(market_of(row.room.symbol) == "crypto" for row in group.rows)
+    market = ""
+    if is_closed:
+        market = _closed(quotes, plan.now)
+    elif is_always_open:
+        market = pgettext("price", "always open")
+    elif any(quotes):
+        # Nobody knows when a page is read, so it does not say "open".
+        clock = formats.clock(plan.now, now=plan.now)
+        market = pgettext("price", "as of {n}").replace("{n}", clock)
+    return {
+        "heading": group.heading,
+        "is_closed": is_closed,
+        "is_always_open": is_always_open,
+        "market": market,
+        "rows": _sorted(rows, plan) if plan.by else rows,
+    }
+
+
+def _closed(quotes: Sequence[Quote | None], now: datetime) -> str:
+    opens = min((quote.until for quote in quotes if quote and quote.until), default=None)
+    if opens is None:
+        return texts()["closed"]
+    moment = datetime.fromtimestamp(opens, timezone.utc)
+    return texts()["opens"].replace("{n}", formats.opening(moment, now=now))
+
+
+def _row(row: Row, plan: _Plan) -> dict[str, Any]:
+    """Return the context of a row: that of its room, with its cells."""
+    context = quoted(row.room, "sparkline" in plan.columns)
+    fields, shapes = context["fields"], context["shapes"]
+    status = context["status"]
+    if context["state"] == State.CLOSED.value:
+        status = texts()["closed"]
+    elif context["state"] in _OLD:
+        # Without seconds: its place is narrow.
+        status = formats.opening(fields.quote.updated, now=plan.now)
+    return {
+        **context,
+        "attributes": _attributes({f"data-{name}": context[name] for name in _ON_ROWS})
+        + plan.numbers,
+        "cells": [
+            (_with_shape(attributes, shapes.get(name)), _cell(name, context))
+            for name, attributes in plan.cells
+        ],
+        "link": link_of(plan.href, row.room.symbol) if plan.href else "",
+        "status": spared(status),
+        "thing": row.thing,
+    }
+
+
+def _attributes(values: Mapping[str, str]) -> SafeString:
+    """Write the attributes that have a value: in a template, each would cost as much as a cell."""
+    pairs = [
+        f' {name}="{conditional_escape(spared(value))}"' for name, value in values.items() if value
+    ]
+    return SafeString("".join(pairs))
+
+
+def _with_shape(attributes: SafeString, shape: str | None) -> SafeString:
+    return attributes + _attributes({"data-shape": shape}) if shape else attributes
+
+
+def _cell(name: str, context: dict[str, Any]) -> str:
+    text: str = context["sparkline"] if name == "sparkline" else context["fields"][name]
+    if name != "updated":
+        return text
+    # The text of a cell is replaced: a time, which has a moment, is an element of its own.
+    moment = _attributes({"datetime": context["updated"]})
+    kind = "time" if moment else "span"
+    html = (
+        f'<{kind} translate="no" data-field="updated"{moment}>{conditional_escape(text)}</{kind}>'
+    )
+    return SafeString(html)
+
+
+def _sorted(rows: list[dict[str, Any]], plan: _Plan) -> list[dict[str, Any]]:
+    """Sort rows by a field; those without a value are last, in both directions."""
+    if plan.by in ("symbol", "name"):
+        keys = [row["fields"][plan.by].casefold() for row in rows]
+    else:
+        keys = [key_of(row["fields"].quote, plan.by) for row in rows]
+    known = [one for one in zip(keys, rows, strict=True) if one[0] is not None]
+    unknown = [row for key, row in zip(keys, rows, strict=True) if key is None]
+    known.sort(key=lambda one: one[0], reverse=plan.is_down)
+    return [row for _, row in known] + unknown
