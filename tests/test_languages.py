@@ -21,7 +21,10 @@ LANGUAGES = {"ar", "de", "es", "fr", "ja", "zh_Hans"}
 #: Words that a language shares with English. Traders say pips everywhere, and an element that has
 #: another language than the scripts of its page shows the same word before and after they run.
 PIPS = "{n} pips"
-SHARED = {"de": {"live", "offline", "Spread", PIPS}, "fr": {"Volume", PIPS}}
+SHARED = {
+    "de": {"live", "offline", "Spread", "Filter", "Instrument", "Name", PIPS},
+    "fr": {"Volume", "Instrument", "Pause", PIPS},
+}
 
 
 def words(catalog: Catalog) -> dict[tuple[str, str], str]:

@@ -37,13 +37,9 @@ class Figures(Mapping[str, str]):
     ) -> None:
         self._texts = dict(names)
         self.quote = quote
+        """What the texts are written from; ``None`` if it is not known."""
         self._notation = notation
         self._now = now
-
-    @property
-    def quote(self) -> Quote | None:
-        """What the texts are written from; ``None`` if it is not known."""
-        return self._quote
 
     def __getitem__(self, field: str) -> str:
         text = self._texts.get(field)
