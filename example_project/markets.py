@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["BOARDS", "MAP", "MARKETS", "TAPE", "TIMEFRAMES", "WATCH_LIST", "Instrument", "Market"]
+__all__ = ["BOARDS", "GLANCE", "MAP", "MARKETS", "TAPE", "TIMEFRAMES", "WATCH_LIST", "Instrument", "Market"]
 
 TIMEFRAMES = {
     "1": "1 minute",
@@ -76,10 +76,10 @@ def weighed(exchange: str, **weights: int) -> tuple[Instrument, ...]:
 
 _COINS = weighed(
     "BINANCE",
-    **{"BTCUSDT": 8, "ETHUSDT": 4, "BNBUSDT": 3, "SOLUSDT": 3},
-    **{"XRPUSDT": 2, "ADAUSDT": 1, "DOGEUSDT": 1, "SHIBUSDT": 1},
+    **{"BTCUSDT": 8, "ETHUSDT": 4, "BNBUSDT": 4, "SOLUSDT": 3},
+    **{"XRPUSDT": 3, "ADAUSDT": 2, "DOGEUSDT": 2, "SHIBUSDT": 2},
 )
-_SHARES = weighed("NASDAQ", AAPL=8, MSFT=4, NVDA=4, GOOGL=3, AMZN=3, TSLA=2, META=2, NFLX=1)
+_SHARES = weighed("NASDAQ", AAPL=8, MSFT=4, NVDA=4, GOOGL=3, AMZN=3, TSLA=2, META=2, NFLX=2)
 _PAIRS = ("EURUSD", "GBPUSD", "USDJPY", "USDCHF", "AUDUSD", "USDCAD", "EURGBP", "EURJPY", "NZDUSD")
 
 #: Groups for ``fcs_table`` and ``fcs_movers``.
@@ -90,9 +90,15 @@ WATCH_LIST = (
     ("Metals", listed("FX", "XAUUSD", "XAGUSD")),
 )
 #: Groups for ``fcs_heatmap``.
-MAP = (("Crypto", _COINS), ("Nasdaq", _SHARES))
+MAP = (("Crypto", _COINS[:7]), ("Nasdaq", _SHARES[:7]))
 TAPE = (*listed("FX", "EURUSD", "USDJPY", "GBPUSD", "XAUUSD"), *_COINS[:2], *_SHARES[:3])
 #: Symbols for ``fcs_spread``.
 BOARDS = tuple(
     f"FX:{pair}" for pair in ("EURUSD", "USDJPY", "XAUUSD", "GBPUSD", "AUDUSD", "USDCHF")
+)
+#: What a reader of a newspaper wants to know first.
+GLANCE = (
+    *listed("FX", "EURUSD", "GBPUSD", "USDJPY", "XAUUSD"),
+    *listed("BINANCE", "BTCUSDT"),
+    *listed("NASDAQ", "AAPL"),
 )

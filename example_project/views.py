@@ -4,7 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from example_project.gallery import hero, shown
-from example_project.markets import BOARDS, MAP, MARKETS, TAPE, TIMEFRAMES, WATCH_LIST, Market
+from example_project.markets import BOARDS, GLANCE, MAP, MARKETS, TAPE, TIMEFRAMES, WATCH_LIST, Market
 
 __all__ = ["article", "dashboard", "home", "market", "plain"]
 
@@ -35,7 +35,7 @@ def plain(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _lists() -> dict[str, object]:
-    return {"boards": BOARDS, "map": MAP, "tape": TAPE, "watch_list": WATCH_LIST}
+    return {"boards": BOARDS, "glance": GLANCE, "map": MAP, "tape": TAPE, "watch_list": WATCH_LIST}
 
 
 def _short() -> list[tuple[str, object]]:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timeout(180)
 
 FACES = ["/", "/dashboard/", "/article/"]
 #: Each of these has a state of its own.
-ELEMENTS = "fcs-ticker, fcs-tag, fcs-price, fcs-sparkline, fcs-spread"
+ELEMENTS = "fcs-ticker, fcs-tag, fcs-price, fcs-sparkline, fcs-spread, [data-symbol]"
 TAGGED = [f"/{slug}/" for slug in MARKETS]
 PLAIN = [f"/{slug}/plain/" for slug in MARKETS]
 PATIENCE_MS = 20_000  # a page, its socket and the vendor's have to open first
@@ -86,7 +86,7 @@ async def test_thumbs_find_what_they_touch(page: Page, site: str, path: str) -> 
     small = await page.evaluate(
         """[...document.querySelectorAll("a[href], summary")].filter((it) => {
           const height = it.getBoundingClientRect().height;
-          return height && height < 44 && !it.closest("main p, fcs-ticker, fcs-tag, fcs-table");
+          return height && height < 44 && !it.closest("main p, fcs-ticker, fcs-spread, fcs-tag, fcs-table");
         }).map((it) => it.outerHTML)"""
     )
     assert small == []
