@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["BOARDS", "GLANCE", "MAP", "MARKETS", "TAPE", "TIMEFRAMES", "WATCH_LIST", "Instrument", "Market"]
+__all__ = [
+    "BOARDS",
+    "GLANCE",
+    "MAP",
+    "MARKETS",
+    "TAPE",
+    "TIMEFRAMES",
+    "WATCH_LIST",
+    "Instrument",
+    "Market",
+]
 
 TIMEFRAMES = {
     "1": "1 minute",

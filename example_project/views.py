@@ -4,7 +4,16 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from example_project.gallery import hero, shown
-from example_project.markets import BOARDS, GLANCE, MAP, MARKETS, TAPE, TIMEFRAMES, WATCH_LIST, Market
+from example_project.markets import (
+    BOARDS,
+    GLANCE,
+    MAP,
+    MARKETS,
+    TAPE,
+    TIMEFRAMES,
+    WATCH_LIST,
+    Market,
+)
 
 __all__ = ["article", "dashboard", "home", "market", "plain"]
 
