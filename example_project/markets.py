@@ -1,10 +1,20 @@
-"""The three markets that the example shows, each with four symbols."""
+"""What the example shows: three markets of four symbols each, and a longer watch list."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["MARKETS", "TIMEFRAMES", "Instrument", "Market"]
+__all__ = [
+    "BOARDS",
+    "GLANCE",
+    "MAP",
+    "MARKETS",
+    "TAPE",
+    "TIMEFRAMES",
+    "WATCH_LIST",
+    "Instrument",
+    "Market",
+]
 
 TIMEFRAMES = {
     "1": "1 minute",
@@ -23,6 +33,8 @@ TIMEFRAMES = {
 class Instrument:
     exchange: str
     ticker: str
+    weight: int = 1
+    """The size of its tile in a heat map, relative to the others of its group."""
 
     @property
     def symbol(self) -> str:
@@ -66,3 +78,37 @@ MARKETS = {
         ),
     )
 }
+
+
+def weighed(exchange: str, **weights: int) -> tuple[Instrument, ...]:
+    return tuple(Instrument(exchange, ticker, weight) for ticker, weight in weights.items())
+
+
+_COINS = weighed(
+    "BINANCE",
+    **{"BTCUSDT": 8, "ETHUSDT": 4, "BNBUSDT": 4, "SOLUSDT": 3},
+    **{"XRPUSDT": 3, "ADAUSDT": 2, "DOGEUSDT": 2, "SHIBUSDT": 2},
+)
+_SHARES = weighed("NASDAQ", AAPL=8, MSFT=4, NVDA=4, GOOGL=3, AMZN=3, TSLA=2, META=2, NFLX=2)
+_PAIRS = ("EURUSD", "GBPUSD", "USDJPY", "USDCHF", "AUDUSD", "USDCAD", "EURGBP", "EURJPY", "NZDUSD")
+
+#: Groups for ``fcs_table`` and ``fcs_movers``.
+WATCH_LIST = (
+    ("Forex", listed("FX", *_PAIRS)),
+    ("Crypto", _COINS),
+    ("Nasdaq", _SHARES),
+    ("Metals", listed("FX", "XAUUSD", "XAGUSD")),
+)
+#: Groups for ``fcs_heatmap``.
+MAP = (("Crypto", _COINS[:7]), ("Nasdaq", _SHARES[:7]))
+TAPE = (*listed("FX", "EURUSD", "USDJPY", "GBPUSD", "XAUUSD"), *_COINS[:2], *_SHARES[:3])
+#: Symbols for ``fcs_spread``.
+BOARDS = tuple(
+    f"FX:{pair}" for pair in ("EURUSD", "USDJPY", "XAUUSD", "GBPUSD", "AUDUSD", "USDCHF")
+)
+#: What a reader of a newspaper wants to know first.
+GLANCE = (
+    *listed("FX", "EURUSD", "GBPUSD", "USDJPY", "XAUUSD"),
+    *listed("BINANCE", "BTCUSDT"),
+    *listed("NASDAQ", "AAPL"),
+)

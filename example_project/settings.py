@@ -10,6 +10,7 @@ import os
 from typing import Any
 
 from example_project.environment import cache_beside, fcs_settings
+from example_project.look import LANGUAGE
 
 DEBUG = os.environ.get("DJANGO_DEBUG", "1") == "1"
 # The example has no accounts: this key signs only the symbols that its pages show.
@@ -28,6 +29,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "example_project.middleware.content_security_policy",
+    "example_project.look.look",
 ]
 ROOT_URLCONF = "example_project.urls"
 ASGI_APPLICATION = "example_project.asgi.application"
@@ -44,7 +46,7 @@ TEMPLATES: list[dict[str, Any]] = [
     },
 ]
 
-LANGUAGES = [("en", "English")]
+LANGUAGES = [(choice.value, choice.text) for choice in LANGUAGE.choices]
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -3,13 +3,34 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from example_project.markets import MARKETS, TIMEFRAMES, Market
+from example_project.gallery import hero, shown
+from example_project.markets import (
+    BOARDS,
+    GLANCE,
+    MAP,
+    MARKETS,
+    TAPE,
+    TIMEFRAMES,
+    WATCH_LIST,
+    Market,
+)
 
-__all__ = ["home", "market", "plain"]
+__all__ = ["article", "dashboard", "home", "market", "plain"]
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "example_project/home.html")
+    """Show every widget beside the lines that make it."""
+    exhibits = shown(request, {**_lists(), "watch_list": _short()})
+    context = {"hero": hero(request), "exhibits": exhibits}
+    return render(request, "example_project/home.html", context)
+
+
+def dashboard(request: HttpRequest) -> HttpResponse:
+    return render(request, "example_project/dashboard.html", _lists())
+
+
+def article(request: HttpRequest) -> HttpResponse:
+    return render(request, "example_project/article.html", _lists())
 
 
 def market(request: HttpRequest, slug: str) -> HttpResponse:
@@ -20,6 +41,15 @@ def market(request: HttpRequest, slug: str) -> HttpResponse:
 def plain(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a market with only FCSClient and the page's own script."""
     return render(request, "example_project/plain.html", _context(slug))
+
+
+def _lists() -> dict[str, object]:
+    return {"boards": BOARDS, "glance": GLANCE, "map": MAP, "tape": TAPE, "watch_list": WATCH_LIST}
+
+
+def _short() -> list[tuple[str, object]]:
+    """Return the first four of each group."""
+    return [(heading, rows[:4]) for heading, rows in WATCH_LIST]
 
 
 def _context(slug: str) -> dict[str, object]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import re
 import runpy
 from collections.abc import Iterator
@@ -10,15 +11,26 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client, override_settings
 
+import django_fcs
 from django_fcs.conf import Settings
+from django_fcs.rooms import Room
+from django_fcs.widgets.tags import TAGS
 from example_project.environment import cache_beside, fcs_settings
-from example_project.markets import MARKETS
+from example_project.exhibits import EXHIBITS, HERO
+from example_project.look import LANGUAGE, SWITCHES
+from example_project.markets import BOARDS, MAP, MARKETS, TAPE, WATCH_LIST
 from example_project.middleware import POLICY
 
 pytestmark = pytest.mark.versions
 
 SETTINGS = Path(__file__).parents[1] / "example_project" / "settings.py"
-PAGES = ["/", *(f"/{slug}/" for slug in MARKETS), *(f"/{slug}/plain/" for slug in MARKETS)]
+PAGES = [
+    "/",
+    "/dashboard/",
+    "/article/",
+    *(f"/{slug}/" for slug in MARKETS),
+    *(f"/{slug}/plain/" for slug in MARKETS),
+]
 
 
 @pytest.fixture
@@ -130,12 +142,12 @@ DATA = '<script id="fcs-page" type="application/json">'
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_keeps_its_own_strict_policy(client: Client, path: str) -> None:
     response = client.get(path)
-    html = response.content.decode()
+    text = response.content.decode()
     assert response.status_code == 200
     assert response.headers["Content-Security-Policy"] == POLICY
-    assert not re.search(r"<style|\bstyle=|\bon[a-z]+=|<script>", html)
+    assert not re.search(r"<style|\bstyle=|\bon[a-z]+=|<script>", text)
     # Browsers do not run data.
-    assert re.findall(r"<script(?![^>]*\bsrc=)[^>]*>", html) in ([], [DATA])
+    assert re.findall(r"<script(?![^>]*\bsrc=)[^>]*>", text) in ([], [DATA])
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -143,15 +155,100 @@ def test_no_page_shows_the_key(client: Client, path: str) -> None:
     assert "a-key-to-hide" not in client.get(path).content.decode()
 
 
-@pytest.mark.parametrize("path", PAGES)
+#: The newspaper has a head of its own.
+@pytest.mark.parametrize("path", [path for path in PAGES if path != "/article/"])
 def test_every_page_links_to_every_market(client: Client, path: str) -> None:
-    html = client.get(path).content.decode()
-    assert all(f'href="/{slug}/"' in html for slug in MARKETS)
+    text = client.get(path).content.decode()
+    assert all(f'href="/{slug}/"' in text for slug in MARKETS)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_needs_anything_of_another_host(client: Client, path: str) -> None:
+    text = client.get(path).content.decode()
+    places = re.findall(r'\b(?:href|src|action|content|data-fcs-socket)="([^"]*)"', text)
+    assert len(places) > 5
+    assert [one for one in places if "//" in one] == []
+
+
+# The gallery
+
+
+def test_the_gallery_shows_every_widget_beside_the_lines_that_make_it(client: Client) -> None:
+    page = client.get("/").content.decode()
+    parts = dict(re.findall(r'<section class="widget" id="(\w+)"(.*?)</section>', page, re.DOTALL))
+    assert list(parts) == [one.tag for one in EXHIBITS if one.tag in TAGS]
+    for one in EXHIBITS:
+        if one.tag not in TAGS:
+            continue
+        preview, side = parts[one.tag].split('<div class="side">')
+        assert f"<{one.tag.replace('_', '-')}" in preview
+        assert "{%" not in preview
+        lines = re.findall(r"<pre[^>]*>(.*?)</pre>", side, re.DOTALL)
+        assert [html.unescape(text) for text in lines] == [one.source]
+
+
+def test_every_widget_has_its_place_in_the_gallery() -> None:
+    widgets = {name for name, tag in TAGS.items() if tag.is_widget}
+    assert widgets <= {one.tag for one in EXHIBITS}
+
+
+def test_the_first_three_lines_of_the_gallery_make_what_stands_beside_them(client: Client) -> None:
+    page = client.get("/").content.decode()
+    assert html.escape(HERO.source) in page
+    assert len(HERO.source.splitlines()) == 3
+    stage = page.split('<div class="stage">')[1].split("</section>")[0]
+    assert re.findall(r'<fcs-ticker symbol="([^"]+)"', stage) == ["FX:EURUSD", "BINANCE:ETHUSDT"]
+    # The scripts of the whole page are those of the three lines.
+    assert page.count('id="fcs-page"') == stage.count('id="fcs-page"') == 1
+
+
+# The look
+
+
+@pytest.mark.parametrize("code", [choice.value for choice in LANGUAGE.choices])
+def test_a_link_chooses_the_language_of_all_widgets(client: Client, code: str) -> None:
+    page = client.get(f"/?language={code}").content.decode()
+    direction = "rtl" if code == "ar" else "ltr"
+    assert f'<html lang="{code}" dir="{direction}"' in page
+    assert f'"language": "{code}"' in page
+
+
+def test_the_example_has_the_languages_of_the_package() -> None:
+    folders = Path(django_fcs.__file__).parent.glob("locale/*/LC_MESSAGES")
+    known = {folder.parent.name.lower().replace("_", "-") for folder in folders}
+    assert {choice.value for choice in LANGUAGE.choices} == {"en", *known}
+
+
+def test_a_choice_stays_on_the_next_page(client: Client) -> None:
+    client.get("/?theme=dark")
+    client.get("/?palette=red-up&language=ar")
+    start = '<html lang="ar" dir="rtl" data-palette="red-up" data-theme="dark">'
+    assert start in client.get("/article/").content.decode()
+    client.get("/?palette=green-up&language=en&theme=auto")
+    assert '<html lang="en" dir="ltr">' in client.get("/article/").content.decode()
+
+
+@pytest.mark.parametrize("value", ["", "x" * 10_000, "<b>", "../de", "DARK"])
+def test_a_wrong_choice_is_the_default_and_is_not_kept(client: Client, value: str) -> None:
+    values = {switch.name: value for switch in SWITCHES}
+    response = client.get("/dashboard/", values)
+    assert '<html lang="en" dir="ltr">' in response.content.decode()
+    assert not response.cookies
+
+
+# What the pages show
+
+
+def test_a_page_has_fewer_rooms_than_a_socket_may_have() -> None:
+    rows = [*TAPE, *(row for _, group in (*WATCH_LIST, *MAP) for row in group)]
+    symbols = {row.symbol for row in rows} | set(BOARDS)
+    assert 20 < len(symbols) < 60
+    assert all(Room.parse(symbol, "1D") for symbol in symbols)
 
 
 def test_the_front_page_links_to_the_plain_pages_too(client: Client) -> None:
-    html = client.get("/").content.decode()
-    assert all(f'href="/{slug}/plain/"' in html for slug in MARKETS)
+    text = client.get("/").content.decode()
+    assert all(f'href="/{slug}/plain/"' in text for slug in MARKETS)
 
 
 @pytest.mark.parametrize("market", MARKETS.values(), ids=list(MARKETS))

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Page, expect
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from example_project.markets import MARKETS
 from tests.support.network import free_port
@@ -15,6 +16,9 @@ from tests.support.serving import demo
 
 pytestmark = pytest.mark.timeout(180)
 
+FACES = ["/", "/dashboard/", "/article/"]
+#: Each of these has a state of its own.
+ELEMENTS = "fcs-ticker, fcs-tag, fcs-price, fcs-sparkline, fcs-spread, [data-symbol]"
 TAGGED = [f"/{slug}/" for slug in MARKETS]
 PLAIN = [f"/{slug}/plain/" for slug in MARKETS]
 PATIENCE_MS = 20_000  # a page, its socket and the vendor's have to open first
@@ -52,15 +56,69 @@ async def test_a_market_fills_with_prices_and_says_that_it_is_connected(
     assert complaints == []
 
 
-async def test_the_front_page_has_prices_inside_its_text(
-    page: Page, site: str, complaints: list[str]
+@pytest.mark.parametrize("path", FACES)
+async def test_a_face_of_the_product_is_live_fits_every_width_and_satisfies_axe(
+    page: Page, site: str, complaints: list[str], path: str
 ) -> None:
-    await page.goto(site)
-    await expect(page.locator(".prose fcs-price").first).to_have_text(NUMBER, timeout=PATIENCE_MS)
-    await expect(page.locator(".prose fcs-price[field=change_percent]")).to_contain_text(
-        "%", timeout=PATIENCE_MS
+    foreign: list[str] = []
+    page.on("request", lambda it: None if it.url.startswith(site) else foreign.append(it.url))
+    await page.goto(site + path)
+    shown = page.locator(f"main :is({ELEMENTS})")
+    await expect(shown.first).to_have_attribute("data-state", "live", timeout=PATIENCE_MS)
+    await expect(page.locator("main [data-field=close]").first).to_have_text(NUMBER)
+    await expect(page.locator(f"main :is({ELEMENTS}):not([data-state=live])")).to_have_count(
+        0, timeout=PATIENCE_MS
     )
-    assert complaints == []
+    for width in (320, 360, 761, 1001, 1280, 1760):
+        await page.set_viewport_size({"width": width, "height": 800})
+        assert await page.evaluate("innerWidth") == width
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width, width
+    found = await Axe().run(page)
+    assert found.response["violations"] == [], found.generate_report()
+    assert (foreign, complaints) == ([], [])
+
+
+@pytest.mark.parametrize("path", FACES)
+async def test_thumbs_find_what_they_touch(page: Page, site: str, path: str) -> None:
+    """A link in a sentence is as high as its line, and one in a card as its card."""
+    await page.set_viewport_size({"width": 320, "height": 800})
+    await page.goto(site + path)
+    small = await page.evaluate(
+        """[...document.querySelectorAll("a[href], summary")].filter((it) => {
+          const height = it.getBoundingClientRect().height;
+          return height && height < 44 && !it.closest("main p, [symbol], fcs-table");
+        }).map((it) => it.outerHTML)"""
+    )
+    assert small == []
+
+
+async def test_the_switches_of_the_gallery_work_without_a_script(
+    browser: Browser, site: str
+) -> None:
+    async with await browser.new_context(java_script_enabled=False) as context:
+        page = await context.new_page()
+        await page.goto(site)
+        ground = "getComputedStyle(document.body).backgroundColor"
+        assert await page.evaluate(ground) == "rgb(251, 251, 250)"
+        await page.get_by_role("link", name="Dark").click()
+        assert await page.evaluate(ground) == "rgb(16, 18, 22)"
+        await page.locator("summary").click()
+        await page.get_by_role("link", name="Deutsch").click()
+        await expect(page.locator("html")).to_have_attribute("lang", "de")
+        await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        await expect(page.locator("#fcs_ticker [data-field=close]").first).to_have_text(
+            re.compile(r"^[\d.]+,\d+$"), timeout=PATIENCE_MS
+        )
+
+
+async def test_the_article_prints_its_prices_and_their_time(page: Page, site: str) -> None:
+    await page.goto(f"{site}/article/")
+    await expect(page.locator(".story fcs-price").first).to_have_text(NUMBER, timeout=PATIENCE_MS)
+    await expect(page.locator(".asof")).to_be_hidden()
+    await page.emulate_media(media="print")
+    await expect(page.locator(".asof")).to_be_visible()
+    await expect(page.locator(".story fcs-price").first).to_have_text(NUMBER)
+    await expect(page.locator("fcs-converter")).to_be_hidden()
 
 
 @pytest.mark.parametrize("path", ["/forex/", "/forex/plain/"])
@@ -111,7 +169,7 @@ async def test_pages_without_their_server_say_so(page: Page, window: BrowserCont
     await plain.close()
 
 
-@pytest.mark.parametrize("path", ["/", *TAGGED, *PLAIN])
+@pytest.mark.parametrize("path", [*TAGGED, *PLAIN])
 async def test_a_page_needs_no_sideways_scrolling(page: Page, site: str, path: str) -> None:
     """Loaded on the narrowest screen, and then on wider ones."""
     await page.set_viewport_size({"width": 320, "height": 800})
