@@ -33,6 +33,7 @@ __all__ = [
     "site_store",
     "socket_url",
     "streams",
+    "timeframe_to_show",
     "value_to_show",
 ]
 
@@ -79,9 +80,12 @@ def setting_to_show(setting: Setting[T]) -> T:
 
 def room_to_show(symbol: str, timeframe: str | None = None) -> Room:
     """Return a room for a page. Raises ``BadSymbol`` or ``BadTimeframe``, nothing else."""
-    if timeframe is None:
-        timeframe = setting_to_show(Settings.FCS_TIMEFRAME)
-    return Room.parse(symbol, timeframe)
+    return Room.parse(symbol, timeframe_to_show(timeframe))
+
+
+def timeframe_to_show(timeframe: str | None) -> str:
+    """Return a timeframe for a page; ``None`` is that of the site."""
+    return setting_to_show(Settings.FCS_TIMEFRAME) if timeframe is None else timeframe
 
 
 def name_to_show(symbol: str) -> str:

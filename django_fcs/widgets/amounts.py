@@ -140,7 +140,9 @@ def _is_thousand(whole: str, mark: str, decimals: str, notation: Notation) -> bo
         return True
     if set(whole) & {".", ","} or mark == notation.decimal:
         return False
-    return mark == notation.thousand and _GROUPED.fullmatch(whole + mark + decimals) is not None
+    # Languages without a separator of thousands, such as Chinese, are typed with the other mark.
+    thousand = notation.thousand or {".": ",", ",": "."}.get(notation.decimal)
+    return mark == thousand and _GROUPED.fullmatch(whole + mark + decimals) is not None
 
 
 def _is_grouped(whole: str, decimal: str) -> bool:

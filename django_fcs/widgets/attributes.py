@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from .spared import spared
 
-__all__ = ["attributes_of", "data_of", "written"]
+__all__ = ["attributes_of", "data_of", "spelling_of", "written"]
 
 _ROOM = ("symbol", "timeframe", "token")
 _STATE = ("zone", "state", "direction", "delay", "digits")
@@ -27,8 +27,15 @@ def written(values: Mapping[str, str]) -> SafeString:
 def attributes_of(context: Mapping[str, Any]) -> SafeString:
     """Write room, token, separators and state of a context for an element of ours."""
     room = written({name: context[name] for name in _ROOM})
-    more = data_of({**context["numbers"], **{name: context[name] for name in _STATE}})
-    return SafeString(f"{room} announce {more}" if context["announce"] else f"{room} {more}")
+    numbers = spelling_of(context["numbers"])
+    state = data_of({name: context[name] for name in _STATE})
+    return SafeString(f"{room}{' announce' if context['announce'] else ''} {numbers} {state}")
+
+
+def spelling_of(numbers: Mapping[str, str]) -> SafeString:
+    """Write separators as attributes; an empty one is one, too: Chinese has no thousands."""
+    pairs = [f'data-{name}="{conditional_escape(spared(one))}"' for name, one in numbers.items()]
+    return SafeString(" ".join(pairs))
 
 
 def data_of(values: Mapping[str, str]) -> SafeString:

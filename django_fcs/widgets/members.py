@@ -11,12 +11,12 @@ from django_fcs.prices.states import State
 from django_fcs.rooms import Room
 
 from .arguments import link_of
-from .attributes import data_of
+from .attributes import data_of, spelling_of
 from .context import quoted
 
-__all__ = ["change_of", "data_of_member", "member"]
+__all__ = ["ON_MEMBERS", "change_of", "data_of_member", "member"]
 
-_ON_MEMBERS = ("symbol", "timeframe", "token", "state", "direction", "delay", "digits")
+ON_MEMBERS = ("symbol", "timeframe", "token", "state", "direction", "delay", "digits")
 
 
 def member(room: Room, pattern: str) -> dict[str, Any]:
@@ -37,4 +37,5 @@ def change_of(context: dict[str, Any]) -> float | None:
 
 def data_of_member(context: dict[str, Any], **more: str) -> SafeString:
     """Return the ``data-`` attributes that the script reads of a room, and others."""
-    return data_of({**{name: context[name] for name in _ON_MEMBERS}, **context["numbers"], **more})
+    values = {name: context[name] for name in ON_MEMBERS} | more
+    return SafeString(f"{data_of(values)} {spelling_of(context['numbers'])}")

@@ -14,12 +14,14 @@ from django.utils.translation import pgettext
 from django_fcs.prices.states import State
 from django_fcs.prices.symbols import market_of
 from django_fcs.quotes import Quote
+from django_fcs.site import timeframe_to_show
 
 from . import formats
 from .arguments import SIZES, as_href, as_item_size, as_timeframe, link_of
 from .attributes import data_of, written
 from .columns import USUAL, as_columns, as_sort, heading_of, key_of, ranks_of
 from .context import current_time, option, quoted
+from .members import data_of_member
 from .rendering import render
 from .rows import Group, Row, groups_of
 from .spared import spared
@@ -29,7 +31,6 @@ __all__ = ["table"]
 
 #: States whose rows tell the time of their price.
 _OLD = (State.STALE.value, State.OFFLINE.value)
-_ON_ROWS = ("symbol", "timeframe", "token", "state", "direction", "delay", "digits")
 
 
 def table(
@@ -43,15 +44,15 @@ def table(
     item_size: str | None = None,
 ) -> SafeString:
     """Print a watch list: a table of symbols, in groups. Raises ``RoomError``."""
-    groups = groups_of(rows, as_timeframe(timeframe))
+    timeframe = as_timeframe(timeframe)
+    groups = groups_of(rows, timeframe)
     shown = option(lambda: as_columns(columns), USUAL)
     by, is_down = option(lambda: as_sort(sort), ("", False))
     size = option(lambda: as_item_size(item_size), SIZES[0])
     pattern = option(lambda: as_href(href), "")
     order = "descending" if is_down else "ascending"
     ranks = ranks_of(shown)
-    cells, numbers = _cells_of(shown, ranks), formats.separators()
-    plan = _Plan(shown, cells, by, is_down, pattern, numbers, current_time())
+    plan = _Plan(shown, _cells_of(shown, ranks), by, is_down, pattern, current_time())
     heads = [
         {
             "column": name,
@@ -64,7 +65,7 @@ def table(
     context = {
         "title": pgettext("price", "Watch list"),
         "percent": pgettext("price", "Change in %"),
-        "timeframe": groups[0].rows[0].room.timeframe,
+        "timeframe": timeframe_to_show(timeframe),
         "columns": " ".join(shown),
         "span": str(len(heads)),
         "heads": heads,
@@ -86,8 +87,6 @@ class _Plan:
     by: str
     is_down: bool
     href: str
-    numbers: dict[str, str]
-    """The separators, which tell the script how rows write numbers."""
     now: datetime
 
 
@@ -146,7 +145,7 @@ def _row(row: Row, plan: _Plan) -> dict[str, Any]:
         status = formats.opening(fields.quote.updated, now=plan.now)
     return {
         **context,
-        "attributes": data_of({name: context[name] for name in _ON_ROWS} | plan.numbers),
+        "attributes": data_of_member(context),
         "cells": [
             (_with_shape(attributes, shapes.get(name)), _cell(name, context))
             for name, attributes in plan.cells

@@ -5,7 +5,15 @@ from __future__ import annotations
 from django.utils.safestring import SafeString
 from django.utils.translation import pgettext
 
-from .arguments import DIRECTIONS, SIZES, as_direction, as_href, as_item_size, as_label
+from .arguments import (
+    DIRECTIONS,
+    SIZES,
+    as_direction,
+    as_href,
+    as_item_size,
+    as_label,
+    as_timeframe,
+)
 from .context import option
 from .html import tag, ticker
 from .rendering import render
@@ -36,7 +44,8 @@ def tape(
     way = option(lambda: as_direction(direction), DIRECTIONS[0])
     size = option(lambda: as_item_size(_COMPACT if item_size is None else item_size), _COMPACT)
     pattern = option(lambda: as_href(href), "") or None
-    rows = [row for group in groups_of(symbols, timeframe, most=TAPE_MAX) for row in group.rows]
+    groups = groups_of(symbols, as_timeframe(timeframe), most=TAPE_MAX)
+    rows = [row for group in groups for row in group.rows]
     context = {
         "direction": way,
         "size": size,

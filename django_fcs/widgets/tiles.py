@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
+from django_fcs.site import timeframe_to_show
 from django_fcs.tools.complaints import Complaints
 from django_fcs.tools.logs import logger_of
 
@@ -54,7 +55,7 @@ def heatmap(
     sizes = iter(_sizes(several, attribute) if attribute else [""] * len(several))
     tiled = [_tiled(group, pattern, [next(sizes) for _ in group.rows]) for group in groups]
     context = {
-        "timeframe": several[0].room.timeframe,
+        "timeframe": timeframe_to_show(timeframe),
         "groups": tiled,
         "levels": _LEVELS,
         "least": formats.percent(-STEPS[-1]),

@@ -168,7 +168,7 @@ def test_names_with_html_are_text(known: Known) -> None:
 
 
 def test_rows_that_cannot_be_shown_are_refused(known: Known) -> None:
-    for rows in (iter(()), [SimpleNamespace(name="x")], [("", SYMBOLS)], 5, "", None):
+    for rows in (iter(()), [SimpleNamespace(name="x")], [("", SYMBOLS)], 5, None):
         with pytest.raises(BadRows):
             widgets.heatmap(rows)
     with pytest.raises(BadTimeframe):
@@ -194,3 +194,7 @@ def test_a_wrong_variable_takes_nothing_else_of_the_page(known: Known) -> None:
     assert len(tiles(html)) == 4 and "javascript" not in html and "data-size" not in html
     with pytest.raises(TemplateSyntaxError, match="size"):
         Template('{% load fcs %}{% fcs_heatmap "FX:EURUSD" size="a b" %}')
+
+
+def test_an_empty_list_is_an_empty_map(known: Known) -> None:
+    assert tiles(widgets.heatmap([])) == []

@@ -146,7 +146,7 @@ def test_names_with_html_are_text(known: Known) -> None:
 
 
 def test_rows_that_cannot_be_ranked_are_refused(known: Known) -> None:
-    for rows in (iter(()), [SimpleNamespace(name="x")], [("", ["FX:EURUSD"])], 5, "", None):
+    for rows in (iter(()), [SimpleNamespace(name="x")], [("", ["FX:EURUSD"])], 5, None):
         with pytest.raises(BadRows):
             widgets.movers(rows)
     with pytest.raises(BadTimeframe):

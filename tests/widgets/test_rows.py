@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -59,30 +60,62 @@ def test_rows_keep_what_named_them_and_the_timeframe_of_the_widget() -> None:
     assert group.rows[0].room.timeframe == "60"
 
 
-WRONG = {
+Named = namedtuple("Named", "symbol weight")
+
+
+class Broken:
+    @property
+    def symbol(self) -> str:
+        raise ZeroDivisionError("of the site")
+
+
+WRONG: dict[str, list[Any]] = {
     "has no symbol": [SimpleNamespace(name="x")],
     "has no symbol: ": [{"name": "x"}],
+    "cannot be read: ZeroDivisionError": [Broken()],
     "needs a heading": [("", [EUR])],
     "needs a heading of": [(None, [EUR])],
     "needs a heading of 1": [("x" * 101, [EUR])],
-    "is no pair": [(EUR, BTC, EUR)],
+    "are no pair": [(EUR, BTC, EUR)],
+    "is no list of symbols": [("Forex", 5)],
+}
+EMPTY: dict[str, Any] = {
     "is no list": 5,
     "is no list of": {"Forex": [EUR]},
-    "is no list of symbols": [("Forex", 5)],
-    "no symbols to show": "",
-    "pass a list": [],
-    "only once": iter(()),
+    "no symbols to show": iter(()),
+    "pass a list": ["eurusd"],
 }
 
 
-@pytest.mark.parametrize("words", WRONG)
-@pytest.mark.parametrize("debug", [True, False])
-def test_a_list_that_cannot_be_shown_is_named(words: str, debug: bool) -> None:
-    with override_settings(DEBUG=debug), pytest.raises(BadRows) as caught:
-        groups_of(WRONG[words])
+@pytest.mark.parametrize("words", [*WRONG, "is no list", "is no list of", "no symbols to show"])
+def test_with_debug_a_list_that_cannot_be_shown_is_named(words: str) -> None:
+    with override_settings(DEBUG=True), pytest.raises(BadRows, match=words) as caught:
+        groups_of({**WRONG, **EMPTY}[words])
 
-    assert words in str(caught.value) or "no symbols" in str(caught.value)
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_a_wrong_row_or_group_takes_no_other_away(
+    words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert shown([*WRONG[words], BTC]) == [("", [BTC])]
+    assert words in caplog.text
+
+
+@pytest.mark.parametrize("words", EMPTY)
+def test_where_nothing_is_left_to_show_it_is_named(words: str) -> None:
+    with pytest.raises(BadRows, match=words):
+        groups_of(EMPTY[words])
+
+
+@pytest.mark.parametrize("symbols", ["", [], (), [("Forex", [])]])
+def test_an_empty_list_has_no_rows(symbols: object) -> None:
+    assert shown(symbols) == []
+
+
+def test_named_tuples_with_a_symbol_are_rows() -> None:
+    assert shown([Named(EUR, 3), Named(BTC, 5)]) == [("", [EUR, BTC])]
 
 
 def test_a_wrong_row_takes_no_other_row_away(caplog: pytest.LogCaptureFixture) -> None:

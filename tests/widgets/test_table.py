@@ -226,6 +226,11 @@ def test_a_wrong_option_has_its_default(known: Known, wrong: dict[str, Any]) -> 
 def test_options_are_attributes_of_the_element(known: Known) -> None:
     html = widgets.table(EUR, filter=True, item_size="compact", href="/m/")
     start = html.partition(">")[0]
-    assert start.endswith(' filter href="/m/" item-size="compact"')
+    assert start.endswith(' href="/m/" item-size="compact"')
     assert '<div data-part="tools"></div>' in html
     assert 'data-part="tools"' not in widgets.table(EUR)
+
+
+def test_an_empty_list_is_a_table_that_a_script_can_fill(known: Known) -> None:
+    html = widgets.table([], 60)
+    assert 'timeframe="60"' in html and "<thead" in html and "data-symbol" not in html

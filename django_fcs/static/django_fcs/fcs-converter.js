@@ -17,6 +17,9 @@ const NUMBER = /^(?=[.,]?[0-9])([0-9.,]*?)(?:([.,])([0-9]*))?$/;
 const GROUPED = /^[1-9][0-9]{0,2}(?:[.,][0-9]{2,3})*[.,][0-9]{3}$/;
 const marksIn = (figures) => [...new Set(figures.match(/[.,]/g))];
 
+// Languages without a separator of thousands, such as Chinese, are typed with the other mark.
+const OTHER = { ".": ",", ",": "." };
+
 /**
  * Read an amount as the page writes numbers; null if it is none.
  * @param {string} typed
@@ -32,7 +35,8 @@ export const parse = (typed, { decimal, thousand }) => {
   if (!match) return null;
   let [, whole, mark = "", decimals = ""] = match;
   const isThousand = whole.includes(mark) || (!marksIn(whole).length
-    && mark !== decimal && mark === thousand && GROUPED.test(whole + mark + decimals));
+    && mark !== decimal && mark === (thousand || OTHER[decimal])
+    && GROUPED.test(whole + mark + decimals));
   if (mark && isThousand) [whole, mark, decimals] = [whole + mark + decimals, "", ""];
   const [one, ...others] = marksIn(whole);
   if (one && (others.length || one === mark || !GROUPED.test(whole))) return null;

@@ -117,7 +117,6 @@ interface FCSTableAttributes {
   /** The columns of rows that a script adds without cells, with blanks between them. */
   columns?: string;
   timeframe?: string | number;
-  filter?: boolean | "";
   /** An address, in which `{symbol}` stands for the symbol. */
   href?: string;
 }

@@ -1108,7 +1108,7 @@ if (customElements.get("fcs-ticker")) {
     /** What the modules of other widgets are made of. */
     static kit = {
       FCSElement, Live, View, NamedView, TickerView, node, part, field, label, set, text, pipOf,
-      writeText,
+      writeText, numbers: () => page.numbers,
     };
     /** @param {string} tag */
     static define(tag, registry = customElements) { registry.define(tag, this); }

@@ -64,7 +64,13 @@ class FCSHeatmapElement extends HTMLElement {
   // Those that have left the map leave their rooms, unless they are elsewhere on the page.
   #sync() {
     const found = new Set(this.isConnected ? this.querySelectorAll(TILE) : []);
-    for (const tile of new Set([...found, ...this.#tiles])) liveOf(tile).schedule();
+    for (const tile of new Set([...found, ...this.#tiles])) {
+      const { timeframe } = this.dataset;
+      if (timeframe && found.has(tile) && !tile.hasAttribute("data-timeframe")) {
+        tile.setAttribute("data-timeframe", timeframe);
+      }
+      liveOf(tile).schedule();
+    }
     this.#tiles = found;
   }
 }

@@ -1,8 +1,9 @@
 // The watch list, <fcs-table>: rows that are live, sorted by a click, filtered by typing. See
 // docs/family.md. A module: fcs-elements.js imports it with the first such element. It takes over
 // the table that the server has written, and fills the rows that the page adds.
-/** @type {any} */
-const { Live, View, node, part, field, set, text } = Object.getPrototypeOf(FCSTickerElement).kit;
+/** @type {{ kit: any }} */
+const { kit } = Object.getPrototypeOf(FCSTickerElement);
+const { Live, View, node, part, field, numbers, set, text, writeText } = kit;
 const MOST = 500;
 const ROW = "tr[data-symbol]";
 const ELEMENT = "fcs-table";
@@ -57,7 +58,7 @@ const groups = {
       const isOpen = !states.includes("closed") && states.includes("live");
       const words = isClosed ? said.get(rows[0]) : isOpen ? text("open") : "";
       // What the server has written counts until a price has come.
-      if (market && (words || !states.includes("waiting"))) market.textContent = words ?? "";
+      if (market && (words || !states.includes("waiting"))) writeText(market, words ?? "");
     }
     groups.waiting.clear();
   },
@@ -102,6 +103,7 @@ class RowView extends View {
     if (!isUpgrade) this.#close = NaN;
     const link = /** @type {HTMLAnchorElement | null} */ (this.find("[data-part=link]"));
     const pattern = listOf(this.host)?.getAttribute("href");
+    if (!pattern) return; // a link may be the page's own
     set(link, "href", pattern?.replaceAll("{symbol}", encodeURIComponent(this.symbol)));
     // Relative addresses have the protocol of the page.
     if (link && !/^https?:$/.test(link.protocol)) set(link, "href", "");
@@ -152,7 +154,7 @@ const UNITS = "KMBT";
 class FCSTableElement extends HTMLElement {
   /** @type {Set<Element>} */ #rows = new Set();
   /** @type {{ column: string, order: string } | null} */ #sorted = null;
-  #query = ""; #hasWarned = false;
+  #query = ""; #hasWarned = false; #hidden = new WeakSet();
   #observer = new MutationObserver((changes) => {
     // What happens within a row is the row's.
     const isOurs = ({ type, target }) =>
@@ -198,7 +200,12 @@ class FCSTableElement extends HTMLElement {
       this.#hasWarned = true;
     }
     // A row that has left may be on the page still, in another table.
-    for (const row of new Set([...this.#rows, ...rows])) liveOf(row).schedule();
+    for (const row of new Set([...this.#rows, ...rows])) {
+      if (rows.has(row) && !row.hasAttribute("data-timeframe")) {
+        set(row, "data-timeframe", this.getAttribute("timeframe"));
+      }
+      liveOf(row).schedule();
+    }
     this.#rows = rows;
     if (!this.isConnected) return;
     this.#furnish();
@@ -236,15 +243,23 @@ class FCSTableElement extends HTMLElement {
         const name = row.querySelectorAll("[data-field=symbol], [data-field=name]");
         const words = [row.getAttribute("data-symbol"), ...[...name].map((one) => one.textContent)];
         const isHit = words.join(" ").toLocaleLowerCase().includes(query);
-        row.toggleAttribute("hidden", !isHit);
+        this.#hide(row, !isHit);
         hits += Number(isHit);
       }
-      body.toggleAttribute("hidden", Boolean(query) && !hits); // a property would change each time
+      this.#hide(body, Boolean(query) && !hits);
       isEmpty &&= !hits;
     }
     const answer = this.querySelector("[data-part=nothing]");
     const words = isEmpty ? text("Nothing called {n} here", this.#query) : "";
     if (answer && answer.textContent !== words) answer.textContent = words;
+  }
+
+  // What the page has hidden by itself stays hidden.
+  #hide(node, isOut) {
+    if (isOut === this.#hidden.has(node) || (isOut && node.hasAttribute("hidden"))) return;
+    node.toggleAttribute("hidden", isOut);
+    if (isOut) this.#hidden.add(node);
+    else this.#hidden.delete(node);
   }
 
   #head(column) {
@@ -282,7 +297,7 @@ const keyOf = (row, column) => {
   const words = shown?.textContent ?? "";
   if (/^(symbol|name)$/.test(column)) return words;
   if (shown?.dateTime) return Date.parse(shown.dateTime);
-  const decimal = row.dataset.decimal || ".";
+  const decimal = row.dataset.decimal || numbers().decimal;
   const [whole, places = ""] = words.replace("−", "-").split(decimal);
   const unit = UNITS.indexOf(words.at(-1) || "-") + 1;
   const figures = `${whole.replace(/[^\d-]/g, "")}.${places.replace(/\D/g, "")}`;

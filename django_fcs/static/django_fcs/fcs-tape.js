@@ -66,6 +66,7 @@ class FCSTapeElement extends HTMLElement {
   connectedCallback() {
     document.addEventListener("visibilitychange", this.#onVisibility);
     reduced.addEventListener("change", this.#onReduced);
+    this.addEventListener("click", this);
     this.#because("hidden", document.hidden);
     this.#look();
   }
@@ -88,13 +89,23 @@ class FCSTapeElement extends HTMLElement {
 
   get #isVertical() { return this.getAttribute("direction") === "vertical"; }
 
-  // The page may have written other children.
+  /** @param {Event} event */
+  handleEvent({ target }) {
+    const isButton = target instanceof Element && target.closest("[data-part=pause]");
+    if (isButton) this.#press(!this.#reasons.has("button"));
+  }
+
+  // The page may have written other children: what has left says no goodbye to hover and focus.
   #look() {
     this.#children.disconnect();
     this.#sizes.disconnect();
     const view = /** @type {HTMLElement | null} */ (this.querySelector("[data-part=view]"));
     if (view !== this.#view) this.#listen(view);
     this.#view = view;
+    for (const reason of ["hover", "focus"]) {
+      const selector = reason === "hover" ? ":hover" : ":focus-within";
+      if (!view?.matches(selector)) this.#reasons.delete(reason);
+    }
     for (const node of [this, view, this.#list]) {
       if (node) this.#children.observe(node, { childList: true });
     }
@@ -178,9 +189,7 @@ class FCSTapeElement extends HTMLElement {
     for (const [name, value] of Object.entries({ ...given, "aria-label": text("Pause") })) {
       if (button.getAttribute(name) !== value) button.setAttribute(name, value);
     }
-    if (found) return;
-    button.addEventListener("click", () => this.#press(!this.#reasons.has("button")));
-    this.append(button);
+    if (!found) this.append(button);
   }
 }
 if (!customElements.get("fcs-tape")) customElements.define("fcs-tape", FCSTapeElement);
