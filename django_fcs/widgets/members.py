@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from typing import Any
 
@@ -12,12 +11,12 @@ from django_fcs.prices.states import State
 from django_fcs.rooms import Room
 
 from .arguments import link_of
+from .attributes import data_of
 from .context import quoted
 
-__all__ = ["attributes_of", "change_of", "member"]
+__all__ = ["change_of", "data_of_member", "member"]
 
-_ROOM = ("symbol", "timeframe", "token")
-_STATE = ("state", "direction", "delay", "digits")
+_ON_MEMBERS = ("symbol", "timeframe", "token", "state", "direction", "delay", "digits")
 
 
 def member(room: Room, pattern: str) -> dict[str, Any]:
@@ -36,13 +35,6 @@ def change_of(context: dict[str, Any]) -> float | None:
     return float(change) if change is not None and math.isfinite(change) else None
 
 
-def attributes_of(context: dict[str, Any], **more: str) -> SafeString:
-    """Return the ``data-`` attributes that the script reads, and others unless they are empty.
-
-    Written at once: a template would look up and escape each of them for each row.
-    """
-    values = {name: context[name] for name in _ROOM} | context["numbers"]
-    values |= {name: context[name] for name in _STATE if context[name]}
-    values |= {name: value for name, value in more.items() if value}
-    written = (f'data-{name}="{html.escape(value)}"' for name, value in values.items())
-    return SafeString(" ".join(written))
+def data_of_member(context: dict[str, Any], **more: str) -> SafeString:
+    """Return the ``data-`` attributes that the script reads of a room, and others."""
+    return data_of({**{name: context[name] for name in _ON_MEMBERS}, **context["numbers"], **more})

@@ -12,7 +12,7 @@ from django_fcs.rooms import Room
 
 from .arguments import as_count, as_href, as_timeframe
 from .context import option
-from .members import attributes_of, change_of, member
+from .members import change_of, data_of_member, member
 from .rendering import render
 from .rows import groups_of
 from .texts import texts
@@ -79,7 +79,7 @@ def _member(room: Room, pattern: str) -> dict[str, Any]:
     return {
         **context,
         "value": value,
-        "attributes": attributes_of(context, href=pattern, change=change),
+        "attributes": data_of_member(context, href=pattern, change=change),
         "is_ranked": value is not None and context["state"] not in _LEFT_OUT,
         "bar": "0",
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -17,6 +17,7 @@ from django_fcs.quotes import Quote
 
 from . import formats
 from .arguments import SIZES, as_href, as_item_size, as_timeframe, link_of
+from .attributes import data_of, written
 from .columns import USUAL, as_columns, as_sort, heading_of, key_of, ranks_of
 from .context import current_time, option, quoted
 from .rendering import render
@@ -49,7 +50,8 @@ def table(
     pattern = option(lambda: as_href(href), "")
     order = "descending" if is_down else "ascending"
     ranks = ranks_of(shown)
-    plan = _Plan(shown, _cells_of(shown, ranks), by, is_down, pattern, _numbers(), current_time())
+    cells, numbers = _cells_of(shown, ranks), formats.separators()
+    plan = _Plan(shown, cells, by, is_down, pattern, numbers, current_time())
     heads = [
         {
             "column": name,
@@ -84,8 +86,8 @@ class _Plan:
     by: str
     is_down: bool
     href: str
-    numbers: SafeString
-    """The attributes that tell the script how rows write numbers."""
+    numbers: dict[str, str]
+    """The separators, which tell the script how rows write numbers."""
     now: datetime
 
 
@@ -95,14 +97,10 @@ def _cells_of(
     def attributes(name: str) -> SafeString:
         rank = {"data-rank": ranks.get(name, "")}
         if name in ("sparkline", "updated"):  # a cell that holds an element
-            return _attributes({"data-column": name, **rank})
-        return _attributes({"translate": "no", "data-field": name, **rank})
+            return written({"data-column": name, **rank})
+        return written({"translate": "no", "data-field": name, **rank})
 
     return tuple((name, attributes(name)) for name in columns)
-
-
-def _numbers() -> SafeString:
-    return _attributes({f"data-{name}": text for name, text in formats.separators().items()})
 
 
 def _group(group: Group, plan: _Plan) -> dict[str, Any]:
@@ -148,8 +146,7 @@ def _row(row: Row, plan: _Plan) -> dict[str, Any]:
         status = formats.opening(fields.quote.updated, now=plan.now)
     return {
         **context,
-        "attributes": _attributes({f"data-{name}": context[name] for name in _ON_ROWS})
-        + plan.numbers,
+        "attributes": data_of({name: context[name] for name in _ON_ROWS} | plan.numbers),
         "cells": [
             (_with_shape(attributes, shapes.get(name)), _cell(name, context))
             for name, attributes in plan.cells
@@ -160,16 +157,8 @@ def _row(row: Row, plan: _Plan) -> dict[str, Any]:
     }
 
 
-def _attributes(values: Mapping[str, str]) -> SafeString:
-    """Write the attributes that have a value: in a template, each would cost as much as a cell."""
-    pairs = [
-        f' {name}="{conditional_escape(spared(value))}"' for name, value in values.items() if value
-    ]
-    return SafeString("".join(pairs))
-
-
 def _with_shape(attributes: SafeString, shape: str | None) -> SafeString:
-    return attributes + _attributes({"data-shape": shape}) if shape else attributes
+    return SafeString(f"{attributes} {data_of({'shape': shape})}") if shape else attributes
 
 
 def _cell(name: str, context: dict[str, Any]) -> str:
@@ -177,11 +166,10 @@ def _cell(name: str, context: dict[str, Any]) -> str:
     if name != "updated":
         return text
     # The text of a cell is replaced: a time, which has a moment, is an element of its own.
-    moment = _attributes({"datetime": context["updated"]})
-    kind = "time" if moment else "span"
-    html = (
-        f'<{kind} translate="no" data-field="updated"{moment}>{conditional_escape(text)}</{kind}>'
-    )
+    updated = context["updated"]
+    attributes = written({"translate": "no", "data-field": "updated", "datetime": updated})
+    kind = "time" if updated else "span"
+    html = f"<{kind} {attributes}>{conditional_escape(text)}</{kind}>"
     return SafeString(html)
 
 

@@ -17,7 +17,7 @@ from django_fcs.tools.logs import logger_of
 from . import formats
 from .arguments import as_attribute, as_href, as_timeframe
 from .context import option
-from .members import attributes_of, change_of, member
+from .members import change_of, data_of_member, member
 from .rendering import render
 from .rows import Group, Row, groups_of
 
@@ -84,7 +84,7 @@ def _tile(row: Row, pattern: str, size: str) -> dict[str, Any]:
     context = member(row.room, pattern)
     change = change_of(context)
     level = "" if change is None else str(level_of(change))
-    attributes = attributes_of(context, href=pattern, size=size, level=level)
+    attributes = data_of_member(context, href=pattern, size=size, level=level)
     return {**context, "attributes": attributes}
 
 
