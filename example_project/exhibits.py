@@ -61,7 +61,7 @@ of gold at {% fcs_price "FX:XAUUSD" %}.</p>""",
     Exhibit(
         "fcs_tape",
         "A strip that moves when it does not fit, and stops at a touch, a key or its button.",
-        "{% fcs_tape tape %}",
+        '{% fcs_tape "FX:EURUSD FX:USDJPY FX:GBPUSD FX:XAUUSD NASDAQ:AAPL" %}',
         (("direction", "horizontal, vertical"), ("item_size", "compact, regular")),
     ),
     Exhibit(
@@ -69,6 +69,7 @@ of gold at {% fcs_price "FX:XAUUSD" %}.</p>""",
         "A watch list of hundreds: choose columns, sort, filter, walk with the keyboard.",
         "{% fcs_table watch_list filter=True %}",
         (
+            ("rows", 'a list: symbols, your objects, or ("Forex", symbols)'),
             ("columns", "sparkline close change change_percent bid ask …"),
             ("sort", '"-change_percent": the largest gain first'),
             ("item_size", "regular 36 px, compact 28 px"),
