@@ -18,15 +18,12 @@ _STATE = ("zone", "state", "direction", "delay", "digits")
 
 def written(values: Mapping[str, str]) -> SafeString:
     """Write the attributes that have a value."""
-    pairs = [
-        f'{name}="{conditional_escape(spared(value))}"' for name, value in values.items() if value
-    ]
-    return SafeString(" ".join(pairs))
+    return _pairs({name: value for name, value in values.items() if value})
 
 
 def attributes_of(context: Mapping[str, Any]) -> SafeString:
     """Write room, token, separators and state of a context for an element of ours."""
-    room = written({name: context[name] for name in _ROOM})
+    room = _pairs({name: context[name] for name in _ROOM})
     numbers = spelling_of(context["numbers"])
     state = data_of({name: context[name] for name in _STATE})
     return SafeString(f"{room}{' announce' if context['announce'] else ''} {numbers} {state}")
@@ -34,10 +31,14 @@ def attributes_of(context: Mapping[str, Any]) -> SafeString:
 
 def spelling_of(numbers: Mapping[str, str]) -> SafeString:
     """Write separators as attributes; an empty one is one, too: Chinese has no thousands."""
-    pairs = [f'data-{name}="{conditional_escape(spared(one))}"' for name, one in numbers.items()]
-    return SafeString(" ".join(pairs))
+    return _pairs({f"data-{name}": separator for name, separator in numbers.items()})
 
 
 def data_of(values: Mapping[str, str]) -> SafeString:
     """Write the values as ``data-`` attributes."""
     return written({f"data-{name}": value for name, value in values.items()})
+
+
+def _pairs(values: Mapping[str, str]) -> SafeString:
+    pairs = [f'{name}="{conditional_escape(spared(one))}"' for name, one in values.items()]
+    return SafeString(" ".join(pairs))
