@@ -13,7 +13,7 @@ import pytest
 
 from django_fcs.rooms import Room
 from tests.faults.clocks import WallClock
-from tests.faults.stage import LATE_SECONDS, LIMIT_SECONDS, Stage
+from tests.faults.stage import LATE_SECONDS, LIMIT_SECONDS, START_SECONDS, Stage
 from tests.support.serving import get
 from tests.support.waiting import eventually
 
@@ -68,12 +68,12 @@ async def _renders_live(stage: Stage, since: float) -> bool:
 async def test_a_market_that_is_closed_over_a_weekend(staged: Staged, tmp_path: Path) -> None:
     clock = WallClock(tmp_path)
     # Time enough to start everything, however slow the machine is.
-    clock.set_to(CLOSES_AT - 100)
+    clock.set_to(CLOSES_AT - START_SECONDS)
     how = {"rooms": FOREX, "closed": (CLOSES_AT, OPENS_AT), "FCS_STALE_AFTER_SECONDS": "5"}
     async with staged(clock=clock, vendor_clock=clock, **how) as stage:
         note = "simulated clock; FCS_STALE_AFTER_SECONDS 5"
         async with stage.fault("Closed market over a weekend", note=note) as fault:
-            await eventually(lambda: stage.pages[0].is_showing("closed"), within=150)
+            await eventually(lambda: stage.pages[0].is_showing("closed"), within=START_SECONDS + 50)
             for at in (CLOSES_AT + 12 * HOUR, OPENS_AT - 12 * HOUR, OPENS_AT - 10):
                 clock.set_to(at)
                 await asyncio.sleep(15 if at < OPENS_AT - 10 else 0)
