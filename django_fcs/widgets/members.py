@@ -14,9 +14,9 @@ from .arguments import link_of
 from .attributes import data_of, spelling_of
 from .context import quoted
 
-__all__ = ["ON_MEMBERS", "change_of", "data_of_member", "member"]
+__all__ = ["change_of", "data_of_member", "member"]
 
-ON_MEMBERS = ("symbol", "timeframe", "token", "state", "direction", "delay", "digits")
+_ON_MEMBERS = ("symbol", "timeframe", "token", "state", "direction", "delay", "digits")
 
 
 def member(room: Room, pattern: str) -> dict[str, Any]:
@@ -37,5 +37,5 @@ def change_of(context: dict[str, Any]) -> float | None:
 
 def data_of_member(context: dict[str, Any], **more: str) -> SafeString:
     """Return the ``data-`` attributes that the script reads of a room, and others."""
-    values = {name: context[name] for name in ON_MEMBERS} | more
+    values = {name: context[name] for name in _ON_MEMBERS} | more
     return SafeString(f"{data_of(values)} {spelling_of(context['numbers'])}")

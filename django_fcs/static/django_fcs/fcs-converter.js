@@ -81,7 +81,7 @@ class FCSConverterElement extends HTMLElement {
     super();
     this.addEventListener("input", () => this.#render());
     this.addEventListener("submit", (event) => event.preventDefault());
-    // Before the leg is painted, which waits a second while nobody sees it.
+    // Before the leg is painted, which waits while nobody sees it.
     this.addEventListener("fcs:price", ({ target, detail }) => {
       if (this.#legs.has(target)) notePrice(target, /** @type {FCSPrices} */ (detail.prices));
     });
@@ -105,7 +105,7 @@ class FCSConverterElement extends HTMLElement {
   // Another script, such as a morph, may have replaced the legs.
   #hold() {
     for (const leg of this.querySelectorAll("[data-part=leg]")) {
-      if (!this.#legs.has(leg)) this.#legs.set(leg, new Live(leg, LegView));
+      if (!this.#legs.has(leg)) this.#legs.set(leg, Live.of(leg, LegView));
     }
     for (const [leg, live] of this.#legs) {
       live.schedule();

@@ -946,6 +946,7 @@ if (customElements.get("fcs-ticker")) {
   // script makes of it, such as a DOM morph, is painted over in the next frame: not at once, so
   // that two scripts which contradict each other do not stop the page.
   class Live {
+    /** @type {WeakMap<object, Live>} */ static #all = new WeakMap();
     /** @type {View | null} */ #view = null;
     /** @type {{ symbol: string, timeframe: string } | null} */ #held = null;
     /** @type {FCSPriceMessage | null} */ #price = null;
@@ -978,6 +979,13 @@ if (customElements.get("fcs-ticker")) {
     constructor(host, kind) {
       this.host = host;
       this.kind = kind;
+    }
+
+    /** Each host has one. @param {any} host @param {new (host: any) => View} kind */
+    static of(host, kind) {
+      const live = Live.#all.get(host) ?? new Live(host, kind);
+      Live.#all.set(host, live);
+      return live;
     }
 
     // After a burst of attribute changes, or of moves within the page, only the final state counts.

@@ -39,14 +39,6 @@ class TileView extends NamedView {
   }
 }
 
-// A tile may move from one map to another.
-const lives = new WeakMap();
-const liveOf = (tile) => {
-  const live = lives.get(tile) ?? new Live(tile, TileView);
-  lives.set(tile, live);
-  return live;
-};
-
 class FCSHeatmapElement extends HTMLElement {
   /** @type {Set<Element>} */ #tiles = new Set();
   #changes = new MutationObserver(() => this.#sync());
@@ -69,7 +61,7 @@ class FCSHeatmapElement extends HTMLElement {
       if (timeframe && found.has(tile) && !tile.hasAttribute("data-timeframe")) {
         tile.setAttribute("data-timeframe", timeframe);
       }
-      liveOf(tile).schedule();
+      Live.of(tile, TileView).schedule();
     }
     this.#tiles = found;
   }

@@ -33,13 +33,6 @@ class RowView extends NamedView {
 }
 
 // A row may move from one board to another.
-const lives = new WeakMap();
-const liveOf = (row) => {
-  const live = lives.get(row) ?? new Live(row, RowView);
-  lives.set(row, live);
-  return live;
-};
-
 /** @type {WeakMap<EventTarget, number>} */
 const heard = new WeakMap(); // the changes in percent that have come, by row
 const changeOf = (row) => heard.get(row) ?? Number(row.dataset.change || NaN);
@@ -92,7 +85,7 @@ class FCSMoversElement extends HTMLElement {
   // Rows that have left the board leave their rooms, unless they are elsewhere on the page.
   #sync() {
     const found = new Set(this.isConnected ? this.querySelectorAll(ROW) : []);
-    for (const row of new Set([...found, ...this.#rows])) liveOf(row).schedule();
+    for (const row of new Set([...found, ...this.#rows])) Live.of(row, RowView).schedule();
     this.#rows = found;
     this.#askRank();
   }

@@ -140,14 +140,6 @@ class RowView extends View {
   }
 }
 
-/** @type {WeakMap<Element, any>} */
-const lives = new WeakMap();
-const liveOf = (row) => {
-  const live = lives.get(row) ?? new Live(row, RowView);
-  lives.set(row, live);
-  return live;
-};
-
 const collator = new Intl.Collator(undefined, { numeric: true });
 const UNITS = "KMBT";
 
@@ -204,7 +196,7 @@ class FCSTableElement extends HTMLElement {
       if (rows.has(row) && !row.hasAttribute("data-timeframe")) {
         set(row, "data-timeframe", this.getAttribute("timeframe"));
       }
-      liveOf(row).schedule();
+      Live.of(row, RowView).schedule();
     }
     this.#rows = rows;
     if (!this.isConnected) return;
