@@ -114,10 +114,11 @@ def number(value: float | None, digits: int, notation: Notation | None = None) -
 
 
 def signed(value: float | None, digits: int, notation: Notation | None = None) -> str:
-    """Write a change with its sign, unless it rounds to zero."""
+    """Write a change with its sign, which it keeps when it rounds to zero: ``−0.00``."""
     text = number(value, digits, notation)
-    is_rise = value is not None and value > 0 and not _NOT_ZERO.isdisjoint(text)
-    return "+" + text if is_rise else text
+    if not value or text == UNKNOWN:
+        return text
+    return (_MINUS if value < 0 else "+") + text.removeprefix(_MINUS)
 
 
 def percent(value: float | None, notation: Notation | None = None) -> str:

@@ -67,6 +67,26 @@ async def test_the_box_is_the_same_before_and_after_the_price_and_nothing_wraps(
     assert max(rights) <= before["right"]
 
 
+async def test_a_change_that_becomes_zero_moves_nothing(site: Site, known: Known) -> None:
+    known(None)
+    await site.open(widgets.ticker(EURUSD) + widgets.tag(EURUSD))
+    await site.joined(f"{EURUSD}_1D")
+    places = """() => [
+      document.querySelector("fcs-ticker [data-field=change]").getBoundingClientRect().left,
+      document.querySelector("fcs-tag [data-field=change_percent]").getBoundingClientRect().right,
+    ]"""
+
+    async def places_at(seq: int, change: float) -> Any:
+        values = {"o": 1.1, "c": 1.1 + change, "ch": change, "chp": change / 1.1 * 100}
+        await site.send({**price(EURUSD, "1D", **values, digits=5), "seq": seq, "at": float(seq)})
+        await expect(site.find("fcs-ticker [data-field=close]")).to_have_text(f"{1.1 + change:.5f}")
+        return await site.run(places)
+
+    first = await places_at(1, 0.0012)
+    assert await places_at(2, 0.0) == pytest.approx(first, abs=1)  # a pixel: kerning of the sign
+    assert await places_at(3, -0.00001) == pytest.approx(first, abs=1)
+
+
 # How much room each part of the head has, and how much its words want.
 HEAD = """() => {
   const box = (selector) => document.querySelector(selector).getBoundingClientRect();

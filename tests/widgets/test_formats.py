@@ -84,10 +84,12 @@ def test_any_number_of_digits_can_be_written(value: float, digits: int) -> None:
     assert len(shown.partition(".")[2]) == min(max(digits, 0), 20)
 
 
-def test_a_change_has_a_sign_unless_it_rounds_to_nothing() -> None:
+def test_a_change_has_a_sign_unless_it_is_zero() -> None:
     assert formats.signed(0.00231, 5) == "+0.00231"
     assert formats.signed(-1120.4, 2) == "−1,120.40"
-    assert formats.signed(0.001, 2) == "0.00"
+    assert formats.signed(0.001, 2) == "+0.00"
+    assert formats.signed(-0.001, 2) == "−0.00"
+    assert formats.signed(-0.0, 2) == formats.signed(0.0, 2) == formats.number(-0.001, 2) == "0.00"
     assert formats.signed(None, 2) == "–"
 
 

@@ -169,22 +169,30 @@ const lineOf = (svg, room) => {
 // because it is out of view, waits until it is in view or printed.
 /** @type {Set<Line>} */
 const due = new Set();
-const drawAll = (isPrinted = false) => {
-  const all = [...due].filter((line) => isPrinted || !line.isCurrent || !line.isSkipped);
-  for (const line of all) {
+const isSeen = (line) => !line.isCurrent || !line.isSkipped;
+const drawAll = (lines) => {
+  for (const line of lines) {
     due.delete(line);
     if (line.isCurrent) line.draw();
   }
 };
-const wait = () => setTimeout(() => requestAnimationFrame(() => {
-  drawAll();
-  if (due.size) wait();
-}), PAUSE_MS);
-const drawSoon = (line) => {
-  if (!due.size) wait();
-  due.add(line);
+let isWaiting = false;
+const wait = () => {
+  isWaiting = true;
+  setTimeout(() => {
+    const seen = [...due].filter(isSeen); // not in the frame, where it would lay out the page twice
+    requestAnimationFrame(() => {
+      drawAll(seen);
+      isWaiting = false;
+      if (due.size) wait();
+    });
+  }, PAUSE_MS);
 };
-addEventListener("beforeprint", () => drawAll(true));
+const drawSoon = (line) => {
+  due.add(line);
+  if (!isWaiting) wait();
+};
+addEventListener("beforeprint", () => drawAll([...due]));
 
 const linesIn = (place, { symbol, timeframe }) => {
   const room = `${symbol}_${timeframe}`;
