@@ -18,12 +18,12 @@ bench: .venv/bench
 	@.venv/bin/python -m lab.benchmarks
 
 # Measure a page full of prices in Chromium, for its section in docs/performance.md. Run nothing else
-# meanwhile: it takes seven minutes.
+# meanwhile: it takes ten minutes.
 bench-page: .venv/bench
 	@.venv/bin/python -m lab.benchmarks.page
 
-# Measure what a page with 60 tickers costs the server, for its section in docs/performance.md. Run nothing else
-# meanwhile: it takes two minutes.
+# Measure what pages with 60 rooms cost the server, for their section in docs/performance.md. Run nothing else
+# meanwhile: it takes three minutes.
 bench-rendering: .venv/bench
 	@.venv/bin/python -m lab.benchmarks.rendering
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Generic, TypeVar, overload
 
 from django.conf import ENVIRONMENT_VARIABLE, settings
+from django.core.exceptions import ImproperlyConfigured
 
 from .exceptions import ConfigurationError
 from .values.kinds import (
@@ -67,9 +68,12 @@ class Setting(Generic[T]):
         """Return the site's value in the setting's own type. Raises ``ConfigurationError``."""
         if instance is None:
             return self
-        if not settings.configured and not os.environ.get(ENVIRONMENT_VARIABLE):
+        try:
+            value = getattr(settings, self.name, self.default)
+        except ImproperlyConfigured:
+            if settings.configured or os.environ.get(ENVIRONMENT_VARIABLE):
+                raise
             return self.default  # The feed also works without a Django site.
-        value = getattr(settings, self.name, self.default)
         return self.default if value is self.default else self.read(value)
 
     def read(self, value: object) -> T:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import partial
 from typing import Any, TypeVar
@@ -27,14 +27,14 @@ from django_fcs.tools.logs import logger_of
 from . import formats
 from .arguments import as_href, link_of
 from .attributes import attributes_of
-from .figures import Figures
+from .figures import Figures, Spans
 from .refusals import unless_refused
 from .shapes import place_in_day, shapes_of
 from .spared import spared
 from .sparkline import drawn
 from .texts import texts
 
-__all__ = ["current_time", "line_of", "linked", "option", "quoted", "token_of", "unit_of"]
+__all__ = ["current_time", "element", "line_of", "option", "quoted", "token_of", "unit_of"]
 
 logger = logger_of(__name__)
 _complaints = Complaints()
@@ -72,7 +72,9 @@ def quoted(
     known = {} if quote is None else _fenced(quote, draw, now)
     name = formats.name(room.symbol)
     names = {"symbol": spared(name), "name": spared(name_to_show(room.symbol))}
-    context: dict[str, Any] = {
+    shown = known or _unknown(room.symbol, draw)
+    fields = Figures(names, quote if known else None, notation, now)
+    return {
         "symbol": room.symbol,
         "timeframe": room.timeframe,
         "token": token_of(room.symbol),
@@ -83,10 +85,30 @@ def quoted(
         # Always: no tag knows in which language the scripts of its page are printed.
         "numbers": formats.separators(notation),
         "texts": texts(),
-        "fields": Figures(names, quote if known else None, notation, now),
-        **(known or _unknown(room.symbol, draw)),
+        "fields": fields,
+        "spans": Spans(fields, shown),
+        **shown,
     }
-    return {**context, "attributes": attributes_of(context)}
+
+
+def element(
+    room: Room,
+    has_line: bool = False,
+    announce: bool = False,
+    *,
+    has_level: bool = False,
+    href: str | None = None,
+    own: Mapping[str, str | None] | None = None,
+) -> dict[str, Any]:
+    """Return the context of a room for an element of ours, with its ``attributes`` as HTML.
+
+    The element has ``own`` attributes as well, save those that are ``None``.
+    """
+    context = quoted(room, has_line, announce, has_level=has_level)
+    pattern = option(lambda: as_href(href), "")
+    attributes = attributes_of(context, {**(own or {}), "href": pattern or None})
+    link = link_of(pattern, room.symbol) if pattern else ""
+    return {**context, "attributes": attributes, "link": link}
 
 
 def _unknown(symbol: str, draw: _Draw) -> dict[str, Any]:
@@ -146,12 +168,6 @@ def unit_of(symbol: str) -> str:
     """Return what a price is counted in: the second part of a pair."""
     _, *quoted_in = parts_of(symbol)
     return quoted_in[0] if quoted_in else ""
-
-
-def linked(room: Room, href: str | None) -> dict[str, str]:
-    """Return the pattern of an address, and the address of the symbol."""
-    pattern = option(lambda: as_href(href), "")
-    return {"href": pattern, "link": link_of(pattern, room.symbol)}
 
 
 def line_of(

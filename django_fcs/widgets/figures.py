@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
+
+from django.utils.safestring import SafeString
 
 from django_fcs.quotes import Quote
 from django_fcs.tools.complaints import Complaints
@@ -12,9 +15,9 @@ from django_fcs.tools.logs import logger_of
 from . import formats
 from .arguments import FIELDS
 from .formats import Notation
-from .spared import spared
+from .spared import escaped, spared
 
-__all__ = ["Figures"]
+__all__ = ["Figures", "Spans"]
 
 logger = logger_of(__name__)
 _complaints = Complaints()
@@ -65,6 +68,34 @@ class Figures(Mapping[str, str]):
             if _complaints.is_new("", f"{type(error).__name__} {room}"):
                 logger.exception("cannot write a value, dash shown field=%s room=%s", field, room)
             return formats.UNKNOWN
+
+
+class Spans(Mapping[str, SafeString]):
+    """The elements with the values: a template that writes them itself takes longer.
+
+    Args:
+        fields: The values, as text.
+        shown: The context of the room: ``shapes``, ``updated`` and ``exchange_time``.
+    """
+
+    def __init__(self, fields: Mapping[str, str], shown: Mapping[str, Any]) -> None:
+        self._fields = fields
+        self._shown = shown
+
+    def __getitem__(self, field: str) -> SafeString:
+        text, kind = escaped(self._fields[field]), "span"
+        more = {"data-shape": self._shown["shapes"].get(field, "")}
+        if field == "updated" and self._shown["updated"]:
+            kind, more = "time", {"datetime": "updated", "title": "exchange_time"}
+            more = {name: self._shown[value] for name, value in more.items()}
+        known = "".join(f' {name}="{escaped(value)}"' for name, value in more.items() if value)
+        return SafeString(f'<{kind} translate="no" data-field="{field}"{known}>{text}</{kind}>')
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
 
 
 _Writer = Callable[[Quote, Notation, datetime], str]

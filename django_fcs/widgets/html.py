@@ -10,7 +10,7 @@ from django_fcs.site import setting_to_show, socket_url
 
 from . import formats
 from .arguments import SIZES, as_field, as_item_size, as_symbol, as_unit, room_of
-from .context import current_time, linked, option, quoted, token_of, unit_of
+from .context import current_time, element, option, token_of, unit_of
 from .page import core_scripts, data_block, file
 from .rendering import render
 
@@ -50,13 +50,10 @@ def ticker(
     size = option(lambda: as_item_size(item_size), SIZES[0])
     own_unit = option(lambda: as_unit(unit), None)
     has_line = size == SIZES[0] if sparkline is None else bool(sparkline)
-    more = {
-        "size": "" if size == SIZES[0] else size,
-        "own_unit": own_unit,
-        "unit": unit_of(room.symbol) if own_unit is None else own_unit,
-    }
-    context = {**quoted(room, has_line, announce), **linked(room, href), **more}
-    return render("ticker", context)
+    unit_shown = unit_of(room.symbol) if own_unit is None else own_unit
+    own = {"item-size": None if size == SIZES[0] else size, "unit": own_unit}
+    context = element(room, has_line, announce, href=href, own=own)
+    return render("ticker", {**context, "unit": unit_shown})
 
 
 def tag(
@@ -69,7 +66,7 @@ def tag(
 ) -> SafeString:
     """Print a symbol with its price and change, for use in a sentence. Raises ``RoomError``."""
     room = room_of(symbol, timeframe)
-    return render("tag", {**quoted(room, bool(sparkline), announce), **linked(room, href)})
+    return render("tag", element(room, bool(sparkline), announce, href=href))
 
 
 def price(
@@ -81,10 +78,9 @@ def price(
 ) -> SafeString:
     """Print one value of a symbol, for use in a sentence. Raises ``RoomError``."""
     field = as_field(field)
-    context = quoted(room_of(symbol, timeframe), announce=announce)
-    shape = context["shapes"].get(field, "")
-    text = context["fields"][field]
-    return render("price", {**context, "field": field, "text": text, "shape": shape})
+    own: dict[str, str | None] = {"field": field}
+    context = element(room_of(symbol, timeframe), announce=announce, own=own)
+    return render("price", {**context, "field": field, "span": context["spans"][field]})
 
 
 def status() -> SafeString:

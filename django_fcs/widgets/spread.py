@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django_fcs.prices.symbols import pip_of
 
 from .arguments import room_of
-from .context import linked, quoted, unit_of
+from .context import element, unit_of
 from .rendering import render
 
 __all__ = ["Dealt", "dealt", "spread"]
@@ -35,7 +35,7 @@ def spread(
 ) -> SafeString:
     """Print a board with bid, ask and the spread between them. Raises ``RoomError``."""
     room = room_of(symbol, timeframe)
-    context: dict[str, Any] = {**quoted(room, announce=announce), **linked(room, href)}
+    context: dict[str, Any] = element(room, announce=announce, href=href)
     fields, digits, pip = context["fields"], int(context["digits"] or 0), pip_of(room.symbol)
     sides = {side: dealt(fields[side], digits, pip) for side in ("bid", "ask")}
     return render("spread", {**context, **sides, "unit": "" if pip else unit_of(room.symbol)})

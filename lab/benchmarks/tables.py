@@ -129,7 +129,9 @@ def redis(rows: Sequence[Row]) -> str:
     return table(head, lines)
 
 
-def targets(results: Mapping[str, Any], wanted: Sequence[Target] = TARGETS) -> str:
+def targets(
+    results: Mapping[str, Any], wanted: Sequence[Target] = TARGETS, of: str = "server"
+) -> str:
     """Return the table of targets: what was measured, and whether each one is met."""
     lines = []
     for target in wanted:
@@ -142,7 +144,7 @@ def targets(results: Mapping[str, Any], wanted: Sequence[Target] = TARGETS) -> s
         lines.append(
             [target.what, target.server, f"{sign} {limit}{unit}", f"{measured}{unit}", verdict]
         )
-    return table(["what", "server", "target", "measured", ""], lines)
+    return table(["what", of, "target", "measured", ""], lines)
 
 
 def _exact(value: float) -> str:

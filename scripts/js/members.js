@@ -2,7 +2,7 @@
 // here if it is also one of JavaScript, the browser, a message, the data block or a .d.ts file.
 export const MEMBERS = [
   "abbreviate", "alarm", "arm", "askFrame", "awaitWelcome", "away", "back", "begin", "blank",
-  "build", "changed", "clock", "dead", "doubt", "dress", "due", "dueAt", "fade", "fields",
+  "build", "changed", "clock", "dead", "doubt", "dress", "due", "dueAt", "fade", "fading", "fields",
   "figures", "flashing", "forget", "hasSlept", "hear", "heard", "hold", "host", "hurry", "isAsked",
   "isMerge", "isOverdue", "isSet", "joined", "label", "later", "listeners", "mark", "mend",
   "minutes", "newest", "notify", "opening", "overview", "own", "paint", "percent", "put",

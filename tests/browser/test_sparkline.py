@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -212,19 +213,22 @@ async def test_a_module_that_is_missing_leaves_the_line_of_the_server(site: Site
     site.problems.clear()
 
 
+def row(line: str) -> str:
+    cells = f'<td data-field="close">–</td><td>{line}</td>'
+    table = f'<table><tbody><tr data-symbol="{EURUSD}">{cells}</tr></tbody></table>'
+    return f"<fcs-table>{table}</fcs-table>"
+
+
+@pytest.mark.parametrize("widget", [ticker, row])
 async def test_a_line_out_of_view_is_drawn_when_it_is_printed_or_comes_into_view(
-    site: Site,
+    site: Site, widget: Callable[[str], str]
 ) -> None:
     now = 29_438_651
-    card = ticker(svg([1.0] * 60, 1.0, now))
-    below = card.replace("<fcs-ticker", '<fcs-ticker id="below"')
-    await site.open(f'{card}<div id="space"></div>{below}', style="#space { height: 5000px }")
+    html = widget(svg([1.0] * 60, 1.0, now))
+    space = '<div id="space"></div>'
+    await site.open(f'{html}{space}<div id="below">{html}</div>', style="#space { height: 5000px }")
     await site.joined("FX:EURUSD_1D")
     await site.run(f"import('{MODULE.replace('.js', '.min.js')}').then(() => null)")
-    await site.page.wait_for_function(
-        f"!document.querySelector('#below {LINE}')"
-        ".checkVisibility({ contentVisibilityAuto: true })"
-    )
     before = await site.find("#below [data-part=line]").get_attribute("d")
     await send(site, 1, 2.0, now * 60)
     first, last = site.find("[data-part=line]").first, site.find("[data-part=line]").last

@@ -84,12 +84,18 @@ def results(*rows: dict[str, Any]) -> dict[str, Any]:
     return {"page": {"machine": machine, "seconds": 60.0, "rows": list(rows)}}
 
 
-def test_the_section_has_both_pages_and_says_which_target_is_met() -> None:
-    text = report.section(results(row("ours", long_tasks=3), row("vendor", main_thread=0.8)))
+def test_the_section_has_all_pages_and_says_which_target_is_met() -> None:
+    rows = (
+        row("ours", long_tasks=3),
+        row("table", main_thread=0.3),
+        row("vendor", main_thread=0.8),
+    )
+    text = report.section(results(*rows))
     verdicts = [line.rpartition("|")[0].split(" | ")[-1].strip() for line in text.splitlines()]
 
     assert "| this project | 40 % |" in text and "| the vendor's pattern | 80 % |" in text
-    assert verdicts.count("met") == 4 and verdicts.count("not met") == 1
+    assert "| a table | 30 % |" in text
+    assert verdicts.count("met") == 6 and verdicts.count("not met") == 2
     assert "$" not in text
 
 

@@ -9,33 +9,36 @@ from django.test import override_settings
 
 from django_fcs.site import forget_prices
 from lab.benchmarks.rendering import report, settings
-from lab.benchmarks.rendering.measure import measure_once
+from lab.benchmarks.rendering.measure import PAGES, measure_once
 from lab.benchmarks.results import load
 from lab.kit.markdown import marked
 
 
 @pytest.mark.parametrize(("site", "reads"), [("memory", 0), ("cache", 1)])
-def test_a_page_of_tickers_reads_the_cache_once(site: str, reads: int) -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_reads_the_cache_once(site: str, page: str, reads: int) -> None:
     with override_settings(CHANNEL_LAYERS=settings.CHANNEL_LAYERS, CACHES=settings.CACHES):
-        figures = measure_once(site, pages=1, tickers=3)
+        figures = measure_once(site, page, pages=1, rooms=3)
     forget_prices()
 
     assert figures["reads"] == reads
     assert figures["kb"] > 3 and figures["wall_ms"] > 0
 
 
-def row(peer: str, **changes: Any) -> dict[str, Any]:
+def row(peer: str, page: str, **changes: Any) -> dict[str, Any]:
     figures = {"wall_ms": 20.0, "cpu_ms": 19.0, "least_cpu_ms": 18.0, "reads": 1, "kb": 150.0}
-    return {"peer": peer, "run": 0, **figures, **changes}
+    return {"peer": peer, "page": page, "run": 0, **figures, **changes}
 
 
-def test_the_section_has_both_sites_and_says_which_target_is_met() -> None:
+def test_the_section_has_both_pages_on_both_sites_and_says_which_target_is_met() -> None:
     machine = {"date": "2026-01-01", "processor": "2 × Fast", "Python": "3.13", "Django": "6.1"}
-    rows = [row("memory", reads=0), row("cache", wall_ms=26.0)]
+    rows = [row("memory", "tickers", reads=0), row("cache", "tickers", wall_ms=26.0)]
+    rows += [row("memory", "table", wall_ms=14.0), row("cache", "table", wall_ms=14.5)]
     text = report.section({"rendering": {"machine": machine, "pages": 40, "rows": rows}})
 
-    assert "| one process | 20.0 | 19.0 | 18.0 |" in text and "| shared cache | 26.0 |" in text
-    assert text.count("| met |") == 2 and text.count("| not met |") == 1
+    assert "| 60 tickers | one process | 20.0 | 19.0 | 18.0 |" in text
+    assert "5 columns | shared cache | 14.5 |" in text
+    assert text.count("| met |") == 5 and text.count("| not met |") == 1
     assert "$" not in text
 
 

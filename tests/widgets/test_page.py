@@ -15,7 +15,7 @@ from django.utils.functional import lazy
 import django_fcs
 from django_fcs import widgets
 from django_fcs.widgets.page import _MODULES
-from django_fcs.widgets.texts import _TEXTS, texts, translations
+from django_fcs.widgets.texts import _TEXTS, _word, texts, translations
 
 STATIC = Path(django_fcs.__file__).parent / "static" / "django_fcs"
 BLOCK = re.compile(r'<script id="fcs-page" type="application/json">(.*?)</script>', re.DOTALL)
@@ -55,6 +55,7 @@ def test_no_text_of_a_translator_ends_the_data_block(
     def translate() -> str:
         return text if translation.get_language() else "live"
 
+    monkeypatch.setattr("django_fcs.widgets.texts._word", _word.__wrapped__)  # without a memory
     monkeypatch.setitem(_TEXTS, "live", lazy(translate, str)())
     html = widgets.scripts()
 

@@ -294,6 +294,7 @@ if (customElements.get("fcs-ticker")) {
     due: new Set(),
     /** @type {Map<() => void, number>} */ later: new Map(), // by age, with the time of each
     /** @type {Map<View, number>} */ tints: new Map(), // by age, with the time of each
+    /** @type {number | undefined} */ fading: undefined,
     /** @type {number | undefined} */ timer: undefined,
     isAsked: false,
     /** @type {ReturnType<typeof selectionNow> | null} */ selected: null,
@@ -310,7 +311,14 @@ if (customElements.get("fcs-ticker")) {
     hurry(paint) { if (this.later.has(paint)) this.add(paint); },
     tint(view) {
       this.tints.set(view, performance.now());
-      setTimeout(() => this.fade(FLASH_MS), FLASH_MS + SLACK_MS);
+      this.arm();
+    },
+    arm() {
+      this.fading ??= setTimeout(() => {
+        this.fading = undefined;
+        this.fade(FLASH_MS);
+        if (this.tints.size) this.arm();
+      }, 2 * SLACK_MS);
     },
     fade(ms) {
       for (const view of olderThan(ms, this.tints)) {
@@ -607,7 +615,8 @@ if (customElements.get("fcs-ticker")) {
   const writeText = (node, words) => {
     if (node.textContent === words) return;
     const text = node.firstChild;
-    if (text instanceof Text && !text.nextSibling) replaceText(text, words);
+    const isPrice = text instanceof Text && !text.nextSibling && text.data !== UNKNOWN;
+    if (isPrice) replaceText(text, words); // a first price is new, and has moved nothing
     else node.textContent = words;
   };
 
@@ -1116,7 +1125,7 @@ if (customElements.get("fcs-ticker")) {
     /** What the modules of other widgets are made of. */
     static kit = {
       FCSElement, Live, View, NamedView, TickerView, node, part, field, label, set, text, pipOf,
-      writeText, numbers: () => page.numbers,
+      writeText, inView, numbers: () => page.numbers,
     };
     /** @param {string} tag */
     static define(tag, registry = customElements) { registry.define(tag, this); }

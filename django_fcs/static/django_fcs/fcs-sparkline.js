@@ -63,9 +63,6 @@ class Line {
   }
 
   get isCurrent() { return this.#svg.dataset.recent === this.text; }
-  get isSkipped() {
-    return this.#svg.checkVisibility?.({ contentVisibilityAuto: true }) === false;
-  }
 
   /** Forget the prices: the element shows another room. */
   begin(room) {
@@ -117,7 +114,7 @@ class Line {
 
 // FCSSparklineElement: a line alone, with its price in words.
 /** @type {any} */
-const { FCSElement, View, node, text } = Object.getPrototypeOf(FCSTickerElement).kit;
+const { FCSElement, View, inView, node, text } = Object.getPrototypeOf(FCSTickerElement).kit;
 
 const NONE = {};
 class SparklineView extends View {
@@ -165,13 +162,14 @@ const lineOf = (svg, room) => {
   return line;
 };
 
-// All lines are drawn in one frame, and none while the page is hidden. What the browser skips,
-// because it is out of view, waits until it is in view or printed.
-/** @type {Set<Line>} */
-const due = new Set();
-const isSeen = (line) => !line.isCurrent || !line.isSkipped;
-const drawAll = (lines) => {
-  for (const line of lines) {
+// All lines are drawn in one frame, and none while the page is hidden. What nobody sees waits until
+// it is in view or printed.
+/** @type {Map<Line, Element>} */
+const due = new Map(); // with the element of each
+const drawAll = (isPrinted = false) => {
+  for (const [line, host] of due) {
+    const isUnseen = host.isConnected && line.isCurrent && !inView.has(host);
+    if (isUnseen && !isPrinted) continue;
     due.delete(line);
     if (line.isCurrent) line.draw();
   }
@@ -179,24 +177,21 @@ const drawAll = (lines) => {
 let isWaiting = false;
 const wait = () => {
   isWaiting = true;
-  setTimeout(() => {
-    const seen = [...due].filter(isSeen); // not in the frame, where it would lay out the page twice
-    requestAnimationFrame(() => {
-      drawAll(seen);
-      isWaiting = false;
-      if (due.size) wait();
-    });
-  }, PAUSE_MS);
+  setTimeout(() => requestAnimationFrame(() => {
+    drawAll();
+    isWaiting = false;
+    if (due.size) wait();
+  }), PAUSE_MS);
 };
-const drawSoon = (line) => {
-  due.add(line);
+const drawSoon = (line, host) => {
+  due.set(line, host);
   if (!isWaiting) wait();
 };
-addEventListener("beforeprint", () => drawAll([...due]));
+addEventListener("beforeprint", () => drawAll(true));
 
-const linesIn = (place, { symbol, timeframe }) => {
+const linesIn = (host, { symbol, timeframe }) => {
   const room = `${symbol}_${timeframe}`;
-  return [...place.querySelectorAll(LINE)].map((svg) => {
+  return [...host.querySelectorAll(LINE)].map((svg) => {
     const line = lineOf(svg, room);
     if (line.room !== room) {
       line.begin(room);
@@ -227,6 +222,6 @@ document.addEventListener("fcs:price", ({ target, detail }) => {
   for (const line of linesIn(target, detail)) {
     if (price === null || seconds === undefined) continue;
     line.note(price, Math.floor(seconds / 60), prices.ch);
-    drawSoon(line);
+    drawSoon(line, target);
   }
 });

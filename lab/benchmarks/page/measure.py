@@ -1,4 +1,4 @@
-"""Measure both pages in turn, and save the figures."""
+"""Measure the pages in turn, and save the figures."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SPARE_SECONDS = 30.0
 
 
 def measure(*, runs: int, seconds: float, results: Path) -> None:
-    """Measure both pages some times and save the figures; they take turns."""
+    """Measure the pages some times and save the figures; they take turns."""
     rows: list[dict[str, Any]] = []
     for run in range(runs):
         for name in PAGES:

@@ -1,4 +1,4 @@
-"""The HTML of both pages, with the same content: a ticker and three values for each room."""
+"""The HTML of the pages: a ticker and three values for each room, or a row of a table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django_fcs import widgets
 
 from .recording import Load, Recording, merged, one_by_one
 
-__all__ = ["PAGES", "Page", "ours", "vendor"]
+__all__ = ["PAGES", "Page", "ours", "table", "vendor"]
 
 _FIELDS = ("bid", "ask", "change_percent")
 
@@ -53,6 +53,12 @@ def ours(symbols: Sequence[str]) -> str:
     return _document(widgets.scripts(), "", body)
 
 
+def table(symbols: Sequence[str]) -> str:
+    """Return a page with one table, a row for each room; needs Django."""
+    body = f"<div>{widgets.table(symbols)}</div>"
+    return _document(widgets.scripts(), "main { display: block }", body)
+
+
 def vendor(symbols: Sequence[str]) -> str:
     """Return the page after the vendor's pattern."""
     return _document(
@@ -78,5 +84,6 @@ def _card(symbol: str) -> str:
 
 PAGES: Mapping[str, Page] = {
     "ours": Page(ours, merged, "[data-field]"),
+    "table": Page(table, merged, "tbody [data-field]"),
     "vendor": Page(vendor, one_by_one, ".value"),
 }

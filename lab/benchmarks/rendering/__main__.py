@@ -1,4 +1,4 @@
-"""Measure what a page with many tickers costs the server.
+"""Measure what pages with many prices cost the server.
 
 ::
 
@@ -20,7 +20,7 @@ from lab.benchmarks.results import RESULTS, load
 from lab.kit.terminal import say
 
 from .measure import measure
-from .report import TICKERS, write
+from .report import ROOMS, write
 
 RUNS, PAGES = 3, 40
 
@@ -50,7 +50,7 @@ def main() -> int:
         measure(
             runs=arguments.runs,
             pages=arguments.pages,
-            tickers=TICKERS,
+            rooms=ROOMS,
             results=arguments.results,
         )
     if arguments.command != "run":

@@ -1,4 +1,4 @@
-"""Render the same page again and again, and save what it took."""
+"""Render the same pages again and again, and save what it took."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import sys
 import time
 from functools import partial
-from itertools import count, islice
+from itertools import count, islice, product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,7 +29,7 @@ from lab.kit.terminal import say
 
 from .counted import CountedCache
 
-__all__ = ["SITES", "measure", "measure_once"]
+__all__ = ["COLUMNS", "PAGES", "SITES", "measure", "measure_once"]
 
 #: Pages before the first one that counts.
 _WARM_UP = 5
@@ -40,7 +40,12 @@ SITES: dict[str, dict[str, Any]] = {
     "cache": {},
 }
 
-_PAGE = "{% load fcs %}{% for symbol in symbols %}{% fcs_ticker symbol %}{% endfor %}"
+#: By the name of a page, its template.
+PAGES = {
+    "tickers": "{% load fcs %}{% for symbol in symbols %}{% fcs_ticker symbol %}{% endfor %}",
+    "table": "{% load fcs %}{% fcs_table symbols columns=columns %}",
+}
+COLUMNS = "sparkline close change change_percent volume"
 
 
 class _Page(NamedTuple):
@@ -52,39 +57,39 @@ class _Page(NamedTuple):
     size: int
 
 
-def measure(*, runs: int, pages: int, tickers: int, results: Path) -> None:
-    """Measure both sites some times and save the figures; they take turns."""
+def measure(*, runs: int, pages: int, rooms: int, results: Path) -> None:
+    """Measure both pages on both sites some times and save the figures; they take turns."""
     rows: list[dict[str, Any]] = []
     for run in range(runs):
-        for name in SITES:
-            row = calmest(partial(measure_once, name, pages=pages, tickers=tickers))
-            rows.append({"peer": name, "run": run, **row})
-            say(f"rendering run {run + 1} {name}")
+        for name, page in product(SITES, PAGES):
+            row = calmest(partial(measure_once, name, page, pages=pages, rooms=rooms))
+            rows.append({"peer": name, "page": page, "run": run, **row})
+            say(f"rendering run {run + 1} {name} {page}")
             say("   " + "  ".join(f"{key}={value:.4g}" for key, value in row.items()))
     command = " ".join(["python -m lab.benchmarks.rendering", *sys.argv[1:]])
     figures = {"machine": describe(), "command": command, "pages": pages, "rows": rows}
     keep("rendering", figures, results)
 
 
-def measure_once(name: str, *, pages: int, tickers: int) -> dict[str, Any]:
+def measure_once(name: str, page: str, *, pages: int, rooms: int) -> dict[str, Any]:
     """Return medians over some pages: milliseconds, kilobytes, and the most reads of a page."""
-    symbols = [f"BINANCE:C{number:03}USDT" for number in range(tickers)]
+    symbols = [f"BINANCE:C{number:03}USDT" for number in range(rooms)]
     with override_settings(**SITES[name]):
         forget_prices()
         asyncio.run(_fill(site_store(), symbols, time.time()))
-        template = engines["django"].from_string(_PAGE)
+        template = engines["django"].from_string(PAGES[page])
         is_shared = not isinstance(site_store(), MemoryStore)
         # Without a pause between them: a process that sleeps is not warm. Most pages then show
         # the copy of an earlier one, and these do not count.
         every = (_render(template, symbols) for _ in count())
-        counted = (page for page in every if page.reads or not is_shared)
+        counted = (one for one in every if one.reads or not is_shared)
         rendered = list(islice(counted, _WARM_UP, _WARM_UP + pages))
-    rows = [page._asdict() for page in rendered]
+    rows = [one._asdict() for one in rendered]
     return {
         "wall_ms": figure(rows, "wall_ms"),
         "cpu_ms": figure(rows, "cpu_ms"),
-        "least_cpu_ms": min(page.cpu_ms for page in rendered),
-        "reads": max(page.reads for page in rendered),
+        "least_cpu_ms": min(one.cpu_ms for one in rendered),
+        "reads": max(one.reads for one in rendered),
         "kb": rendered[-1].size / 1000,
     }
 
@@ -114,7 +119,7 @@ def _text(room: Room, now: float) -> str:
 
 def _render(template: Any, symbols: list[str]) -> _Page:
     reads, wall, cpu = CountedCache.reads, time.perf_counter(), time.process_time()
-    html = template.render({"symbols": symbols})
+    html = template.render({"symbols": symbols, "columns": COLUMNS})
     wall_ms, cpu_ms = (
         1000 * (time.perf_counter() - wall),
         1000 * (time.process_time() - cpu),
