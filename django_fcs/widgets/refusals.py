@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.html import format_html
 from django.utils.translation import pgettext
 
-from django_fcs.exceptions import BadField, BadTimeframe, RoomError
+from django_fcs.exceptions import BadField, BadSymbol, BadTimeframe, RoomError
 from django_fcs.tools.complaints import Complaints
 from django_fcs.tools.logs import logger_of
 
@@ -44,6 +44,8 @@ def in_words(error: RoomError) -> str:
         text = pgettext("price", "no such timeframe")
     elif isinstance(error, BadField):
         text = pgettext("price", "no such field")
-    else:
+    elif isinstance(error, BadSymbol):
         text = pgettext("price", "no such symbol")
+    else:
+        text = pgettext("price", "cannot be shown")
     return format_html("<span data-fcs-error>{}</span>", text)

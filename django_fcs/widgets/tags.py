@@ -22,6 +22,7 @@ from .arguments import (
     as_field,
     as_href,
     as_item_size,
+    as_label,
     as_symbol,
     as_timeframe,
     as_unit,
@@ -118,7 +119,7 @@ _ROOM = {"symbol": as_symbol, "timeframe": as_timeframe}
 _CARD = {**_ROOM, "item_size": as_item_size, "unit": as_unit, "href": as_href}
 _TAPE = {
     **{"symbols": as_rows, "timeframe": as_timeframe, "direction": as_direction},
-    **{"item_size": as_item_size, "href": as_href},
+    **{"item_size": as_item_size, "href": as_href, "label": as_label},
 }
 _ROWS = {"rows": as_rows, "timeframe": as_timeframe, "href": as_href}
 _TABLE = {

@@ -189,7 +189,7 @@ def test_a_wrong_variable_takes_nothing_else_of_the_page(known: Known) -> None:
     page = Template(source)
 
     html = page.render(Context({"rows": ["x"], "size": "", "href": ""}))
-    assert html == "<span data-fcs-error>no such symbol</span> the rest"
+    assert html == "<span data-fcs-error>cannot be shown</span> the rest"
     html = page.render(Context({"rows": SYMBOLS, "size": "a b", "href": "javascript:alert(1)"}))
     assert len(tiles(html)) == 4 and "javascript" not in html and "data-size" not in html
     with pytest.raises(TemplateSyntaxError, match="size"):

@@ -165,7 +165,7 @@ def test_a_wrong_variable_takes_nothing_else_of_the_page(changed: Any) -> None:
     page = Template("{% load fcs %}{% fcs_movers rows count=count %} the rest")
 
     html = page.render(Context({"rows": ["x"], "count": 4}))
-    assert html == "<span data-fcs-error>no such symbol</span> the rest"
+    assert html == "<span data-fcs-error>cannot be shown</span> the rest"
     html = page.render(Context({"rows": symbols, "count": "many"}))
     assert board(html)["up"] == ["A"] and html.endswith(" the rest")
     with pytest.raises(TemplateSyntaxError, match="1 to 20"):

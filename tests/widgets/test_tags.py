@@ -110,12 +110,13 @@ def test_the_usage_of_every_tag_is_how_it_stands_in_a_template(
 def test_every_check_of_a_tag_refuses_a_literal_when_the_template_is_compiled(
     tag: Tag, way: Way
 ) -> None:
+    wrong = f"javascript:{'no value of any tag, and too long for a label ' * 3}"
     for name in tag.checks:
         reason = "rows|symbol" if name in ("rows", "symbols") else name
         with pytest.raises(
             (django.template.TemplateSyntaxError, jinja2.TemplateSyntaxError), match=reason
         ):
-            way(tag, by_name(tag, **{name: "javascript:no value of any tag"}))
+            way(tag, by_name(tag, **{name: wrong}))
 
 
 @every_tag
