@@ -3,10 +3,10 @@
 export const MEMBERS = [
   "abbreviate", "alarm", "arm", "askFrame", "awaitWelcome", "away", "back", "begin", "blank",
   "build", "changed", "clock", "dead", "doubt", "dress", "due", "dueAt", "fade", "fields",
-  "figures", "flashing", "forget", "hasSlept", "hear", "heard", "hold", "host", "hurry", "isAsked",
-  "isMerge", "isOverdue", "isSet", "joined", "label", "later", "listeners", "mark", "mend",
-  "minutes", "newest", "notify", "opening", "overview", "own", "paint", "percent", "put",
-  "refreshDate", "refusal", "release", "renew", "reset", "run", "say", "schedule", "seen",
-  "selected", "sentence", "settle", "signed", "spell", "start", "takenAt", "tick", "timer", "tint",
-  "tints", "tries", "unwatch", "wait", "watch", "words",
+  "figures", "flashing", "forget", "hasSlept", "hear", "heard", "hold", "home", "host", "hurry",
+  "isAsked", "isMerge", "isOverdue", "isSet", "joined", "label", "later", "listeners", "mark",
+  "mend", "minutes", "newest", "notify", "opening", "overview", "own", "paint", "percent",
+  "present", "put", "refreshDate", "refusal", "release", "renew", "reset", "run", "say", "schedule",
+  "seen", "selected", "sentence", "settle", "signed", "spell", "start", "takenAt", "tick", "timer",
+  "tint", "tints", "tries", "unwatch", "wait", "watch", "words",
 ];

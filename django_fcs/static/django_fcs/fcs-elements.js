@@ -630,8 +630,7 @@ if (customElements.get("fcs-ticker")) {
 
     /** @param {Element | null} node */
     label(node, name, words) {
-      if (!node || !this.#isNew(node, name, words)) return;
-      if (node.getAttribute(name) !== words) node.setAttribute(name, words);
+      if (node && this.#isNew(node, name, words)) set(node, name, words);
     }
 
     /** After a morph, the words that are shown may be others than those that were said. */
@@ -690,6 +689,8 @@ if (customElements.get("fcs-ticker")) {
   // View: the nodes within one element. Upgrades what the server rendered; writes only what has
   // changed.
   class View {
+    /** Where a host has to be to hold its room. @param {any} host @returns {unknown} */
+    static home = (host) => host.isConnected;
     /** @type {Figures} */ figures;
     words = new Words();
     #page = page; #last; #isBuilt = false; #flashedAt = -Infinity;
@@ -840,7 +841,7 @@ if (customElements.get("fcs-ticker")) {
         shown.replaceWith(time);
       }
       const moment = `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
-      if (time.dateTime !== moment) time.dateTime = moment;
+      set(time, "datetime", moment);
       writeText(time, this.figures.clock(seconds));
       const { zone } = this.host.dataset;
       if (zone) this.words.label(time, "title", this.figures.clock(seconds, zone));
@@ -975,13 +976,13 @@ if (customElements.get("fcs-ticker")) {
       settle: () => this.schedule(),
     };
 
-    /** @param {any} host @param {new (host: any) => View} kind */
+    /** @param {any} host @param {typeof View} kind */
     constructor(host, kind) {
       this.host = host;
       this.kind = kind;
     }
 
-    /** Each host has one. @param {any} host @param {new (host: any) => View} kind */
+    /** Each host has one. @param {any} host @param {typeof View} kind */
     static of(host, kind) {
       const live = Live.#all.get(host) ?? new Live(host, kind);
       Live.#all.set(host, live);
@@ -998,7 +999,7 @@ if (customElements.get("fcs-ticker")) {
       const held = this.#held;
       const [token, field, ...written] = ["token", "field", "href", "unit", ...SPELLING]
         .map((name) => attribute(host, name) ?? undefined);
-      const wanted = host.isConnected && symbol
+      const wanted = this.kind.home(host) && symbol
         ? { symbol, timeframe, token, field, written, edition } : null;
       if (JSON.stringify(held) === JSON.stringify(wanted)) return;
       const isSame = held?.symbol === wanted?.symbol && held?.timeframe === wanted?.timeframe;
@@ -1116,7 +1117,7 @@ if (customElements.get("fcs-ticker")) {
     /** What the modules of other widgets are made of. */
     static kit = {
       FCSElement, Live, View, NamedView, TickerView, node, part, field, label, set, text, pipOf,
-      writeText, numbers: () => page.numbers,
+      writeText, present, numbers: () => page.numbers,
     };
     /** @param {string} tag */
     static define(tag, registry = customElements) { registry.define(tag, this); }
@@ -1152,13 +1153,14 @@ if (customElements.get("fcs-ticker")) {
   globalThis.FCSStatusElement = class FCSStatusElement extends HTMLElement {
     /** @param {string} tag */
     static define(tag, registry = customElements) { registry.define(tag, this); }
+    static observedAttributes = ["data-state"];
     #words = new Words();
     #paint = () => {
       const known = rooms.overview();
       if (!known) return;
       const { state, seconds } = known;
       if (!this.querySelector("[data-part=status]")) this.append(part("status"));
-      if (this.dataset.state !== state) this.dataset.state = state;
+      set(this, "data-state", state);
       const isCounting = state === "offline" && Number.isFinite(seconds);
       const words = isCounting ? text("reconnecting in {n} s", Math.ceil(seconds))
         : text(state === "closed" ? "markets closed" : state);
@@ -1167,6 +1169,11 @@ if (customElements.get("fcs-ticker")) {
 
     connectedCallback() { rooms.watch(this.#paint, true); }
     disconnectedCallback() { rooms.watch(this.#paint, false); }
+    // It may be a morph that has changed it.
+    attributeChangedCallback() {
+      this.#words.forget();
+      rooms.notify();
+    }
   };
 
   FCSTickerElement.define("fcs-ticker");
