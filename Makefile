@@ -53,7 +53,8 @@ soak: .venv/bench
 	@.venv/bin/python -m lab.soak
 
 clean:
-	rm -rf .venv .tox build lab/build scripts/js/build scripts/js/node_modules *.egg-info .coverage .coverage.*
+	rm -rf .venv .tox build lab/build *.egg-info .coverage .coverage.*
+	rm -rf scripts/js/build scripts/js/node_modules tests/browser/frameworks/build tests/browser/frameworks/node_modules
 
 .venv/bin/python:
 	@test -n "$(PYTHON)"

@@ -30,6 +30,7 @@ export default [
   {
     files: [
       "django_fcs/**/*.js", "example_project/**/*.js", "lab/**/*.js", "tests/browser/*.js",
+      "tests/browser/frameworks/page.js",
     ],
     languageOptions: {
       sourceType: "script",
@@ -44,7 +45,8 @@ export default [
     },
   },
   {
-    files: ["django_fcs/**/fcs-{announce,converter,heatmap,movers,sparkline,spread,table,tape}.js"],
+    files: ["django_fcs/**/fcs-{announce,converter,heatmap,movers,sparkline,spread,table,tape}.js",
+      "tests/browser/frameworks/page.js"],
     languageOptions: { sourceType: "module" },
   },
   {
@@ -54,7 +56,7 @@ export default [
     rules: { "no-implicit-globals": ["error", { lexicalBindings: false }] },
   },
   {
-    files: ["lab/**/*.mjs", "scripts/js/*.js"],
+    files: ["lab/**/*.mjs", "scripts/js/*.js", "tests/browser/frameworks/build.js"],
     languageOptions: { globals: globals.node },
   },
 ];

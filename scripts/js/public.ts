@@ -12,9 +12,9 @@ type Declared = {
 /** Names that the scripts define for tests, for browsers or for each other, not for pages. */
 type Internal =
   | "FCSClient.adapters"
-  | `FCSStatusElement.${"connectedCallback" | "disconnectedCallback"}`
-  | `${"FCSTickerElement" | "FCSTagElement" | "FCSPriceElement"}.${
-      | "View" | "announce" | "kit" | "observedAttributes"
+  | `${"FCSTickerElement" | "FCSTagElement" | "FCSPriceElement"}.${"View" | "announce" | "kit"}`
+  | `${"FCSTickerElement" | "FCSTagElement" | "FCSPriceElement" | "FCSStatusElement"}.${
+      | "observedAttributes"
       | "connectedCallback" | "disconnectedCallback" | "attributeChangedCallback"}`;
 /** Inherited; the .d.ts adds overloads that know the types of the events. */
 type Overloaded = `FCSClient.${"addEventListener" | "removeEventListener"}`;

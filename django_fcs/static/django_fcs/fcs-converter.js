@@ -4,6 +4,7 @@
 const { Live, View, set, text, writeText } =
   /** @type {any} */ (Object.getPrototypeOf(FCSTickerElement)).kit;
 
+const ELEMENT = "fcs-converter";
 const DOLLAR = "USD";
 const AMOUNT_MAX = 1e15;
 const LENGTH_MAX = 32;
@@ -53,8 +54,19 @@ const convert = (amount, from, to) => {
   return !to ? dollars : isInDollars(to) ? dollars / priceOf(to) : dollars * priceOf(to);
 };
 
+/** What the legs have heard, which a morph takes back. @type {WeakMap<any, any>} */
+const heard = new WeakMap();
+const note = (leg, name, value) => {
+  heard.set(leg, { ...heard.get(leg), [name]: value });
+  set(leg, name, value);
+};
+const remember = (leg) => {
+  for (const [name, value] of Object.entries(heard.get(leg) ?? {})) set(leg, name, value);
+};
 /** @param {any} leg @param {{ c?: number }} prices */
-const notePrice = (leg, { c = NaN }) => set(leg, "data-price", c > 0 && c < 1e21 ? String(c) : "");
+const notePrice = (leg, { c = NaN }) => note(leg, "data-price", c > 0 && c < 1e21 ? String(c) : "");
+const givenOf = (field) =>
+  field.defaultValue ?? [...field.options].find((option) => option.defaultSelected)?.value;
 const timeIn = (leg) => leg.querySelector("time");
 const rankOf = ({ dataset: { price, state } }) => price ? STATES.indexOf(state) : STATES.length;
 const delayOf = (leg) => Number(leg.dataset.delay ?? 0);
@@ -63,23 +75,34 @@ const worse = (one, other) => rankOf(other) - rankOf(one) || delayOf(other) - de
 
 // LegView: a pair that nobody sees. Its host has the price and the words.
 class LegView extends View {
+  static home = (host) => host.closest(ELEMENT)?.isConnected;
+
+  begin(isUpgrade) {
+    super.begin(isUpgrade);
+    if (!isUpgrade) heard.delete(this.host); // it was another pair
+  }
+
   paint(message) {
     super.paint(message);
     notePrice(this.host, message.prices);
   }
 
-  status(words) { set(this.host, "data-said", words); }
+  status(words) { note(this.host, "data-said", words); }
 }
 
 class FCSConverterElement extends HTMLElement {
   #sheet = new View(this);
   /** @type {Map<any, any>} */ #legs = new Map();
   #isAsked = false;
+  /** What the visitor has typed and chosen. @type {any[]} */ #typed = [];
   #observer = new MutationObserver((changes) => this.#heed(changes));
 
   constructor() {
     super();
-    this.addEventListener("input", () => this.#render());
+    this.addEventListener("input", () => {
+      this.#note();
+      this.#render();
+    });
     this.addEventListener("submit", (event) => event.preventDefault());
     // Before the leg is painted, which waits while nobody sees it.
     this.addEventListener("fcs:price", ({ target, detail }) => {
@@ -90,7 +113,8 @@ class FCSConverterElement extends HTMLElement {
   connectedCallback() {
     this.#observer.observe(this, {
       subtree: true, childList: true, attributeFilter: [
-        "data-price", "data-said", "data-state", "data-delay", "datetime", "value", "hidden",
+        "data-price", "data-said", "data-state", "data-delay", "datetime", "value", "selected",
+        "hidden",
       ],
     });
     this.#hold();
@@ -117,11 +141,26 @@ class FCSConverterElement extends HTMLElement {
     if (!changes.length) return;
     const isOther = ({ target }) => !target.closest?.("[data-part=leg]");
     if (changes.some(({ type }) => type === "childList")) this.#hold();
+    [...this.#legs.keys()].forEach(remember);
+    this.#keep();
     // What a morph has written. A translator changes no attributes.
     if (changes.some((change) => change.type === "attributes" && isOther(change))) {
       this.#sheet.words.forget();
     }
     this.#ask();
+  }
+
+  #note() {
+    const fields = /** @type {NodeListOf<any>} */ (this.querySelectorAll("input, select"));
+    this.#typed = [...fields]
+      .map((field) => ({ field, value: field.value, given: givenOf(field) }));
+  }
+
+  // A morph gives a field again what the server had given. What is new there counts.
+  #keep() {
+    for (const { field, value, given } of this.#typed) {
+      if (field.value !== value && givenOf(field) === given) field.value = value;
+    }
   }
 
   #ask() {
@@ -184,6 +223,4 @@ class FCSConverterElement extends HTMLElement {
   }
 }
 
-if (!customElements.get("fcs-converter")) {
-  customElements.define("fcs-converter", FCSConverterElement);
-}
+if (!customElements.get(ELEMENT)) customElements.define(ELEMENT, FCSConverterElement);

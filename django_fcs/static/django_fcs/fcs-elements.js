@@ -279,12 +279,7 @@ if (customElements.get("fcs-ticker")) {
 
   const olderThan = (ms, times) => {
     const limit = performance.now() - ms;
-    const all = [];
-    for (const [one, since] of times) {
-      if (since > limit) break;
-      all.push(one);
-    }
-    return all;
+    return [...times].flatMap(([one, since]) => since > limit ? [] : [one]);
   };
 
   // Painter: writes what has changed before a frame, in that frame. What nobody sees waits for two
@@ -341,7 +336,7 @@ if (customElements.get("fcs-ticker")) {
         this.timer = undefined;
         if (olderThan(UNSEEN_MS + SLACK_MS, this.later).length) this.askFrame();
         else if (this.later.size) this.wait();
-      }, Math.max(ms, 0) + 2 * SLACK_MS);
+      }, ms + 2 * SLACK_MS);
     },
     run(ms = Infinity) {
       this.selected = selectionNow(); // before the first change, while the page is laid out
@@ -639,8 +634,7 @@ if (customElements.get("fcs-ticker")) {
 
     /** @param {Element | null} node */
     label(node, name, words) {
-      if (!node || !this.#isNew(node, name, words)) return;
-      if (node.getAttribute(name) !== words) node.setAttribute(name, words);
+      if (node && this.#isNew(node, name, words)) set(node, name, words);
     }
 
     /** After a morph, the words that are shown may be others than those that were said. */
@@ -699,6 +693,8 @@ if (customElements.get("fcs-ticker")) {
   // View: the nodes within one element. Upgrades what the server rendered; writes only what has
   // changed.
   class View {
+    /** Where a host has to be to hold its room. @param {any} host @returns {unknown} */
+    static home = (host) => host.isConnected;
     /** @type {Figures} */ figures;
     words = new Words();
     #page = page; #last; #isBuilt = false; #flashedAt = -Infinity;
@@ -754,7 +750,7 @@ if (customElements.get("fcs-ticker")) {
       const { field: name } = shown.dataset;
       shown.removeAttribute("datetime");
       if (name === "updated") shown.removeAttribute("title");
-      const isName = ["symbol", "name"].includes(name);
+      const isName = /^(symbol|name)$/.test(name);
       // Only the server knows more of an instrument than its symbol.
       const isSaid = name === "name" && this.find("[data-field=symbol]");
       shown.textContent = isSaid ? "" : isName ? nameOf(this.symbol) : UNKNOWN;
@@ -849,7 +845,7 @@ if (customElements.get("fcs-ticker")) {
         shown.replaceWith(time);
       }
       const moment = `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
-      if (time.dateTime !== moment) time.dateTime = moment;
+      set(time, "datetime", moment);
       writeText(time, this.figures.clock(seconds));
       const { zone } = this.host.dataset;
       if (zone) this.words.label(time, "title", this.figures.clock(seconds, zone));
@@ -984,13 +980,13 @@ if (customElements.get("fcs-ticker")) {
       settle: () => this.schedule(),
     };
 
-    /** @param {any} host @param {new (host: any) => View} kind */
+    /** @param {any} host @param {typeof View} kind */
     constructor(host, kind) {
       this.host = host;
       this.kind = kind;
     }
 
-    /** Each host has one. @param {any} host @param {new (host: any) => View} kind */
+    /** Each host has one. @param {any} host @param {typeof View} kind */
     static of(host, kind) {
       const live = Live.#all.get(host) ?? new Live(host, kind);
       Live.#all.set(host, live);
@@ -1007,7 +1003,7 @@ if (customElements.get("fcs-ticker")) {
       const held = this.#held;
       const [token, field, ...written] = ["token", "field", "href", "unit", ...SPELLING]
         .map((name) => attribute(host, name) ?? undefined);
-      const wanted = host.isConnected && symbol
+      const wanted = this.kind.home(host) && symbol
         ? { symbol, timeframe, token, field, written, edition } : null;
       if (JSON.stringify(held) === JSON.stringify(wanted)) return;
       const isSame = held?.symbol === wanted?.symbol && held?.timeframe === wanted?.timeframe;
@@ -1125,7 +1121,7 @@ if (customElements.get("fcs-ticker")) {
     /** What the modules of other widgets are made of. */
     static kit = {
       FCSElement, Live, View, NamedView, TickerView, node, part, field, label, set, text, pipOf,
-      writeText, inView, numbers: () => page.numbers,
+      writeText, inView, present, numbers: () => page.numbers,
     };
     /** @param {string} tag */
     static define(tag, registry = customElements) { registry.define(tag, this); }
@@ -1161,13 +1157,14 @@ if (customElements.get("fcs-ticker")) {
   globalThis.FCSStatusElement = class FCSStatusElement extends HTMLElement {
     /** @param {string} tag */
     static define(tag, registry = customElements) { registry.define(tag, this); }
+    static observedAttributes = ["data-state"];
     #words = new Words();
     #paint = () => {
       const known = rooms.overview();
       if (!known) return;
       const { state, seconds } = known;
       if (!this.querySelector("[data-part=status]")) this.append(part("status"));
-      if (this.dataset.state !== state) this.dataset.state = state;
+      set(this, "data-state", state);
       const isCounting = state === "offline" && Number.isFinite(seconds);
       const words = isCounting ? text("reconnecting in {n} s", Math.ceil(seconds))
         : text(state === "closed" ? "markets closed" : state);
@@ -1176,6 +1173,11 @@ if (customElements.get("fcs-ticker")) {
 
     connectedCallback() { rooms.watch(this.#paint, true); }
     disconnectedCallback() { rooms.watch(this.#paint, false); }
+    // It may be a morph that has changed it.
+    attributeChangedCallback() {
+      this.#words.forget();
+      rooms.notify();
+    }
   };
 
   FCSTickerElement.define("fcs-ticker");

@@ -10,12 +10,15 @@ const ROOM = [
   "data-decimal", "data-thousand", "data-grouping",
 ];
 
+const ELEMENT = "fcs-heatmap";
+
 const levelOf = (percent) => {
   if (!Number.isFinite(percent)) return null;
   return STEPS.filter((step) => Math.abs(percent) >= step).length * (percent < 0 ? -1 : 1);
 };
 
 class TileView extends NamedView {
+  static home = (host) => host.closest(ELEMENT)?.isConnected;
   get flashing() { return ""; }
   build() { return [this.link(), " ", part("move", part("status"), field("change_percent"))]; }
 
@@ -53,7 +56,7 @@ class FCSHeatmapElement extends HTMLElement {
     this.#sync();
   }
 
-  // Those that have left the map leave their rooms, unless they are elsewhere on the page.
+  // Those that have left the map leave their rooms, unless they are in another one.
   #sync() {
     const found = new Set(this.isConnected ? this.querySelectorAll(TILE) : []);
     for (const tile of new Set([...found, ...this.#tiles])) {
@@ -67,4 +70,4 @@ class FCSHeatmapElement extends HTMLElement {
   }
 }
 
-if (!customElements.get("fcs-heatmap")) customElements.define("fcs-heatmap", FCSHeatmapElement);
+if (!customElements.get(ELEMENT)) customElements.define(ELEMENT, FCSHeatmapElement);

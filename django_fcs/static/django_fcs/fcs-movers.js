@@ -1,8 +1,9 @@
 // Ranks the rows of <fcs-movers> again as prices come: see docs/family.md. A module:
 // fcs-elements.js imports it with the first one.
-const { Live, NamedView, node, part, field, set, text } =
+const { Live, NamedView, node, part, field, present, set, text } =
   /** @type {any} */ (Object.getPrototypeOf(FCSTickerElement)).kit;
 
+const ELEMENT = "fcs-movers";
 const ROW = "[data-symbol]";
 const ROOM = [
   "data-symbol", "data-timeframe", "data-token", "data-href",
@@ -16,6 +17,13 @@ const SVG = "http://www.w3.org/2000/svg";
 const canHover = matchMedia("(hover: hover)");
 
 class RowView extends NamedView {
+  static home = (host) => host.closest(ELEMENT)?.isConnected;
+
+  begin(isUpgrade) {
+    super.begin(isUpgrade);
+    if (!isUpgrade) this.mark("change", null); // it was another symbol's
+  }
+
   build() {
     const [bar, rect] = ["svg", "rect"].map((tag) => document.createElementNS(SVG, tag));
     set(bar, "data-part", "bar");
@@ -32,10 +40,18 @@ class RowView extends NamedView {
   }
 }
 
-// A row may move from one board to another.
-/** @type {WeakMap<EventTarget, number>} */
-const heard = new WeakMap(); // the changes in percent that have come, by row
-const changeOf = (row) => heard.get(row) ?? Number(row.dataset.change || NaN);
+// The changes in percent that have come, by room: a morph makes a row one of another symbol.
+const HEARD_MAX = 1000;
+/** @type {Map<string, number>} */
+const heard = new Map();
+const roomOf = ({ dataset: { symbol, timeframe } }) => `${symbol} ${timeframe}`;
+const hear = (row, { symbol, prices }) => {
+  if (row.dataset.symbol !== symbol) return;
+  heard.delete(roomOf(row));
+  heard.set(roomOf(row), prices.chp ?? NaN);
+  if (heard.size > HEARD_MAX) heard.delete([...heard.keys()][0]);
+};
+const changeOf = (row) => heard.get(roomOf(row)) ?? Number(row.dataset.change || NaN);
 const isKnown = (row) =>
   !["stale", "waiting"].includes(row.dataset.state ?? "waiting") && Number.isFinite(changeOf(row));
 const bySize = (a, b) => Math.abs(changeOf(b)) - Math.abs(changeOf(a))
@@ -50,12 +66,23 @@ const keepFree = (list, places) => {
   }
 };
 
+const headings = () => ({ up: text("Up"), down: text("Down") });
+
 class FCSMoversElement extends HTMLElement {
   static observedAttributes = ["count"];
   /** @type {Set<any>} */ #rows = new Set();
   #rankedAt = -Infinity; #isKept = false; #said = "";
   /** @type {number | undefined} */ #timer;
-  #changes = new MutationObserver(() => this.#sync());
+  #page = { paint() {}, settle: () => this.#translate() };
+  #headings = headings();
+  #changes = new MutationObserver((changes) => {
+    // What happens within a row is the row's.
+    const isOurs = ({ type, target }) => type === "attributes" || !target.closest(ROW);
+    if (!changes.some(isOurs)) return;
+    this.#sync();
+    // A morph has brought the server's order back. By the prices, which the rows get before that.
+    if (this.#rankedAt > 0) queueMicrotask(() => this.#rank());
+  });
 
   constructor() {
     super();
@@ -66,11 +93,13 @@ class FCSMoversElement extends HTMLElement {
 
   connectedCallback() {
     this.#changes.observe(this, { subtree: true, childList: true, attributeFilter: ROOM });
+    present.add(this.#page);
     this.#sync();
   }
 
   disconnectedCallback() {
     this.#changes.disconnect();
+    present.delete(this.#page);
     this.#sync();
   }
 
@@ -78,11 +107,11 @@ class FCSMoversElement extends HTMLElement {
 
   /** @param {any} event */
   handleEvent({ type, target, detail }) {
-    if (type === "fcs:price") heard.set(target, detail.prices.chp ?? NaN);
+    if (type === "fcs:price") hear(target, detail);
     if (detail || this.#isKept) this.#askRank();
   }
 
-  // Rows that have left the board leave their rooms, unless they are elsewhere on the page.
+  // Rows that have left the board leave their rooms, unless they are on another one.
   #sync() {
     const found = new Set(this.isConnected ? this.querySelectorAll(ROW) : []);
     for (const row of new Set([...found, ...this.#rows])) Live.of(row, RowView).schedule();
@@ -97,12 +126,14 @@ class FCSMoversElement extends HTMLElement {
       return;
     }
     const ms = Math.max(this.#rankedAt + PAUSE_MS - performance.now(), FIRST_MS);
-    this.#timer ??= setTimeout(() => this.#rank(), ms);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#rankedAt = performance.now();
+      this.#rank();
+    }, ms);
   }
 
   #rank() {
-    this.#timer = undefined;
-    this.#rankedAt = performance.now();
     const rows = [...this.#rows];
     const known = rows.filter(isKnown);
     const count = Math.min(Math.max(Math.trunc(Number(this.getAttribute("count"))) || COUNT, 1),
@@ -114,7 +145,7 @@ class FCSMoversElement extends HTMLElement {
     this.#isKept = this.matches(":focus-within") || (canHover.matches && this.matches(":hover"));
     if (!this.#isKept) this.#place([up, down], Math.min(count, rows.length));
     this.#draw();
-    this.#note(rows.length, rows.length - known.length);
+    this.#note();
     this.#changes.takeRecords(); // its own
   }
 
@@ -138,7 +169,7 @@ class FCSMoversElement extends HTMLElement {
   #list(side) {
     const found = this.querySelector(`[data-side=${side}] ol`);
     if (found) return found;
-    const words = text(side === "up" ? "Up" : "Down");
+    const words = this.#headings[side];
     const list = node("ol");
     list.role = "list";
     list.ariaLabel = words;
@@ -156,15 +187,31 @@ class FCSMoversElement extends HTMLElement {
     }
   }
 
-  #note(all, leftOut) {
+  #note() {
+    const all = text("of {n}", this.#rows.size);
+    const leftOut = [...this.#rows].filter((row) => !isKnown(row)).length;
     const missing = leftOut ? ` · ${text("{n} left out: price old or unknown", leftOut)}` : "";
-    const words = text("of {n}", all) + missing;
-    if (words === this.#said) return;
-    this.#said = words;
+    const words = all + missing;
     const note = this.querySelector("[data-part=note]") ?? node("p", { part: "note" });
     if (!note.isConnected) this.append(note);
-    if (note.textContent !== words) note.textContent = words;
+    // Otherwise, what is shown is a translator's.
+    const isOwn = words !== this.#said || note.textContent.startsWith(all);
+    this.#said = words;
+    if (isOwn && note.textContent !== words) note.textContent = words;
+  }
+
+  // The page has another language. Headings of a template of the site's own stay.
+  #translate() {
+    const former = this.#headings;
+    this.#headings = headings();
+    for (const side of ["up", "down"]) {
+      const heading = this.querySelector(`[data-side=${side}] [data-part=heading]`);
+      if (!heading || heading.textContent !== former[side]) continue;
+      heading.textContent = this.#headings[side];
+      set(this.#list(side), "aria-label", this.#headings[side]);
+    }
+    this.#note();
   }
 }
 
-if (!customElements.get("fcs-movers")) customElements.define("fcs-movers", FCSMoversElement);
+if (!customElements.get(ELEMENT)) customElements.define(ELEMENT, FCSMoversElement);

@@ -3,7 +3,7 @@
 // the table that the server has written, and fills the rows that the page adds.
 /** @type {{ kit: any }} */
 const { kit } = Object.getPrototypeOf(FCSTickerElement);
-const { Live, View, node, part, field, numbers, set, text, writeText } = kit;
+const { Live, View, node, part, field, numbers, present, set, text, writeText } = kit;
 const MOST = 500;
 const ROW = "tr[data-symbol]";
 const ELEMENT = "fcs-table";
@@ -84,6 +84,7 @@ const cellOf = (table, column) => {
 };
 
 class RowView extends View {
+  static home = (host) => listOf(host)?.isConnected;
   #close = NaN; #words;
 
   get flashing() { return "close"; }
@@ -147,6 +148,11 @@ class FCSTableElement extends HTMLElement {
   /** @type {Set<Element>} */ #rows = new Set();
   /** @type {{ column: string, order: string } | null} */ #sorted = null;
   #query = ""; #hasWarned = false; #hidden = new WeakSet();
+  /** What the rows showed when they were sorted, by room. */ #keys = new Map();
+  /** @type {WeakMap<Element, HTMLButtonElement>} */ #buttons = new WeakMap();
+  #input = document.createElement("input");
+  /** @type {HTMLElement | null} */ #focused = null;
+  #page = { paint() {}, settle: () => this.#translate() };
   #observer = new MutationObserver((changes) => {
     // What happens within a row is the row's.
     const isOurs = ({ type, target }) =>
@@ -159,19 +165,22 @@ class FCSTableElement extends HTMLElement {
       subtree: true, childList: true,
       attributeFilter: ["data-symbol", "data-timeframe", "data-token", "aria-sort", "hidden"],
     });
-    this.addEventListener("click", this);
-    this.addEventListener("input", this);
+    for (const type of ["click", "input", "focusin", "focusout"]) this.addEventListener(type, this);
+    present.add(this.#page);
     this.#adopt();
   }
 
   disconnectedCallback() {
     this.#observer.disconnect();
+    present.delete(this.#page);
     this.#adopt();
   }
 
   /** @param {Event} event */
   handleEvent({ type, target }) {
     if (!(target instanceof Element)) return;
+    // Later: a node that a morph takes away loses the focus, too.
+    if (/focus/.test(type)) setTimeout(() => { this.#focused = this.querySelector(":focus"); });
     const input = type === "input" && target.closest("[data-part=tools] input");
     if (input instanceof HTMLInputElement) {
       this.#query = input.value.trim();
@@ -207,23 +216,37 @@ class FCSTableElement extends HTMLElement {
     if (head && head.getAttribute("aria-sort") !== order) this.#sort();
   }
 
-  // A morph may have taken away what the script has made.
+  // A morph may have taken away what the script has made: it comes back, with the focus.
   #furnish() {
     for (const head of this.querySelectorAll("thead th:not([data-column=sparkline])")) {
       if (head.querySelector("button")) continue;
-      const button = node("button", {}, ...head.childNodes);
+      const button = this.#buttons.get(head) ?? node("button");
+      this.#buttons.set(head, button);
       button.type = "button";
+      button.replaceChildren(...head.childNodes);
       set(button, "aria-label", head.getAttribute("aria-label"));
       head.append(button);
     }
     const tools = this.querySelector("[data-part=tools]");
-    if (!tools || tools.querySelector("input")) return;
-    const input = document.createElement("input");
-    Object.assign(input, { type: "search", placeholder: text("Filter"), value: this.#query });
-    set(input, "aria-label", text("Filter"));
-    const answer = part("nothing");
-    answer.role = "status";
-    tools.append(input, answer);
+    if (tools && !tools.querySelector("input")) {
+      Object.assign(this.#input, { type: "search", value: this.#query });
+      const answer = part("nothing");
+      answer.role = "status";
+      tools.replaceChildren(this.#input, answer);
+      this.#name();
+    }
+    if (document.activeElement === document.body) this.#focused?.focus({ preventScroll: true });
+  }
+
+  #name() {
+    const words = text("Filter");
+    Object.assign(this.#input, { placeholder: words, ariaLabel: words });
+  }
+
+  #translate() {
+    this.#name();
+    this.#filter();
+    for (const body of this.querySelectorAll("tbody")) groups.add(body);
   }
 
   #filter() {
@@ -248,7 +271,7 @@ class FCSTableElement extends HTMLElement {
 
   // What the page has hidden by itself stays hidden.
   #hide(node, isOut) {
-    if (isOut === this.#hidden.has(node) || (isOut && node.hasAttribute("hidden"))) return;
+    if (isOut ? node.hasAttribute("hidden") : !this.#hidden.has(node)) return;
     node.toggleAttribute("hidden", isOut);
     if (isOut) this.#hidden.add(node);
     else this.#hidden.delete(node);
@@ -265,6 +288,7 @@ class FCSTableElement extends HTMLElement {
     const orders = /^(symbol|name)$/.test(column) ? [UP, DOWN] : [DOWN, UP];
     const order = head.getAttribute("aria-sort") === orders[0] ? orders[1] : orders[0];
     this.#sorted = { column, order };
+    this.#keys.clear();
     this.#sort();
   }
 
@@ -275,11 +299,19 @@ class FCSTableElement extends HTMLElement {
     }
     for (const body of this.querySelectorAll("tbody")) {
       const rows = [...body.querySelectorAll(ROW)];
-      const keys = new Map(rows.map((row) => [row, keyOf(row, column)]));
+      const keys = new Map(rows.map((row) => [row, this.#key(row, column)]));
       const sign = order === UP ? 1 : -1;
       rows.sort((one, other) => compare(keys.get(one), keys.get(other), sign));
       body.append(...rows);
     }
+  }
+
+  // A morph does not change the order that the visitor has chosen.
+  #key(row, column) {
+    const { symbol, timeframe } = row.dataset;
+    const room = `${symbol} ${timeframe}`;
+    if (!this.#keys.has(room)) this.#keys.set(room, keyOf(row, column));
+    return this.#keys.get(room);
   }
 }
 

@@ -1,6 +1,6 @@
 // The element <fcs-tape>: a row of prices that moves if it does not fit. See docs/family.md.
 // A module: fcs-elements.js imports it with the first such element on the page.
-const { text } = /** @type {any} */ (Object.getPrototypeOf(FCSTickerElement)).kit;
+const { present, text } = /** @type {any} */ (Object.getPrototypeOf(FCSTickerElement)).kit;
 const SPEED = 40 / 1000; // pixels a millisecond
 const reduced = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -62,16 +62,21 @@ class FCSTapeElement extends HTMLElement {
   #onReduced = () => this.#arrange();
   #onVisibility = () => this.#because("hidden", document.hidden);
   #signals = new AbortController();
+  #page = { paint() {}, settle: () => this.#arrange() };
+  #button = document.createElement("button");
+  #isFocused = false;
 
   connectedCallback() {
+    present.add(this.#page);
     document.addEventListener("visibilitychange", this.#onVisibility);
     reduced.addEventListener("change", this.#onReduced);
-    this.addEventListener("click", this);
+    for (const type of ["click", "focusin", "focusout"]) this.addEventListener(type, this);
     this.#because("hidden", document.hidden);
     this.#look();
   }
 
   disconnectedCallback() {
+    present.delete(this.#page);
     document.removeEventListener("visibilitychange", this.#onVisibility);
     reduced.removeEventListener("change", this.#onReduced);
     this.#sizes.disconnect();
@@ -90,9 +95,12 @@ class FCSTapeElement extends HTMLElement {
   get #isVertical() { return this.getAttribute("direction") === "vertical"; }
 
   /** @param {Event} event */
-  handleEvent({ target }) {
+  handleEvent({ type, target }) {
     const isButton = target instanceof Element && target.closest("[data-part=pause]");
-    if (isButton) this.#press(!this.#reasons.has("button"));
+    if (!isButton) return;
+    if (type === "click") this.#press(!this.#reasons.has("button"));
+    // Later: a button that a morph takes away loses the focus, too.
+    else setTimeout(() => { this.#isFocused = this.#button === document.activeElement; });
   }
 
   // The page may have written other children: what has left says no goodbye to hover and focus.
@@ -135,7 +143,7 @@ class FCSTapeElement extends HTMLElement {
     const isRtl = !this.#isVertical && getComputedStyle(this).direction === "rtl";
     const isMoving = Boolean(list && isTooLong && !reduced.matches);
     const key = `${isMoving} ${isTooLong} ${along} ${isRtl} ${room} ${sizes}`;
-    this.#button(isMoving);
+    this.#furnish(isMoving);
     if (key === this.#key && Boolean(this.#loop) === isMoving) return;
     this.#end();
     this.#key = key;
@@ -180,16 +188,20 @@ class FCSTapeElement extends HTMLElement {
     this.querySelector("[data-part=pause]")?.setAttribute("aria-pressed", String(isPressed));
   }
 
-  #button(isWanted) {
+  // A morph may have taken the button away: it comes back, with the focus.
+  #furnish(isWanted) {
     const found = this.querySelector("[data-part=pause]");
     if (!isWanted) return found?.remove();
-    const button = found ?? document.createElement("button");
+    const button = found ?? this.#button;
     const isPressed = String(this.#reasons.has("button"));
     const given = { type: "button", "data-part": "pause", "aria-pressed": isPressed };
     for (const [name, value] of Object.entries({ ...given, "aria-label": text("Pause") })) {
       if (button.getAttribute(name) !== value) button.setAttribute(name, value);
     }
-    if (!found) this.append(button);
+    if (found) return;
+    this.append(button);
+    const isLost = this.#isFocused && document.activeElement === document.body;
+    if (isLost) this.#button.focus({ preventScroll: true });
   }
 }
 if (!customElements.get("fcs-tape")) customElements.define("fcs-tape", FCSTapeElement);
