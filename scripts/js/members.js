@@ -6,8 +6,8 @@ export const MEMBERS = [
   "dueAt", "fade", "fading", "fields", "figures", "flashing", "forget", "hasSlept", "hear", "heard",
   "hold", "home", "host", "hurry", "inView", "isAsked", "isMerge", "isOverdue", "isSet", "joined",
   "kind", "label", "later", "listeners", "mark", "mend", "minutes", "newest", "notify", "opening",
-  "overview", "own", "paint", "percent", "pipOf", "present", "put", "refreshDate", "refusal",
-  "release", "renew", "reset", "run", "say", "schedule", "seen", "selected", "sentence", "settle",
-  "signed", "spell", "start", "takenAt", "tick", "timer", "tint", "tints", "tries", "unwatch",
-  "wait", "watch", "words", "writeText",
+  "overview", "own", "paint", "pattern", "percent", "pipOf", "present", "put", "refreshDate",
+  "refusal", "release", "renew", "reset", "run", "say", "schedule", "seen", "selected", "sentence",
+  "settle", "signed", "spell", "start", "takenAt", "tick", "timer", "tint", "tints", "tries",
+  "unwatch", "wait", "watch", "words", "writeText",
 ];

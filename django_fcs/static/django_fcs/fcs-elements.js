@@ -855,11 +855,14 @@ if (customElements.get("fcs-ticker")) {
   // Widgets that show their symbol, which may be a link.
   class NamedView extends View {
     get flashing() { return "close"; }
+    /** Of its address; null for no link, and undefined if the link is the page's own. */
+    get pattern() { return attribute(this.host, "href"); }
 
     begin(isUpgrade) {
       super.begin(isUpgrade);
       const link = /** @type {HTMLAnchorElement | null} */ (this.find("[data-part=link]"));
-      const pattern = attribute(this.host, "href");
+      const { pattern } = this;
+      if (pattern === undefined) return;
       set(link, "href", pattern?.replaceAll("{symbol}", encodeURIComponent(this.symbol)));
       // Relative addresses have the protocol of the page.
       if (link && !/^https?:$/.test(link.protocol)) set(link, "href", "");

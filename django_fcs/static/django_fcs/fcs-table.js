@@ -3,42 +3,35 @@
 // the table that the server has written, and fills the rows that the page adds.
 /** @type {{ kit: any }} */
 const { kit } = Object.getPrototypeOf(FCSTickerElement);
-const { Live, View, node, part, field, numbers, present, set, text, writeText } = kit;
+const { Live, NamedView, node, part, field, numbers, present, set, text, writeText } = kit;
 const MOST = 500;
 const ROW = "tr[data-symbol]";
 const ELEMENT = "fcs-table";
 const STEP_MS = 1000;
+const TICK_MS = 100;
 const STEP_MAX = 5; // characters of a step, for which the cell keeps its room
 const [UP, DOWN] = ["ascending", "descending"];
 const reduced = matchMedia("(prefers-reduced-motion: reduce)");
 const listOf = (row) => row.closest(ELEMENT);
-const rankOf = (table, column) =>
-  table.querySelector(`th[data-column="${column}"]`)?.dataset.rank;
+/** @returns {HTMLElement | null} */
+const headOf = (table, column) =>
+  table.querySelector(`thead th[data-column="${CSS.escape(column)}"]`);
 
 // Steps: what the last price has added, shown for a second after it. One timer for all of them.
-const steps = {
-  /** @type {Map<Element, number>} */ shown: new Map(), // by age, with the time of each
-  /** @type {number | undefined} */ ending: undefined,
-  show(cell, words) {
-    steps.shown.delete(cell);
-    set(cell, "data-step", words);
-    if (words) steps.shown.set(cell, performance.now());
-    steps.await();
-  },
-  await() {
-    const [since] = steps.shown.values();
-    if (since === undefined) return;
-    steps.ending ??= setTimeout(steps.end, Math.max(since + STEP_MS - performance.now(), 100));
-  },
-  end() {
-    steps.ending = undefined;
-    const limit = performance.now() - STEP_MS;
-    for (const [cell, since] of steps.shown) {
-      if (since > limit) break;
-      steps.show(cell, "");
-    }
-    steps.await();
-  },
+/** @type {Map<Element, number>} */
+const steps = new Map(); // by age, with the time of each
+/** @type {number | undefined} */
+let ending;
+const showStep = (cell, words) => {
+  steps.delete(cell);
+  set(cell, "data-step", words);
+  if (words) steps.set(cell, performance.now());
+  ending ??= setTimeout(endSteps, TICK_MS);
+};
+const endSteps = () => {
+  const limit = performance.now() - STEP_MS;
+  for (const [cell, since] of steps) if (since <= limit) showStep(cell, "");
+  ending = steps.size ? setTimeout(endSteps, TICK_MS) : undefined;
 };
 
 // Groups whose market may have opened or closed: written once for all rows that say so.
@@ -67,7 +60,7 @@ const groups = {
 const said = new WeakMap();
 
 const cellOf = (table, column) => {
-  const rank = rankOf(table, column);
+  const rank = headOf(table, column)?.dataset.rank;
   const isPlain = !/^(sparkline|updated)$/.test(column);
   const cell = node("td", { [isPlain ? "field" : "column"]: column, ...(rank && { rank }) });
   cell.role = "cell";
@@ -83,15 +76,14 @@ const cellOf = (table, column) => {
   return cell;
 };
 
-class RowView extends View {
+class RowView extends NamedView {
   static home = (host) => listOf(host)?.isConnected;
   #close = NaN; #words;
 
-  get flashing() { return "close"; }
+  get pattern() { return listOf(this.host)?.getAttribute("href") || undefined; }
 
   build() {
-    const name = node("th", {}, part("name", node("a", { part: "link" }, field("symbol")),
-      field("name"), part("status")));
+    const name = node("th", {}, part("name", this.link(), field("name"), part("status")));
     Object.assign(name, { scope: "row", role: "rowheader" });
     this.host.role = "row";
     const table = listOf(this.host);
@@ -102,12 +94,6 @@ class RowView extends View {
   begin(isUpgrade) {
     super.begin(isUpgrade);
     if (!isUpgrade) this.#close = NaN;
-    const link = /** @type {HTMLAnchorElement | null} */ (this.find("[data-part=link]"));
-    const pattern = listOf(this.host)?.getAttribute("href");
-    if (!pattern) return; // a link may be the page's own
-    set(link, "href", pattern?.replaceAll("{symbol}", encodeURIComponent(this.symbol)));
-    // Relative addresses have the protocol of the page.
-    if (link && !/^https?:$/.test(link.protocol)) set(link, "href", "");
   }
 
   paint(message) {
@@ -116,7 +102,7 @@ class RowView extends View {
     if (c === this.#close) return;
     const cell = this.find("[data-field=close]");
     // As with the tint, there is none out of view; one that is shown follows each price.
-    if (this.host.dataset.flash || cell?.dataset.step) steps.show(cell, this.#step(c));
+    if (this.host.dataset.flash || cell?.dataset.step) showStep(cell, this.#step(c));
     this.#close = c;
   }
 
@@ -147,7 +133,7 @@ const UNITS = "KMBT";
 class FCSTableElement extends HTMLElement {
   /** @type {Set<Element>} */ #rows = new Set();
   /** @type {{ column: string, order: string } | null} */ #sorted = null;
-  #query = ""; #hasWarned = false; #hidden = new WeakSet();
+  #hasWarned = false; #hidden = new WeakSet();
   /** What the rows showed when they were sorted, by room. */ #keys = new Map();
   /** @type {WeakMap<Element, HTMLButtonElement>} */ #buttons = new WeakMap();
   #input = document.createElement("input");
@@ -181,11 +167,7 @@ class FCSTableElement extends HTMLElement {
     if (!(target instanceof Element)) return;
     // Later: a node that a morph takes away loses the focus, too.
     if (/focus/.test(type)) setTimeout(() => { this.#focused = this.querySelector(":focus"); });
-    const input = type === "input" && target.closest("[data-part=tools] input");
-    if (input instanceof HTMLInputElement) {
-      this.#query = input.value.trim();
-      this.#filter();
-    }
+    if (type === "input" && target === this.#input) this.#filter();
     const head = type === "click" && target.closest("button")?.closest("thead th");
     if (head instanceof HTMLElement) this.#sortBy(head);
   }
@@ -212,7 +194,7 @@ class FCSTableElement extends HTMLElement {
     this.#furnish();
     this.#filter();
     const { column, order } = this.#sorted ?? {};
-    const head = column && this.#head(column);
+    const head = column && headOf(this, column);
     if (head && head.getAttribute("aria-sort") !== order) this.#sort();
   }
 
@@ -229,7 +211,7 @@ class FCSTableElement extends HTMLElement {
     }
     const tools = this.querySelector("[data-part=tools]");
     if (tools && !tools.querySelector("input")) {
-      Object.assign(this.#input, { type: "search", value: this.#query });
+      this.#input.type = "search";
       const answer = part("nothing");
       answer.role = "status";
       tools.replaceChildren(this.#input, answer);
@@ -250,7 +232,8 @@ class FCSTableElement extends HTMLElement {
   }
 
   #filter() {
-    const query = this.#query.toLocaleLowerCase();
+    const typed = this.#input.value.trim();
+    const query = typed.toLocaleLowerCase();
     let isEmpty = Boolean(query);
     for (const body of this.querySelectorAll("tbody")) {
       let hits = 0;
@@ -265,7 +248,7 @@ class FCSTableElement extends HTMLElement {
       isEmpty &&= !hits;
     }
     const answer = this.querySelector("[data-part=nothing]");
-    const words = isEmpty ? text("Nothing called {n} here", this.#query) : "";
+    const words = isEmpty ? text("Nothing called {n} here", typed) : "";
     if (answer && answer.textContent !== words) answer.textContent = words;
   }
 
@@ -275,11 +258,6 @@ class FCSTableElement extends HTMLElement {
     node.toggleAttribute("hidden", isOut);
     if (isOut) this.#hidden.add(node);
     else this.#hidden.delete(node);
-  }
-
-  #head(column) {
-    return [.../** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("thead th"))]
-      .find((head) => head.dataset.column === column);
   }
 
   // The first click shows what is largest, or the first of names.
@@ -294,14 +272,15 @@ class FCSTableElement extends HTMLElement {
 
   #sort() {
     const { column, order } = this.#sorted ?? { column: "" };
+    const sorted = headOf(this, column);
     for (const head of this.querySelectorAll("thead th")) {
-      set(head, "aria-sort", head === this.#head(column) && order);
+      set(head, "aria-sort", head === sorted && order);
     }
     for (const body of this.querySelectorAll("tbody")) {
       const rows = [...body.querySelectorAll(ROW)];
-      const keys = new Map(rows.map((row) => [row, this.#key(row, column)]));
       const sign = order === UP ? 1 : -1;
-      rows.sort((one, other) => compare(keys.get(one), keys.get(other), sign));
+      const key = (row) => this.#key(row, column);
+      rows.sort((one, other) => compare(key(one), key(other), sign));
       body.append(...rows);
     }
   }
