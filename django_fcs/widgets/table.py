@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import Any
 
 from django.utils.html import conditional_escape
@@ -29,6 +30,8 @@ from .texts import texts
 
 __all__ = ["table"]
 
+#: Characters of a change for which a column has room: ``+1,120.40``.
+_CHANGE_MAX = 9
 #: States whose rows tell the time of their price.
 _OLD = (State.STALE.value, State.OFFLINE.value)
 
@@ -50,18 +53,9 @@ def table(
     by, is_down = option(lambda: as_sort(sort), ("", False))
     size = option(lambda: as_item_size(item_size), SIZES[0])
     pattern = option(lambda: as_href(href), "")
-    order = "descending" if is_down else "ascending"
-    ranks = ranks_of(shown)
-    plan = _Plan(shown, _cells_of(shown, ranks), by, is_down, pattern, current_time())
-    heads = [
-        {
-            "column": name,
-            "text": heading_of(name),
-            "rank": ranks.get(name, ""),
-            "order": order if name == by else "",
-        }
-        for name in ("symbol", *shown)
-    ]
+    plan = _Plan(shown, ranks_of(shown), by, is_down, pattern, current_time())
+    heads = [_head(name, plan) for name in ("symbol", *shown)]
+    shown_groups = [_group(group, plan) for group in groups]
     context = {
         "title": pgettext("price", "Watch list"),
         "percent": pgettext("price", "Change in %"),
@@ -69,7 +63,8 @@ def table(
         "columns": " ".join(shown),
         "span": str(len(heads)),
         "heads": heads,
-        "groups": [_group(group, plan) for group in groups],
+        "groups": shown_groups,
+        "is_wide": any(_is_wide(row) for group in shown_groups for row in group["rows"]),
         "filter": bool(filter),
         "href": pattern,
         "size": "" if size == SIZES[0] else size,
@@ -82,24 +77,39 @@ class _Plan:
     """What all rows of a table have in common."""
 
     columns: tuple[str, ...]
-    cells: tuple[tuple[str, SafeString], ...]
-    """The name of each column, and the attributes of its cells."""
+    ranks: dict[str, str]
     by: str
     is_down: bool
     href: str
     now: datetime
 
+    @cached_property
+    def cells(self) -> tuple[tuple[str, SafeString], ...]:
+        """The name of each column, and the attributes of its cells."""
+        return tuple((name, _attributes(name, self.ranks)) for name in self.columns)
 
-def _cells_of(
-    columns: tuple[str, ...], ranks: dict[str, str]
-) -> tuple[tuple[str, SafeString], ...]:
-    def attributes(name: str) -> SafeString:
-        rank = {"data-rank": ranks.get(name, "")}
-        if name in ("sparkline", "updated"):  # a cell that holds an element
-            return written({"data-column": name, **rank})
-        return written({"translate": "no", "data-field": name, **rank})
 
-    return tuple((name, attributes(name)) for name in columns)
+def _head(name: str, plan: _Plan) -> dict[str, str]:
+    order = "descending" if plan.is_down else "ascending"
+    return {
+        "column": name,
+        "text": heading_of(name),
+        "rank": plan.ranks.get(name, ""),
+        "order": order if name == plan.by else "",
+    }
+
+
+def _is_wide(row: dict[str, Any]) -> bool:
+    """Return whether a change takes more than the usual width of its column."""
+    return len(row["shapes"].get("change") or row["fields"]["change"]) > _CHANGE_MAX
+
+
+def _attributes(name: str, ranks: dict[str, str]) -> SafeString:
+    """Write the attributes of the cells of a column."""
+    rank = {"data-rank": ranks.get(name, "")}
+    if name in ("sparkline", "updated"):  # a cell that holds an element
+        return written({"data-column": name, **rank})
+    return written({"translate": "no", "data-field": name, **rank})
 
 
 def _group(group: Group, plan: _Plan) -> dict[str, Any]:

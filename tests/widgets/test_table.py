@@ -75,6 +75,13 @@ def test_a_table_has_a_head_and_a_row_for_each_symbol(known: Known) -> None:
     assert "style" not in html
 
 
+def test_the_column_of_changes_is_wide_if_one_of_them_is_long(known: Known) -> None:
+    known(change=-1120.4, digits=2)
+    assert 'data-figures="wide"' not in widgets.table(BTC)
+    known(change=-0.0000002, digits=8)
+    assert 'data-figures="wide"' in widgets.table("BINANCE:SHIBUSDT")
+
+
 def test_a_row_without_a_price_keeps_its_cells(known: Known) -> None:
     known(None)
     row = row_of(widgets.table(EUR, columns="close updated change"), EUR)
