@@ -50,7 +50,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Keep the garbage collector off what stays to the end: thousands of tests and their modules."""
+    """Keep the garbage collector off what stays to the end: all the tests and their modules."""
     gc.disable()
     try:
         return (yield)
