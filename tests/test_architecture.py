@@ -115,6 +115,12 @@ def tree(name: str) -> ast.Module:
     return ast.parse(MODULES[name].read_text(encoding="utf-8"))
 
 
+@cache
+def imports(name: str) -> frozenset[str]:
+    """Return the absolute name of everything that a module imports, wherever it does so."""
+    return frozenset(thing for node in ast.walk(tree(name)) for thing in imported(node, name))
+
+
 def imported(node: ast.AST, name: str) -> Iterator[str]:
     """Yield the absolute name of everything that an import statement names."""
     if isinstance(node, ast.Import):
@@ -136,11 +142,10 @@ def neighbours(name: str) -> frozenset[str]:
 
     A face runs before any module of its wing, so importing one imports the face.
     """
-    things = {thing for node in ast.walk(tree(name)) for thing in imported(node, name)}
     return frozenset(
         module
         for module in MODULES
-        if module != name and any(names(thing, module, by=name) for thing in things)
+        if module != name and any(names(thing, module, by=name) for thing in imports(name))
     )
 
 
@@ -226,13 +231,7 @@ def test_no_import_hides_in_a_function() -> None:
 
 @pytest.mark.parametrize("thing", OUTSIDE)
 def test_what_lies_outside_is_known_in_one_place(thing: str) -> None:
-    knowing = {
-        name
-        for name in MODULES
-        for node in ast.walk(tree(name))
-        for module in imported(node, name)
-        if is_of(module, thing)
-    }
+    knowing = {name for name in MODULES if any(is_of(module, thing) for module in imports(name))}
 
     assert knowing == OUTSIDE[thing]
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib import metadata
 from typing import Any
 
 import pytest
@@ -14,7 +17,7 @@ from django.core.management import CommandError, call_command
 from django.template import Context, Template
 from django.test import Client, override_settings
 
-from django_fcs import asgi
+from django_fcs import asgi, checks
 from django_fcs.access.origin import objection
 from django_fcs.checks import check_deployment, check_settings
 from django_fcs.conf import Settings
@@ -40,6 +43,16 @@ NAMES = list(Settings.declared())
 PAGE = """{% load fcs %}{% fcs_scripts %}{% fcs_ticker "FX:EURUSD" %}
 {% fcs_price "FX:EURUSD" field="updated" %}{% fcs_ticker "FX:USDJPY" timeframe="60" %}
 {% fcs_token "FX:EURUSD" %}"""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def releases_are_read_once() -> Iterator[None]:
+    """The checks and each connection of redis-py read them from the disk every time."""
+    version = cache(metadata.version)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metadata, "version", version)
+        patch.setattr(checks, "version", version)
+        yield
 
 
 def refused(messages: list[CheckMessage]) -> bool:

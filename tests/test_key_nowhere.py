@@ -50,6 +50,7 @@ def loudly(caplog: pytest.LogCaptureFixture) -> None:
 def objects_of_ours() -> list[Any]:
     """Return all that this package, its tasks and its connections have in memory."""
     ours = ("django_fcs.", "asyncio", "websockets.asyncio")
+    gc.unfreeze()  # What is frozen is not among the objects.
     return [it for it in gc.get_objects() if str(type(it).__module__).startswith(ours)]
 
 

@@ -114,12 +114,11 @@ ENGLISH, GERMAN = "closed · opens", "geschlossen · öffnet"
 LONG_SYMBOL = f"NYSE:{'ABCDEFGHIJ' * 4}"
 
 
-async def open_with_status(
-    site: Site, symbol: str, name: str, *, width: int, html: str = 'lang="en"', opens: str = ENGLISH
-) -> dict[str, Any]:
-    """Show a ticker of one hour in this state; return the room of the parts of its head."""
+async def heads_with_status(
+    site: Site, symbol: str, name: str, *, html: str = 'lang="en"', opens: str = ENGLISH
+) -> dict[int, dict[str, Any]]:
+    """Show a ticker of one hour in this state; return the room in its head on narrow screens."""
     until = int(time.time()) + 3 * 86400
-    await site.page.set_viewport_size({"width": width, "height": 700})
     body = f'<fcs-ticker symbol="{symbol}" timeframe="60"></fcs-ticker>'
     style = "body { margin: 0; font: 15px sans-serif }"
     await site.open(body, html=html, style=style, scripts=widgets.scripts().replace(ENGLISH, opens))
@@ -128,50 +127,53 @@ async def open_with_status(
     more = {"until": until} if name == "closed" else {}
     await site.send({**sent, "seq": 1, "at": time.time()}, state(name, symbol, "60", **more))
     await expect(site.find("fcs-ticker")).to_have_attribute("data-state", name)
-    await site.run("new Promise(requestAnimationFrame)")
-    head: dict[str, Any] = await site.run(HEAD)
-    return head
+    heads: dict[int, dict[str, Any]] = {}
+    for width in (380, 360, 320, 280, 220, 190):
+        await site.page.set_viewport_size({"width": width, "height": 700})
+        await site.run("new Promise(requestAnimationFrame)")
+        heads[width] = await site.run(HEAD)
+    return heads
 
 
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
 @pytest.mark.parametrize("opens", [ENGLISH, GERMAN])
-@pytest.mark.parametrize("width", [280, 320, 360])
 @pytest.mark.parametrize("name", ["offline", "closed"])
 async def test_a_name_keeps_its_room_beside_a_long_status(
-    site: Site, name: str, width: int, opens: str, direction: str
+    site: Site, name: str, opens: str, direction: str
 ) -> None:
     html = f'lang="en" dir="{direction}"'
-    head = await open_with_status(site, BTC, name, width=width, html=html, opens=opens)
-    assert not head["isNameCut"]
-    assert head["name"] >= 40
-    assert head["status"] >= 40
-    assert head["isInside"]
-    assert head["height"] < 25
+    heads = await heads_with_status(site, BTC, name, html=html, opens=opens)
+    for width in (280, 320, 360):
+        head = heads[width]
+        assert not head["isNameCut"], width
+        assert head["name"] >= 40, width
+        assert head["status"] >= 40, width
+        assert head["isInside"], width
+        assert head["height"] < 25, width
 
 
-@pytest.mark.parametrize("width", [280, 320, 360])
 @pytest.mark.parametrize("name", ["offline", "closed"])
 async def test_a_name_longer_than_its_room_is_cut_and_leaves_room_for_the_status(
-    site: Site, name: str, width: int
+    site: Site, name: str
 ) -> None:
-    head = await open_with_status(site, LONG_SYMBOL, name, width=width)
-    assert head["isNameCut"]
-    assert head["name"] >= 40
-    assert head["age"] >= 40
-    assert head["isInside"]
-    assert head["height"] < 25
+    heads = await heads_with_status(site, LONG_SYMBOL, name)
+    for width in (280, 320, 360):
+        head = heads[width]
+        assert head["isNameCut"], width
+        assert head["name"] >= 40, width
+        assert head["age"] >= 40, width
+        assert head["isInside"], width
+        assert head["height"] < 25, width
 
 
 async def test_the_period_gives_way_before_the_time_and_the_time_before_the_status(
     site: Site,
 ) -> None:
-    seen = []
-    for width in (380, 220, 190):
-        head = await open_with_status(site, BTC, "offline", width=width)
-        site.server.peers.clear()
-        assert not head["isStatusCut"]
-        seen.append((head["hasPeriod"], head["hasTime"]))
-    assert seen == [(True, True), (False, True), (False, False)]
+    heads = await heads_with_status(site, BTC, "offline")
+    seen = [heads[width] for width in (380, 220, 190)]
+    assert not any(head["isStatusCut"] for head in seen)
+    assert [head["hasPeriod"] for head in seen] == [True, False, False]
+    assert [head["hasTime"] for head in seen] == [True, True, False]
 
 
 @pytest.mark.parametrize("width", [280, 360])
@@ -215,21 +217,20 @@ async def test_without_scripts_a_closed_market_keeps_the_time_of_its_price(
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("name", [state.value for state in State])
-async def test_every_text_holds_its_contrast(
-    site: Site, known: Known, theme: str, name: str
-) -> None:
+async def test_every_text_holds_its_contrast(site: Site, known: Known, theme: str) -> None:
     ground, ink = THEMES[theme]
     style = f"body {{ background: {ground}; color: {ink} }}"
     down = f'<fcs-price symbol="{EURUSD}" timeframe="60" field="change"></fcs-price>'
     await site.open(TICKER + down, html=f'lang="en" data-theme="{theme}"', style=style)
     await site.joined("FX:EURUSD_1D", "FX:EURUSD_60")
-    await site.send(euro(1), state(name), euro(1, timeframe="60", ch=-0.001))
+    await site.send(euro(1), euro(1, timeframe="60", ch=-0.001))
     await site.send(state("live", timeframe="60"))
     await expect(site.find("fcs-price")).to_have_attribute("data-direction", "down")
-    await expect(site.find("fcs-ticker")).to_have_attribute("data-state", name)
-    await site.run("new Promise(requestAnimationFrame)")
-    assert await site.page.evaluate(CONTRAST, ground) >= 4.5
+    for name in [it.value for it in State]:
+        await site.send(state(name))
+        await expect(site.find("fcs-ticker")).to_have_attribute("data-state", name)
+        await site.run("new Promise(requestAnimationFrame)")
+        assert await site.page.evaluate(CONTRAST, ground) >= 4.5, name
 
 
 async def test_the_nearest_theme_wins_over_the_systems(site: Site) -> None:
