@@ -19,10 +19,12 @@ __all__ = ["market", "site"]
 
 FRAMEWORKS = Path(__file__).parent / "frameworks"
 FILES = {
+    "/bootstrap.css": "node_modules/bootstrap/dist/css/bootstrap.min.css",
     "/htmx-2.js": "node_modules/htmx2/dist/htmx.min.js",
     "/htmx-4.js": "node_modules/htmx.org/dist/htmx.min.js",
     "/idiomorph.js": "node_modules/idiomorph/dist/idiomorph-ext.min.js",
     "/react.js": "build/react.js",
+    "/tailwind.css": "build/tailwind.css",
     "/turbo.js": "node_modules/@hotwired/turbo/dist/turbo.es2017-umd.js",
 }
 EUR, GBP, YEN, CHF = "FX:EURUSD", "FX:GBPUSD", "FX:USDJPY", "FX:USDCHF"
@@ -74,18 +76,19 @@ FOCUSED = """() => {
 }"""
 
 
-def family(*, tape: bool = True) -> str:
-    """All widgets, with what the server knows now."""
+def family(*, tape: bool = True, **options: str) -> str:
+    """All widgets, with what the server knows now; options are those of widgets with links."""
     symbols = [EUR, GBP, YEN]
+    card = widgets.ticker(EUR, **options)
     return "\n".join(
         [
             widgets.status(),
-            widgets.tape([*symbols, CHF] * 3) if tape else "",
-            widgets.table([("Forex", symbols)], filter=True, sort="symbol"),
-            f"<div>{widgets.ticker(EUR)} {widgets.spread(YEN)}</div>",
-            f"<p>{widgets.tag(GBP)} {widgets.price(EUR)} {widgets.sparkline(YEN)}</p>",
-            widgets.heatmap(symbols),
-            widgets.movers(symbols, count=2),
+            widgets.tape([*symbols, CHF] * 3, **options) if tape else "",
+            widgets.table([("Forex", symbols)], filter=True, sort="symbol", **options),
+            f"<div>{card} {widgets.spread(YEN, **options)}</div>",
+            f"<div>{widgets.tag(GBP, **options)} {widgets.price(EUR)} {widgets.sparkline(YEN)}</div>",
+            widgets.heatmap(symbols, **options),
+            widgets.movers(symbols, count=2, **options),
             widgets.converter("USD GBP JPY"),
         ]
     )
@@ -108,11 +111,11 @@ class Family:
     def __init__(self, site: Site) -> None:
         self.site = site
 
-    async def open(self, body: str, *scripts: str, head: str = "") -> None:
+    async def open(self, body: str, *scripts: str, head: str = "", style: str = "") -> None:
         tags = "".join(f'<script defer src="/{name}.js"></script>' for name in scripts)
         await self.site.page.add_init_script(LISTEN)
         await self.site.page.set_viewport_size({"width": 1280, "height": 1200})
-        await self.site.open(body, scripts=widgets.scripts() + head + tags)
+        await self.site.open(body, scripts=widgets.scripts() + head + tags, style=style)
         await self.is_live(1, 1.5)
 
     async def is_live(self, seq: int, close: float) -> None:
