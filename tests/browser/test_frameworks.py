@@ -19,16 +19,21 @@ __all__ = ["market", "site"]
 
 FRAMEWORKS = Path(__file__).parent / "frameworks"
 FILES = {
+    "/bootstrap.css": "node_modules/bootstrap/dist/css/bootstrap.min.css",
     "/htmx-2.js": "node_modules/htmx2/dist/htmx.min.js",
     "/htmx-4.js": "node_modules/htmx.org/dist/htmx.min.js",
     "/idiomorph.js": "node_modules/idiomorph/dist/idiomorph-ext.min.js",
     "/react.js": "build/react.js",
+    "/tailwind.css": "build/tailwind.css",
     "/turbo.js": "node_modules/@hotwired/turbo/dist/turbo.es2017-umd.js",
 }
 EUR, GBP, YEN, CHF = "FX:EURUSD", "FX:GBPUSD", "FX:USDJPY", "FX:USDCHF"
 CHANGES = {EUR: 0.21, GBP: -0.58, YEN: 1.25, CHF: -0.08}
 #: Styles that a framework adds by itself are not in the page's policy.
 HTMX = '<meta name="htmx-config" content=\'{"includeIndicatorStyles": false}\'>'
+TURBO = """<meta name="csp-nonce" content="bar">
+<meta name="turbo-refresh-method" content="morph">"""
+TURBO_POLICY = "default-src 'self'; style-src 'self' 'nonce-bar'"
 LISTEN = """globalThis.heard = [];
 document.addEventListener("fcs:price", ({ target }) => heard.push(target));"""
 #: Whether each widget, row, tile and leg has heard of the newest price once, and shows it.
@@ -71,18 +76,19 @@ FOCUSED = """() => {
 }"""
 
 
-def family(*, tape: bool = True) -> str:
-    """All widgets, with what the server knows now."""
+def family(*, tape: bool = True, **options: str) -> str:
+    """All widgets, with what the server knows now; options are those of widgets with links."""
     symbols = [EUR, GBP, YEN]
+    card = widgets.ticker(EUR, **options)
     return "\n".join(
         [
             widgets.status(),
-            widgets.tape([*symbols, CHF] * 3) if tape else "",
-            widgets.table([("Forex", symbols)], filter=True, sort="symbol"),
-            f"<div>{widgets.ticker(EUR)} {widgets.spread(YEN)}</div>",
-            f"<p>{widgets.tag(GBP)} {widgets.price(EUR)} {widgets.sparkline(YEN)}</p>",
-            widgets.heatmap(symbols),
-            widgets.movers(symbols, count=2),
+            widgets.tape([*symbols, CHF] * 3, **options) if tape else "",
+            widgets.table([("Forex", symbols)], filter=True, sort="symbol", **options),
+            f"<div>{card} {widgets.spread(YEN, **options)}</div>",
+            f"<div>{widgets.tag(GBP, **options)} {widgets.price(EUR)} {widgets.sparkline(YEN)}</div>",
+            widgets.heatmap(symbols, **options),
+            widgets.movers(symbols, count=2, **options),
             widgets.converter("USD GBP JPY"),
         ]
     )
@@ -105,11 +111,11 @@ class Family:
     def __init__(self, site: Site) -> None:
         self.site = site
 
-    async def open(self, body: str, *scripts: str, head: str = "") -> None:
+    async def open(self, body: str, *scripts: str, head: str = "", style: str = "") -> None:
         tags = "".join(f'<script defer src="/{name}.js"></script>' for name in scripts)
         await self.site.page.add_init_script(LISTEN)
         await self.site.page.set_viewport_size({"width": 1280, "height": 1200})
-        await self.site.open(body, scripts=widgets.scripts() + head + tags)
+        await self.site.open(body, scripts=widgets.scripts() + head + tags, style=style)
         await self.is_live(1, 1.5)
 
     async def is_live(self, seq: int, close: float) -> None:
@@ -229,3 +235,37 @@ async def test_react_hydrates_the_family_without_a_warning_and_renders_around_it
     await page_with.is_live(2, 1.6)
     advertisement = site.problems.pop()
     assert "Download the React DevTools" in advertisement
+
+
+async def test_turbo_visits_a_page_comes_back_and_refreshes_with_a_morph(
+    page_with: Family,
+) -> None:
+    site = page_with.site
+    site.server.headers["Content-Security-Policy"] = TURBO_POLICY
+    await page_with.open(f'<main>{family()}<a href="/card/">Card</a></main>', "turbo", head=TURBO)
+    page = site.server.pages["/"]
+    card = f"<main>{widgets.ticker(EUR)}<p>Card</p></main>"
+    site.server.pages["/card/"] = page.replace(page[page.index("<main>") :], card)
+    await page_with.set_up()
+    await site.run("void Turbo.visit('/', { action: 'replace' })")
+    await site.page.wait_for_event(
+        "requestfinished", lambda request: request.url == site.server.url
+    )
+    await page_with.shows(SET)
+    await site.run(
+        "document.querySelectorAll('tr[data-symbol]').forEach((row) =>"
+        " { row.dataset.flash = 'up' })"
+    )
+
+    await site.find("main > a").click()
+    await expect(site.find("main > p")).to_have_text("Card")
+    await page_with.is_live(2, 1.6)
+    assert held(site.peer) == [EUR]
+
+    await site.page.go_back()
+    await expect(site.find("fcs-table")).to_be_attached()
+    await expect(site.find("[data-flash]")).to_have_count(0)
+    await site.find("fcs-table input").fill("yen ")
+    await page_with.is_live(3, 1.7)
+    await page_with.shows({**SET, "filter": "yen ", "dollars": "425.00"})
+    assert len(site.server.peers) == 1

@@ -666,7 +666,7 @@ if (customElements.get("fcs-ticker")) {
       }
     });
 
-    has(element) { return this.#seen.get(element) ?? false; }
+    has(element) { return this.#seen.get(element); }
     /** What was laid out has a size, so that the browser may skip it out of view: see fcs.css. */
     mark(element) { if (this.#seen.has(element)) set(element, "data-sized", "1"); }
     watch(element, paint) {
@@ -697,7 +697,7 @@ if (customElements.get("fcs-ticker")) {
     static home = (host) => host.isConnected;
     /** @type {Figures} */ figures;
     words = new Words();
-    #page = page; #last; #isBuilt = false; #flashedAt = -Infinity;
+    #page = page; #last; #isBuilt = false; #flashedAt = -Infinity; #name = UNKNOWN;
 
     /** @param {any} host */
     constructor(host) { this.host = host; }
@@ -711,6 +711,8 @@ if (customElements.get("fcs-ticker")) {
     fields() { return this.host.querySelectorAll("[data-field]"); }
     begin(isUpgrade) {
       if (!this.#fill() && !isUpgrade) this.clear();
+      this.mark("flash", null); // which a copy of the page may have
+      this.#name = this.find("[data-field=name]")?.textContent;
       if (this.#page !== page) this.#translate();
       for (const name of ["data-palette", "item-size"]) {
         const value = this.host.closest(`[${name}]`)?.getAttribute(name);
@@ -739,7 +741,7 @@ if (customElements.get("fcs-ticker")) {
     }
 
     clear() {
-      for (const name of ["direction", "delay", "digits", "flash", "zone"]) this.mark(name, null);
+      for (const name of ["direction", "delay", "digits", "zone"]) this.mark(name, null);
       for (const shown of this.fields()) this.blank(shown);
       this.#isBuilt = true;
       this.dress();
@@ -748,6 +750,7 @@ if (customElements.get("fcs-ticker")) {
     blank(shown) {
       this.#last = undefined;
       const { field: name } = shown.dataset;
+      if (name === "name" && shown.textContent !== this.#name) return; // a morph's
       shown.removeAttribute("datetime");
       if (name === "updated") shown.removeAttribute("title");
       const isName = /^(symbol|name)$/.test(name);
@@ -807,12 +810,12 @@ if (customElements.get("fcs-ticker")) {
       return `${nameOf(this.symbol)} ${figures.number(c)}, ${figures.percent(chp)}, ${words}`;
     }
 
-    mark(name, value) { set(this.host, `data-${name}`, value === null ? "" : String(value)); }
+    mark(name, value) { set(this.host, `data-${name}`, String(value ?? "")); }
 
     #show(shown, prices, at) {
       const name = shown.dataset.field;
       if (shown.translate) shown.translate = false;
-      if (shown.dataset.shape) delete shown.dataset.shape;
+      delete shown.dataset.shape;
       if (PRICES[name]) writeText(shown, this.figures.number(prices[PRICES[name]]));
       else if (OTHERS[name]) writeText(shown, OTHERS[name](this.figures, prices));
       else if (name === "updated") this.#time(shown, [prices.update, at].find(isMoment));
@@ -987,14 +990,11 @@ if (customElements.get("fcs-ticker")) {
     constructor(host, kind) {
       this.host = host;
       this.kind = kind;
+      Live.#all.set(host, this);
     }
 
     /** Each host has one. @param {any} host @param {typeof View} kind */
-    static of(host, kind) {
-      const live = Live.#all.get(host) ?? new Live(host, kind);
-      Live.#all.set(host, live);
-      return live;
-    }
+    static of(host, kind) { return Live.#all.get(host) ?? new Live(host, kind); }
 
     // After a burst of attribute changes, or of moves within the page, only the final state counts.
     schedule() { queue.add(this.#settled); }

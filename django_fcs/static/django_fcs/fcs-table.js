@@ -7,6 +7,7 @@ const { Live, NamedView, node, part, field, numbers, present, set, text, writeTe
 const MOST = 500;
 const ROW = "tr[data-symbol]";
 const ELEMENT = "fcs-table";
+const FILTER = "filter";
 const STEP_MS = 1000;
 const TICK_MS = 100;
 const STEP_MAX = 5; // characters of a step, for which the cell keeps its room
@@ -94,6 +95,7 @@ class RowView extends NamedView {
   begin(isUpgrade) {
     super.begin(isUpgrade);
     if (!isUpgrade) this.#close = NaN;
+    set(this.find("[data-step]"), "data-step"); // of a copy
   }
 
   paint(message) {
@@ -130,13 +132,19 @@ class RowView extends NamedView {
 const collator = new Intl.Collator(undefined, { numeric: true });
 const UNITS = "KMBT";
 
+// What the page has hidden by itself stays hidden. A copy of the page knows it, too.
+const hide = (node, isOut) => {
+  const hidden = node.getAttribute("hidden");
+  if (isOut ? hidden === null : hidden === FILTER) set(node, "hidden", isOut && FILTER);
+};
+
 class FCSTableElement extends HTMLElement {
   /** @type {Set<Element>} */ #rows = new Set();
   /** @type {{ column: string, order: string } | null} */ #sorted = null;
-  #hasWarned = false; #hidden = new WeakSet();
+  #hasWarned = false;
   /** What the rows showed when they were sorted, by room. */ #keys = new Map();
   /** @type {WeakMap<Element, HTMLButtonElement>} */ #buttons = new WeakMap();
-  #input = document.createElement("input");
+  /** @type {HTMLInputElement} */ #input = document.createElement("input");
   /** @type {HTMLElement | null} */ #focused = null;
   #page = { paint() {}, settle: () => this.#translate() };
   #observer = new MutationObserver((changes) => {
@@ -210,7 +218,10 @@ class FCSTableElement extends HTMLElement {
       head.append(button);
     }
     const tools = this.querySelector("[data-part=tools]");
-    if (tools && !tools.querySelector("input")) {
+    const input = tools?.querySelector("input");
+    if (input) {
+      this.#input = input; // of a copy, such as Turbo makes
+    } else if (tools) {
       this.#input.type = "search";
       const answer = part("nothing");
       answer.role = "status";
@@ -241,23 +252,15 @@ class FCSTableElement extends HTMLElement {
         const name = row.querySelectorAll("[data-field=symbol], [data-field=name]");
         const words = [row.getAttribute("data-symbol"), ...[...name].map((one) => one.textContent)];
         const isHit = words.join(" ").toLocaleLowerCase().includes(query);
-        this.#hide(row, !isHit);
+        hide(row, !isHit);
         hits += Number(isHit);
       }
-      this.#hide(body, Boolean(query) && !hits);
+      hide(body, Boolean(query) && !hits);
       isEmpty &&= !hits;
     }
     const answer = this.querySelector("[data-part=nothing]");
     const words = isEmpty ? text("Nothing called {n} here", typed) : "";
     if (answer && answer.textContent !== words) answer.textContent = words;
-  }
-
-  // What the page has hidden by itself stays hidden.
-  #hide(node, isOut) {
-    if (isOut ? node.hasAttribute("hidden") : !this.#hidden.has(node)) return;
-    node.toggleAttribute("hidden", isOut);
-    if (isOut) this.#hidden.add(node);
-    else this.#hidden.delete(node);
   }
 
   // The first click shows what is largest, or the first of names.

@@ -72,6 +72,8 @@ class FCSTapeElement extends HTMLElement {
     reduced.addEventListener("change", this.#onReduced);
     for (const type of ["click", "focusin", "focusout"]) this.addEventListener(type, this);
     this.#because("hidden", document.hidden);
+    // A copy of the page, such as Turbo makes, stands still as the page did.
+    if (this.querySelector("[data-part=pause][aria-pressed=true]")) this.#reasons.add("button");
     this.#look();
   }
 

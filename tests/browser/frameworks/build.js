@@ -6,7 +6,9 @@ import { build } from "esbuild";
 import { compile } from "tailwindcss";
 
 const FOLDER = new URL("build/", import.meta.url);
-const CLASSES = ["bg-blue-600", "border", "divide-y", "px-4", "rounded", "text-white", "w-full"];
+const CLASSES = [
+  "bg-blue-600", "border", "divide-y", "px-4", "rounded", "scheme-dark", "text-white", "w-full",
+];
 const { resolve } = createRequire(import.meta.url);
 
 const loadStylesheet = async (id, base) => {
