@@ -3,7 +3,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 PORT ?= 8000
 PYTHON ?= $(shell PATH="$$(sh scripts/pythons-path)" sh scripts/find-python)
 
-.PHONY: bench bench-page bench-rendering clean demo faults fuzz messages minify soak test
+.PHONY: bench bench-page bench-rendering clean demo faults fuzz looks messages minify screenshots soak test
 
 # The example project with live prices: simulated ones, or the vendor's if FCS_API_KEY is set.
 demo: .venv/demo
@@ -43,10 +43,19 @@ faults: .venv/bin/tox
 fuzz: .venv/fuzz
 	@.venv/bin/python -m lab.fuzzing
 
+# Look at every page of the example in every width, language and theme, for the table of docs/looks.md.
+# Takes about ten minutes. To repeat one case: .venv/bin/python -m lab.looks --page / --width 320
+looks: .venv/looks
+	@.venv/bin/python -m lab.looks
+
 # Collect the words that visitors read, and compile their translations.
 messages: .venv/bin/python
 	@.venv/bin/python -m pip install --quiet 'Babel>=2.17'
 	@.venv/bin/python -m lab.messages
+
+# Take the pictures of README and docs/ again. Takes three minutes.
+screenshots: .venv/looks
+	@.venv/bin/python -m lab.looks.pictures
 
 # Inject all kinds of faults for half an hour, for the figures of docs/reliability.md.
 soak: .venv/bench
@@ -73,6 +82,11 @@ clean:
 .venv/fuzz: .venv/bin/python setup.cfg pyproject.toml
 	@echo "Installing into .venv"
 	@.venv/bin/python -m pip install --quiet --editable '.[fuzz]'
+	@touch $@
+
+.venv/looks: .venv/bin/python setup.cfg pyproject.toml
+	@echo "Installing into .venv"
+	@.venv/bin/python -m pip install --quiet --editable '.[looks]'
 	@touch $@
 
 .venv/bin/tox: .venv/bin/python

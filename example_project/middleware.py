@@ -8,7 +8,10 @@ from django.http import HttpRequest, HttpResponse
 
 __all__ = ["POLICY", "content_security_policy"]
 
-POLICY = "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+POLICY = (
+    "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none';"
+    " require-trusted-types-for 'script'; trusted-types 'none'"
+)
 
 Handler = Callable[[HttpRequest], HttpResponse]
 

@@ -12,6 +12,7 @@ from playwright.async_api import Browser, expect
 from django_fcs import widgets
 from tests.browser.element_page import BTC, EURUSD, Site, euro, site, state
 from tests.browser.scripted_server import ScriptedServer, price
+from tests.browser.test_cards import SHIFT
 from tests.browser.test_elements_morph import morph, open_told
 from tests.widgets.test_html import Known, known
 from tests.widgets.test_spread import DEALT
@@ -64,6 +65,21 @@ async def test_a_board_that_the_page_writes_follows_its_symbol(site: Site) -> No
     await site.send({**price(BTC, "1D", **prices), "seq": 1, "at": 1.0})
     await expect(site.field("spread")).to_have_text("0.01")
     assert await site.run(PIECES) == ["89,9|62|.61", "89,9|62|.62"]
+
+
+async def test_nothing_moves_when_boards_converters_and_the_connection_get_their_first_words(
+    site: Site, known: Known
+) -> None:
+    known(None)
+    parts = (widgets.status(), widgets.spread(EURUSD), widgets.converter("USD"))
+    await site.open(f"<main>{'<hr>'.join(parts)}</main>", style="body { font: 16px sans-serif }")
+    await site.joined(f"{EURUSD}_1D")
+    await site.send(euro(1), state("live"))
+    await expect(site.field("spread")).to_have_text("0.8 pips")
+    await expect(site.find("[data-code=USD] output")).to_have_text("108.41")
+    await expect(site.find("fcs-status")).to_have_text("live")
+
+    assert await site.run(SHIFT) == 0
 
 
 async def test_the_script_takes_over_what_the_server_printed(site: Site, known: Known) -> None:

@@ -62,7 +62,7 @@ async def test_rows_are_live_and_nothing_moves(site: Site, known: Known) -> None
     known(None)
     await start(site, filter=True)
 
-    assert await site.run(SHIFT) < 0.001
+    assert await site.run(SHIFT) == 0
     row = site.find(f'[data-symbol="{GBP}"]')
     await expect(row).to_have_attribute("data-direction", "down")
     await expect(row.locator("[data-field=change_percent]")).to_have_text("−0.58\u2009%")
@@ -73,6 +73,18 @@ async def test_rows_are_live_and_nothing_moves(site: Site, known: Known) -> None
     await expect(site.find("[data-part=market]").last).to_have_text("closed")
     await expect(site.find("tbody").last).to_have_attribute("data-state", "closed")
     await expect(site.find(f'[data-symbol="{APPLE}"] [data-part=status]')).to_be_hidden()
+
+
+async def test_thumbs_find_the_heads(site: Site, known: Known) -> None:
+    touch = await site.page.context.new_cdp_session(site.page)
+    await touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    await start(site)
+
+    sizes = await site.run("""[...document.querySelectorAll("thead button")].map((button) => {
+      const { width, height } = button.getBoundingClientRect();
+      return Math.min(width, height);
+    })""")
+    assert len(sizes) == 4 and min(sizes) >= 44
 
 
 async def test_a_click_sorts_and_new_prices_do_not(site: Site, known: Known) -> None:

@@ -594,12 +594,16 @@ if (customElements.get("fcs-ticker")) {
     else if (node && node.getAttribute(name) !== value) node.setAttribute(name, value);
   };
 
-  // Replaces a text and keeps a selection in it: otherwise nobody could copy a price.
+  // Replaces a text and keeps a selection in it: otherwise nobody could copy a price. A text of
+  // another length becomes a new node: an old one that begins elsewhere counts as a layout shift.
   const replaceText = (text, words) => {
     const { from, to } = painter.selected ?? selectionNow();
     const { length } = text;
+    if (from.node !== text && to.node !== text && length !== words.length) {
+      text.replaceWith(words);
+      return;
+    }
     text.data = words;
-    if (from.node !== text && to.node !== text) return;
     for (const end of [from, to]) {
       if (end.node !== text) continue;
       end.offset = end.offset === length ? words.length : Math.min(end.offset, words.length);
