@@ -326,7 +326,7 @@ if (customElements.get("fcs-ticker")) {
       this.isAsked = true;
       requestAnimationFrame(() => {
         this.isAsked = false;
-        this.run(FRAME_MS, UNSEEN_MS);
+        this.run(FRAME_MS);
       });
     },
     wait() {
@@ -338,11 +338,11 @@ if (customElements.get("fcs-ticker")) {
         else if (this.later.size) this.wait();
       }, ms + 2 * SLACK_MS);
     },
-    run(ms = Infinity, age = 0) {
+    run(ms = Infinity) {
       this.selected = selectionNow(); // before the first change, while the page is laid out
       try {
         this.fade(FLASH_MS - SLACK_MS);
-        this.write([...this.due, ...olderThan(age, this.later)], ms);
+        this.write([...this.due, ...olderThan(ms === Infinity ? 0 : UNSEEN_MS, this.later)], ms);
       } finally {
         this.selected = null;
       }
