@@ -136,7 +136,7 @@ async def test_a_selector_that_css_does_not_know_gives_one_warning(site: Site) -
     await show(site)
 
     await expect(site.find(STATUS).last).to_have_text("live")
-    assert site.problems == ['fcs-elements.js: "[" is no CSS selector']
+    assert site.problems == ["fcs-elements.js: unknown selector ["]
     site.problems.clear()
 
 

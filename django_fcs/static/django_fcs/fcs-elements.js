@@ -555,7 +555,7 @@ if (customElements.get("fcs-ticker")) {
         if (imported.has(address) || !has(element, selector)) continue;
         imported.add(address);
         import(/* webpackIgnore: true */ address).catch(reportError);
-      } catch { advise(`"${selector}" is no CSS selector`); }
+      } catch { advise(`unknown selector ${selector}`); }
     }
   };
 
@@ -614,8 +614,7 @@ if (customElements.get("fcs-ticker")) {
   const writeText = (node, words) => {
     if (node.textContent === words) return;
     const text = node.firstChild;
-    const isPrice = text instanceof Text && !text.nextSibling && text.data !== UNKNOWN;
-    if (isPrice) replaceText(text, words); // a first price is new, and has moved nothing
+    if (text instanceof Text && !text.nextSibling) replaceText(text, words);
     else node.textContent = words;
   };
 
