@@ -18,7 +18,8 @@ PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
-    targets = re.findall(r"\]\(([^)#\s]+)", page.read_text())
+    text = page.read_text()
+    targets = re.findall(r"\]\(([^)#\s]+)", text) + re.findall(r'="(images/[^"]+)"', text)
     own = [target for target in targets if not target.startswith(("http:", "https:"))]
 
     assert not [target for target in own if not (page.parent / target).exists()]

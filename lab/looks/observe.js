@@ -45,7 +45,8 @@
     const { clientWidth, scrollWidth } = document.scrollingElement;
     const isOutside = (element) => {
       const { left, right, width, height } = element.getBoundingClientRect();
-      return width && height && (right > clientWidth + 0.5 || left < -0.5);
+      const isInside = right <= clientWidth + 0.5 && left >= -0.5;
+      return width && height && !isInside && element.checkVisibility();
     };
     const outside = [...document.body.querySelectorAll("*")]
       .filter((element) => isOutside(element) && !isWithinScroller(element))
