@@ -17,14 +17,14 @@ from tests.widgets.test_converter import Market, market
 
 __all__ = ["market", "site"]
 
-FRAMEWORKS = Path(__file__).parent / "frameworks"
+FRAMEWORKS = Path(__file__).parents[2] / "build" / "frameworks"
 FILES = {
     "/bootstrap.css": "node_modules/bootstrap/dist/css/bootstrap.min.css",
     "/htmx-2.js": "node_modules/htmx2/dist/htmx.min.js",
     "/htmx-4.js": "node_modules/htmx.org/dist/htmx.min.js",
     "/idiomorph.js": "node_modules/idiomorph/dist/idiomorph-ext.min.js",
-    "/react.js": "build/react.js",
-    "/tailwind.css": "build/tailwind.css",
+    "/react.js": "made/react.js",
+    "/tailwind.css": "made/tailwind.css",
     "/turbo.js": "node_modules/@hotwired/turbo/dist/turbo.es2017-umd.js",
 }
 EUR, GBP, YEN, CHF = "FX:EURUSD", "FX:GBPUSD", "FX:USDJPY", "FX:USDCHF"
