@@ -62,8 +62,7 @@ soak: .venv/bench
 	@.venv/bin/python -m lab.soak
 
 clean:
-	rm -rf .venv .tox build lab/build *.egg-info .coverage .coverage.*
-	rm -rf scripts/js/build scripts/js/node_modules tests/browser/frameworks/build tests/browser/frameworks/node_modules
+	rm -rf .venv .tox build lab/build scripts/js/build scripts/js/node_modules *.egg-info .coverage .coverage.*
 
 .venv/bin/python:
 	@test -n "$(PYTHON)"

@@ -11,6 +11,7 @@ from playwright.async_api import expect
 
 from django_fcs import widgets
 from django_fcs.widgets.page import data_block
+from django_fcs.widgets.texts import texts
 from tests.browser.element_page import EURUSD, STATUS, TICKER, Site, euro, site, state
 from tests.browser.scripted_server import Behaviour
 from tests.widgets.test_html import Known, known
@@ -63,6 +64,32 @@ async def test_a_new_data_block_changes_words_and_numbers_of_elements_that_stay(
         0,
         1,
     ]
+
+
+async def test_a_new_data_block_changes_the_words_that_the_scripts_of_the_family_write(
+    site: Site, known: Known
+) -> None:
+    known()
+    symbols = [EURUSD, *(f"NASDAQ:A{index}" for index in range(9))]
+    table = widgets.table([("All", [EURUSD])], filter=True)
+    await site.open(widgets.tape(symbols) + table + widgets.movers([EURUSD]))
+    await site.send(euro(1), state("live"))
+    await expect(site.find("[data-part=pause]")).to_have_attribute("aria-label", "Pause")
+    await expect(site.find("[data-part=market]")).to_have_text("open")
+    await expect(site.find("[data-part=note]")).to_have_text("of 1")
+
+    await site.page.evaluate(MOVE, block("es"))
+
+    with translation.override("es"):
+        words = texts()
+        await expect(site.find("[data-part=pause]")).to_have_attribute("aria-label", words["pause"])
+        field = site.find("fcs-table input")
+        await expect(field).to_have_attribute("placeholder", words["filter"])
+        await expect(field).to_have_attribute("aria-label", words["filter"])
+        await expect(site.find("[data-part=market]")).to_have_text(words["market_open"])
+        await expect(site.find("[data-part=heading]").last).to_have_text(words["down"])
+        note = words["of"].replace("{n}", "1")
+        await expect(site.find("[data-part=note]")).to_have_text(note)
 
 
 async def test_a_tag_in_another_language_keeps_its_own_separators(site: Site, known: Known) -> None:

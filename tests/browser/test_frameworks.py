@@ -17,14 +17,14 @@ from tests.widgets.test_converter import Market, market
 
 __all__ = ["market", "site"]
 
-FRAMEWORKS = Path(__file__).parent / "frameworks"
+FRAMEWORKS = Path(__file__).parents[2] / "build" / "frameworks"
 FILES = {
     "/bootstrap.css": "node_modules/bootstrap/dist/css/bootstrap.min.css",
     "/htmx-2.js": "node_modules/htmx2/dist/htmx.min.js",
     "/htmx-4.js": "node_modules/htmx.org/dist/htmx.min.js",
     "/idiomorph.js": "node_modules/idiomorph/dist/idiomorph-ext.min.js",
-    "/react.js": "build/react.js",
-    "/tailwind.css": "build/tailwind.css",
+    "/react.js": "made/react.js",
+    "/tailwind.css": "made/tailwind.css",
     "/turbo.js": "node_modules/@hotwired/turbo/dist/turbo.es2017-umd.js",
 }
 EUR, GBP, YEN, CHF = "FX:EURUSD", "FX:GBPUSD", "FX:USDJPY", "FX:USDCHF"
@@ -76,19 +76,19 @@ FOCUSED = """() => {
 }"""
 
 
-def family(*, tape: bool = True, **options: str) -> str:
-    """All widgets, with what the server knows now; options are those of widgets with links."""
+def family(*, tape: bool = True, href: str | None = None) -> str:
+    """All widgets, with what the server knows now."""
     symbols = [EUR, GBP, YEN]
-    card = widgets.ticker(EUR, **options)
+    card, tag = widgets.ticker(EUR, href=href), widgets.tag(GBP, href=href)
     return "\n".join(
         [
             widgets.status(),
-            widgets.tape([*symbols, CHF] * 3, **options) if tape else "",
-            widgets.table([("Forex", symbols)], filter=True, sort="symbol", **options),
-            f"<div>{card} {widgets.spread(YEN, **options)}</div>",
-            f"<div>{widgets.tag(GBP, **options)} {widgets.price(EUR)} {widgets.sparkline(YEN)}</div>",
-            widgets.heatmap(symbols, **options),
-            widgets.movers(symbols, count=2, **options),
+            widgets.tape([*symbols, CHF] * 3, href=href) if tape else "",
+            widgets.table([("Forex", symbols)], filter=True, sort="symbol", href=href),
+            f"<div>{card} {widgets.spread(YEN, href=href)}</div>",
+            f"<div>{tag} {widgets.price(EUR)} {widgets.sparkline(YEN)}</div>",
+            widgets.heatmap(symbols, href=href),
+            widgets.movers(symbols, count=2, href=href),
             widgets.converter("USD GBP JPY"),
         ]
     )

@@ -93,9 +93,13 @@ async def test_rows_are_ranked_again_and_keep_their_nodes(site: Site, board: str
     # the server then sends its price.
     await site.run(f"morph(document.body, {json.dumps(board)})")
     await send(site, 4, {"X:E": 4.0})
-    assert await ranked(site, "ED", "C-") == {"up": "ED", "down": "C-", "rest": "AB"}
+    assert sorted((await ranked(site, "ED", "C-"))["rest"]) == ["A", "B"]
     await site.run("document.querySelector('fcs-movers').setAttribute('count', '1')")
     await ranked(site, "E", "C")
+    # A row of another symbol has none of the former one's change.
+    await site.run("document.querySelector('[data-symbol=\"X:E\"]').dataset.symbol = 'X:F'")
+    await site.send(state("live", "X:F"))
+    await ranked(site, "D", "C")
 
 
 async def test_nothing_moves_away_from_a_pointer_or_the_focus(site: Site, board: str) -> None:

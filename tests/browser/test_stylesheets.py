@@ -26,7 +26,8 @@ COMPONENTS = """<aside><h2>Title <small class="badge bg-secondary">New</small></
 <table class="table table-striped w-full divide-y"><thead><tr><th>Head</th></tr></thead>
 <tbody><tr><td>1</td></tr><tr hidden><td>2</td></tr></tbody></table>
 <div class="alert alert-danger" role="alert">Alert</div>
-<input class="form-control border" value="1"> <select class="form-select"><option>1</option></select>
+<input class="form-control border" value="1">
+<select class="form-select"><option>1</option></select>
 <ul class="list-group"><li class="list-group-item">Item</li></ul></aside>"""
 #: Puts the stylesheet of a framework before all others, or after them.
 PUT = """([address, place]) => new Promise((done) => {

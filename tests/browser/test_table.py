@@ -15,6 +15,7 @@ from django_fcs.prices.states import State
 from tests.browser.element_page import Site, site, state
 from tests.browser.scripted_server import ScriptedServer, price
 from tests.browser.test_cards import SHIFT
+from tests.support.waiting import eventually
 from tests.widgets.test_html import Known, known
 
 __all__ = ["known", "site"]
@@ -167,6 +168,12 @@ async def test_rows_are_added_and_removed_by_script(site: Site, known: Known) ->
     await expect(row.locator("td")).to_have_count(4)
     await expect(row.locator("td time")).to_have_count(1)
     await site.run(f"document.querySelector('[data-symbol=\"{EUR}\"]').remove()")
+    await site.run(f"""{{
+      const table = document.createElement("table");
+      document.body.append(table);
+      table.append(document.querySelector('[data-symbol="{GBP}"]'));
+    }}""")
+    await eventually(lambda: len(site.peer.of_type("leave_symbol")) == 2)  # elsewhere on the page
     await site.run("document.querySelector('fcs-table').remove()")
     for _ in range(100):
         if len(site.peer.of_type("leave_symbol")) == 5:

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { build } from "esbuild";
 import { compile } from "tailwindcss";
 
-const FOLDER = new URL("build/", import.meta.url);
+const FOLDER = new URL("made/", import.meta.url);
 const CLASSES = [
   "bg-blue-600", "border", "divide-y", "px-4", "rounded", "scheme-dark", "text-white", "w-full",
 ];
