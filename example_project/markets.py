@@ -66,7 +66,7 @@ MARKETS = {
         Market(
             "forex",
             "Forex",
-            "Four currency pairs, each with its own digits.",
+            "Four currency pairs, each with its own number of decimals.",
             listed("FX", "EURUSD", "GBPUSD", "USDJPY", "AUDUSD"),
             has_volume=False,
         ),

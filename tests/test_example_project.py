@@ -265,6 +265,13 @@ def test_a_market_shows_its_four_instruments_with_tags_and_without(
     assert "<fcs-" not in plain
 
 
+def test_only_a_listed_instrument_has_an_exchange(client: Client) -> None:
+    assert "Exchange</dt>" in client.get("/stocks/").content.decode()
+    forex = client.get("/forex/").content.decode()
+    assert "Exchange" not in forex
+    assert forex.count("Source</dt>") == 4
+
+
 def test_a_market_that_is_not_there_is_not_found(client: Client) -> None:
     assert client.get("/bonds/").status_code == 404
 
