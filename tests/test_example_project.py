@@ -246,6 +246,14 @@ def test_a_page_has_fewer_rooms_than_a_socket_may_have() -> None:
     assert all(Room.parse(symbol, "1D") for symbol in symbols)
 
 
+def test_the_tiles_of_each_group_fill_rows_of_four_six_and_eight(client: Client) -> None:
+    page = client.get("/dashboard/").content.decode()
+    tiles = page.split("<fcs-heatmap")[1].split("</fcs-heatmap>")[0]
+    areas = {"1": 1, "2": 2, "3": 4, "4": 6}
+    groups = [re.findall(r'data-size="(\d)"', group) for group in re.split(r"<ul\b", tiles)[1:]]
+    assert [sum(areas[size] for size in sizes) for sizes in groups] == [24, 24]
+
+
 def test_the_front_page_links_to_the_plain_pages_too(client: Client) -> None:
     text = client.get("/").content.decode()
     assert all(f'href="/{slug}/plain/"' in text for slug in MARKETS)
