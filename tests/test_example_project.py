@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import ast
 import html
 import re
 import runpy
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,9 +22,11 @@ from example_project.exhibits import EXHIBITS, HERO
 from example_project.look import LANGUAGE, SWITCHES
 from example_project.markets import BOARDS, MAP, MARKETS, TAPE, WATCH_LIST
 from example_project.middleware import POLICY
+from tests.support.checked import found
 
 pytestmark = pytest.mark.versions
 
+README = Path(__file__).parents[1] / "README.md"
 SETTINGS = Path(__file__).parents[1] / "example_project" / "settings.py"
 PAGES = [
     "/",
@@ -200,6 +204,22 @@ def test_the_first_three_lines_of_the_gallery_make_what_stands_beside_them(clien
     assert re.findall(r'<fcs-ticker symbol="([^"]+)"', stage) == ["FX:EURUSD", "BINANCE:ETHUSDT"]
     # The scripts of the whole page are those of the three lines.
     assert page.count('id="fcs-page"') == stage.count('id="fcs-page"') == 1
+
+
+def test_the_settings_of_the_three_steps_are_complete_and_are_those_of_the_readme(
+    client: Client,
+) -> None:
+    page = client.get("/").content.decode()
+    (lines,) = re.findall(r"<h4>settings\.py</h4><pre[^>]*>(.*?)</pre>", page, re.DOTALL)
+    (readme, *_) = re.findall(r" {3}```python\n(.*?)```", README.read_text(), re.DOTALL)
+    code = html.unescape(lines)
+    assert ast.dump(ast.parse(code)) == ast.dump(ast.parse(textwrap.dedent(readme)))
+    space: dict[str, Any] = {"your_own_apps": ["django.contrib.staticfiles"]}
+    exec(code, space)
+    missing = {"ASGI_APPLICATION": None, "CHANNEL_LAYERS": {}, "FCS_API_KEY": ""}
+    assert found(**missing) != []
+    settings = {name: value for name, value in space.items() if name.isupper()}
+    assert found(**{**missing, **settings}) == []
 
 
 # The look
