@@ -6,6 +6,7 @@ import re
 import runpy
 import textwrap
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -210,7 +211,7 @@ def test_the_settings_of_the_three_steps_are_complete_and_are_those_of_the_readm
     client: Client,
 ) -> None:
     page = client.get("/").content.decode()
-    (lines,) = re.findall(r"<h4>settings\.py</h4><pre[^>]*>(.*?)</pre>", page, re.DOTALL)
+    (lines,) = re.findall(r"<h4[^>]*>settings\.py</h4><pre[^>]*>(.*?)</pre>", page, re.DOTALL)
     (readme, *_) = re.findall(r" {3}```python\n(.*?)```", README.read_text(), re.DOTALL)
     code = html.unescape(lines)
     assert ast.dump(ast.parse(code)) == ast.dump(ast.parse(textwrap.dedent(readme)))
@@ -254,6 +255,48 @@ def test_a_wrong_choice_is_the_default_and_is_not_kept(client: Client, value: st
     response = client.get("/dashboard/", values)
     assert '<html lang="en" dir="ltr">' in response.content.decode()
     assert not response.cookies
+
+
+class Foreign(HTMLParser):
+    """The Latin texts of a page that do not say which language they are.
+
+    Widgets have the page's language, and the sentences around those of the gallery too.
+    """
+
+    VOID = ("meta", "link", "input", "br")
+    WIDGETS = ("fcs-", "script", "pre")
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._said = [False]
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = dict(attrs)
+        if tag not in self.VOID:
+            says = bool({"lang", "translate"} & names.keys()) and tag != "html"
+            is_widget = tag.startswith(self.WIDGETS) or names.get("class") == "preview"
+            self._said.append(says or is_widget or self._said[-1])
+
+    def handle_endtag(self, tag: str) -> None:
+        self._said.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self._said[-1] and re.search("[A-Za-z]", data):
+            self.texts.append(data.strip())
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_english_says_that_it_is_english_on_an_arabic_page(client: Client, path: str) -> None:
+    assert Foreign(client.get(path, {"language": "ar"}).content.decode()).texts == []
+
+
+def test_the_figures_of_an_english_text_are_english_ones(client: Client) -> None:
+    page = client.get("/article/?language=de").content.decode()
+    story, aside = page.split('<article class="story" lang="en" dir="ltr">')[1].split("</article>")
+    separators = [set(re.findall(r'data-decimal="(.)"', part)) for part in (story, aside)]
+    assert separators == [{"."}, {","}]
 
 
 # What the pages show
