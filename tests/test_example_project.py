@@ -249,6 +249,13 @@ def test_a_choice_stays_on_the_next_page(client: Client) -> None:
     assert '<html lang="en" dir="ltr">' in client.get("/article/").content.decode()
 
 
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_has_every_choice(client: Client, path: str) -> None:
+    page = client.get(path).content.decode()
+    choices = [f"?{one.name}={choice.value}" for one in SWITCHES for choice in one.choices]
+    assert [choice for choice in choices if f'href="{choice}"' not in page] == []
+
+
 @pytest.mark.parametrize("value", ["", "x" * 10_000, "<b>", "../de", "DARK"])
 def test_a_wrong_choice_is_the_default_and_is_not_kept(client: Client, value: str) -> None:
     values = {switch.name: value for switch in SWITCHES}
