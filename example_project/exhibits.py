@@ -43,7 +43,7 @@ of gold at {% fcs_price "FX:XAUUSD" %}.</p>""",
     ),
     Exhibit(
         "fcs_tag",
-        "A chip: symbol, price and change. A link if you say so.",
+        "A chip: symbol, price and change. Optionally a link.",
         """\
 <p>On the move:
 {% fcs_tag "FX:GBPUSD" %} and
@@ -56,7 +56,7 @@ of gold at {% fcs_price "FX:XAUUSD" %}.</p>""",
         """\
 {% fcs_ticker "FX:GBPUSD" %}
 {% fcs_ticker "NASDAQ:AAPL" href="/stocks/" %}""",
-        (("item_size", "regular, compact"), ("unit", "USD, or what the price counts")),
+        (("item_size", "regular, compact"), ("unit", "the currency or unit of the price")),
     ),
     Exhibit(
         "fcs_tape",
@@ -66,7 +66,7 @@ of gold at {% fcs_price "FX:XAUUSD" %}.</p>""",
     ),
     Exhibit(
         "fcs_table",
-        "A watch list of hundreds: choose columns, sort, filter, walk with the keyboard.",
+        "A watch list of hundreds: choose columns, sort, filter, keyboard navigation.",
         "{% fcs_table watch_list filter=True %}",
         (
             ("rows", 'a list: symbols, your objects, or ("Forex", symbols)'),
@@ -100,7 +100,7 @@ in the last hour.</p>""",
     ),
     Exhibit(
         "fcs_movers",
-        "The largest gains and losses among what this page watches.",
+        "The largest gains and losses among the listed instruments.",
         "{% fcs_movers watch_list count=4 %}",
         (("count", "rows of each side: 1 to 20"), ("href", "each row is a link")),
     ),
@@ -108,7 +108,7 @@ in the last hour.</p>""",
         "fcs_converter",
         "An amount in other currencies, from the pairs that the site has.",
         '{% fcs_converter "USD GBP JPY CHF AUD CAD" %}',
-        (("amount", "what the field has at first: 100"), ("base", "the currency at first: EUR")),
+        (("amount", "initial amount (100)"), ("base", "initial currency (EUR)")),
     ),
     Exhibit(
         "fcs_status",

@@ -66,7 +66,7 @@ MARKETS = {
         Market(
             "forex",
             "Forex",
-            "Four currency pairs, each with its own digits.",
+            "Four currency pairs, each with its own number of decimals.",
             listed("FX", "EURUSD", "GBPUSD", "USDJPY", "AUDUSD"),
             has_volume=False,
         ),
@@ -84,23 +84,28 @@ def weighed(exchange: str, **weights: int) -> tuple[Instrument, ...]:
     return tuple(Instrument(exchange, ticker, weight) for ticker, weight in weights.items())
 
 
+# Ten tiles a group, whose sizes fill all rows of a heat map of four, six or eight columns.
 _COINS = weighed(
     "BINANCE",
-    **{"BTCUSDT": 8, "ETHUSDT": 4, "BNBUSDT": 4, "SOLUSDT": 3},
-    **{"XRPUSDT": 3, "ADAUSDT": 2, "DOGEUSDT": 2, "SHIBUSDT": 2},
+    **{"BTCUSDT": 8, "ETHUSDT": 4, "BNBUSDT": 4, "SOLUSDT": 2, "XRPUSDT": 2, "ADAUSDT": 2},
+    **{"DOGEUSDT": 1, "SHIBUSDT": 1, "LTCUSDT": 1, "LINKUSDT": 1},
 )
-_SHARES = weighed("NASDAQ", AAPL=8, MSFT=4, NVDA=4, GOOGL=3, AMZN=3, TSLA=2, META=2, NFLX=2)
+_SHARES = weighed(
+    "NASDAQ",
+    **{"AAPL": 8, "MSFT": 4, "NVDA": 4, "GOOGL": 2, "AMZN": 2, "TSLA": 2},
+    **{"META": 1, "NFLX": 1, "AMD": 1, "INTC": 1},
+)
 _PAIRS = ("EURUSD", "GBPUSD", "USDJPY", "USDCHF", "AUDUSD", "USDCAD", "EURGBP", "EURJPY", "NZDUSD")
 
 #: Groups for ``fcs_table`` and ``fcs_movers``.
 WATCH_LIST = (
     ("Forex", listed("FX", *_PAIRS)),
-    ("Crypto", _COINS),
-    ("Nasdaq", _SHARES),
+    ("Crypto", _COINS[:8]),
+    ("Nasdaq", _SHARES[:8]),
     ("Metals", listed("FX", "XAUUSD", "XAGUSD")),
 )
 #: Groups for ``fcs_heatmap``.
-MAP = (("Crypto", _COINS[:7]), ("Nasdaq", _SHARES[:7]))
+MAP = (("Crypto", _COINS), ("Nasdaq", _SHARES))
 TAPE = (*listed("FX", "EURUSD", "USDJPY", "GBPUSD", "XAUUSD"), *_COINS[:2], *_SHARES[:3])
 #: Symbols for ``fcs_spread``.
 BOARDS = tuple(

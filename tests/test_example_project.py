@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import ast
 import html
 import re
 import runpy
+import textwrap
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +23,11 @@ from example_project.exhibits import EXHIBITS, HERO
 from example_project.look import LANGUAGE, SWITCHES
 from example_project.markets import BOARDS, MAP, MARKETS, TAPE, WATCH_LIST
 from example_project.middleware import POLICY
+from tests.support.checked import found
 
 pytestmark = pytest.mark.versions
 
+README = Path(__file__).parents[1] / "README.md"
 SETTINGS = Path(__file__).parents[1] / "example_project" / "settings.py"
 PAGES = [
     "/",
@@ -202,6 +207,22 @@ def test_the_first_three_lines_of_the_gallery_make_what_stands_beside_them(clien
     assert page.count('id="fcs-page"') == stage.count('id="fcs-page"') == 1
 
 
+def test_the_settings_of_the_three_steps_are_complete_and_are_those_of_the_readme(
+    client: Client,
+) -> None:
+    page = client.get("/").content.decode()
+    (lines,) = re.findall(r"<h4[^>]*>settings\.py</h4><pre[^>]*>(.*?)</pre>", page, re.DOTALL)
+    (readme, *_) = re.findall(r" {3}```python\n(.*?)```", README.read_text(), re.DOTALL)
+    code = html.unescape(lines)
+    assert ast.dump(ast.parse(code)) == ast.dump(ast.parse(textwrap.dedent(readme)))
+    space: dict[str, Any] = {"your_own_apps": ["django.contrib.staticfiles"]}
+    exec(code, space)
+    missing = {"ASGI_APPLICATION": None, "CHANNEL_LAYERS": {}, "FCS_API_KEY": ""}
+    assert found(**missing) != []
+    settings = {name: value for name, value in space.items() if name.isupper()}
+    assert found(**{**missing, **settings}) == []
+
+
 # The look
 
 
@@ -228,12 +249,61 @@ def test_a_choice_stays_on_the_next_page(client: Client) -> None:
     assert '<html lang="en" dir="ltr">' in client.get("/article/").content.decode()
 
 
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_has_every_choice(client: Client, path: str) -> None:
+    page = client.get(path).content.decode()
+    choices = [f"?{one.name}={choice.value}" for one in SWITCHES for choice in one.choices]
+    assert [choice for choice in choices if f'href="{choice}"' not in page] == []
+
+
 @pytest.mark.parametrize("value", ["", "x" * 10_000, "<b>", "../de", "DARK"])
 def test_a_wrong_choice_is_the_default_and_is_not_kept(client: Client, value: str) -> None:
     values = {switch.name: value for switch in SWITCHES}
     response = client.get("/dashboard/", values)
     assert '<html lang="en" dir="ltr">' in response.content.decode()
     assert not response.cookies
+
+
+class Foreign(HTMLParser):
+    """The Latin texts of a page that do not say which language they are.
+
+    Widgets have the page's language, and the sentences around those of the gallery too.
+    """
+
+    VOID = ("meta", "link", "input", "br")
+    WIDGETS = ("fcs-", "script", "pre")
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._said = [False]
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = dict(attrs)
+        if tag not in self.VOID:
+            says = bool({"lang", "translate"} & names.keys()) and tag != "html"
+            is_widget = tag.startswith(self.WIDGETS) or names.get("class") == "preview"
+            self._said.append(says or is_widget or self._said[-1])
+
+    def handle_endtag(self, tag: str) -> None:
+        self._said.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self._said[-1] and re.search("[A-Za-z]", data):
+            self.texts.append(data.strip())
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_english_says_that_it_is_english_on_an_arabic_page(client: Client, path: str) -> None:
+    assert Foreign(client.get(path, {"language": "ar"}).content.decode()).texts == []
+
+
+def test_the_figures_of_an_english_text_are_english_ones(client: Client) -> None:
+    page = client.get("/article/?language=de").content.decode()
+    story, aside = page.split('<article class="story" lang="en" dir="ltr">')[1].split("</article>")
+    separators = [set(re.findall(r'data-decimal="(.)"', part)) for part in (story, aside)]
+    assert separators == [{"."}, {","}]
 
 
 # What the pages show
@@ -244,6 +314,14 @@ def test_a_page_has_fewer_rooms_than_a_socket_may_have() -> None:
     symbols = {row.symbol for row in rows} | set(BOARDS)
     assert 20 < len(symbols) < 60
     assert all(Room.parse(symbol, "1D") for symbol in symbols)
+
+
+def test_the_tiles_of_each_group_fill_rows_of_four_six_and_eight(client: Client) -> None:
+    page = client.get("/dashboard/").content.decode()
+    tiles = page.split("<fcs-heatmap")[1].split("</fcs-heatmap>")[0]
+    areas = {"1": 1, "2": 2, "3": 4, "4": 6}
+    groups = [re.findall(r'data-size="(\d)"', group) for group in re.split(r"<ul\b", tiles)[1:]]
+    assert [sum(areas[size] for size in sizes) for sizes in groups] == [24, 24]
 
 
 def test_the_front_page_links_to_the_plain_pages_too(client: Client) -> None:
@@ -263,6 +341,13 @@ def test_a_market_shows_its_four_instruments_with_tags_and_without(
         assert f'data-symbol="{instrument.symbol}"' in plain
     assert "fcs-elements" not in plain
     assert "<fcs-" not in plain
+
+
+def test_only_a_listed_instrument_has_an_exchange(client: Client) -> None:
+    assert "Exchange</dt>" in client.get("/stocks/").content.decode()
+    forex = client.get("/forex/").content.decode()
+    assert "Exchange" not in forex
+    assert forex.count("Source</dt>") == 4
 
 
 def test_a_market_that_is_not_there_is_not_found(client: Client) -> None:
