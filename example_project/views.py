@@ -14,6 +14,7 @@ from example_project.markets import (
     WATCH_LIST,
     Market,
 )
+from example_project.states import STATES
 
 __all__ = ["article", "dashboard", "home", "market", "plain"]
 
@@ -21,7 +22,7 @@ __all__ = ["article", "dashboard", "home", "market", "plain"]
 def home(request: HttpRequest) -> HttpResponse:
     """Show every widget beside the lines that make it."""
     exhibits = shown(request, {**_lists(), "watch_list": _short()})
-    context = {"hero": hero(request), "exhibits": exhibits}
+    context = {"hero": hero(request), "exhibits": exhibits, "states": STATES}
     return render(request, "example_project/home.html", context)
 
 

@@ -207,6 +207,20 @@ def test_the_first_three_lines_of_the_gallery_make_what_stands_beside_them(clien
     assert page.count('id="fcs-page"') == stage.count('id="fcs-page"') == 1
 
 
+def test_the_cards_of_fixed_states_have_no_room_and_say_their_states(client: Client) -> None:
+    page = client.get("/?language=de").content.decode()
+    part = page.split('<section class="states">')[1].split("</section>")[0]
+    tags = re.findall(r"<fcs-ticker[^>]*>", part)
+    assert [re.findall(r'data-state="(\w+)"', tag) for tag in tags] == [
+        [state] for state in ("live", "stale", "closed", "offline")
+    ]
+    # Without a symbol, the script leaves a card as it is.
+    assert not any(re.search(r"\b(?:data-)?(?:symbol|token)=", tag) for tag in tags)
+    statuses = re.findall(r'data-part="status">([^<]*)<', part)
+    assert statuses == ["live", "3 min alt", "geschlossen", "offline"]
+    assert "1,08412" in part
+
+
 def test_the_settings_of_the_three_steps_are_complete_and_are_those_of_the_readme(
     client: Client,
 ) -> None:
@@ -217,7 +231,7 @@ def test_the_settings_of_the_three_steps_are_complete_and_are_those_of_the_readm
     assert ast.dump(ast.parse(code)) == ast.dump(ast.parse(textwrap.dedent(readme)))
     space: dict[str, Any] = {"your_own_apps": ["django.contrib.staticfiles"]}
     exec(code, space)
-    missing = {"ASGI_APPLICATION": None, "CHANNEL_LAYERS": {}, "FCS_API_KEY": ""}
+    missing: dict[str, Any] = {"ASGI_APPLICATION": None, "CHANNEL_LAYERS": {}, "FCS_API_KEY": ""}
     assert found(**missing) != []
     settings = {name: value for name, value in space.items() if name.isupper()}
     assert found(**{**missing, **settings}) == []

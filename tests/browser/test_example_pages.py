@@ -17,8 +17,8 @@ from tests.support.serving import demo
 pytestmark = pytest.mark.timeout(180)
 
 FACES = ["/", "/dashboard/", "/article/"]
-#: Each of these has a state of its own.
-ELEMENTS = "fcs-ticker, fcs-tag, fcs-price, fcs-sparkline, fcs-spread, [data-symbol]"
+#: Each of these has a state of its own, and a room: the examples of states have none.
+ELEMENTS = "fcs-ticker[symbol], fcs-tag, fcs-price, fcs-sparkline, fcs-spread, [data-symbol]"
 TAGGED = [f"/{slug}/" for slug in MARKETS]
 PLAIN = [f"/{slug}/plain/" for slug in MARKETS]
 PATIENCE_MS = 20_000  # a page, its socket and the vendor's have to open first
