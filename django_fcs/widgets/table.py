@@ -64,7 +64,8 @@ def table(
         "span": str(len(heads)),
         "heads": heads,
         "groups": shown_groups,
-        "is_wide": any(_is_wide(row) for group in shown_groups for row in group["rows"]),
+        "is_wide": "change" in shown
+        and any(_is_wide(row) for group in shown_groups for row in group["rows"]),
         "filter": bool(filter),
         "href": pattern,
         "size": "" if size == SIZES[0] else size,

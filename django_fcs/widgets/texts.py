@@ -56,11 +56,8 @@ _TEXTS: dict[str, str | Promise] = {
 class _Texts(Mapping[str, str]):
     """The words by name, each translated when it is asked for: a card writes two of them."""
 
-    def __init__(self, language: str | None) -> None:
-        self._language = language
-
     def __getitem__(self, name: str) -> str:
-        return _word(name, self._language)
+        return _word(name, get_language())
 
     def __iter__(self) -> Iterator[str]:
         return iter(_TEXTS)
@@ -81,12 +78,12 @@ def _forget(**kwargs: object) -> None:
     _word.cache_clear()
 
 
-def texts() -> Mapping[str, str]:
-    """Return the words that server and script both write, by their names in the templates.
+_texts = _Texts()
 
-    They are those of the active language, as long as it is active.
-    """
-    return _Texts(get_language())
+
+def texts() -> Mapping[str, str]:
+    """Return the words that server and script both write, by their names in the templates."""
+    return _texts
 
 
 def translations() -> dict[str, str]:

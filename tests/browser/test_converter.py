@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -41,9 +42,9 @@ async def tell(site: Site, seq: int, symbol: str, close: float, now: str = "live
     await site.send({**price(symbol, c=close), "seq": seq, "at": at}, state(now, symbol))
 
 
-async def open_page(site: Site, body: str, **options: Any) -> None:
+async def open_page(site: Site, body: str, legs: Sequence[str] = LEGS, **options: Any) -> None:
     await site.open(body, **options)
-    await site.joined(*(f"{symbol}_1D" for symbol in LEGS))
+    await site.joined(*(f"{symbol}_1D" for symbol in legs))
     await site.run("customElements.whenDefined('fcs-converter').then(() => null)")
 
 
@@ -177,6 +178,34 @@ async def test_a_morph_and_a_move_keep_what_is_typed_and_the_legs(
     await site.run(f"document.querySelector('main').innerHTML = {json.dumps(html)}")
     await tell(site, 4, "FX:EURUSD", 8.0)
     await expect(result(site, "USD")).to_have_text("800.00")
+
+
+async def test_a_morph_to_other_currencies_converts_at_their_prices(
+    site: Site, market: Market
+) -> None:
+    site.server.pages["/morph.js"] = MORPH
+    now, then = (widgets.converter(f"USD {other} JPY", base="USD") for other in ("GBP", "CHF"))
+    body = f"<main>{now}</main><script src='/morph.js'></script>"
+    await open_page(site, body, legs=["FX:GBPUSD", "FX:USDJPY"])
+    await tell(site, 1, "FX:GBPUSD", 2.0)
+    await expect(result(site, "GBP")).to_have_text("50.00")
+    await site.find("input").fill("200")
+
+    await site.run(f"morph(document.querySelector('main'), {json.dumps(then)})")
+    await site.run(FRAMES)
+    await expect(result(site, "CHF")).to_have_text(f"{200 * PRICES['FX:USDCHF']:.2f}")
+    await tell(site, 2, "FX:USDCHF", 0.5)
+    await expect(result(site, "CHF")).to_have_text("100.00")
+    await expect(result(site, "JPY")).to_have_text(f"{200 * PRICES['FX:USDJPY']:,.0f}")
+
+
+async def test_the_page_may_reset_what_the_visitor_has_typed(site: Site, market: Market) -> None:
+    await open_page(site, widgets.converter("USD GBP", base="USD"), legs=["FX:GBPUSD"])
+    await site.find("input").fill("250")
+    await site.run("document.querySelector('form').reset()")
+    await tell(site, 1, "FX:GBPUSD", 2.0)
+    await expect(result(site, "GBP")).to_have_text("50.00")
+    await expect(site.find("input")).to_have_value("100")
 
 
 async def test_without_a_script_the_form_asks_the_server(

@@ -247,10 +247,9 @@ async def test_turbo_visits_a_page_comes_back_and_refreshes_with_a_morph(
     card = f"<main>{widgets.ticker(EUR)}<p>Card</p></main>"
     site.server.pages["/card/"] = page.replace(page[page.index("<main>") :], card)
     await page_with.set_up()
+    site.server.pages["/"] = page.replace("Card</a>", "Another card</a>")
     await site.run("void Turbo.visit('/', { action: 'replace' })")
-    await site.page.wait_for_event(
-        "requestfinished", lambda request: request.url == site.server.url
-    )
+    await expect(site.find("main > a")).to_have_text("Another card")
     await page_with.shows(SET)
     await site.run(
         "document.querySelectorAll('tr[data-symbol]').forEach((row) =>"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django_fcs.rooms import Room
+from example_project.markets import GLANCE, MAP, TAPE, WATCH_LIST
 from lab.looks.cases import LANGUAGES, PAGES, THEMES, WIDTHS, Case, cases
 from lab.looks.findings import Seen, findings, overview, told
+from lab.looks.pictures.market import Market
 
 CASE = Case("/dashboard/", 320, "ar", "dark")
 
@@ -66,3 +69,11 @@ def test_the_table_counts_by_page() -> None:
 
     assert lines[2] == "| `/dashboard/` | 2 | 0.0015 | 1 | 1 | 3 | 0 | 0 | 0 | 0 | 0 | 0 |"
     assert lines[3] == "| `/` | 1 | 0.0000 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 1 |"
+
+
+def test_the_pictures_have_a_price_of_every_instrument_of_the_example() -> None:
+    groups = [instruments for _, instruments in (*WATCH_LIST, *MAP)]
+    symbols = {one.symbol for group in (*groups, TAPE, GLANCE) for one in group}
+
+    assert len(symbols) > 30
+    assert all(Market().quote(Room.parse(symbol)) is not None for symbol in symbols)

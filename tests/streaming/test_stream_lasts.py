@@ -275,22 +275,23 @@ async def test_a_price_goes_at_once_after_a_quiet_time_and_with_the_next_burst_e
 ) -> None:
     clock, pauses = Clock(), Pauses()
     quiet = 2 * module.REST_SECONDS  # Longer, and rooms would have notices of their own.
+    pauses.over.set()
     async with listening() as hub, streaming(simulator, EURUSD, clock=clock, sleep=pauses):
         await hub.needs(EURUSD)
-        await eventually(lambda: pauses.asked)
-        clock.now += quiet
-        pauses.over.set()
         await eventually(lambda: hub.updates)
+        # The stream has read and sent all that came with the join, in however many bursts.
+        await simulator.push("FX:EURUSD", "1D", c=1.4)
+        await eventually(lambda: '"c":1.4' in hub.updates[-1].text)
         clock.now += quiet
         # From here on anyone who pauses waits for ever.
         pauses.over.clear()
         pauses.asked.clear()
-        seen = len(hub.updates)
+        seen, merged = len(hub.updates), counts().get("stream_merged", 0)
         await simulator.push("FX:EURUSD", "1D", c=1.5)
         await eventually(lambda: len(hub.updates) > seen)
         for c in (1.6, 1.7, 1.8):
             await simulator.push("FX:EURUSD", "1D", c=c)
-        await eventually(lambda: counts().get("stream_merged") == 2)
+        await eventually(lambda: counts().get("stream_merged", 0) == merged + 2)
         await eventually(lambda: pauses.asked)
         assert pauses.asked == [pytest.approx(module.BURST_SECONDS)]
         assert '"c":1.5' in hub.updates[-1].text

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.signals import setting_changed
 from django.test import override_settings
 from django.utils import translation
+from django.utils.autoreload import file_changed
 from django.utils.functional import lazy
 
 import django_fcs
@@ -70,6 +72,25 @@ def test_the_script_names_each_text_as_the_server_does() -> None:
         missing = {words for words in texts().values() if f'"{words}"' not in source}
 
     assert missing == {"Open", "Volume"}
+
+
+def test_each_text_is_in_the_language_that_is_active_when_it_is_asked_for() -> None:
+    with translation.override("de"):
+        german = texts()
+        with translation.override("en"):
+            assert german["low"] == "Low"
+        assert german["low"] == texts()["low"] == "Tief"
+
+
+def test_a_new_catalog_or_setting_makes_the_texts_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert texts()["low"] == "Low"
+    monkeypatch.setitem(_TEXTS, "low", "Lowest")
+    assert texts()["low"] == "Low"
+    setting_changed.send(sender=None, setting="LOCALE_PATHS", value=None, enter=True)
+    assert texts()["low"] == "Lowest"
+    monkeypatch.undo()
+    file_changed.send(sender=None, file_path=STATIC)
+    assert texts()["low"] == "Low"
 
 
 def test_the_page_names_only_the_texts_that_its_language_says_otherwise() -> None:

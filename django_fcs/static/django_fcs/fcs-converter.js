@@ -9,6 +9,7 @@ const DOLLAR = "USD";
 const AMOUNT_MAX = 1e15;
 const LENGTH_MAX = 32;
 const SAMPLE = 1234.5;
+const ROOM = ["data-symbol", "data-timeframe", "data-token"];
 // From the best to the worst.
 const STATES = ["live", "closed", "stale", "offline", "waiting"];
 
@@ -54,17 +55,24 @@ const convert = (amount, from, to) => {
   return !to ? dollars : isInDollars(to) ? dollars / priceOf(to) : dollars * priceOf(to);
 };
 
-/** What the legs have heard, which a morph takes back. @type {WeakMap<any, any>} */
+/** What the legs have heard of their pairs, which a morph takes back. @type {WeakMap<any, any>} */
 const heard = new WeakMap();
+const heardOf = (leg) => {
+  const { symbol, values } = heard.get(leg) ?? {};
+  return symbol === leg.dataset.symbol ? values : {}; // a morph may have made it another pair
+};
 const note = (leg, name, value) => {
-  heard.set(leg, { ...heard.get(leg), [name]: value });
+  const values = { ...heardOf(leg), [name]: value };
+  heard.set(leg, { symbol: leg.dataset.symbol, values });
   set(leg, name, value);
 };
 const remember = (leg) => {
-  for (const [name, value] of Object.entries(heard.get(leg) ?? {})) set(leg, name, value);
+  for (const [name, value] of Object.entries(heardOf(leg))) set(leg, name, value);
 };
-/** @param {any} leg @param {{ c?: number }} prices */
-const notePrice = (leg, { c = NaN }) => note(leg, "data-price", c > 0 && c < 1e21 ? String(c) : "");
+/** @param {any} leg @param {any} message */
+const notePrice = (leg, { symbol, prices: { c = NaN } }) => {
+  if (symbol === leg.dataset.symbol) note(leg, "data-price", c > 0 && c < 1e21 ? String(c) : "");
+};
 const givenOf = (field) =>
   field.defaultValue ?? [...field.options].find((option) => option.defaultSelected)?.value;
 const timeIn = (leg) => leg.querySelector("time");
@@ -77,14 +85,9 @@ const worse = (one, other) => rankOf(other) - rankOf(one) || delayOf(other) - de
 class LegView extends View {
   static home = (host) => host.closest(ELEMENT)?.isConnected;
 
-  begin(isUpgrade) {
-    super.begin(isUpgrade);
-    if (!isUpgrade) heard.delete(this.host); // it was another pair
-  }
-
   paint(message) {
     super.paint(message);
-    notePrice(this.host, message.prices);
+    notePrice(this.host, message);
   }
 
   status(words) { note(this.host, "data-said", words); }
@@ -104,9 +107,13 @@ class FCSConverterElement extends HTMLElement {
       this.#render();
     });
     this.addEventListener("submit", (event) => event.preventDefault());
+    this.addEventListener("reset", () => {
+      this.#typed = [];
+      this.#ask();
+    });
     // Before the leg is painted, which waits while nobody sees it.
     this.addEventListener("fcs:price", ({ target, detail }) => {
-      if (this.#legs.has(target)) notePrice(target, /** @type {FCSPrices} */ (detail.prices));
+      if (this.#legs.has(target)) notePrice(target, detail);
     });
   }
 
@@ -114,7 +121,7 @@ class FCSConverterElement extends HTMLElement {
     this.#observer.observe(this, {
       subtree: true, childList: true, attributeFilter: [
         "data-price", "data-said", "data-state", "data-delay", "datetime", "value", "selected",
-        "hidden",
+        "hidden", ...ROOM,
       ],
     });
     this.#hold();
@@ -140,9 +147,11 @@ class FCSConverterElement extends HTMLElement {
   #heed(changes) {
     if (!changes.length) return;
     const isOther = ({ target }) => !target.closest?.("[data-part=leg]");
-    if (changes.some(({ type }) => type === "childList")) this.#hold();
+    const isOfLegs = ({ type, attributeName }) => type === "childList"
+      || ROOM.includes(attributeName);
+    if (changes.some(isOfLegs)) this.#hold();
     [...this.#legs.keys()].forEach(remember);
-    this.#keep();
+    if (changes.some(isOther)) this.#keep();
     // What a morph has written. A translator changes no attributes.
     if (changes.some((change) => change.type === "attributes" && isOther(change))) {
       this.#sheet.words.forget();

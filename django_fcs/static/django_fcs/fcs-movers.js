@@ -113,7 +113,10 @@ class FCSMoversElement extends HTMLElement {
 
   // Rows that have left the board leave their rooms, unless they are on another one.
   #sync() {
+    /** @type {Set<any>} */
     const found = new Set(this.isConnected ? this.querySelectorAll(ROW) : []);
+    // A row that is new counts as the server has it, until its price comes.
+    for (const row of found) if (!this.#rows.has(row)) heard.delete(roomOf(row));
     for (const row of new Set([...found, ...this.#rows])) Live.of(row, RowView).schedule();
     this.#rows = found;
     this.#askRank();

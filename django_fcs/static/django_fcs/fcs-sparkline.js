@@ -166,10 +166,9 @@ const lineOf = (svg, room) => {
 // it is in view or printed.
 /** @type {Map<Line, Element>} */
 const due = new Map(); // with the element of each
-const drawAll = (isPrinted = false) => {
-  for (const [line, host] of due) {
-    const isUnseen = host.isConnected && line.isCurrent && !inView.has(host);
-    if (isUnseen && !isPrinted) continue;
+const isSeen = ([line, host]) => !host.isConnected || !line.isCurrent || inView.has(host);
+const drawAll = (lines) => {
+  for (const [line] of lines) {
     due.delete(line);
     if (line.isCurrent) line.draw();
   }
@@ -177,17 +176,22 @@ const drawAll = (isPrinted = false) => {
 let isWaiting = false;
 const wait = () => {
   isWaiting = true;
-  setTimeout(() => requestAnimationFrame(() => {
-    drawAll();
+  const draw = () => {
+    drawAll([...due].filter(isSeen));
     isWaiting = false;
     if (due.size) wait();
-  }), PAUSE_MS);
+  };
+  setTimeout(() => {
+    // A frame costs more than the lines in it.
+    if ([...due].some(isSeen)) requestAnimationFrame(draw);
+    else draw();
+  }, PAUSE_MS);
 };
 const drawSoon = (line, host) => {
   due.set(line, host);
   if (!isWaiting) wait();
 };
-addEventListener("beforeprint", () => drawAll(true));
+addEventListener("beforeprint", () => drawAll([...due]));
 
 const linesIn = (host, { symbol, timeframe }) => {
   const room = `${symbol}_${timeframe}`;

@@ -10,6 +10,7 @@ const ELEMENT = "fcs-table";
 const FILTER = "filter";
 const STEP_MS = 1000;
 const TICK_MS = 100;
+const CHANGE_MAX = 9; // characters of a change for which its column has room
 const STEP_MAX = 5; // characters of a step, for which the cell keeps its room
 const [UP, DOWN] = ["ascending", "descending"];
 const reduced = matchMedia("(prefers-reduced-motion: reduce)");
@@ -100,6 +101,8 @@ class RowView extends NamedView {
 
   paint(message) {
     super.paint(message);
+    const { length } = this.find("[data-field=change]")?.textContent ?? "";
+    if (length > CHANGE_MAX) set(listOf(this.host), "data-figures", "wide");
     const { c } = message.prices;
     if (c === this.#close) return;
     const cell = this.find("[data-field=close]");
@@ -228,7 +231,9 @@ class FCSTableElement extends HTMLElement {
       tools.replaceChildren(this.#input, answer);
       this.#name();
     }
-    if (document.activeElement === document.body) this.#focused?.focus({ preventScroll: true });
+    if (document.activeElement !== document.body) return;
+    this.#focused?.focus({ preventScroll: true });
+    this.#focused = this.querySelector(":focus"); // what has gone for good gets it no more
   }
 
   #name() {

@@ -192,9 +192,10 @@ class FCSTapeElement extends HTMLElement {
 
   // A morph may have taken the button away: it comes back, with the focus.
   #furnish(isWanted) {
+    /** @type {HTMLButtonElement | null} */
     const found = this.querySelector("[data-part=pause]");
     if (!isWanted) return found?.remove();
-    const button = found ?? this.#button;
+    const button = this.#button = found ?? this.#button; // of a copy, such as Turbo makes
     const isPressed = String(this.#reasons.has("button"));
     const given = { type: "button", "data-part": "pause", "aria-pressed": isPressed };
     for (const [name, value] of Object.entries({ ...given, "aria-label": text("Pause") })) {

@@ -48,6 +48,8 @@ _PRICES: Mapping[str, Price] = {
     "BINANCE:XRPUSDT": Price(2.107, 0.0113, 2.0804, 2.1295, 4, 0.0001),
     "BINANCE:ADAUSDT": Price(0.4517, -0.0076, 0.4482, 0.4618, 4, 0.0001),
     "BINANCE:DOGEUSDT": Price(0.15369, -0.00576, 0.1522, 0.16044, 5, 0.00001),
+    "BINANCE:LTCUSDT": Price(78.42, 0.63, 77.1, 79.05, 2, 0.01),
+    "BINANCE:LINKUSDT": Price(12.687, -0.214, 12.604, 13.01, 3, 0.001),
     "BINANCE:SHIBUSDT": Price(0.00000892, 0.00000002, 0.00000881, 0.00000899, 8, 0.00000001),
     "NASDAQ:AAPL": Price(271.49, 5.24, 265.67, 273.33, 2, 0.02),
     "NASDAQ:MSFT": Price(472.12, -1.34, 470.25, 475.6, 2, 0.03),
@@ -56,6 +58,8 @@ _PRICES: Mapping[str, Price] = {
     "NASDAQ:AMZN": Price(220.69, -4.15, 219.9, 225.31, 2, 0.02),
     "NASDAQ:TSLA": Price(391.09, 10.02, 378.4, 394.55, 2, 0.04),
     "NASDAQ:META": Price(594.25, 2.31, 589.9, 598.12, 2, 0.05),
+    "NASDAQ:AMD": Price(214.35, -2.9, 212.8, 218.4, 2, 0.03),
+    "NASDAQ:INTC": Price(37.12, 0.48, 36.4, 37.3, 2, 0.01),
     "NASDAQ:NFLX": Price(103.83, 0.28, 102.9, 104.6, 2, 0.02),
 }
 
