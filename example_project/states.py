@@ -17,7 +17,7 @@ from django_fcs.rooms import Room
 from django_fcs.widgets.attributes import data_of
 from django_fcs.widgets.context import current_time, line_of, unit_of
 from django_fcs.widgets.figures import Figures, Spans
-from django_fcs.widgets.formats import name, notation_of_page
+from django_fcs.widgets.formats import iso, name, notation_of_page
 from django_fcs.widgets.shapes import place_in_day
 from django_fcs.widgets.texts import texts
 
@@ -49,7 +49,7 @@ class Card:
         quote = self._quote(now)
         names = {"symbol": name(self.symbol), "name": quote.name}
         fields = Figures(names, quote, notation_of_page(), now)
-        shown = {"shapes": {}, "updated": quote.updated.isoformat(), "exchange_time": ""}
+        shown = {"shapes": {}, "updated": iso(quote.updated), "exchange_time": ""}
         marks = {"state": self.state.value, "direction": quote.direction or ""}
         return {
             "attributes": SafeString(f'timeframe="1D" {data_of(marks)}'),
@@ -120,7 +120,7 @@ STATES = (
     Card(
         "NASDAQ:AAPL",
         State.CLOSED,
-        "Nobody trades now. The last price stays.",
+        "The market is closed. The last price stays.",
         close=271.49,
         change=5.24,
         digits=2,

@@ -83,11 +83,12 @@ class Spans(Mapping[str, SafeString]):
         self._shown = shown
 
     def __getitem__(self, field: str) -> SafeString:
-        text, kind = escaped(self._fields[field]), "span"
-        more = {"data-shape": self._shown["shapes"].get(field, "")}
-        if field == "updated" and self._shown["updated"]:
-            kind, more = "time", {"datetime": "updated", "title": "exchange_time"}
-            more = {name: self._shown[value] for name, value in more.items()}
+        text, kind, shown = escaped(self._fields[field]), "span", self._shown
+        if field == "updated" and shown["updated"]:
+            kind = "time"
+            more = {"datetime": shown["updated"], "title": shown["exchange_time"]}
+        else:
+            more = {"data-shape": shown["shapes"].get(field, "")}
         known = "".join(f' {name}="{escaped(value)}"' for name, value in more.items() if value)
         return SafeString(f'<{kind} translate="no" data-field="{field}"{known}>{text}</{kind}>')
 

@@ -180,14 +180,10 @@ def _with_shape(attributes: str, shape: str | None) -> str:
 def _cell(name: str, context: dict[str, Any]) -> str:
     if name == "sparkline":
         return conditional_escape(context["sparkline"])
-    text = escaped(context["fields"][name])
-    if name != "updated":
-        return text
     # The text of a cell is replaced: a time, which has a moment, is an element of its own.
-    updated = context["updated"]
-    attributes = written({"translate": "no", "data-field": "updated", "datetime": updated})
-    kind = "time" if updated else "span"
-    return f"<{kind} {attributes}>{text}</{kind}>"
+    if name == "updated":
+        return str(context["spans"]["updated"])
+    return escaped(context["fields"][name])
 
 
 def _sorted(rows: list[dict[str, Any]], plan: _Plan) -> list[dict[str, Any]]:

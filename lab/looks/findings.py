@@ -15,7 +15,7 @@ __all__ = ["KINDS", "Finding", "Seen", "findings", "overview", "told"]
 KINDS = ("shift", "overflow", "axe", "policy", "console", "foreign", "error", "failed")
 
 #: The smallest sum of layout shift that counts: a hundredth of what Chromium calls good. A busy
-#: machine may paint a row of which it has read one half.
+#: machine may paint a row before it has read all of it.
 _SHIFT = 0.001
 _EXAMPLES = 4
 

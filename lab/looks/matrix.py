@@ -16,7 +16,7 @@ from .visit import visit
 
 __all__ = ["examine"]
 
-#: Pages that are open at a time. Each of them mostly waits.
+#: Pages that are open at a time.
 TABS = 8
 _TOLD_EVERY = 50
 
