@@ -40,8 +40,10 @@ from .events import (
     Announcement,
     AskAgain,
     Beat,
+    CandleNote,
     GroupEvent,
     RoomNotice,
+    Wish,
     read_event,
 )
 from .hosts import pools_of
@@ -56,8 +58,10 @@ __all__ = [
     "AskAgain",
     "Beat",
     "Bus",
+    "CandleNote",
     "GroupEvent",
     "RoomNotice",
+    "Wish",
     "check_hosts",
     "database_mistaken",
     "layer_is_in_memory",
@@ -150,7 +154,7 @@ class Bus:
         """Send a heartbeat to all hubs."""
         await self._member.send([(marked(HUBS, self._mark), beat.event())])
 
-    async def tell(self, *notices: RoomNotice) -> None:
+    async def tell(self, *notices: RoomNotice | CandleNote) -> None:
         """Send all hubs what is known about rooms apart from their prices."""
         hubs = marked(HUBS, self._mark)
         await self._member.send((hubs, one.event()) for one in notices)
@@ -162,6 +166,11 @@ class Bus:
     async def announce(self, announcement: Announcement) -> None:
         """Send the stream the rooms that a hub needs."""
         await self._member.send([(marked(DEMAND, self._mark), announcement.event())])
+
+    async def wish(self, *wishes: Wish) -> None:
+        """Send the stream requests for candles."""
+        demand = marked(DEMAND, self._mark)
+        await self._member.send((demand, one.event()) for one in wishes)
 
     async def bursts(self) -> AsyncGenerator[list[GroupEvent], None]:
         """Iterate without end over the messages that this member receives.

@@ -1,0 +1,88 @@
+"""Wishes for candles that wait for the vendor, and what hubs are told about them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from django_fcs.layer.events import CandleNote, Wish
+from django_fcs.rooms import Room
+from django_fcs.tools.bell import Bell
+
+__all__ = ["Wishes", "both"]
+
+#: Rooms for which wishes wait. Those of further rooms are dropped: hubs repeat theirs.
+ROOMS_MAX = 1000
+
+#: Wishes of one room that wait. A further one replaces the oldest.
+WISHES_MAX = 8
+
+
+class Wishes:
+    """Wishes by room, each room with the time at which it may be tried next (unix seconds)."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[Room, dict[Wish, None]] = {}
+        self._not_before: dict[Room, float] = {}
+        self._notes: dict[Room, CandleNote] = {}
+        self.changed = Bell()
+        """Rung when a wish has come."""
+
+    def add(self, wish: Wish) -> None:
+        """Add a wish; one that waits already is not added twice."""
+        if wish.room not in self._rooms and len(self._rooms) >= ROOMS_MAX:
+            return
+        wishes = self._rooms.setdefault(wish.room, {})
+        wishes[wish] = None
+        if len(wishes) > WISHES_MAX:
+            del wishes[next(iter(wishes))]
+        self.changed.ring()
+
+    def of(self, room: Room) -> list[Wish]:
+        """Return the wishes of a room, oldest first."""
+        return list(self._rooms.get(room, ()))
+
+    def due(self, now: float) -> list[Room]:
+        """Return the rooms that may be tried now, in the order in which they were first wished."""
+        return [room for room in self._rooms if not now < self._not_before.get(room, -math.inf)]
+
+    def pause(self, now: float) -> float:
+        """Return after how many seconds the next room is due; infinity if none waits."""
+        return min((self._not_before.get(room, now) - now for room in self._rooms), default=math.inf)
+
+    def postpone(self, room: Room, until: float) -> None:
+        """Try a room again at ``until``, not earlier."""
+        self._not_before[room] = until
+
+    def end(self, room: Room, *wishes: Wish) -> None:
+        """Remove wishes of a room that were fulfilled or cannot be."""
+        waiting = self._rooms.get(room, {})
+        for wish in wishes:
+            waiting.pop(wish, None)
+        if not waiting:
+            self._rooms.pop(room, None)
+            self._not_before.pop(room, None)
+
+    def note(self, note: CandleNote) -> None:
+        """Keep a note for the hubs."""
+        self._notes[note.room] = both(self._notes.get(note.room), note)
+
+    @property
+    def has_notes(self) -> bool:
+        """Whether hubs are to be told anything."""
+        return bool(self._notes)
+
+    def take_notes(self) -> Iterator[CandleNote]:
+        """Yield the notes, and remove them."""
+        notes, self._notes = self._notes, {}
+        yield from notes.values()
+
+
+def both(first: CandleNote | None, second: CandleNote) -> CandleNote:
+    """Return one note in place of two about the same room."""
+    if first is None or first.start is None or first.end is None:
+        return second
+    if second.start is None or second.end is None:
+        return CandleNote(second.room, first.start, first.end, second.note, second.wait)
+    start, end = min(first.start, second.start), max(first.end, second.end)
+    return CandleNote(second.room, start, end, second.note, second.wait)
