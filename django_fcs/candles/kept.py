@@ -53,10 +53,18 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     missing: _Holes = ()
     """The holes when it was saved; only the stream knows all hours."""
     note: Annotated[str, msgspec.Meta(max_length=NOTE_MAX)] = ""
+    wanted_at: UnixTime | None = None
+    """When somebody last asked for candles of the room."""
 
     @classmethod
     def of(
-        cls, series: Series, *, saved_at: float, missing: tuple[Span, ...] = (), note: str = ""
+        cls,
+        series: Series,
+        *,
+        saved_at: float,
+        missing: tuple[Span, ...] = (),
+        note: str = "",
+        wanted_at: float | None = None,
     ) -> Kept:
         """Return what is to be kept of a series."""
         columns, has_ended = series.state()
@@ -72,6 +80,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
             is_exhausted=series.is_exhausted,
             missing=missing,
             note=note[:NOTE_MAX],
+            wanted_at=wanted_at,
         )
 
     def encode(self) -> bytes:

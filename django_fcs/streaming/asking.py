@@ -16,7 +16,7 @@ from django_fcs.layer.events import Wish
 from django_fcs.protocol.bounds import CANDLES_MAX
 from django_fcs.values.timeframes import LENGTHS, LONGEST
 
-__all__ = ["Ask", "Stock", "credits_of", "next_ask", "note_answer"]
+__all__ = ["Ask", "Stock", "credits_of", "finished", "next_ask", "note_answer"]
 
 _HUNDRED = 100
 
@@ -84,6 +84,13 @@ def note_answer(
         if any(hole[0] <= bar.t < hole[1] for bar in inside):
             series.repaired.add(max(hole[0], start), min(hole[1], stop))
     return first, last
+
+
+def finished(bars: Sequence[Bar], timeframe: str, fetched_at: float) -> list[Bar]:
+    """Return the bars of an answer that had ended when it came."""
+    last = max((bar.t for bar in bars), default=0)
+    longest = LONGEST[timeframe]
+    return [bar for bar in bars if bar.t < last or fetched_at >= bar.t + longest]
 
 
 def _repair(stock: Stock) -> Ask | None:

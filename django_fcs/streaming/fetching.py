@@ -9,7 +9,7 @@ from functools import partial
 from queue import Full
 from typing import NamedTuple
 
-from django_fcs.candles.answers import Answer, Refused
+from django_fcs.candles.answers import Answer, RefusalKind, Refused
 from django_fcs.candles.ledger import Ledger
 from django_fcs.candles.rest import RestClient
 from django_fcs.candles.stores import CandleStore
@@ -42,10 +42,10 @@ ACCOUNT_SECONDS = 1
 _NO_ACCOUNT = "the cache does not answer, so no request to the vendor can be paid"
 
 #: The refusals that concern one room only.
-_OF_A_ROOM = ("symbol", "timeframe")
+_OF_A_ROOM = (RefusalKind.SYMBOL, RefusalKind.TIMEFRAME)
 
 #: The refusals after which the vendor is not asked for a long time.
-_CLOSING = ("key", "plan", "rate")
+_CLOSING = (RefusalKind.KEY, RefusalKind.PLAN, RefusalKind.RATE)
 
 
 class Delay(NamedTuple):
@@ -74,8 +74,8 @@ class Fetcher:
         self._clock = clock
         self._threads = Workers("fcs-history", size=AT_ONCE)
         self._pauses = _pauses()
-        self._rest_of = Delay("", 0.0)
         self._rests_until = 0.0
+        self._reason = ""
 
     async def open(self, epoch: int) -> None:
         """Read the account; the leader of this epoch alone writes it."""
@@ -110,17 +110,16 @@ class Fetcher:
         except Refused as refused:
             return await self._refused(room, refused, price)
         self._pauses, self._rests_until = _pauses(), 0.0
-        await self._settle(price, credits_of(len(answer.bars)))
+        used = max(credits_of(len(answer.bars) + answer.dropped), answer.credits or 0)
+        await self._settle(price, used)
         return answer
 
     async def _call(self, room: Room, ask: Ask) -> Answer:
-        request = partial(
-            self._rest.history, room, length=ask.length, start=ask.start, end=ask.end
-        )
+        request = partial(self._rest.history, room, length=ask.length, start=ask.start, end=ask.end)
         try:
             return await asyncio.wrap_future(self._threads.submit(request))
         except Full:
-            raise Refused("unavailable", "all requests to the vendor hang") from None
+            raise Refused(RefusalKind.UNAVAILABLE, "all requests for history hang") from None
 
     async def _refused(self, room: Room, refused: Refused, price: int) -> Delay:
         """Note why the vendor gave nothing; an answer without bars costs nothing."""
@@ -128,8 +127,9 @@ class Fetcher:
         logger.warning("no history room=%s reason=%s", room, refused)
         now = self._clock()
         if refused.kind in _CLOSING:
-            self._ledger.close(refused.until(now), refused.public, now)
-        await self._settle(price, 0)
+            until = None if refused.retry_after is None else now + refused.retry_after
+            self._ledger.close(until, refused.public, now)
+        await self._settle(price, price if refused.may_cost else 0)
         if refused.kind in _OF_A_ROOM:
             return Delay(refused.public, REFUSED_SECONDS)
         if refused.kind in _CLOSING:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
 from django_fcs.candles.bars import Bar, Rank
 from django_fcs.candles.holes import missing
+from django_fcs.candles.joints import continued
 from django_fcs.candles.kept import Kept
 from django_fcs.candles.series import Series
 from django_fcs.conf import conf
@@ -18,7 +19,7 @@ from django_fcs.rooms import Room
 
 __all__ = ["Histories", "RoomHistory"]
 
-#: How long browsers' interest in the candles of a room lasts, in seconds.
+#: How long an interest in the candles of a room lasts, in seconds.
 INTEREST_SECONDS = 3600
 
 #: All rooms are saved within this many saves after a candle has ended, not all in one.
@@ -49,8 +50,8 @@ class RoomHistory:
     """Since when the path has been unbroken, in unix seconds; ``None`` while it is not."""
     ended: Bar | None = None
     """The last candle that this stream saw end."""
-    wanted_at: float = -math.inf
-    """When browsers last asked for candles, in unix seconds."""
+    wanted_at: float | None = None
+    """When somebody last asked for its candles, in unix seconds."""
     note: str = ""
     """Why older candles are missing, for visitors."""
     is_recalled: bool = False
@@ -59,7 +60,7 @@ class RoomHistory:
     """When it was last saved, in unix seconds."""
 
     def see(self, now: float) -> None:
-        """Bring the series up to ``now`` (unix seconds): its forming candle, and the joined time."""
+        """Bring the series up to ``now`` (unix seconds): the forming candle and the joined time."""
         if self.joined_at is not None:
             self.series.joined.add(self.joined_at, now)
         bar = self.snapshot.bar if self.snapshot is not None else None
@@ -67,8 +68,8 @@ class RoomHistory:
             self.series.put(Bar(*bar), rank=Rank.LIVE, at=now)
 
     def is_wanted(self, now: float) -> bool:
-        """Tell whether browsers asked for its candles within the last hour."""
-        return abs(now - self.wanted_at) < INTEREST_SECONDS
+        """Tell whether somebody asked for its candles within the last hour."""
+        return self.wanted_at is not None and abs(now - self.wanted_at) < INTEREST_SECONDS
 
 
 class Histories:
@@ -83,11 +84,17 @@ class Histories:
 
     def __init__(self, *, markets: Markets) -> None:
         self._markets = markets
+        self._looked_at = 0.0
         self._rooms: dict[Room, RoomHistory] = {}
         self._unread: dict[Room, None] = {}
         self._left: dict[Room, RoomHistory] = {}
         """Rooms that are no longer streamed, until they are saved."""
         self._due: dict[Room, None] = {}
+        self._ended: dict[Room, set[int]] = {}
+        """When candles opened that have ended since ``take_ended``."""
+
+    def __len__(self) -> int:
+        return len(self._rooms)
 
     def get(self, room: Room) -> RoomHistory | None:
         """Return the history of a room that is streamed or asked for."""
@@ -112,23 +119,37 @@ class Histories:
         bar = history.snapshot.bar
         if bar is not None:
             history.ended = Bar(*bar)
-            history.series.put(history.ended, rank=Rank.LIVE, at=at, is_final=True)
-            self._due[history.room] = None
+            self._end(history, history.ended, at)
 
     def close_candle(self, history: RoomHistory, bar: Bar, at: float) -> None:
         """Note the last state of a candle, which the vendor has sent as such."""
-        history.series.put(bar, rank=Rank.LIVE, at=at, is_final=True)
         if history.ended is None or history.ended.t <= bar.t:
             history.ended = bar
+        self._end(history, bar, at)
+
+    def _end(self, history: RoomHistory, bar: Bar, at: float) -> None:
+        history.series.put(bar, rank=Rank.LIVE, at=at, is_final=True)
         self._due[history.room] = None
+        self._ended.setdefault(history.room, set()).add(bar.t)
+
+    def go_back_to(self, history: RoomHistory, t: int) -> None:
+        """Forget candles that seemed to open after ``t``: their time was wrong."""
+        history.series.go_back_to(t)
+        if history.ended is not None and history.ended.t > t:
+            history.ended = None
 
     def look(self, joined: Collection[Room], now: float) -> None:
-        """Note which rooms are joined, on a connection that works."""
+        """Note which rooms are joined, on a connection that works; drop what nobody asks for."""
+        for room in [one.room for one in self._rooms.values() if one.snapshot is None]:
+            if not self._rooms[room].is_wanted(now):
+                self.forget([room])
+        self._looked_at = now
         for room, history in self._rooms.items():
             if room not in joined:
                 self._part(history, now)
             elif history.joined_at is None:
                 history.joined_at = now
+                self._due[room] = None
 
     def part(self, at: float) -> None:
         """Note that the path to the vendor broke at ``at``."""
@@ -140,14 +161,14 @@ class Histories:
         if began is not None and at > began:
             history.series.joined.add(began, at)
 
-    def forget(self, rooms: Iterable[Room], now: float) -> None:
+    def forget(self, rooms: Iterable[Room]) -> None:
         """Drop rooms that are no longer streamed, once they are saved."""
         for room in rooms:
             history = self._rooms.pop(room, None)
             if history is None:
                 continue
-            history.see(now)
-            self._part(history, now)
+            history.see(self._looked_at)
+            self._part(history, self._looked_at)
             history.snapshot = None
             if history.is_recalled:
                 self._left[room] = history
@@ -169,12 +190,32 @@ class Histories:
             history.is_recalled = True
             if room in found:
                 _take(history, found[room])
+                # The stream before may have ended before the database had them.
+                finals = {bar.t for bar, is_final in history.series.bars() if is_final}
+                self._ended[room] = finals
+
+    def take_ended(self) -> Iterator[tuple[Room, list[Bar]]]:
+        """Yield the candles that have ended since the last call, by room, and forget them."""
+        ended, self._ended = self._ended, {}
+        for room, times in ended.items():
+            history = self._rooms.get(room) or self._left.get(room)
+            if history is not None:
+                first = min(times)
+                bars = [bar for bar, _ in history.series.bars() if bar.t >= first]
+                yield room, [bar for bar in bars if bar.t in times]
 
     def kept(self, history: RoomHistory, now: float) -> Kept:
         """Return what the store is to have of a room."""
         history.see(now)
-        holes = missing(history.series, self._markets.hours(history.room.symbol), now)
-        return Kept.of(history.series, missing=holes, note=history.note, saved_at=now)
+        series, hours = history.series, self._markets.hours(history.room.symbol)
+        series.settle(hours, now)
+        return Kept.of(
+            series,
+            missing=missing(series, hours, now),
+            note=history.note,
+            saved_at=now,
+            wanted_at=history.wanted_at,
+        )
 
     def take(self, now: float, *, at_once: bool = False) -> dict[Room, Kept]:
         """Return what is to be saved at ``now``, until ``were_kept``.
@@ -202,5 +243,6 @@ class Histories:
 
 def _take(history: RoomHistory, kept: Kept) -> None:
     """Put what an earlier stream saved into the series of this one."""
-    history.wanted_at = max(history.wanted_at, kept.wanted_at)
-    history.series.take_all(kept.series(keep=conf.FCS_CANDLES))
+    history.wanted_at = history.wanted_at or kept.wanted_at
+    history.note = history.note or kept.note
+    history.series = continued(kept.series(conf.FCS_CANDLES), history.series)

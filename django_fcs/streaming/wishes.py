@@ -48,7 +48,9 @@ class Wishes:
 
     def pause(self, now: float) -> float:
         """Return after how many seconds the next room is due; infinity if none waits."""
-        return min((self._not_before.get(room, now) - now for room in self._rooms), default=math.inf)
+        return min(
+            (self._not_before.get(room, now) - now for room in self._rooms), default=math.inf
+        )
 
     def postpone(self, room: Room, until: float) -> None:
         """Try a room again at ``until``, not earlier."""
