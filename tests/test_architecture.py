@@ -26,11 +26,12 @@ FLOORS = [
     {"protocol"},
     {"prices"},
     {"layer", "upstream", "simulator"},
+    {"candles"},
     {"streaming", "fanout"},
 ]
 
 #: The wings whose ``__init__`` names what others import; every other one is empty.
-FACES = {"protocol", "simulator", "upstream", "widgets"}
+FACES = {"candles", "protocol", "simulator", "upstream", "widgets"}
 
 #: What lies outside, and the only modules that know it.
 OUTSIDE = {

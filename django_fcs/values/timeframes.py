@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["ALIASES", "LENGTHS", "TIMEFRAMES"]
+__all__ = ["ALIASES", "LENGTHS", "LONGEST", "TIMEFRAMES"]
 
+_HOUR = 3600
 _DAY = 86_400
 
 #: Canonical spellings, as the vendor's own chart sends them, and the length of a candle in
@@ -13,6 +14,13 @@ LENGTHS = {
     **{"1D": _DAY, "1W": 7 * _DAY, "1M": 28 * _DAY},
 }
 TIMEFRAMES = tuple(LENGTHS)
+
+#: The most seconds from the opening of a candle to its end. Where clocks are set back, a day has
+#: 25 hours.
+LONGEST = {
+    **LENGTHS,
+    **{"1D": _DAY + _HOUR, "1W": 7 * _DAY + _HOUR, "1M": 31 * _DAY + _HOUR},
+}
 
 #: A closed list, without ignoring case: 1m is a minute and 1M a month.
 ALIASES = {
