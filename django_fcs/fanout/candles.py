@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Hashable, Mapping
 from typing import NamedTuple, Protocol
 
 from django_fcs.candles import Candles
@@ -20,7 +20,6 @@ from django_fcs.tools.bell import Bell
 
 from .pages import page_of
 from .routes import Key
-from .subscriber import Subscriber
 
 __all__ = ["WAITING_MAX", "CandleDesk"]
 
@@ -43,6 +42,15 @@ class Read(Protocol):
     async def __call__(self, room: Room, /, *, limit: int, before: int | None) -> Candles: ...
 
 
+class Asker(Hashable, Protocol):
+    """What the desk uses of a ``Subscriber``."""
+
+    joined: dict[Key, None]
+
+    def reply(self, text: str) -> None:
+        """Answer the browser with one message."""
+
+
 class Wisher(Protocol):
     """What the desk uses of a bus."""
 
@@ -51,7 +59,7 @@ class Wisher(Protocol):
 
 
 class _Request(NamedTuple):
-    subscriber: Subscriber
+    subscriber: Asker
     key: Key
     limit: int
     before: int | None
@@ -87,12 +95,12 @@ class CandleDesk:
         """When each has waited long enough."""
         self._notes: dict[Room, CandleNote] = {}
         """The notes of the stream since the last turn."""
-        self._followers: dict[Room, dict[tuple[Subscriber, Key], int]] = {}
+        self._followers: dict[Room, dict[tuple[Asker, Key], int]] = {}
         """Browsers that have candles of a room, and how many each asked for at most."""
         self._wished_at: dict[Room, float] = {}
         self._bell = Bell()
 
-    def ask(self, subscriber: Subscriber, key: Key, *, limit: int, before: int | None) -> bool:
+    def ask(self, subscriber: Asker, key: Key, *, limit: int, before: int | None) -> bool:
         """Note a request of a browser; return False if too many of its requests wait."""
         request = _Request(subscriber, key, limit, before)
         if request in self._new or request in self._waiting:
@@ -104,7 +112,7 @@ class CandleDesk:
         self._bell.ring()
         return True
 
-    def forget(self, subscriber: Subscriber, key: Key) -> None:
+    def forget(self, subscriber: Asker, key: Key) -> None:
         """Drop the requests of a browser for a room that it has left."""
         for requests in (self._new, self._waiting):
             for one in [one for one in requests if one[:2] == (subscriber, key)]:
@@ -121,7 +129,7 @@ class CandleDesk:
         is_awaited = any(one.key.room == room for one in self._waiting)
         if not is_awaited and room not in self._followers:
             return
-        self._notes[room] = _both(self._notes.get(room), note)
+        self._notes[room] = note.after(self._notes.get(room))
         self._bell.ring()
 
     async def serve(self, bus: Wisher, pause: float) -> None:
@@ -184,7 +192,7 @@ class CandleDesk:
         followers[subscriber, key] = max(limit, followers.get((subscriber, key), 0))
 
     async def _push(
-        self, room: Room, note: CandleNote, *, without: Container[tuple[Subscriber, Key]]
+        self, room: Room, note: CandleNote, *, without: Container[tuple[Asker, Key]]
     ) -> None:
         """Send candles that were fetched later to the browsers that have others of the room."""
         followers = [one for one in self._followers.get(room, ()) if one not in without]
@@ -227,13 +235,3 @@ class _Reading:
 def _is_whole(candles: Candles, limit: int) -> bool:
     """Tell whether the stream could add nothing."""
     return not candles.missing and (len(candles) >= limit or not candles.more)
-
-
-def _both(first: CandleNote | None, second: CandleNote) -> CandleNote:
-    """Return one note in place of two about the same room."""
-    if first is None or first.start is None or first.end is None:
-        return second
-    if second.start is None or second.end is None:
-        return CandleNote(second.room, first.start, first.end, second.note, second.wait)
-    start, end = min(first.start, second.start), max(first.end, second.end)
-    return CandleNote(second.room, start, end, second.note, second.wait)

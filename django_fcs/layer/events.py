@@ -23,6 +23,7 @@ from itertools import chain, repeat
 from typing import Annotated, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from django_fcs.exceptions import ProtocolError, RoomError
 from django_fcs.prices.paths import PathReport
@@ -162,6 +163,14 @@ class CandleNote(msgspec.Struct, frozen=True):
     """What is still missing and why, for visitors; empty if all wishes are fulfilled."""
     wait: float | None = None
     """After how many seconds the stream goes on; ``None`` if it does not know or is ready."""
+
+    def after(self, earlier: CandleNote | None) -> CandleNote:
+        """Return one note in place of this one and an earlier one about the room."""
+        spans = [(one.start, one.end) for one in (self, earlier) if one is not None]
+        stored = [(start, end) for start, end in spans if start is not None and end is not None]
+        start = min((start for start, _ in stored), default=None)
+        end = max((end for _, end in stored), default=None)
+        return replace(self, start=start, end=end)
 
     def event(self) -> dict[str, Any]:
         """Return the message that goes to all hubs."""

@@ -9,7 +9,7 @@ from django_fcs.layer.events import CandleNote, Wish
 from django_fcs.rooms import Room
 from django_fcs.tools.bell import Bell
 
-__all__ = ["Wishes", "both"]
+__all__ = ["Wishes"]
 
 #: Rooms for which wishes wait. Those of further rooms are dropped: hubs repeat theirs.
 ROOMS_MAX = 1000
@@ -67,7 +67,7 @@ class Wishes:
 
     def note(self, note: CandleNote) -> None:
         """Keep a note for the hubs."""
-        self._notes[note.room] = both(self._notes.get(note.room), note)
+        self._notes[note.room] = note.after(self._notes.get(note.room))
 
     @property
     def has_notes(self) -> bool:
@@ -78,13 +78,3 @@ class Wishes:
         """Yield the notes, and remove them."""
         notes, self._notes = self._notes, {}
         yield from notes.values()
-
-
-def both(first: CandleNote | None, second: CandleNote) -> CandleNote:
-    """Return one note in place of two about the same room."""
-    if first is None or first.start is None or first.end is None:
-        return second
-    if second.start is None or second.end is None:
-        return CandleNote(second.room, first.start, first.end, second.note, second.wait)
-    start, end = min(first.start, second.start), max(first.end, second.end)
-    return CandleNote(second.room, start, end, second.note, second.wait)
