@@ -22,7 +22,6 @@ from .operations.exposition import page
 from .operations.status import trouble
 from .prices.offset import ClockOffset
 from .prices.reports import Report
-from .rooms import Room
 from .site import is_idle, note_mistake, room_to_show, site_store
 from .tools.metrics import gauges
 

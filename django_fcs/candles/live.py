@@ -57,6 +57,4 @@ def _has_ended(head: Head, t: int, timeframe: str, expected: Expectation) -> boo
     """Tell whether a bar had ended when ask and bid changed; weeks and months outlast sessions."""
     tick_at = head.prices.update or head.at
     closed_at = expected.since if expected.closed and LENGTHS[timeframe] <= _DAY else None
-    return tick_at >= t + LONGEST[timeframe] or (
-        closed_at is not None and t < closed_at <= tick_at
-    )
+    return tick_at >= t + LONGEST[timeframe] or (closed_at is not None and t < closed_at <= tick_at)
