@@ -1,4 +1,4 @@
-"""Candles for pages, health and metrics for operators: ``path("fcs/", include("django_fcs.urls"))``."""
+"""Candles, and health and metrics for operators: ``path("fcs/", include("django_fcs.urls"))``."""
 
 from __future__ import annotations
 

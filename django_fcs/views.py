@@ -18,11 +18,11 @@ from .candles import Candles, aget_candles
 from .candles.ranges import Range
 from .conf import conf
 from .exceptions import BadRange, BadSymbol, BadTimeframe, ConfigurationError, RoomError
+from .operations.credits import read_credits
 from .operations.exposition import page
 from .operations.status import trouble
 from .prices.offset import ClockOffset
 from .prices.reports import Report
-from .rooms import Room
 from .site import is_idle, note_mistake, room_to_show, site_store
 from .tools.metrics import gauges
 
@@ -82,6 +82,7 @@ def health(request: HttpRequest) -> JsonResponse:
         "beat_age_seconds": age,
         "clock_offset_seconds": round(offset.seconds, 1),
         "counts": _counts(report),
+        "rest": _rest(time.time() - offset.seconds),
     }
     return JsonResponse(body, status=503 if reasons else 200)
 
@@ -125,10 +126,19 @@ def _counts(report: Report | None) -> dict[str, float]:
     return {
         "rooms_wanted": len(report.rooms) if report else 0,
         "rooms_joined": report.joined if report else 0,
+        "rooms_with_history": report.histories if report else 0,
         "updates_per_second": round(report.updates_per_second, 1) if report else 0,
         "rooms_watched": of_process.get("hub_rooms", 0),
         "sockets": of_process.get("hub_sockets", 0),
     }
+
+
+def _rest(now: float) -> dict[str, Any] | None:
+    try:
+        credits = read_credits(now)
+    except ConfigurationError:  # It is among the reasons.
+        return None
+    return credits and credits.as_json()
 
 
 def _number(text: str | None) -> int | str | None:

@@ -16,6 +16,7 @@ from django_fcs.site import note_mistake, room_to_show, setting_to_show, site_st
 
 from .live import live_bar
 from .pages import Page
+from .patterns import matches
 from .ranges import LIMIT, Range
 from .saved import SavedCandles
 from .stores import CachedCandles, CandleStore, MemoryCandles, Stored
@@ -119,7 +120,7 @@ def _whole(page: Page, room: Room) -> Candles:
     patterns = setting_to_show(Settings.FCS_SAVE_CANDLES)
     return page.candles(
         is_fetched=bool(setting_to_show(Settings.FCS_REST_KEY)),
-        is_saved=_saved.is_installed() and is_saved(room, patterns),
+        is_saved=_saved.is_installed() and matches(room, patterns),
     )
 
 

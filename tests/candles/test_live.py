@@ -19,7 +19,10 @@ T = 1_766_361_600
 NOW = T + 1800.0
 
 
-def value(room: Room = HOUR, *, expected: Expectation = Expectation(), **fields: Any) -> LastValue:
+OPEN = Expectation()
+
+
+def value(room: Room = HOUR, *, expected: Expectation = OPEN, **fields: Any) -> LastValue:
     known = {
         **{"symbol": room.symbol, "timeframe": room.timeframe, "mode": "candle", "t": T},
         **{"o": 1.2, "h": 1.4, "l": 1.1, "c": 1.3, "v": 7.0, "seq": 1, "at": NOW},
@@ -44,7 +47,7 @@ def test_ask_and_bid_move_the_bar_while_it_forms(close: float, high: float, low:
 
 
 @pytest.mark.parametrize("times", [{"update": T + 3600}, {"at": T + 3600.5}])
-def test_ask_and_bid_move_no_bar_that_has_ended(times: dict[str, float]) -> None:
+def test_ask_and_bid_move_no_bar_that_has_ended(times: dict[str, Any]) -> None:
     assert live_bar(HOUR, value(mode="askbid", c=1.5, **times), T + 3601) is None
     assert live_bar(HOUR, value(**times), T + 3601) is not None
 

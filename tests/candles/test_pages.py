@@ -168,14 +168,14 @@ def test_pages_one_after_the_other_are_the_whole_history(
     oldest = min(stored, default=31)
     older = sorted(number for number in saved if number < oldest)
     before = None if end is None else T + end * HOUR
-    expected = sorted(
-        number for number in {*stored, *older} if end is None or number < end
-    )
+    expected = sorted(number for number in {*stored, *older} if end is None or number < end)
 
     read: list[int] = []
     for _ in range(70):
         one = page(kept(sorted(stored)) if stored else None, limit=limit, before=before)
-        fitting = [bar(number) for number in older if one.begins is None or bar(number).t < one.begins]
+        fitting = [
+            bar(number) for number in older if one.begins is None or bar(number).t < one.begins
+        ]
         one.put_older(fitting[-one.lacking :] if one.lacking else [])
         found = whole(one)
         read[:0] = hours(found)

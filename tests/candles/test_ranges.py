@@ -32,7 +32,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("limit", [0, 10_001, 10**9, *WRONG], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "limit", [0, 10_001, 10**9, *WRONG], ids=lambda value: type(value).__name__
+)
 def test_a_wrong_limit_is_told_with_the_bounds(limit: object) -> None:
     with pytest.raises(BadRange, match="limit .* is not a whole number from 1 to 10000$") as raised:
         Range.read(limit)
