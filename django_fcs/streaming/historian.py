@@ -90,8 +90,10 @@ class Historian:
         histories.begin(wish.room, now).wanted_at = now
         if self._fetcher is None:
             self._tell(CandleNote(wish.room, note=_NO_KEY))
-        else:
-            self.wishes.add(wish)
+            return
+        self.wishes.add(wish)
+        if (delay := self.wishes.delay(wish.room, now)) is not None:
+            self._tell(delay)
 
     async def work(self, histories: Histories, epoch: int) -> None:
         """Keep the candles of a leader's rooms, and fulfil wishes; does not end."""
@@ -215,7 +217,7 @@ class Historian:
         return Stock(series, holes, oldest, len(known), places)
 
     def _postpone(self, delay: Delay, history: RoomHistory, got: _Got | None = None) -> None:
-        self.wishes.postpone(history.room, self._clock() + delay.wait)
+        self.wishes.postpone(history.room, self._clock() + delay.wait, delay.note)
         span = got.span if got is not None else (None, None)
         self._tell(CandleNote(history.room, *span, note=delay.note, wait=delay.wait))
 

@@ -23,7 +23,8 @@ class Wishes:
 
     def __init__(self) -> None:
         self._rooms: dict[Room, dict[Wish, None]] = {}
-        self._not_before: dict[Room, float] = {}
+        self._delays: dict[Room, tuple[float, str]] = {}
+        """Until when a room waits, and what visitors are told about it."""
         self._notes: dict[Room, CandleNote] = {}
         self.changed = Bell()
         """Rung when a wish has come."""
@@ -44,17 +45,23 @@ class Wishes:
 
     def due(self, now: float) -> list[Room]:
         """Return the rooms that may be tried now, in the order in which they were first wished."""
-        return [room for room in self._rooms if not now < self._not_before.get(room, -math.inf)]
+        return [room for room in self._rooms if self._wait(room, now) <= 0]
 
     def pause(self, now: float) -> float:
         """Return after how many seconds the next room is due; infinity if none waits."""
-        return min(
-            (self._not_before.get(room, now) - now for room in self._rooms), default=math.inf
-        )
+        return min((self._wait(room, now) for room in self._rooms), default=math.inf)
 
-    def postpone(self, room: Room, until: float) -> None:
-        """Try a room again at ``until``, not earlier."""
-        self._not_before[room] = until
+    def postpone(self, room: Room, until: float, note: str) -> None:
+        """Try a room again at ``until``, not earlier; ``note`` tells visitors why."""
+        self._delays[room] = until, note
+
+    def delay(self, room: Room, now: float) -> CandleNote | None:
+        """Return what is to be told about a room that waits; ``None`` if it does not."""
+        wait = self._wait(room, now)
+        return CandleNote(room, note=self._delays[room][1], wait=wait) if wait > 0 else None
+
+    def _wait(self, room: Room, now: float) -> float:
+        return max(0.0, self._delays[room][0] - now) if room in self._delays else 0.0
 
     def end(self, room: Room, *wishes: Wish) -> None:
         """Remove wishes of a room that were fulfilled or cannot be."""
@@ -63,7 +70,7 @@ class Wishes:
             waiting.pop(wish, None)
         if not waiting:
             self._rooms.pop(room, None)
-            self._not_before.pop(room, None)
+            self._delays.pop(room, None)
 
     def note(self, note: CandleNote) -> None:
         """Keep a note for the hubs."""
