@@ -50,7 +50,6 @@ def unproved(series: Series) -> list[Span]:
         end = min(t + longest, columns.t[index + 1])
         if columns.rank[index] == Rank.LIVE and end <= first_joined:
             continue
-        is_seen = series.joined.within(end - 1, end) or series.answered.within(end - 1, end)
-        if not is_seen:
+        if series.joined.outside(end - 1, end) and series.answered.outside(end - 1, end):
             spans.append((t, end))
     return spans

@@ -146,6 +146,8 @@ async def test_many_wishes_for_a_room_cost_one_request_and_reach_the_store_befor
         for _ in range(200):
             scene.wish()
         scene.vendor.gate.set()
+        await scene.told()
+        scene.wish()
         notes = await scene.told(2)
 
     assert scene.vendor.asked == [(BTC, 100, None, None)]
@@ -190,7 +192,7 @@ async def test_with_three_requests_a_minute_the_others_are_told_and_come_a_minut
 
 
 async def test_no_credit_is_spent_beyond_the_plan_of_the_month() -> None:
-    with override_settings(FCS_REST_CREDITS_PER_MONTH=0):
+    with override_settings(FCS_REST_CREDITS_PER_MONTH=1):
         async with working(Scene()) as scene:
             scene.wish()
             [note] = await scene.told()
