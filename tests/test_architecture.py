@@ -26,6 +26,7 @@ FLOORS = [
     {"protocol"},
     {"prices"},
     {"layer", "upstream", "simulator"},
+    {"site"},
     {"candles"},
     {"streaming", "fanout"},
 ]

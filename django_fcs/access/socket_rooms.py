@@ -117,7 +117,7 @@ class SocketRooms:
                     self._admit(key, token)
                 else:
                     self._hub.leave(self._subscriber, *key)
-                    yield Problem(_NOT_ALLOWED, refusal_after(answer, key))
+                    yield Problem(_NOT_ALLOWED, refusal_after(answer, *key))
 
     def _objection(self, key: Key, token: str | None) -> Problem | None:
         if not self._bucket.take():

@@ -13,14 +13,17 @@ from django_fcs.values.timeframes import LENGTHS, LONGEST
 from .bars import Bar, Rank
 from .columns import Columns
 from .sessions import session_end
-from .spans import Spans
+from .spans import Span, Spans
 
 __all__ = ["Series"]
 
 _DAY = 86_400
 
-#: After the end of a session, a bar may still change for this long.
+#: After the end of a session, its last bar may still change for this long.
 GRACE_SECONDS = 60
+
+#: REST may be that late: the last row of a page may be forming although its time is over.
+REST_LATE_SECONDS = 120
 
 
 class Series:
@@ -128,18 +131,18 @@ class Series:
         self.version += changed
         return changed
 
-    def take_page(self, bars: Iterable[Bar], *, fetched_at: float) -> int:
+    def take_page(self, bars: Iterable[Bar], *, fetched_at: float, delay: float = 0) -> int:
         """Merge bars that REST sent, in any order; return how many are new or have changed.
 
-        The page has the newest bar of its time. A bar before it has ended.
+        Of a page, all bars but the newest have ended. The newest has if it was fetched long
+        after its end. ``delay`` is how many seconds the prices of the vendor are late.
         """
         page = _without_doubles(bars)
-        ended = max(page, default=0)
-        longest = LONGEST[self.timeframe]
+        newest = max(page, default=0)
+        seen_until = fetched_at - delay - REST_LATE_SECONDS - LONGEST[self.timeframe]
         new, changed = [], 0
         for t in sorted(page)[-self._keep - 1 :]:
-            has_ended = t < ended or fetched_at >= t + longest
-            rank = Rank.ENDED if has_ended else Rank.FORMING
+            rank = Rank.ENDED if t < newest or t <= seen_until else Rank.FORMING
             index, is_there = self._columns.find(t)
             if is_there:
                 changed += self._merge(index, page[t], rank, fetched_at)
@@ -149,20 +152,50 @@ class Series:
         self.version += changed > 0
         return changed
 
-    def settle(self, hours: Hours, now: float) -> bool:
+    def recall(self, before: Series) -> None:
+        """Merge what an earlier stream kept of this room."""
+        columns = before._columns
+        for index in range(len(before)):
+            rank, is_final = Rank(columns.rank[index]), before._is_final(index)
+            self.put(columns.bar(index), rank=rank, at=columns.at[index], is_final=is_final)
+        for own, other in (
+            (self.joined, before.joined),
+            (self.answered, before.answered),
+            (self.repaired, before.repaired),
+        ):
+            for start, stop in other:
+                own.add(start, stop)
+        known = [since for since in (self.since, before.since) if since is not None]
+        self.since = min(known, default=None)
+        self.is_exhausted |= before.is_exhausted and self.oldest == before.oldest
+
+    def settle(self, hours: Hours, now: float, *, delay: float = 0) -> bool:
         """Make the newest bar final if its session has ended; return whether that is new.
 
-        Bars of weeks and months outlast sessions.
+        Bars of weeks and months outlast sessions. ``delay`` is how many seconds the prices of
+        the vendor are late.
         """
         newest, length = self.newest, LENGTHS[self.timeframe]
         if newest is None or length > _DAY or self._is_final(len(self) - 1):
             return False
         end = session_end(hours, newest.t, newest.t + length)
-        if end is None or now < end + GRACE_SECONDS:
+        if end is None or now < end + delay + GRACE_SECONDS:
             return False
         self._has_ended = True
         self.version += 1
         return True
+
+    def note_answer(self, start: int, stop: int, *, holes: Iterable[Span] = ()) -> None:
+        """Note that REST has answered for a time, after its bars were merged.
+
+        Of the ``holes`` there were before, those are repaired that have bars now.
+        """
+        longest = LONGEST[self.timeframe]
+        for first, last in ((max(start, a), min(stop, b)) for a, b in holes):
+            has_bars = self._columns.find(first - longest + 1)[0] < self._columns.find(last)[0]
+            if first < last and has_bars:
+                self.repaired.add(first, last)
+        self.answered.add(start, stop)
 
     def go_back_to(self, t: int) -> int:
         """Forget bars after ``t`` that REST has not confirmed, because their time was wrong.
@@ -211,26 +244,24 @@ class Series:
         if index == len(self):
             self._has_ended = False
         self._columns.insert(index, bar, rank, at)
-        if is_full:
-            self._columns.drop_first(1)
+        self._trim()
         return True
 
     def _insert_many(self, bars: list[tuple[Bar, Rank]], at: float) -> int:
         """Insert bars that are not here yet, ascending; return how many of them stay."""
-        room = self._keep + 1 - len(self)
-        if room <= 0:
-            oldest = self._columns.t[0]
-            bars = [(bar, rank) for bar, rank in bars if bar.t > oldest]
         if not bars:
             return 0
         if not self or bars[-1][0].t > self._columns.t[-1]:
             self._has_ended = False
         self._columns.insert_many(bars, at)
-        too_many = max(0, len(self) - self._keep - 1)
-        dropped = self._columns.t[:too_many]
-        self._columns.drop_first(too_many)
-        lost = set(dropped)
-        return sum(bar.t not in lost for bar, _ in bars)
+        self._trim()
+        oldest = self._columns.t[0]
+        return sum(bar.t >= oldest for bar, _ in bars)
+
+    def _trim(self) -> None:
+        if (too_many := len(self) - self._keep - 1) > 0:
+            self._columns.drop_first(too_many)
+            self.is_exhausted = False
 
 
 def _weight(bar: Bar) -> tuple[float, ...]:

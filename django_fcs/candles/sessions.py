@@ -24,13 +24,16 @@ class Piece(NamedTuple):
 
 
 def pieces(hours: Hours, start: float, stop: float) -> Iterator[Piece]:
-    """Yield what is known of the time between two moments, at most ``_PIECES_MAX`` pieces."""
+    """Yield what is known of the time between two moments, at most ``_PIECES_MAX`` pieces.
+
+    While nothing is known, it looks once a day.
+    """
     for _ in range(_PIECES_MAX):
         if start >= stop:
             return
         phase = hours.phase(start)
         until = phase.until
-        if until is None or until <= start:
+        if until is None:
             until = stop if phase.is_open else start + _DAY
         yield Piece(start, min(until, stop), phase.is_open)
         start = until

@@ -61,13 +61,6 @@ class Spans:
         if len(self._starts) > SPANS_MAX:
             del self._starts[0], self._stops[0]
 
-    def within(self, start: int, stop: int) -> list[Span]:
-        """Return what lies between two moments."""
-        return [
-            (max(start, self._starts[index]), min(stop, self._stops[index]))
-            for index in self._touched(start, stop)
-        ]
-
     def outside(self, start: int, stop: int) -> list[Span]:
         """Return what is left between two moments without these intervals."""
         left = []

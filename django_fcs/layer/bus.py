@@ -31,7 +31,7 @@ from django_fcs.tools.backoff import doubling
 from django_fcs.tools.fallbacks import warn_once
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
-from django_fcs.tools.redaction import reason_of, site_key, without_secrets
+from django_fcs.tools.redaction import reason_of, site_keys, without_secrets
 
 from . import pubsub, streams
 from .events import (
@@ -217,7 +217,7 @@ def site_layer() -> Any:
     except KeyError:
         raise ConfigurationError(_NO_LAYER.format(alias=alias)) from None
     except InvalidChannelLayerError as error:
-        text = without_secrets(f"CHANNEL_LAYERS: {error}", site_key())
+        text = without_secrets(f"CHANNEL_LAYERS: {error}", *site_keys())
         raise ConfigurationError(text) from None
 
 

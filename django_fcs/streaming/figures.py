@@ -24,9 +24,12 @@ def stream_figures(status: StreamStatus) -> dict[str, float]:
         "stream_last_tick_timestamp_seconds": status.last_at,
         "stream_leader": status.is_leader,
         "stream_online": status.online,
+        "stream_rest_closed": status.is_rest_closed,
+        "stream_rest_credits_left": status.credits_left,
         "stream_rooms_joined": status.joined,
         "stream_rooms_rendered": status.rendered,
         "stream_rooms_wanted": status.wanted,
+        "stream_rooms_with_history": status.histories,
     }
     return {name: value for name, value in figures.items() if value is not None}
 

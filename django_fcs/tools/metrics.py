@@ -86,9 +86,12 @@ GAUGES = {
     "stream_last_tick_timestamp_seconds": Gauge("When the last price arrived, unix time.", max),
     "stream_leader": Gauge("1 if this process leads, 0 if it is on standby.", max),
     "stream_online": Gauge("1 while the connection to the vendor is up.", max),
+    "stream_rest_closed": Gauge("1 if the vendor may not be asked for history now.", max),
+    "stream_rest_credits_left": Gauge("Credits for history that are left in this month.", min),
     "stream_rooms_joined": Gauge("Rooms that the vendor has confirmed."),
     "stream_rooms_rendered": Gauge("Rooms that the stream wants only because pages show them."),
     "stream_rooms_wanted": Gauge("Rooms that the stream wants."),
+    "stream_rooms_with_history": Gauge("Rooms of which the stream has candles of the past."),
 }
 
 
