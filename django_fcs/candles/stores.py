@@ -13,10 +13,15 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple, Protocol
 
-from django.core.cache.backends.base import BaseCache
-
 from django_fcs.prices.calls import PATIENCE_SECONDS, CacheCalls
-from django_fcs.prices.entries import Cache, decode, encode, found_in, key_of
+from django_fcs.prices.entries import (
+    Cache,
+    WritableCache,
+    decode,
+    encode,
+    found_in,
+    key_of,
+)
 from django_fcs.prices.store import LastValue
 from django_fcs.rooms import Room
 from django_fcs.sharing.mark import site_mark
@@ -228,7 +233,7 @@ def _read_both(room: Room, cache: Cache) -> Stored | None:
     return Stored(kept, decode(found.get(value), LastValue))
 
 
-def _write(kept: Mapping[Room, Kept], cache: BaseCache) -> bool:
+def _write(kept: Mapping[Room, Kept], cache: WritableCache) -> bool:
     mark = site_mark()
     entries = {_key(room, mark): one.encode() for room, one in kept.items()}
     # Some caches return the keys that they could not store.
@@ -240,5 +245,5 @@ def _read_account(cache: Cache) -> tuple[bool, Account | None]:
     return True, decode(found_in(cache, [key]).get(key), Account)
 
 
-def _write_account(account: Account, cache: BaseCache) -> bool:
+def _write_account(account: Account, cache: WritableCache) -> bool:
     return not cache.set_many({_ledger_key(): encode(account)}, timeout=KEEP_SECONDS)
