@@ -15,6 +15,7 @@ from channels.layers import channel_layers
 from django.core.cache import caches
 from django.test import override_settings
 from hypothesis import HealthCheck, settings
+from pytest_django import DjangoDbBlocker
 
 from django_fcs import consumers, embedded, site
 from django_fcs.fanout import subscriber
@@ -29,6 +30,7 @@ from django_fcs.tools.worker import Worker
 from django_fcs.widgets import context, figures, refusals, rows, tiles
 from tests.support import redis
 from tests.support.caches import SICK, SickCache
+from tests.support.databases import site_with_candles, sqlite
 from tests.support.layers import SHARED, SharedLayer
 
 # How long an example takes says more of the machine than of the code.
@@ -71,6 +73,13 @@ def needs_redis() -> None:
     """Skip where there is no ``redis-server``, or fail where it is required."""
     if not redis.is_there():
         (pytest.fail if redis.is_required() else pytest.skip)(redis.MISSING)
+
+
+@pytest.fixture
+def candles_in_sqlite(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A site that has ``django_fcs.candles``, with an empty table in SQLite."""
+    with django_db_blocker.unblock(), site_with_candles(sqlite(tmp_path)):
+        yield
 
 
 @pytest.fixture(autouse=True)

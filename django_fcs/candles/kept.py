@@ -96,12 +96,12 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     def series(self, keep: int) -> Series:
         """Return the series, of which the newest ``keep`` bars and one more are kept."""
         series = Series(self.timeframe, keep=keep)
-        series.restore(Columns.unpack(self.bars), self.has_ended)
         series.joined = Spans(self.joined)
         series.answered = Spans(self.answered)
         series.repaired = Spans(self.repaired)
         series.since = self.since
         series.is_exhausted = self.is_exhausted
+        series.restore(Columns.unpack(self.bars), self.has_ended)
         return series
 
     def _check(self, timeframe: str) -> None:

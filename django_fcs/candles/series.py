@@ -219,8 +219,8 @@ class Series:
 
     def restore(self, columns: Columns, has_ended: bool) -> None:
         """Begin with the newest of these bars, which this series owns from now on."""
-        columns.drop_first(max(0, len(columns) - self._keep - 1))
         self._columns, self._has_ended = columns, has_ended
+        self._trim()
 
     def _is_final(self, index: int) -> bool:
         if index < len(self) - 1:

@@ -18,7 +18,7 @@ NOW = at("2026-03-05 12:00")
 
 def read(**changes: Any) -> Bar | None:
     fields = {"t": NOW - 60, "o": 1.2, "h": 1.3, "l": 1.1, "c": 1.25, "v": 7, **changes}
-    return read_bar(*fields.values(), timeframe="1", now=NOW)  # type: ignore[misc]
+    return read_bar(*fields.values(), timeframe="1", now=NOW)
 
 
 def test_numbers_and_their_texts_are_the_same_candle() -> None:
@@ -35,27 +35,24 @@ def test_a_price_of_many_decimals_stays_as_it_was_sent() -> None:
     assert tiny == Bar(NOW - 60, 0.00000123, 0.00000124, 0.00000122, 0.00000123, 7)
 
 
+ODD_PRICES: tuple[Any, ...] = (
+    *("NaN", "nan", "inf", math.nan, math.inf, True, None, "", "x", []),
+    *(10**400, "9" * 400, "1_0", "0x2", " 1.3", "1.3\n", "\u0661", b"2"),
+)
+ODD_TIMES: tuple[Any, ...] = (
+    *("NaN", True, None, -1, NOW + 0.5, "2026-03-05", [], 10**400),
+    # Milliseconds, and a time in the future.
+    *(1000 * NOW, str(1000 * NOW), NOW + 361, TIME_MAX + 1),
+)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
-        *({"h": odd} for odd in ("NaN", "nan", "inf", math.nan, math.inf, True, None, "", "x", [])),
-        *(
-            {"h": odd}
-            for odd in (10**400, "9" * 400, "1_0", "0x2", " 1.3", "1.3\n", "\u0661", b"2")
-        ),
-        {"h": 1.0},
-        {"o": 1.31},
-        {"o": 1.09},
-        {"c": 1.31},
-        {"c": 1.09},
-        {"h": 2 * PRICE_MAX},
-        {"o": 1e-300, "l": -1},
-        {"o": 0, "h": math.inf, "l": -math.inf},
-        *({"t": odd} for odd in ("NaN", True, None, -1, NOW + 0.5, "2026-03-05", [], 10**400)),
-        {"t": 1000 * NOW},
-        {"t": str(1000 * NOW)},
-        {"t": NOW + 361},
-        {"t": TIME_MAX + 1},
+        *({"h": odd} for odd in ODD_PRICES),
+        *({"t": odd} for odd in ODD_TIMES),
+        *({"h": 1.0}, {"o": 1.31}, {"o": 1.09}, {"c": 1.31}, {"c": 1.09}, {"h": 2 * PRICE_MAX}),
+        *({"o": 1e-300, "l": -1}, {"o": 0, "h": math.inf, "l": -math.inf}),
     ],
     ids=repr,
 )
