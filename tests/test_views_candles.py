@@ -11,13 +11,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.sessions.backends.cache import SessionStore
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client, override_settings
 from django.test.client import AsyncRequestFactory
 from django.utils.functional import SimpleLazyObject
 
-from django_fcs.access.authorizer import CALLS_AT_ONCE
+from django_fcs.access.authorizer import CALLS_AT_ONCE, THREADS_MAX
 from django_fcs.candles.bars import Bar, Rank
 from django_fcs.candles.kept import Kept
 from django_fcs.candles.reading import candle_store
@@ -286,13 +287,17 @@ async def test_many_requests_ask_the_site_s_function_in_turn(history: None) -> N
     assert 1 < running[1] <= CALLS_AT_ONCE
 
 
-async def test_requests_without_a_loop_of_their_own_leave_nothing_behind(history: None) -> None:
+async def querying(scope: Mapping[str, Any], room: Room) -> bool:
+    return await sync_to_async(bool)(True)
+
+
+async def test_requests_that_each_have_a_loop_keep_no_threads(history: None) -> None:
     def ask(times: int) -> set[int]:
         client, asked = Client(), {"symbol": "FX:EURUSD", "timeframe": "60"}
         return {client.get(URL, asked).status_code for _ in range(times)}
 
-    with override_settings(FCS_AUTHORIZE=path_of(async_yes)):
-        assert await asyncio.to_thread(ask, 100) == {200}
+    with override_settings(FCS_AUTHORIZE=path_of(querying)):
+        assert await asyncio.to_thread(ask, 2 * THREADS_MAX) == {200}
 
 
 # -- how long it may be kept

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.cache import caches
+from django.db import connections
 from django.test import override_settings
 
 from django_fcs.candles import Candle, Candles, aget_candles, get_candles, reading
@@ -36,14 +38,34 @@ HOUR = 3600
 #: The hour that is forming now.
 NOW = int(time.time()) // HOUR * HOUR
 
+T = TypeVar("T")
 Read = Callable[..., Awaitable[Candles]]
 
 
 async def read_sync(*arguments: Any, **keywords: Any) -> Candles:
-    return await asyncio.to_thread(get_candles, *arguments, **keywords)
+    return await in_thread(get_candles, *arguments, **keywords)
 
 
-@pytest.fixture(params=[read_sync, aget_candles], ids=["get_candles", "aget_candles"])
+async def read_async(*arguments: Any, **keywords: Any) -> Candles:
+    try:
+        return await aget_candles(*arguments, **keywords)
+    finally:
+        await sync_to_async(connections.close_all)()
+
+
+async def in_thread(call: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+    """Make a call as a request without async does: its connections are closed afterwards."""
+
+    def call_and_close() -> T:
+        try:
+            return call(*arguments, **keywords)
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(call_and_close)
+
+
+@pytest.fixture(params=[read_sync, read_async], ids=["get_candles", "aget_candles"])
 def read(request: pytest.FixtureRequest) -> Read:
     either: Read = request.param
     return either
@@ -198,7 +220,7 @@ async def test_older_bars_come_from_the_database(read: Read) -> None:
     await keep(bar(2), bar(1))
     await tick(1.7)
     saved = [bar(number) for number in range(9, 1, -1)]
-    assert await asyncio.to_thread(SavedCandles().save, ROOM, saved) == 8
+    assert await in_thread(SavedCandles().save, ROOM, saved) == 8
 
     found = await read(ROOM, limit=5)
     assert [(NOW - candle.t) // HOUR for candle in found] == [4, 3, 2, 1, 0]
