@@ -254,9 +254,7 @@ async def test_user_and_session_are_loaded_where_the_site_has_them(history: None
 async def test_only_a_timely_true_allows_a_room(
     function: Callable[..., Any], words: str, history: None
 ) -> None:
-    with override_settings(
-        FCS_AUTHORIZE=path_of(function), FCS_AUTHORIZE_TIMEOUT_SECONDS=0.1
-    ):
+    with override_settings(FCS_AUTHORIZE=path_of(function), FCS_AUTHORIZE_TIMEOUT_SECONDS=0.1):
         response = await get(timeframe="1h")
 
     assert response.status_code == 403

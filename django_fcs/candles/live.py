@@ -15,7 +15,7 @@ from django_fcs.values.timeframes import LENGTHS, LONGEST
 
 from .bars import Bar, read_bar
 
-__all__ = ["LiveBar", "live_bar"]
+__all__ = ["LiveBar", "live_bars"]
 
 _DAY = 86_400
 
@@ -30,27 +30,36 @@ class LiveBar(NamedTuple):
     """Whether the vendor has closed it."""
 
 
-def live_bar(room: Room, value: LastValue, now: float) -> LiveBar | None:
-    """Return the bar in the last value of a room; ``None`` if the value has no usable bar.
+def live_bars(room: Room, value: LastValue, now: float) -> list[LiveBar]:
+    """Return the bar in the last value of a room, after the bar that ended before it.
 
-    Ask and bid move the close, and with it high and low, only until the bar ends. A later
-    change of them hides with which close it ended. ``now`` is in unix seconds.
+    Ask and bid move the close within low and high, and only until the bar ends: a later change
+    of them hides with which close it ended. Bars that cannot be used are left out. ``now`` is in
+    unix seconds.
     """
     try:
         head = price_of(room, value.text)
     except ProtocolError as error:
         drop_malformed(error)
-        return None
+        return []
+    bars = []
+    if value.ended is not None:
+        ended = read_bar(*value.ended, timeframe=room.timeframe, now=now)
+        bars += [] if ended is None else [LiveBar(ended, head.at, is_final=True)]
+    current = _current(room, head, value.expected, now)
+    if current is not None:
+        bars.append(LiveBar(current, head.at, head.mode == "close"))
+    return bars
+
+
+def _current(room: Room, head: Head, expected: Expectation, now: float) -> Bar | None:
     p = head.prices
     if p.t is None or p.c is None or p.h is None or p.l is None:
         return None
-    high, low = p.h, p.l
-    if head.mode == "askbid":
-        if _has_ended(head, p.t, room.timeframe, value.expected):
-            return None
-        high, low = max(high, p.c), min(low, p.c)
-    bar = read_bar(p.t, p.o, high, low, p.c, p.v, timeframe=room.timeframe, now=now)
-    return None if bar is None else LiveBar(bar, head.at, head.mode == "close")
+    if head.mode == "askbid" and _has_ended(head, p.t, room.timeframe, expected):
+        return None
+    close = min(max(p.c, p.l), p.h)
+    return read_bar(p.t, p.o, p.h, p.l, close, p.v, timeframe=room.timeframe, now=now)
 
 
 def _has_ended(head: Head, t: int, timeframe: str, expected: Expectation) -> bool:

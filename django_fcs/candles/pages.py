@@ -24,7 +24,7 @@ class Page:
 
     Args:
         kept: What the store has of the room, if anything.
-        live: The bar of the room's last value, if it has one.
+        live: The bars of the room's last value.
         keep: How many finished bars the store may have of a room.
         trouble: Why the store could not be read, for people; "" if it could be.
     """
@@ -34,16 +34,17 @@ class Page:
         room: Room,
         wanted: Range,
         kept: Kept | None,
-        live: LiveBar | None,
+        live: Sequence[LiveBar],
         *,
         keep: int,
         trouble: str = "",
     ) -> None:
         series = Series(room.timeframe, keep=keep) if kept is None else kept.series(keep)
         newest = series.newest
-        # A value that is older than the store tells nothing new.
-        if live is not None and (newest is None or newest.t <= live.bar.t):
-            series.put(live.bar, rank=Rank.LIVE, at=live.at, is_final=live.is_final)
+        for one in live:
+            # A value that is older than the store tells nothing new.
+            if newest is None or newest.t <= one.bar.t:
+                series.put(one.bar, rank=Rank.LIVE, at=one.at, is_final=one.is_final)
         self._room = room
         self._trouble = trouble
         self._wanted = wanted

@@ -14,7 +14,7 @@ from django_fcs.layer.bus import layer_is_in_memory
 from django_fcs.rooms import Room
 from django_fcs.site import note_mistake, room_to_show, setting_to_show, site_store
 
-from .live import live_bar
+from .live import live_bars
 from .pages import Page
 from .patterns import matches
 from .ranges import LIMIT, Range
@@ -111,7 +111,7 @@ def _of_memory(room: Room) -> Stored:
 
 def _page(room: Room, wanted: Range, stored: Stored | None) -> Page:
     kept, value = stored or (None, None)
-    live = None if value is None else live_bar(room, value, time.time())
+    live = [] if value is None else live_bars(room, value, time.time())
     keep = setting_to_show(Settings.FCS_CANDLES)
     return Page(room, wanted, kept, live, keep=keep, trouble="" if stored else _NO_CACHE)
 

@@ -37,8 +37,9 @@ from .needs import Needs
 from .ready import ReadyQueue
 from .requests import Requests
 from .routes import Key, Reader, Routes
+from .sending import send_frame, send_price
 from .servers import Send, server_takes_everything
-from .subscriber import Subscriber, send_to_all
+from .subscriber import Subscriber
 from .watched import Watched, WatchedRoom
 
 __all__ = ["Hub"]
@@ -262,7 +263,7 @@ class Hub:
         """Send the frames that are due."""
         for run in self._cohorts.flush(self._monotonic()):
             for members, frame in run.frames:
-                _send_frame(members, frame)
+                send_frame(members, frame)
             if run.first_at is not None:
                 self._lags.frame_went(run.first_at)
 
@@ -337,7 +338,7 @@ class Hub:
         assert update is not None
         for key in watched.keys:
             spelled = update.spelled(key.spelling)
-            _send_price(self._routes.of(key), key, spelled)
+            send_price(self._routes.of(key), key, spelled)
             self._cohorts.put(key, spelled)
 
     def _stream_time(self) -> float:
@@ -373,11 +374,3 @@ class Hub:
         for watched in rooms:
             for key in watched.keys:
                 self._cohorts.tell(key, watched.state_text(key))
-
-
-def _send_price(subscribers: Iterable[Subscriber], key: Key, update: Update) -> None:
-    send_to_all(subscribers, update.text, lambda one: one.put(key, update))
-
-
-def _send_frame(subscribers: Iterable[Subscriber], frame: str) -> None:
-    send_to_all(subscribers, frame, lambda one: one.send(frame))

@@ -17,12 +17,11 @@ from django_fcs.conf import conf
 from django_fcs.rooms import Room
 from django_fcs.tools.backoff import doubling
 from django_fcs.tools.logs import logger_of
-from django_fcs.tools.metrics import count
 from django_fcs.tools.worker import Workers
 
 from .asking import Ask, credits_of
 
-__all__ = ["AT_ONCE", "Delay", "Fetcher"]
+__all__ = ["AT_ONCE", "Delay", "Fetcher", "rest_client"]
 
 logger = logger_of(__name__)
 
@@ -104,7 +103,6 @@ class Fetcher:
         if not await self._store.asave_account(self._ledger.account):
             self._ledger.settle(price, 0)
             return Delay(_NO_ACCOUNT, PAUSE_SECONDS)
-        count("history_requests")
         try:
             answer = await self._call(room, ask)
         except Refused as refused:
@@ -123,7 +121,6 @@ class Fetcher:
 
     async def _refused(self, room: Room, refused: Refused, price: int) -> Delay:
         """Note why the vendor gave nothing; an answer without bars costs nothing."""
-        count("history_refusals")
         logger.warning("no history room=%s reason=%s", room, refused)
         now = self._clock()
         if refused.kind in _CLOSING:
@@ -141,6 +138,15 @@ class Fetcher:
     async def _settle(self, reserved: int, used: int) -> None:
         self._ledger.settle(reserved, used)
         await self._store.asave_account(self._ledger.account)
+
+
+def rest_client() -> RestClient | None:
+    """Return the site's client for the vendor's history; ``None`` without a key.
+
+    Raises ``ConfigurationError`` if ``FCS_REST_URL`` is not an address.
+    """
+    key = conf.FCS_REST_KEY
+    return RestClient(key, url=conf.FCS_REST_URL) if key else None
 
 
 def _pauses() -> Iterator[float]:

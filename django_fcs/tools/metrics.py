@@ -34,6 +34,7 @@ COUNTERS = {
     "authorize_failures": "Calls of FCS_AUTHORIZE that returned neither True nor False, or failed.",
     "authorize_timeouts": "Calls of FCS_AUTHORIZE that did not answer in time.",
     "candles_database_failures": "Calls of the database for candles that failed.",
+    "candles_dropped": "Candles that were never saved because the database failed for too long.",
     "candles_impossible": "Candles that were not saved or read because no candle can be like that.",
     "candles_saved": "Candles written to the database.",
     "hub_fenced": "Prices and heartbeats of a former leader that were refused.",

@@ -51,7 +51,8 @@ def page(
     before: int | None = None,
     keep: int = KEEP,
 ) -> Page:
-    return Page(ROOM, Range.read(limit, before), stored, forming, keep=keep)
+    live = [] if forming is None else [forming]
+    return Page(ROOM, Range.read(limit, before), stored, live, keep=keep)
 
 
 def whole(page: Page, *, is_fetched: bool = False, is_saved: bool = False) -> Candles:

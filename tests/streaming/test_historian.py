@@ -297,9 +297,7 @@ async def test_candles_seen_live_join_the_fetched_ones_without_a_hole_or_a_doubl
     assert [one.c for one, _ in kept.series(600).bars(limit=4)] == [2.5] * 4
 
 
-async def test_after_a_gap_of_some_candles_the_range_is_asked_for_again_and_is_known_as_repaired() -> (
-    None
-):
+async def test_a_gap_of_some_candles_is_asked_for_again_and_is_known_as_repaired() -> None:
     scene = Scene()
     scene.join(BTC)
     async with working(scene):
