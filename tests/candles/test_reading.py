@@ -92,7 +92,16 @@ async def keep(*bars: Bar, room: Room = ROOM, **known: Any) -> None:
 
 
 async def tick(close: float, *, t: int = NOW, room: Room = ROOM) -> None:
-    known = {"t": t, "o": 1.5, "h": 2.0, "l": 1.0, "c": close, "v": 8.0, "seq": 1, "at": t + 1.0}
+    known: dict[str, Any] = {
+        "t": t,
+        "o": 1.5,
+        "h": 2.0,
+        "l": 1.0,
+        "c": close,
+        "v": 8.0,
+        "seq": 1,
+        "at": t + 1.0,
+    }
     price = Price(symbol=room.symbol, timeframe=room.timeframe, mode="candle", **known)
     beat = PathReport(time.time(), online=True, reason="")
     assert await site_store().asave({room: LastValue(serialise(price))}, beat)
