@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.core.paginator import Paginator
@@ -26,7 +26,8 @@ class ShortPaginator(Paginator):  # type: ignore[type-arg]  # not generic when i
     @cached_property
     def count(self) -> int:
         """How many rows have a page."""
-        return self.object_list.order_by()[:ROWS_COUNTED].count()
+        rows = cast("QuerySet[Candle]", self.object_list)
+        return rows.order_by()[:ROWS_COUNTED].count()
 
 
 class TimeframeFilter(admin.SimpleListFilter):

@@ -31,6 +31,7 @@ logger = logger_of(__name__)
 #: How many rows one transaction writes or deletes: others wait for the database meanwhile.
 ROWS_AT_ONCE = 1000
 
+_MODEL = "fcs_candles.Candle"
 _KEY = ("symbol", "timeframe", "t")
 _VALUES = ("open", "high", "low", "close", "volume")
 _COLUMNS = ("t", *_VALUES)
@@ -45,7 +46,8 @@ class SavedRoom(NamedTuple):
     """When its first candle opened, in unix seconds."""
     last: int
     """When its last candle opened."""
-    count: int
+    number: int
+    """How many candles there are."""
 
 
 class SavedCandles:
@@ -180,7 +182,7 @@ def _own_connections() -> Iterator[None]:
 
 def _model() -> type[Model]:
     """Return the model. Raises ``LookupError`` without the app."""
-    return apps.get_model("fcs_candles", "Candle")
+    return apps.get_model(_MODEL)
 
 
 def _rows(room: Room, alias: str) -> QuerySet[Model]:

@@ -40,6 +40,8 @@ MEMORY_ROOMS = 1000
 #: How many rooms one call reads or writes, so that it ends in time: 10,000 bars have 570 kB.
 ROOMS_OF_A_CALL = 4
 
+_NO_ANSWER: tuple[bool, Account | None] = (False, None)
+
 
 class Stored(NamedTuple):
     """What a page needs of a room."""
@@ -192,11 +194,11 @@ class CachedCandles:
 
     def account(self) -> Account | None:
         """Return the account; ``None`` if there is none or the cache does not answer."""
-        return self._calls.ask(_read_account, (False, None))[1]
+        return self._calls.ask(_read_account, _NO_ANSWER)[1]
 
     async def aaccount(self) -> tuple[bool, Account | None]:
         """Return whether the cache answers, and the account, if there is one."""
-        return await self._calls.aask(_read_account, (False, None))
+        return await self._calls.aask(_read_account, _NO_ANSWER)
 
     async def asave_account(self, account: Account) -> bool:
         """Keep the account. Return False if it may not have been saved."""
@@ -217,7 +219,7 @@ def _ledger_key() -> str:
     return key_of("ledger", site_mark())
 
 
-def _read(rooms: list[Room], cache: Cache) -> dict[Room, Kept] | None:
+def _read(rooms: list[Room], cache: Cache) -> dict[Room, Kept]:
     mark = site_mark()
     keys = {room: _key(room, mark) for room in rooms}
     found = found_in(cache, list(keys.values()))

@@ -12,6 +12,7 @@ from asgiref.local import Local
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import override_settings
 
 from tests.support.network import HOST
@@ -42,13 +43,14 @@ def site_with_database(database: dict[str, Any], *apps: str) -> Iterator[None]:
     # Django warns if DATABASES is overridden, because its connections do not follow. So they are
     # replaced, in all threads.
     configured = connections.configure_settings({"default": database})
-    fresh = {"settings": configured, "_connections": Local(connections.thread_critical)}
-    with override_settings(INSTALLED_APPS=[*settings.INSTALLED_APPS, *apps]):
-        with mock.patch.multiple(connections, **fresh):
-            try:
-                yield
-            finally:
-                connections.close_all()
+    local = Local(connections.thread_critical)
+    with (
+        override_settings(INSTALLED_APPS=[*settings.INSTALLED_APPS, *apps]),
+        mock.patch.object(connections, "settings", configured),
+        mock.patch.object(connections, "_connections", local),
+        _all_closed(),
+    ):
+        yield
 
 
 @contextmanager
@@ -60,3 +62,22 @@ def site_with_candles(database: dict[str, Any]) -> Iterator[None]:
             yield
         finally:
             call_command("migrate", "fcs_candles", "zero", verbosity=0)
+
+
+@contextmanager
+def _all_closed() -> Iterator[None]:
+    """Close what was opened, also in threads that go on, such as that of asgiref."""
+    opened: list[BaseDatabaseWrapper] = []
+    stock = connections.create_connection
+
+    def noted(alias: str) -> BaseDatabaseWrapper:
+        opened.append(stock(alias))
+        return opened[-1]
+
+    with mock.patch.object(connections, "create_connection", noted):
+        try:
+            yield
+        finally:
+            for connection in opened:
+                connection.inc_thread_sharing()
+                connection.close()
