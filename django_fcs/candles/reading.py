@@ -100,7 +100,9 @@ async def aget_candles(
 
 
 def _asked(symbol: str | Room, timeframe: str | None) -> Room:
-    return symbol if isinstance(symbol, Room) else room_to_show(symbol, timeframe)
+    if isinstance(symbol, Room):
+        return Room.parse(symbol.symbol, symbol.timeframe)  # A site may have made it by itself.
+    return room_to_show(symbol, timeframe)
 
 
 def _of_memory(room: Room) -> Stored:

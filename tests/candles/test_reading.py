@@ -92,7 +92,16 @@ async def keep(*bars: Bar, room: Room = ROOM, **known: Any) -> None:
 
 
 async def tick(close: float, *, t: int = NOW, room: Room = ROOM) -> None:
-    known = {"t": t, "o": 1.5, "h": 2.0, "l": 1.0, "c": close, "v": 8.0, "seq": 1, "at": t + 1.0}
+    known: dict[str, Any] = {
+        "t": t,
+        "o": 1.5,
+        "h": 2.0,
+        "l": 1.0,
+        "c": close,
+        "v": 8.0,
+        "seq": 1,
+        "at": t + 1.0,
+    }
     price = Price(symbol=room.symbol, timeframe=room.timeframe, mode="candle", **known)
     beat = PathReport(time.time(), online=True, reason="")
     assert await site_store().asave({room: LastValue(serialise(price))}, beat)
@@ -128,15 +137,27 @@ async def test_a_room_is_named_in_any_way_that_names_rooms(read: Read) -> None:
     [
         (BadSymbol, ("eurusd", "60"), {}),
         (BadTimeframe, ("FX:EURUSD", "2h"), {}),
+        (BadTimeframe, (Room("FX:EURUSD", "2h"),), {}),
         (BadRange, ("FX:EURUSD", "60"), {"limit": 0}),
         (BadRange, ("FX:EURUSD", "60"), {"before": "2026-01-01"}),
     ],
 )
 async def test_what_cannot_be_asked_for_is_told(
-    read: Read, error: type[Exception], name: tuple[str, str], numbers: dict[str, Any]
+    read: Read, error: type[Exception], name: tuple[Any, ...], numbers: dict[str, Any]
 ) -> None:
     with pytest.raises(error):
         await read(*name, **numbers)
+
+
+@pytest.mark.usefixtures("store")
+async def test_times_are_those_of_the_clock_of_the_stream(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await tick(1.7, t=NOW + 9 * HOUR)
+    assert len(await read(ROOM)) == 0
+
+    monkeypatch.setattr(site_store().offset, "seconds", -9.0 * HOUR)
+    assert len(await read(ROOM)) == 1
 
 
 # -- the store
