@@ -60,9 +60,7 @@ async def _stream(store: Store) -> None:
             timing=Timing.within(conf.FCS_OFFLINE_AFTER_SECONDS),
         )
         async with client:
-            stream = Stream(
-                client, store, candles=candle_store(), rest=rest_client(), rooms=rooms
-            )
+            stream = Stream(client, store, candles=candle_store(), rest=rest_client(), rooms=rooms)
             await stream.run()
     except FCSError as error:
         # Each join starts the stream again.

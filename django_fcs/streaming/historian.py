@@ -187,6 +187,8 @@ class Historian:
         self, history: RoomHistory, wish: Wish, fetcher: Fetcher, got: _Got
     ) -> Delay | None:
         """Ask the vendor for what a wish lacks; return why not all of it could be asked for."""
+        if wish.start is not None and not self._databank.keeps(wish.room):
+            wish = Wish(wish.room, limit=conf.FCS_CANDLES)  # No more of it could be kept.
         for _ in range(REQUESTS_A_TURN):
             stock = await self._stock(history, wish)
             ask = next_ask(stock, wish, self._clock())

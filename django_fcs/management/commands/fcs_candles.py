@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, ClassVar
@@ -10,8 +12,16 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 
 from django_fcs.candles.saved import trouble_of
+from django_fcs.conf import conf
 from django_fcs.exceptions import ConfigurationError, FCSError
-from django_fcs.management.running import fail, quiet, until_output_breaks
+from django_fcs.layer.events import Wish
+from django_fcs.management.running import (
+    Screen,
+    fail,
+    quiet,
+    run_until_signal,
+    until_output_breaks,
+)
 from django_fcs.management.stored import (
     Places,
     StoredRoom,
@@ -21,30 +31,49 @@ from django_fcs.management.stored import (
     time_text,
     write_csv,
 )
+from django_fcs.management.wishing import Fetching
 from django_fcs.rooms import Room, excerpt
+from django_fcs.tools.tasks import together
 
 #: How many holes of a room are listed.
 HOLES_SHOWN = 20
 
+#: The width of a progress bar, in characters.
+BAR_WIDTH = 30
+
+_NEEDS_LAYER = (
+    "fetch sends its wish to the stream over the channel layer, so it needs a layer over Redis: "
+    "a site in one process fetches what its pages ask for"
+)
+
 
 class Command(BaseCommand):
-    """Show, export and delete stored candles."""
+    """Show, fetch, export and delete stored candles."""
 
     help = (
-        "Show which candles are stored, and where holes are; write the candles of a room as "
-        "CSV; delete old ones from the database."
+        "Show which candles are stored, and where holes are; fetch more of them from the vendor; "
+        "write the candles of a room as CSV; delete old ones from the database."
     )
     requires_system_checks = []
+    draw_seconds = 0.5
+    """Between two looks at how far a fetch is."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
         parser.usage = (
             "%(prog)s [ROOM …]\n"
+            "       %(prog)s fetch ROOM --from DATE [--to DATE]\n"
             "       %(prog)s export ROOM\n"
             "       %(prog)s delete ROOM --before DATE"
         )
         parser.add_argument(
             "words", nargs="*", metavar="ROOM", help="as in FX:EURUSD_60; by default, all"
+        )
+        parser.add_argument(
+            "--from", metavar="DATE", help="fetch what opened then or later, as in 2026-01-31 (UTC)"
+        )
+        parser.add_argument(
+            "--to", metavar="DATE", help="fetch what opened before; by default, up to now"
         )
         parser.add_argument(
             "--before", metavar="DATE", help="delete what opened before, as in 2026-01-31 (UTC)"
@@ -100,20 +129,63 @@ class Command(BaseCommand):
             f"deleted {number:,} candles of {room} before {time_text(before)} UTC from the database"
         )
 
+    def _fetch(self, rooms: list[Room], options: dict[str, Any]) -> None:
+        room = _only("fetch", rooms)
+        if not options["from"]:
+            raise ConfigurationError("fetch needs a date, as in --from 2026-01-31")
+        start = moment("--from", options["from"])
+        end = moment("--to", options["to"]) if options["to"] else int(time.time())
+        if start >= end:
+            raise ConfigurationError("--from is not before --to")
+        if Places().note:
+            raise ConfigurationError(_NEEDS_LAYER)
+        if not conf.FCS_REST_KEY:
+            raise ConfigurationError("set FCS_REST_KEY: history costs credits of a plan")
+        fetching = Fetching(Wish(room, start=start, before=end))
+        screen = Screen(self.stdout._out)
+        try:
+            run_until_signal(lambda: self._follow(fetching, screen))
+        finally:
+            screen.leave()
+        done, note = fetching.progress.is_done, fetching.progress.note
+        self.stdout.write("fetched" if done else "stopped: the same command goes on from here")
+        if note:
+            self.stdout.write(note)
+
+    async def _follow(self, fetching: Fetching, screen: Screen) -> None:
+        """Run a fetch; show how far it is on a terminal, and each new note elsewhere."""
+        await together(fetching.run(), _shown(fetching, screen, self.draw_seconds))
+
     actions: ClassVar[dict[str, Callable[[Command, list[Room], dict[str, Any]], None]]] = {
+        "fetch": _fetch,
         "export": _export,
         "delete": _delete,
     }
 
 
 #: Option → the only action that has it.
-_OPTIONS = {"before": "delete"}
+_OPTIONS = {"from": "fetch", "to": "fetch", "before": "delete"}
 
 
 def _check_options(action: str, options: dict[str, Any]) -> None:
     for option, its_action in _OPTIONS.items():
         if options[option] and action != its_action:
             raise ConfigurationError(f"--{option} is only for: fcs_candles {its_action} ROOM")
+
+
+async def _shown(fetching: Fetching, screen: Screen, pause: float) -> None:
+    shown = ""
+    while True:
+        await asyncio.sleep(pause)
+        part, note, _ = fetching.progress
+        filled = int(part * BAR_WIDTH)
+        bar = f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {part:4.0%}  {note}"
+        if screen.is_terminal:
+            screen.draw([bar])
+        elif bar != shown:
+            shown = bar
+            screen.draw([bar])
+            screen.leave()
 
 
 def _only(action: str, rooms: list[Room]) -> Room:
