@@ -24,7 +24,7 @@ from .prices.updates import Update
 from .protocol import Candle, Price
 from .rooms import Room
 from .simulator import Faults, RandomWalk, Replay, Simulator
-from .simulator.market import candle_bounds
+from .simulator.bounds import candle_bounds
 from .simulator.sources import Source
 from .site import forget_copies, forget_prices, site_store
 
@@ -45,12 +45,15 @@ async def simulator(
 ) -> AsyncIterator[Simulator]:
     """Run a simulator in place of the vendor, for a site that knows no price yet.
 
-    ``FCS_URL`` and ``FCS_API_KEY`` point at it until the context ends, which also stops
-    the stream of this event loop and forgets its prices. ``joined`` of the simulator
-    waits until the site has joined a room.
+    ``FCS_URL`` and ``FCS_REST_URL`` point at it, with keys that it accepts, until the
+    context ends, which also stops the stream of this event loop and forgets its prices.
+    ``joined`` of the simulator waits until the site has joined a room.
     """
     async with Simulator(source or RandomWalk(), faults=faults) as running:
-        with override_settings(FCS_URL=running.url, FCS_API_KEY="test"):
+        with override_settings(
+            **{"FCS_URL": running.url, "FCS_API_KEY": "test"},
+            **{"FCS_REST_URL": running.rest_url, "FCS_REST_KEY": "test"},
+        ):
             await _start_over()
             try:
                 yield running

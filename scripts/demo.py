@@ -1,7 +1,7 @@
 """Serve the example project with live prices until Ctrl-C or SIGTERM.
 
-If ``FCS_API_KEY`` is set and not empty, the prices come from the vendor. Otherwise they come
-from the simulator, which this script starts as a child process.
+If ``FCS_API_KEY`` is set and not empty, the prices come from the vendor. Otherwise prices and
+history come from the simulator, which this script starts as a child process.
 """
 
 from __future__ import annotations
@@ -20,6 +20,14 @@ ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 START_SECONDS = 30
 STOP_SECONDS = 5
+
+#: History costs nothing here. Of a month that nothing is known of, the part up to today counts as
+#: spent, so on its last day a small number of credits would be none.
+HISTORY = {
+    "FCS_REST_KEY": "demo",
+    "FCS_REST_REQUESTS_PER_MINUTE": "60",
+    "FCS_REST_CREDITS_PER_MONTH": "1000000",
+}
 
 
 class Demo:
@@ -44,15 +52,15 @@ class Demo:
         await asyncio.gather(*self._watchers)
 
     async def start_simulator(self) -> bool:
-        """Run the simulator on a free port, for the server to use; return whether it is up.
+        """Run the simulator on free ports, for the server to use; return whether it is up.
 
-        The simulator prints its address in one line.
+        The simulator prints its addresses in one line.
         """
         child = await self._start("manage.py", "fcs_simulator", "--port", "0", stdout=PIPE)
         assert child.stdout is not None
-        found = re.search(rb"FCS_URL=(\S+)", await self._line(child.stdout))
-        if found:
-            self._env["FCS_URL"] = found[1].decode()
+        line = (await self._line(child.stdout)).decode()
+        found = dict(re.findall(r"(FCS_\w*URL)=(\S+)", line))
+        self._env |= {**HISTORY, **found}
         return bool(found)
 
     async def start_server(self, port: int) -> bool:

@@ -38,6 +38,7 @@ FACES = {"candles", "protocol", "simulator", "upstream", "widgets"}
 OUTSIDE = {
     "websockets": {
         "simulator.audience",
+        "simulator.door",
         "simulator.server",
         "upstream.client",
         "upstream.connection",
@@ -66,7 +67,12 @@ OUTSIDE = {
     "importlib": {"checks", "streaming.calendars"},
     "channels": {"access.clients", "asgi", "checking.serving", "consumers", "layer.bus"},
     # Sockets, files, threads and processes.
-    "socket": {"doctor.feed_probes", "upstream.approach", "upstream.connection"},
+    "socket": {
+        "doctor.feed_probes",
+        "simulator.rest",
+        "upstream.approach",
+        "upstream.connection",
+    },
     "ssl": {"doctor.feed_probes"},
     "pathlib": {"doctor.templates", "recording", "widgets.rendering"},
     "os": {
@@ -81,7 +87,13 @@ OUTSIDE = {
         "tools.metrics",
         "tools.worker",
     },
-    "threading": {"doctor.examine", "management.early", "management.running", "tools.worker"},
+    "threading": {
+        "doctor.examine",
+        "management.early",
+        "management.running",
+        "simulator.rest",
+        "tools.worker",
+    },
     "concurrent": {"prices.calls", "tools.worker"},
     "subprocess": {"doctor.neighbour"},
 }

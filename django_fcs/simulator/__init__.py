@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .faults import Faults
+from .replays import Replay
 from .server import Simulator
-from .sources import RandomWalk, Replay
+from .sources import RandomWalk
 
 __all__ = ["Faults", "RandomWalk", "Replay", "Simulator"]

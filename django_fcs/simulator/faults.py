@@ -21,7 +21,7 @@ from django_fcs.rooms import Room
 
 from .market import Prices
 
-__all__ = ["Faults"]
+__all__ = ["Faults", "as_strings"]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -31,6 +31,15 @@ _CHOICES = {
     "unknown_reply": ("error", "silence"),
     "refusal": ("message", "close", "http"),
     "suffix": ("_0s", "_1s"),
+    "rest_order": ("ascending", "descending", "shuffled"),
+    "rest_form": ("asked", "array", "object"),
+    "rest_to": ("inclusive", "exclusive"),
+    "rest_cut": ("none", "json", "body", "connection"),
+}
+_RANGES = {
+    "rest_status": (200, 599),
+    "rest_seconds": (0, 600),
+    "rest_overlap": (0, 10_000),
 }
 _WORDS = dict.fromkeys(("1", "on", "yes", "true"), True)
 _WORDS |= dict.fromkeys(("0", "off", "no", "false"), False)
@@ -92,10 +101,42 @@ class Faults:
     malformed_every: int = 0
     """Send a frame that is not JSON after every so many frames; 0 means never."""
 
+    # -- history over REST
+    rest_order: str = "ascending"
+    """The order of candles in an answer: ``ascending``, ``descending`` or ``shuffled``."""
+    rest_overlap: int = 0
+    """How many candles of a page are repeated in the next one."""
+    rest_forming: bool = True
+    """Whether the current candle is in the answer."""
+    rest_form: str = "asked"
+    """Candles as an ``array`` or an ``object`` whatever was ``asked``."""
+    rest_strings: bool = False
+    """Whether numbers in candles are strings."""
+    rest_to: str = "inclusive"
+    """Whether a candle that opens exactly at ``to`` is in the answer."""
+    rest_missing_from: int = 0
+    rest_missing_to: int = 0
+    """Candles that opened in this time are left out: from the first second, to before the last."""
+    rest_empty: bool = False
+    """Whether the answer has no candles."""
+    rest_message: str = ""
+    """Answer ``status: false`` with this ``msg``; empty means no such answer."""
+    rest_status: int = 200
+    """Refuse with this HTTP status; 200 means no refusal."""
+    rest_retry_after: str = ""
+    """``Retry-After`` in that refusal: seconds or a date; empty means none."""
+    rest_seconds: float = 0.0
+    """Seconds before an answer."""
+    rest_cut: str = "none"
+    """Cut the answer: ``json`` in the text, ``body`` while it is sent, ``connection`` before."""
+
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ConfigurationError(f"fault {name} must be one of {', '.join(choices)}")
+        for name, (least, most) in _RANGES.items():
+            if not least <= getattr(self, name) <= most:
+                raise ConfigurationError(f"fault {name} must be from {least} to {most}")
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> Faults:
@@ -145,17 +186,15 @@ class Faults:
         prices = {name: value for name, value in prices.items() if name not in left_out}
         frame: dict[str, Any] = {"type": "price", "symbol": room.symbol, "timeframe": spelling}
         # Not protocol.serialise: a recording keeps fields that the protocol does not know.
-        return _encode(
-            {**frame, "prices": _as_strings(prices) if self.strings else prices}
-        ).decode()
+        return _encode({**frame, "prices": as_strings(prices) if self.strings else prices}).decode()
 
 
-def _as_strings(value: Any) -> Any:
+def as_strings(value: Any) -> Any:
     """Convert every number to a string without an exponent."""
     if isinstance(value, dict):
-        return {name: _as_strings(inner) for name, inner in value.items()}
+        return {name: as_strings(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_as_strings(inner) for inner in value]
+        return [as_strings(inner) for inner in value]
     return format(Decimal(repr(value)), "f") if isinstance(value, (int, float)) else value
 
 

@@ -1,5 +1,6 @@
 """An FCS v4 server for development, demos and tests; ``docs/simulator.md`` shows its use.
 
+Prices flow over a socket, history is answered over HTTP.
 It behaves like the vendor's published samples; ``Faults`` changes that, also while it runs.
 What a client has not read yet waits in its ``Outbox``. A replay waits for its slowest reader.
 """
@@ -16,7 +17,6 @@ from typing import Any, NamedTuple
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
-from websockets.http11 import Request, Response
 
 from django_fcs.exceptions import ProtocolError, RoomError
 from django_fcs.protocol import (
@@ -39,10 +39,13 @@ from django_fcs.tools.servers import stop_accepting
 from django_fcs.tools.tasks import running
 
 from .audience import Audience, Client
+from .door import Door
 from .faults import Faults
-from .keys import BAD_KEY, is_accepted
+from .history import Desk
+from .keys import BAD_KEY
 from .market import Prices
 from .outbox import QUEUE_MAX
+from .rest import RestServer
 from .sources import Opening, Source, filled, merged, opened_at
 
 __all__ = ["BAD_KEY", "Received", "Simulator"]
@@ -71,6 +74,7 @@ class Simulator:
     Args:
         source: The source of prices, ``RandomWalk`` or ``Replay``.
         host, port: Where to listen; port 0 selects a free one.
+        rest_port: Where to answer requests for history; port 0 selects a free one.
         faults: Differences from the vendor's samples; may be replaced at any time.
         accepted_keys: The keys to accept; ``None`` for any except ``bad_key`` and "".
         clock: Unix time, for candles and timestamps of messages.
@@ -84,6 +88,7 @@ class Simulator:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        rest_port: int = 0,
         faults: Faults | None = None,
         accepted_keys: Collection[str] | None = None,
         clock: Callable[[], float] = time.time,
@@ -96,7 +101,7 @@ class Simulator:
         self._source = source
         self._host = host
         self._port = port
-        self._accepted_keys = accepted_keys
+        self._door = Door(accepted_keys, lambda: self.faults)
         self._clock = clock
         self._clients: set[Client] = set()
         self._accepted = 0
@@ -104,16 +109,21 @@ class Simulator:
         self._last: dict[Room, Prices] = {}
         self._wakes = Bell()
         self._up = AsyncExitStack()
+        desk = Desk(source, faults=lambda: self.faults, keys=accepted_keys, clock=clock)
+        self.asked = desk.asked
+        """The last ``ASKED_MAX`` requests for history, oldest first."""
+        self._rest = RestServer(desk.answer, host=host, port=rest_port)
 
     async def __aenter__(self) -> Simulator:
         async with AsyncExitStack() as up:
+            up.enter_context(self._rest.running())
             await up.enter_async_context(running(self._stream()))
             server = await up.enter_async_context(
                 serve(
                     self._handle,
                     self._host,
                     self._port,
-                    process_request=self._answer_upgrade,
+                    process_request=self._door.answer_upgrade,
                     compression=None,
                     close_timeout=_CLOSE_SECONDS,
                     logger=SILENT,
@@ -132,6 +142,11 @@ class Simulator:
         """The address for ``FCS_URL``."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"ws://{host}:{self._port}"
+
+    @property
+    def rest_url(self) -> str:
+        """The address for ``FCS_REST_URL``."""
+        return self._rest.url
 
     @property
     def connections(self) -> int:
@@ -214,33 +229,13 @@ class Simulator:
             if not client.outbox.append(text, live=True):
                 self.dropped += 1
 
-    async def _answer_upgrade(self, socket: ServerConnection, request: Request) -> Response | None:
-        if self.faults.refusal != "http" or self._accepts(request.path):
-            return None
-        response = socket.respond(self.faults.http_status, "Invalid access_key\n")
-        if self.faults.retry_after:
-            response.headers["Retry-After"] = self.faults.retry_after
-        return response
-
-    def _accepts(self, path: str) -> bool:
-        return is_accepted(path, self._accepted_keys)
-
     async def _handle(self, socket: ServerConnection) -> None:
         with suppress(ConnectionClosed):
-            if socket.request is None or not self._accepts(socket.request.path):
-                await self._refuse(socket)
+            if socket.request is None or not self._door.admits(socket.request.path):
+                await self._door.refuse(socket)
                 return
             self._accepted += 1
             await self._attend(Client(self._accepted, socket))
-
-    async def _refuse(self, socket: ServerConnection) -> None:
-        logger.info("API key refused reason=%s", self.faults.refusal)
-        if self.faults.refusal == "message":
-            refusal = Refusal(short="authentication_failed", message="Invalid access_key")
-            await socket.send(serialise(refusal))
-            await socket.close()
-        else:
-            await socket.close(self.faults.close_code)
 
     async def _attend(self, client: Client) -> None:
         self._clients.add(client)

@@ -136,10 +136,11 @@ def _text_of(error: OSError) -> str:
 
 
 @contextlib.asynccontextmanager
-async def vendor() -> AsyncIterator[Simulator]:
-    faults = Faults(malformed_every=3, unknown=("FX:NO*",))
-    async with Simulator(RandomWalk(rate=5), faults=faults, accepted_keys={KEY}) as simulator:
-        yield simulator
+async def vendor() -> AsyncIterator[tuple[Simulator, set[str]]]:
+    """Run a vendor; yield it and the keys that it accepts."""
+    faults, keys = Faults(malformed_every=3, unknown=("FX:NO*",)), {KEY}
+    async with Simulator(RandomWalk(rate=5), faults=faults, accepted_keys=keys) as simulator:
+        yield simulator, keys
 
 
 async def visit(site: Overheard, port: int, *, query: str = CARELESS) -> None:
@@ -160,14 +161,14 @@ async def visit(site: Overheard, port: int, *, query: str = CARELESS) -> None:
 async def test_a_web_process_tells_nobody(server: str) -> None:
     """It streams by itself, from a vendor who then wants the key no more."""
     port = free_port()
-    async with vendor() as simulator:
+    async with vendor() as (simulator, keys):
         site = Overheard(FCS_URL=simulator.url)
         async with site.process(*LOUD_SERVERS[server], str(port), where=server):
             await eventually(lambda: answers(port), within=60)
             await visit(site, port, query=QUERIES[server])
             await simulator.drop_all()
             await eventually(lambda: "upstream lost" in site.said(server))
-            simulator._accepted_keys = set()
+            keys.clear()
             await simulator.drop_all()
             await eventually(lambda: "refused FCS_API_KEY" in site.said(server), within=30)
             await visit(site, port, query=QUERIES[server])
@@ -180,7 +181,7 @@ async def test_a_stream_tells_nobody_while_all_around_it_fails(tmp_path: Path) -
     ports, recording = [free_port() for _ in range(3)], tmp_path / "recording.jsonl"
     redis = f"redis://127.0.0.1:{ports[0]}/0"
     arguments = ("FX:EURUSD", "FX:NONE", "--record", str(recording), "--metrics-port")
-    async with vendor() as simulator:
+    async with vendor() as (simulator, _):
         site = Overheard(FCS_URL=simulator.url, FCS_REDIS_URL=redis)
         stream = ("manage.py", "fcs_stream", *arguments, str(ports[1]), "-v", "3")
         web = (*LOUD_SERVERS["daphne"], str(ports[2]))

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from django_fcs.rooms import Room
-from django_fcs.simulator.market import Prices, candle_bounds
-from django_fcs.simulator.sources import Opening, Tick
+from django_fcs.simulator.bounds import candle_bounds
+from django_fcs.simulator.market import Prices
+from django_fcs.simulator.sources import History, Opening, Tick, Window
 
 #: Ticks are handed out in batches no larger than this.
 BATCH = 100
@@ -56,6 +57,10 @@ class Market:
     def advance(self, now: float) -> list[Tick]:
         """Let every room tick whose time has come."""
         return list(self._advance(now))
+
+    def history(self, room: Room, now: float, window: Window) -> History:
+        """Return nothing: the market is watched live."""
+        return History(0, [])
 
     def _advance(self, now: float) -> Iterator[Tick]:
         for _ in range(BATCH):

@@ -15,7 +15,7 @@ from django_fcs.rooms import Room
 from django_fcs.simulator import Replay, Simulator
 from django_fcs.simulator.market import Prices
 from django_fcs.simulator.outbox import QUEUE_MAX
-from django_fcs.simulator.sources import Opening, Tick
+from django_fcs.simulator.sources import History, Opening, Tick, Window
 from tests.simulator.fcs_client import Client, client_of, still
 from tests.support.recordings import DATA
 from tests.support.waiting import eventually
@@ -54,6 +54,9 @@ class Pushed:
 
     def advance(self, now: float) -> list[Tick]:
         return []
+
+    def history(self, room: Room, now: float, window: Window) -> History | None:
+        return None
 
 
 def sized(number: int) -> Prices:

@@ -16,6 +16,9 @@ from django_fcs.recording import Recording, read
 from django_fcs.simulator import Faults, RandomWalk, Replay, Simulator
 from django_fcs.simulator.sources import Source
 
+#: After the last port, any free one is taken.
+PORTS = 65_536
+
 
 def amount(text: str) -> float:
     number = float(text)
@@ -38,6 +41,12 @@ class Command(BaseCommand):
         """Declare the arguments."""
         parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
         parser.add_argument("--port", type=port_number, default=9780, help="0 takes a free port")
+        parser.add_argument(
+            "--rest-port",
+            type=port_number,
+            help="where to answer requests for history: by default the port after --port; "
+            "0 takes a free one",
+        )
         parser.add_argument(
             "--rate", type=amount, default=2.0, help="updates per second of each joined symbol"
         )
@@ -62,11 +71,13 @@ class Command(BaseCommand):
             faults = Faults.parse(options["fault"])
         except ConfigurationError as error:
             raise fail(error) from None
+        host, port, rest_port = options["host"], options["port"], options["rest_port"]
+        if rest_port is None:
+            rest_port = port and (port + 1) % PORTS
         simulator = Simulator(
-            self._source(options), host=options["host"], port=options["port"], faults=faults
+            self._source(options), host=host, port=port, rest_port=rest_port, faults=faults
         )
-        place = f"{options['host']}:{options['port']}"
-        run_until_signal(lambda: self._serve(simulator, place))
+        run_until_signal(lambda: self._serve(simulator, f"{host}:{port}"))
 
     def _source(self, options: dict[str, Any]) -> Source:
         if not options["replay"]:
@@ -94,10 +105,12 @@ class Command(BaseCommand):
             try:
                 await stack.enter_async_context(simulator)
             except OSError as error:
-                text = f"cannot listen on {place}, choose another --port: {error.strerror or error}"
-                raise CommandError(text, returncode=2) from None
+                option = "--rest-port" if error.filename else "--port"
+                text = f"cannot listen on {error.filename or place}, choose another {option}"
+                raise CommandError(f"{text}: {error.strerror or error}", returncode=2) from None
             self.stdout.write(
-                f"Simulator is up: FCS_URL={simulator.url} (any key; stop with Ctrl-C)"
+                f"Simulator is up: FCS_URL={simulator.url} FCS_REST_URL={simulator.rest_url} "
+                "(any key; stop with Ctrl-C)"
             )
             self.stdout.flush()
             await asyncio.Event().wait()  # until the signal
