@@ -197,10 +197,11 @@ def _rows(response: dict[str, Any] | list[Any]) -> Iterator[_Row]:
 
 def _row(row: object, opened: str | None) -> _Row:
     if isinstance(row, dict):
-        named = map(row.get, ("o", "h", "l", "c", "v"))
-        return (row.get("t", opened), *named)  # type: ignore[return-value]
+        get = row.get
+        return get("t", opened), get("o"), get("h"), get("l"), get("c"), get("v")
     if isinstance(row, list) and len(row) >= 5:
-        return (*row[:5], row[5] if len(row) > 5 else None)  # type: ignore[return-value]
+        t, o, h, l, c, *rest = row  # noqa: E741
+        return t, o, h, l, c, rest[0] if rest else None
     return _NOTHING
 
 
@@ -280,7 +281,7 @@ def _whole(value: object) -> int:
 
 def _server_time(value: object, now: float) -> float | None:
     """Read ``2026-11-29 08:00:00 UTC`` or unix seconds; ``None`` if it is not near ``now``."""
-    at = float(_whole(value))
+    at = value if isinstance(value, float) else float(_whole(value))
     if isinstance(value, str) and at < 0:
         try:
             read = datetime.strptime(value.removesuffix(" UTC"), "%Y-%m-%d %H:%M:%S")

@@ -56,9 +56,11 @@ def _current(room: Room, head: Head, expected: Expectation, now: float) -> Bar |
     p = head.prices
     if p.t is None or p.c is None or p.h is None or p.l is None:
         return None
-    if head.mode == "askbid" and _has_ended(head, p.t, room.timeframe, expected):
-        return None
-    close = min(max(p.c, p.l), p.h)
+    close = p.c
+    if head.mode == "askbid":
+        if _has_ended(head, p.t, room.timeframe, expected):
+            return None
+        close = min(max(close, p.l), p.h)
     return read_bar(p.t, p.o, p.h, p.l, close, p.v, timeframe=room.timeframe, now=now)
 
 

@@ -113,7 +113,8 @@ def _of_memory(room: Room) -> Stored:
 
 def _page(room: Room, wanted: Range, stored: Stored | None) -> Page:
     kept, value = stored or (None, None)
-    live = [] if value is None else live_bars(room, value, time.time())
+    now = time.time() - site_store().offset.seconds
+    live = [] if value is None else live_bars(room, value, now)
     keep = setting_to_show(Settings.FCS_CANDLES)
     return Page(room, wanted, kept, live, keep=keep, trouble="" if stored else _NO_CACHE)
 

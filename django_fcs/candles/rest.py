@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import partial
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse, IncompleteRead
 from io import BufferedReader, RawIOBase
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError, IncompleteRead, TimeoutError as TimedOut
+from urllib3.exceptions import HTTPError, NewConnectionError as Unreached, TimeoutError as TimedOut
 
 from django_fcs import __version__
 from django_fcs.prices.symbols import is_metal, market_of
@@ -155,9 +155,10 @@ class RestClient:
     def _failed(self, error: Exception, *, may_cost: bool) -> Refused:
         place, cause = self._address.place, error.__cause__ or error
         kind = RefusalKind.UNAVAILABLE
-        if isinstance(error, (TimedOut, TimeoutError)):
+        # To urllib3, a port where nobody listens is a case of a limit of time.
+        if isinstance(error, (TimedOut, TimeoutError)) and not isinstance(error, Unreached):
             text = f"{place} did not answer in time"
-        elif isinstance(error, IncompleteRead):
+        elif isinstance(cause, IncompleteRead):
             kind, text = RefusalKind.MALFORMED, f"{place} sent an answer that is cut off"
         else:
             reason = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
