@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from .browsers import Browsers
 from .elements import Elements
+from .histories import Histories
 from .pages import Pages
 from .parsing import Parsing
 from .vendors import Vendors
@@ -28,6 +29,7 @@ TARGETS: dict[str, Callable[[], AbstractContextManager[Target]]] = {
     "parsing": Parsing,
     "browsers": Browsers,
     "vendors": Vendors,
+    "histories": Histories,
     "pages": Pages,
     "elements": Elements,
 }
