@@ -49,7 +49,7 @@ async def candles(request: HttpRequest) -> HttpResponseBase:
 
     Parameters are ``symbol`` and, if wanted, ``timeframe``, ``limit``, ``before`` and ``token``.
     """
-    asked = {name: text[:_TEXT_MAX] for name, text in request.GET.items() if text}
+    asked = {name: str(text)[:_TEXT_MAX] for name, text in request.GET.items() if text}
     timeframe, token = asked.get("timeframe"), asked.get("token")
     try:
         room = room_to_show(asked.get("symbol", ""), timeframe)

@@ -18,6 +18,9 @@ from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
 from django_fcs import consumers, embedded, site
+from django_fcs.candles import reading
+from django_fcs.candles.saved import SavedCandles
+from django_fcs.candles.stores import MemoryCandles
 from django_fcs.fanout import subscriber
 from django_fcs.fanout.hub import Hub
 from django_fcs.prices import rendered
@@ -88,6 +91,9 @@ def fresh_site(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(site, "_memory", MemoryStore())
     monkeypatch.setattr(site, "_caches", {})
     monkeypatch.setattr(site, "_recent", None)
+    monkeypatch.setattr(reading, "_memory", MemoryCandles())
+    monkeypatch.setattr(reading, "_caches", {})
+    monkeypatch.setattr(reading, "_saved", SavedCandles())
     for module in (consumers, embedded, subscriber, site, context, figures, refusals, rows, tiles):
         monkeypatch.setattr(module, "_complaints", Complaints())
     # What a page shows is written a second later, which may be in another test.

@@ -43,6 +43,7 @@ OUTSIDE = {
         "upstream.connection",
         "upstream.failures",
     },
+    "urllib3": {"candles.rest"},
     "redis": {"layer.member", "layer.streams"},
     "channels_redis": {"layer.bus", "layer.pubsub"},
     "channels.layers": {"layer.bus"},

@@ -6,18 +6,20 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from http.cookies import SimpleCookie
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.sessions.backends.cache import SessionStore
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client, override_settings
 from django.test.client import AsyncRequestFactory
 from django.utils.functional import SimpleLazyObject
 
-from django_fcs.access.authorizer import CALLS_AT_ONCE
+from django_fcs.access.authorizer import CALLS_AT_ONCE, THREADS_MAX
 from django_fcs.candles.bars import Bar, Rank
 from django_fcs.candles.kept import Kept
 from django_fcs.candles.reading import candle_store
@@ -82,7 +84,7 @@ async def test_the_answer_is_what_python_gets(history: None) -> None:
 
 
 async def test_it_is_the_same_where_nothing_is_async(history: None) -> None:
-    asked = {"symbol": "FX:EURUSD", "timeframe": "1h", "before": T + HOUR}
+    asked: dict[str, Any] = {"symbol": "FX:EURUSD", "timeframe": "1h", "before": T + HOUR}
     response = await asyncio.to_thread(Client().get, URL, asked)
 
     assert [candle[0] for candle in told(response)["candles"]] == [T]
@@ -212,11 +214,10 @@ async def test_the_site_s_function_gets_the_request_as_a_scope(
         for client in (AsyncClient(), Client()):
             client.cookies = SimpleCookie({"plan": "gold"})
             asked = {"symbol": "FX:EURUSD", "timeframe": "60"}
+            get: Any = client.get
             if isinstance(client, Client):
-                response = await asyncio.to_thread(client.get, URL, asked)
-            else:
-                response = await client.get(URL, asked)
-            assert response.status_code == 200
+                get = partial(asyncio.to_thread, get)
+            assert (await get(URL, asked)).status_code == 200
 
     for scope in scopes:
         assert (scope["type"], scope["method"], scope["path"]) == ("http", "GET", URL)
@@ -229,8 +230,8 @@ async def test_the_site_s_function_gets_the_request_as_a_scope(
 def of_middleware(request: HttpRequest) -> HttpRequest:
     """Add what Django's middleware adds, not loaded yet."""
     request.session = SessionStore()
-    user = SimpleNamespace(pk=7, is_authenticated=True)
-    request.user = SimpleLazyObject(lambda: user)  # type: ignore[assignment]
+    user: Any = SimpleLazyObject(lambda: SimpleNamespace(pk=7, is_authenticated=True))
+    request.user = user
     return request
 
 
@@ -243,7 +244,7 @@ async def test_user_and_session_are_loaded_where_the_site_has_them(history: None
     assert isinstance(response, HttpResponse) and response.status_code == 200
     [scope] = scopes
     assert scope["user"].pk == 7 and scope["session"] is request.session
-    assert request.session._session_cache == {}  # type: ignore[attr-defined]
+    assert request.session._session_cache == {}
 
 
 @pytest.mark.parametrize(
@@ -253,9 +254,7 @@ async def test_user_and_session_are_loaded_where_the_site_has_them(history: None
 async def test_only_a_timely_true_allows_a_room(
     function: Callable[..., Any], words: str, history: None
 ) -> None:
-    with override_settings(
-        FCS_AUTHORIZE=path_of(function), FCS_AUTHORIZE_TIMEOUT_SECONDS=0.1
-    ):
+    with override_settings(FCS_AUTHORIZE=path_of(function), FCS_AUTHORIZE_TIMEOUT_SECONDS=0.1):
         response = await get(timeframe="1h")
 
     assert response.status_code == 403
@@ -286,13 +285,17 @@ async def test_many_requests_ask_the_site_s_function_in_turn(history: None) -> N
     assert 1 < running[1] <= CALLS_AT_ONCE
 
 
-async def test_requests_without_a_loop_of_their_own_leave_nothing_behind(history: None) -> None:
+async def querying(scope: Mapping[str, Any], room: Room) -> bool:
+    return await sync_to_async(bool)(True)
+
+
+async def test_requests_that_each_have_a_loop_keep_no_threads(history: None) -> None:
     def ask(times: int) -> set[int]:
         client, asked = Client(), {"symbol": "FX:EURUSD", "timeframe": "60"}
         return {client.get(URL, asked).status_code for _ in range(times)}
 
-    with override_settings(FCS_AUTHORIZE=path_of(async_yes)):
-        assert await asyncio.to_thread(ask, 100) == {200}
+    with override_settings(FCS_AUTHORIZE=path_of(querying)):
+        assert await asyncio.to_thread(ask, 2 * THREADS_MAX) == {200}
 
 
 # -- how long it may be kept

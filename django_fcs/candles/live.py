@@ -33,8 +33,9 @@ class LiveBar(NamedTuple):
 def live_bar(room: Room, value: LastValue, now: float) -> LiveBar | None:
     """Return the bar in the last value of a room; ``None`` if the value has no usable bar.
 
-    Ask and bid move the close, and with it high and low, only until the bar ends. A later
-    change of them hides with which close it ended. ``now`` is in unix seconds.
+    A change of ask and bid moves the close while the bar forms, but not out of high and low,
+    which are the vendor's. A change after its end hides with which close it ended. ``now``
+    is in unix seconds.
     """
     try:
         head = price_of(room, value.text)
@@ -44,17 +45,20 @@ def live_bar(room: Room, value: LastValue, now: float) -> LiveBar | None:
     p = head.prices
     if p.t is None or p.c is None or p.h is None or p.l is None:
         return None
-    high, low = p.h, p.l
+    close = p.c
     if head.mode == "askbid":
-        if _has_ended(head, p.t, room.timeframe, value.expected):
+        if not _is_forming(head, p.t, room.timeframe, value.expected):
             return None
-        high, low = max(high, p.c), min(low, p.c)
-    bar = read_bar(p.t, p.o, high, low, p.c, p.v, timeframe=room.timeframe, now=now)
+        close = min(max(close, p.l), p.h)
+    bar = read_bar(p.t, p.o, p.h, p.l, close, p.v, timeframe=room.timeframe, now=now)
     return None if bar is None else LiveBar(bar, head.at, head.mode == "close")
 
 
-def _has_ended(head: Head, t: int, timeframe: str, expected: Expectation) -> bool:
-    """Tell whether a bar had ended when ask and bid changed; weeks and months outlast sessions."""
+def _is_forming(head: Head, t: int, timeframe: str, expected: Expectation) -> bool:
+    """Tell whether ask and bid changed within a bar; weeks and months outlast sessions."""
     tick_at = head.prices.update or head.at
-    closed_at = expected.since if expected.closed and LENGTHS[timeframe] <= _DAY else None
-    return tick_at >= t + LONGEST[timeframe] or (closed_at is not None and t < closed_at <= tick_at)
+    end = float(t + LONGEST[timeframe])
+    closed_at = expected.since
+    if expected.closed and LENGTHS[timeframe] <= _DAY and closed_at is not None and closed_at > t:
+        end = min(end, closed_at)
+    return t <= tick_at < end

@@ -100,7 +100,9 @@ async def aget_candles(
 
 
 def _asked(symbol: str | Room, timeframe: str | None) -> Room:
-    return symbol if isinstance(symbol, Room) else room_to_show(symbol, timeframe)
+    if isinstance(symbol, Room):
+        return Room.parse(symbol.symbol, symbol.timeframe)  # A site may have made it by itself.
+    return room_to_show(symbol, timeframe)
 
 
 def _of_memory(room: Room) -> Stored:
@@ -111,7 +113,9 @@ def _of_memory(room: Room) -> Stored:
 
 def _page(room: Room, wanted: Range, stored: Stored | None) -> Page:
     kept, value = stored or (None, None)
-    live = None if value is None else live_bar(room, value, time.time())
+    # The bar has the times of the stream's clock.
+    now = time.time() - site_store().offset.seconds
+    live = None if value is None else live_bar(room, value, now)
     keep = setting_to_show(Settings.FCS_CANDLES)
     return Page(room, wanted, kept, live, keep=keep, trouble="" if stored else _NO_CACHE)
 

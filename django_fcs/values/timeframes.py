@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ALIASES", "LENGTHS", "LONGEST", "TIMEFRAMES"]
+__all__ = ["ALIASES", "LENGTHS", "LONGEST", "REST_PERIODS", "TIMEFRAMES"]
 
 _HOUR = 3600
 _DAY = 86_400
@@ -28,4 +28,10 @@ ALIASES = {
     **{"1m": "1", "1min": "1", "5m": "5", "15m": "15", "30m": "30"},
     **{"60m": "60", "1h": "60", "1H": "60", "4h": "240", "4H": "240"},
     **{"1d": "1D", "D": "1D", "1w": "1W", "W": "1W", "M": "1M"},
+}
+
+#: How the vendor's REST API spells them; there, 60 is no hour.
+REST_PERIODS = {
+    **{"1": "1m", "5": "5m", "15": "15m", "30": "30m", "60": "1h", "240": "4h"},
+    **{"1D": "1D", "1W": "1W", "1M": "1M"},
 }

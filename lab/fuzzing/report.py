@@ -20,6 +20,7 @@ _TITLES = {
     "browsers": "browser socket",
     "vendors": "vendor socket",
     "pages": "values of the vendor, through stream, cache and tag",
+    "candles": "candles of REST and of the cache",
     "elements": "elements in a browser",
 }
 _HEAD = (

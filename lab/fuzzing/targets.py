@@ -8,6 +8,7 @@ from random import Random
 from typing import Any, Protocol
 
 from .browsers import Browsers
+from .candles import Candles
 from .elements import Elements
 from .pages import Pages
 from .parsing import Parsing
@@ -29,6 +30,7 @@ TARGETS: dict[str, Callable[[], AbstractContextManager[Target]]] = {
     "browsers": Browsers,
     "vendors": Vendors,
     "pages": Pages,
+    "candles": Candles,
     "elements": Elements,
 }
 

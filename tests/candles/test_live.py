@@ -38,16 +38,16 @@ def test_a_candle_is_the_bar_of_its_time() -> None:
     assert live_bar(HOUR, value(mode="close"), NOW) == LiveBar(bar, NOW, True)
 
 
-@pytest.mark.parametrize(("close", "high", "low"), [(1.3, 1.4, 1.1), (1.5, 1.5, 1.1), (1, 1.4, 1)])
-def test_ask_and_bid_move_the_bar_while_it_forms(close: float, high: float, low: float) -> None:
-    live = live_bar(HOUR, value(mode="askbid", c=close, update=int(NOW)), NOW)
+@pytest.mark.parametrize(("price", "close"), [(1.35, 1.35), (1.5, 1.4), (1, 1.1)])
+def test_ask_and_bid_move_the_close_of_a_bar_that_forms(price: float, close: float) -> None:
+    live = live_bar(HOUR, value(mode="askbid", c=price, update=int(NOW)), NOW)
 
     assert live is not None
-    assert live.bar[:5] == (T, 1.2, high, low, close)
+    assert live.bar[:5] == (T, 1.2, 1.4, 1.1, close)
 
 
-@pytest.mark.parametrize("times", [{"update": T + 3600}, {"at": T + 3600.5}])
-def test_ask_and_bid_move_no_bar_that_has_ended(times: dict[str, Any]) -> None:
+@pytest.mark.parametrize("times", [{"update": T + 3600}, {"at": T + 3600.5}, {"update": T - 1}])
+def test_ask_and_bid_move_no_bar_of_another_time(times: dict[str, Any]) -> None:
     assert live_bar(HOUR, value(mode="askbid", c=1.5, **times), T + 3601) is None
     assert live_bar(HOUR, value(**times), T + 3601) is not None
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.cache import caches
+from django.db import connections
 from django.test import override_settings
 
 from django_fcs.candles import Candle, Candles, aget_candles, get_candles, reading
@@ -36,14 +38,34 @@ HOUR = 3600
 #: The hour that is forming now.
 NOW = int(time.time()) // HOUR * HOUR
 
+T = TypeVar("T")
 Read = Callable[..., Awaitable[Candles]]
 
 
 async def read_sync(*arguments: Any, **keywords: Any) -> Candles:
-    return await asyncio.to_thread(get_candles, *arguments, **keywords)
+    return await in_thread(get_candles, *arguments, **keywords)
 
 
-@pytest.fixture(params=[read_sync, aget_candles], ids=["get_candles", "aget_candles"])
+async def read_async(*arguments: Any, **keywords: Any) -> Candles:
+    try:
+        return await aget_candles(*arguments, **keywords)
+    finally:
+        await sync_to_async(connections.close_all)()
+
+
+async def in_thread(call: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+    """Make a call as a request without async does: its connections are closed afterwards."""
+
+    def call_and_close() -> T:
+        try:
+            return call(*arguments, **keywords)
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(call_and_close)
+
+
+@pytest.fixture(params=[read_sync, read_async], ids=["get_candles", "aget_candles"])
 def read(request: pytest.FixtureRequest) -> Read:
     either: Read = request.param
     return either
@@ -70,7 +92,16 @@ async def keep(*bars: Bar, room: Room = ROOM, **known: Any) -> None:
 
 
 async def tick(close: float, *, t: int = NOW, room: Room = ROOM) -> None:
-    known = {"t": t, "o": 1.5, "h": 2.0, "l": 1.0, "c": close, "v": 8.0, "seq": 1, "at": t + 1.0}
+    known: dict[str, Any] = {
+        "t": t,
+        "o": 1.5,
+        "h": 2.0,
+        "l": 1.0,
+        "c": close,
+        "v": 8.0,
+        "seq": 1,
+        "at": t + 1.0,
+    }
     price = Price(symbol=room.symbol, timeframe=room.timeframe, mode="candle", **known)
     beat = PathReport(time.time(), online=True, reason="")
     assert await site_store().asave({room: LastValue(serialise(price))}, beat)
@@ -106,15 +137,27 @@ async def test_a_room_is_named_in_any_way_that_names_rooms(read: Read) -> None:
     [
         (BadSymbol, ("eurusd", "60"), {}),
         (BadTimeframe, ("FX:EURUSD", "2h"), {}),
+        (BadTimeframe, (Room("FX:EURUSD", "2h"),), {}),
         (BadRange, ("FX:EURUSD", "60"), {"limit": 0}),
         (BadRange, ("FX:EURUSD", "60"), {"before": "2026-01-01"}),
     ],
 )
 async def test_what_cannot_be_asked_for_is_told(
-    read: Read, error: type[Exception], name: tuple[str, str], numbers: dict[str, Any]
+    read: Read, error: type[Exception], name: tuple[Any, ...], numbers: dict[str, Any]
 ) -> None:
     with pytest.raises(error):
         await read(*name, **numbers)
+
+
+@pytest.mark.usefixtures("store")
+async def test_times_are_those_of_the_clock_of_the_stream(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await tick(1.7, t=NOW + 9 * HOUR)
+    assert len(await read(ROOM)) == 0
+
+    monkeypatch.setattr(site_store().offset, "seconds", -9.0 * HOUR)
+    assert len(await read(ROOM)) == 1
 
 
 # -- the store
@@ -198,7 +241,7 @@ async def test_older_bars_come_from_the_database(read: Read) -> None:
     await keep(bar(2), bar(1))
     await tick(1.7)
     saved = [bar(number) for number in range(9, 1, -1)]
-    assert await asyncio.to_thread(SavedCandles().save, ROOM, saved) == 8
+    assert await in_thread(SavedCandles().save, ROOM, saved) == 8
 
     found = await read(ROOM, limit=5)
     assert [(NOW - candle.t) // HOUR for candle in found] == [4, 3, 2, 1, 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from hypothesis import given, strategies as st
 
@@ -23,11 +24,11 @@ def test_intervals_are_the_seconds_that_were_added(
     found = list(spans)
     assert {second for first, last in found for second in range(first, last)} == seconds
     times = [moment for span in found for moment in span]
-    assert all(a < b for a, b in zip(times, times[1:], strict=False))
+    assert all(a < b for a, b in pairwise(times))
 
     left = spans.outside(start, stop)
     times = [moment for span in left for moment in span]
-    assert all(a < b for a, b in zip(times, times[1:], strict=False))
+    assert all(a < b for a, b in pairwise(times))
     wanted = set(range(start, stop)) - seconds
     assert {second for first, last in left for second in range(first, last)} == wanted
     assert (len(spans), bool(spans)) == (len(found), bool(found))
