@@ -27,6 +27,7 @@ from django_fcs.prices.store import LastValue
 from django_fcs.protocol import Price, serialise
 from django_fcs.rooms import Room
 from django_fcs.site import site_store
+from django_fcs.testing import push_price
 from django_fcs.tools.metrics import counts
 from tests.support.caches import SickCache
 from tests.support.layers import SharedLayer
@@ -158,6 +159,13 @@ async def test_times_are_those_of_the_clock_of_the_stream(
 
     monkeypatch.setattr(site_store().offset, "seconds", -9.0 * HOUR)
     assert len(await read(ROOM)) == 1
+
+
+async def test_a_price_that_a_test_of_a_site_sets_is_the_newest_candle(read: Read) -> None:
+    await push_price(ROOM, close=1.0842)
+
+    [candle] = await read(ROOM)
+    assert candle.close == 1.0842 and not candle.final
 
 
 # -- the store
