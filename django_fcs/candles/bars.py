@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from django_fcs.prices.intake import usual_lead
-from django_fcs.protocol.bounds import TIME_MAX, VOLUME_MAX, is_price
+from django_fcs.protocol.bounds import VOLUME_MAX, is_price
 
 __all__ = ["Bar", "Rank", "is_sound", "read_bar"]
 
@@ -64,8 +64,7 @@ def read_bar(
     volume that cannot be one is left out.
     """
     opened = _number(t)
-    latest = min(now + usual_lead(timeframe), TIME_MAX)
-    if not 0 <= opened <= latest or opened != int(opened):
+    if not 0 <= opened <= now + usual_lead(timeframe) or opened != int(opened):
         return None
     bar = Bar(int(opened), _number(o), _number(h), _number(l), _number(c), _volume(v))
     return bar if is_sound(bar) else None

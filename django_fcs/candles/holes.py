@@ -74,7 +74,7 @@ def _open_part(hours: Hours, start: int, stop: int, least: float) -> Span | None
         open_for += piece.stop - piece.start
         if open_for >= least and (closing := _last_open(hours, stop)) is not None:
             # The rest of a gap of years is not walked along.
-            last = max(last, int(closing))
+            last = int(closing)
             break
     return (first, last) if open_for >= least else None
 

@@ -167,7 +167,7 @@ class Series:
                 own.add(start, stop)
         known = [since for since in (self.since, before.since) if since is not None]
         self.since = min(known, default=None)
-        self.is_exhausted |= before.is_exhausted and self.oldest == before.oldest
+        self.is_exhausted |= before.is_exhausted and self.times()[:1] == before.times()[:1]
 
     def settle(self, hours: Hours, now: float, *, delay: float = 0) -> bool:
         """Make the newest bar final if its session has ended; return whether that is new.
@@ -193,7 +193,7 @@ class Series:
         longest = LONGEST[self.timeframe]
         for first, last in ((max(start, a), min(stop, b)) for a, b in holes):
             has_bars = self._columns.find(first - longest + 1)[0] < self._columns.find(last)[0]
-            if first < last and has_bars:
+            if has_bars:
                 self.repaired.add(first, last)
         self.answered.add(start, stop)
 

@@ -11,7 +11,7 @@ __all__ = ["Piece", "pieces", "session_end"]
 
 _DAY = 86_400
 
-#: How many pieces are looked at: days of unknown hours for more than a year.
+#: How many pieces are looked at: more than a year of unknown hours.
 _PIECES_MAX = 400
 
 
@@ -26,15 +26,13 @@ class Piece(NamedTuple):
 def pieces(hours: Hours, start: float, stop: float) -> Iterator[Piece]:
     """Yield what is known of the time between two moments, at most ``_PIECES_MAX`` pieces.
 
-    While nothing is known, it looks once a day.
+    Where the hours have no end, or none that is known, each day is one piece.
     """
     for _ in range(_PIECES_MAX):
         if start >= stop:
             return
         phase = hours.phase(start)
-        until = phase.until
-        if until is None:
-            until = stop if phase.is_open else start + _DAY
+        until = start + _DAY if phase.until is None else phase.until
         yield Piece(start, min(until, stop), phase.is_open)
         start = until
 
@@ -46,7 +44,5 @@ def session_end(hours: Hours, start: float, stop: float) -> float | None:
     """
     end = None
     for piece in pieces(hours, start, stop):
-        if piece.is_open is None:
-            return None
         end = piece.stop if piece.is_open else end
     return None if end is None or hours.phase(end).is_open is not False else end

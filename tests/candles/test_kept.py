@@ -16,7 +16,7 @@ from django_fcs.candles.kept import BARS_MAX, NOTE_MAX, Kept
 from django_fcs.candles.series import Series
 from django_fcs.candles.spans import SPANS_MAX
 from django_fcs.prices.updates import TICK_AHEAD_SECONDS
-from django_fcs.protocol.bounds import TIME_MAX
+from django_fcs.protocol.bounds import PRICE_MAX, TIME_MAX
 from django_fcs.tools.metrics import counts
 from tests.candles.making import at, bar, series_of
 
@@ -130,6 +130,10 @@ ODD: tuple[Any, ...] = (
     {"bars": packed(t=[0, 1, int(LATEST) + 1])},
     *({"bars": packed(c=[odd])} for odd in (math.nan, math.inf, -math.inf, 1.4, 1.0, 1e-300)),
     *({"bars": packed(o=[odd])} for odd in (math.nan, math.inf, 1.4)),
+    *({"bars": packed(l=[-1], c=[odd])} for odd in (1e-300, math.nan)),
+    *({"bars": packed(l=[odd])} for odd in (-math.inf, -2 * PRICE_MAX)),
+    {"bars": packed(h=[2 * PRICE_MAX])},
+    {"more": bytes(10**6)},
     *({"bars": packed(h=[odd])} for odd in (math.nan, math.inf, 1.1)),
     *({"bars": packed(v=[odd])} for odd in (-1, math.inf, 1e300)),
     *({"bars": packed(at=[odd])} for odd in (math.nan, math.inf, -1e300)),

@@ -196,7 +196,13 @@ def test_after_a_step_back_nothing_is_left_of_the_times_that_were_wrong() -> Non
 
     assert series.go_back_to(NOON + 120) == 2
     assert closes(series) == [(0, 1.2, True), (1, 1.2, True), (2, 1.2, False)]
-    assert series.go_back_to(NOON - 60) == 2
+    live(series, 2, 1.2, 190, is_final=True)
+    assert series.go_back_to(NOON + 60) == 1
+    assert closes(series) == [(0, 1.2, True), (1, 1.2, False)]
+    version = series.version
+    assert series.go_back_to(NOON + 60) == 0
+    assert series.go_back_to(NOON - 60) == 1
+    assert series.version == version + 1
     assert closes(series) == [(0, 1.2, True)]
 
 
@@ -254,12 +260,13 @@ def test_a_minute_after_the_end_of_its_session_a_bar_is_final(
     [
         (FOREX, "1", "2026-03-06 21:58"),
         (FOREX, "1D", "2026-03-04 22:00"),
-        (FOREX, "1W", "2026-03-01 22:00"),
+        (FOREX, "1W", "2026-03-08 21:00"),
         (METALS, "240", "2026-03-04 20:00"),
         (ALWAYS, "1D", "2026-03-04 00:00"),
         (with_lunch(), "240", "2026-03-04 00:00"),
         (bombay(), "60", "2026-03-04 12:00"),
         (bombay(), "1D", "2026-03-09 00:00"),
+        (bombay(), "60", "2026-03-09 09:00"),
         (Timetable(), "1D", "2026-03-04 00:00"),
     ],
 )
@@ -281,3 +288,40 @@ def test_of_the_holes_that_rest_answered_for_those_are_repaired_that_have_bars_n
 
     assert list(series.repaired) == [(NOON + 60, NOON + 300)]
     assert list(series.answered) == [(NOON, NOON + 480)]
+
+
+def test_a_hole_is_repaired_by_a_bar_that_opens_before_the_session() -> None:
+    # Hours of four begin at midnight in UTC, and the session at 21:00 on Sunday.
+    sunday = at("2026-03-08 20:00")
+    series = series_of("240", at("2026-03-06 20:00"), sunday + 14_400)
+    holes = ((sunday + 3600, sunday + 14_400),)
+    series.take_page([bar(sunday), bar(sunday + 14_400)], fetched_at=sunday + 90_000)
+
+    series.note_answer(sunday - 90_000, sunday + 14_400, holes=holes)
+
+    assert list(series.repaired) == [*holes]
+
+
+def test_of_an_earlier_stream_all_that_it_knew_is_taken() -> None:
+    before, series = series_of("1", NOON), series_of("1", NOON + 300)
+    for number, spans in enumerate((before.joined, before.answered, before.repaired)):
+        spans.add(NOON, NOON + 60 + number)
+    before.since, before.is_exhausted = NOON - 9.5, True
+    series.joined.add(NOON + 250, NOON + 300)
+    series.since = NOON + 250
+
+    series.recall(before)
+
+    assert list(series.joined) == [(NOON, NOON + 60), (NOON + 250, NOON + 300)]
+    assert (list(series.answered), list(series.repaired)) == (
+        [(NOON, NOON + 61)],
+        [(NOON, NOON + 62)],
+    )
+    assert (series.since, series.is_exhausted) == (NOON - 9.5, True)
+    assert series.times() == [NOON, NOON + 300]
+
+    series.recall(Series("1", keep=9))
+    assert (series.since, series.is_exhausted) == (NOON - 9.5, True)
+    other = series_of("1", NOON - 60)
+    other.recall(before)
+    assert (other.since, other.is_exhausted) == (NOON - 9.5, False)

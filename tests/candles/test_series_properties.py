@@ -143,7 +143,13 @@ def test_bars_ascend_without_a_double_and_nothing_final_is_open_again(
         assert (series.version > version) == (found != before)
 
 
-@given(events, events)
+moments = st.sampled_from([300.0, 301.0])
+crowded = st.builds(Live, bars(), moments, st.booleans())
+crowded_pages = st.builds(Page, st.lists(rows, max_size=9).map(tuple), moments)
+crowds = st.lists(crowded | crowded_pages, max_size=9)
+
+
+@given(crowds, crowds)
 def test_arrivals_at_the_same_moment_end_in_one_series_too(
     events: list[Live | Page], more: list[Live | Page]
 ) -> None:

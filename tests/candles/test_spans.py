@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 from django_fcs.candles.spans import SPANS_MAX, Spans
 from django_fcs.protocol.bounds import TIME_MAX
 
-moments = st.integers(0, 40)
+moments = st.integers(0, 20)
 intervals = st.lists(st.tuples(moments, moments), max_size=12)
 
 
