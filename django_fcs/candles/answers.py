@@ -26,6 +26,10 @@ ROWS_MAX = 10_000
 #: The longest answer, in bytes: twice what ``ROWS_MAX`` candles take as objects with texts.
 SIZE_MAX = 4_000_000
 
+#: An answer with more arrays, objects and commas is not decoded: that would hold up all threads.
+#: A candle has ten at most.
+_PARTS_MAX = 20 * ROWS_MAX
+
 #: No request costs more credits, by far.
 CREDITS_MAX = 10_000
 
@@ -159,6 +163,8 @@ def read_answer(
 
 
 def _decoded(body: bytes) -> dict[str, Any] | None:
+    if sum(map(body.count, (b"[", b"{", b","))) > _PARTS_MAX:
+        return None
     try:
         envelope = msgspec.json.decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -228,7 +234,7 @@ def _unreadable(
     """Return the refusal for an answer that is not the vendor's, by its status alone."""
     if status == HTTPStatus.OK:
         is_cut = body.lstrip()[:1] in (b"{", b"[")
-        what = "sent JSON that is cut off or malformed" if is_cut else "sent no JSON"
+        what = "sent JSON that is cut off, malformed or too long" if is_cut else "sent no JSON"
         return _malformed(address, what)
     kind, said = RefusalKind.UNAVAILABLE, ""
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
