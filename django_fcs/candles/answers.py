@@ -145,7 +145,7 @@ def read_answer(
     """Read an answer, which has candles as arrays or objects, of numbers or texts.
 
     Args:
-        body: The whole answer, ``SIZE_MAX`` bytes at most.
+        body: The whole answer. One that is longer than ``SIZE_MAX`` is not read.
         status: The HTTP status.
         headers: The HTTP headers; the names ignore case.
         address: Who answered.
@@ -154,6 +154,8 @@ def read_answer(
 
     Raises ``Refused``. An answer without candles is no refusal: the vendor has none there.
     """
+    if len(body) > SIZE_MAX:
+        raise _malformed(address, f"sent more than {SIZE_MAX} bytes")
     envelope = _decoded(body)
     if envelope is None or "status" not in envelope:
         raise _unreadable(body, status, headers, address, now)
