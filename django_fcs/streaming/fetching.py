@@ -19,7 +19,7 @@ from django_fcs.tools.backoff import doubling
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.worker import Workers
 
-from .asking import Ask, credits_of
+from .asking import Ask, bars_for, credits_of
 
 __all__ = ["AT_ONCE", "Delay", "Fetcher", "rest_client"]
 
@@ -92,8 +92,9 @@ class Fetcher:
         )
 
     async def fetch(self, room: Room, ask: Ask) -> Answer | Delay:
-        """Ask the vendor once; return its answer, or why there is none."""
-        now, price = self._clock(), credits_of(ask.length)
+        """Ask the vendor once, for as much as the plan has left; return why there is no answer."""
+        now, ask = self._clock(), self._affordable(ask)
+        price = credits_of(ask.length)
         if now < self._rests_until:
             return Delay(self._reason, self._rests_until - now)
         wait = self._ledger.wait(price, now)
@@ -111,6 +112,10 @@ class Fetcher:
         used = max(credits_of(len(answer.bars) + answer.dropped), answer.credits or 0)
         await self._settle(price, used)
         return answer
+
+    def _affordable(self, ask: Ask) -> Ask:
+        left = self._ledger.left
+        return ask._replace(length=bars_for(left)) if 0 < left < credits_of(ask.length) else ask
 
     async def _call(self, room: Room, ask: Ask) -> Answer:
         request = partial(self._rest.history, room, length=ask.length, start=ask.start, end=ask.end)
