@@ -192,7 +192,7 @@ def _response(bars: list[Bar], asked: Asked, faults: Faults) -> Any:
         bars = Random(asked.page).sample(bars, len(bars))
     is_array = asked.is_array if faults.rest_form == "asked" else faults.rest_form == "array"
     candles: Any = [list(bar) for bar in bars]
-    if not is_array and bars:  # without any, the vendor's PHP writes an array
+    if not is_array and bars:  # an empty array, because servers in PHP write one
         candles = {str(bar.t): {**bar._asdict(), "tm": _text(bar.t)} for bar in bars}
     return as_strings(candles) if faults.rest_strings else candles
 

@@ -19,8 +19,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from websockets.asyncio.client import connect
 
+from django_fcs.management.commands.fcs_simulator import port_after
 from tests.e2e.site import SETTINGS
-from tests.support.network import free_port
 from tests.support.recordings import DATA
 from tests.support.serving import get
 
@@ -91,11 +91,9 @@ async def test_history_is_served_beside_the_prices() -> None:
     assert json.loads(text)["response"][-1][0] == heard[2]["prices"]["t"]
 
 
-async def test_history_has_the_port_after_that_of_the_prices() -> None:
-    port = free_port()
-    async with started("--port", str(port)) as simulator:
-        assert simulator.url.endswith(f":{port}")
-        assert simulator.rest_url.endswith(f":{port + 1}")
+@pytest.mark.parametrize(("port", "after"), [(9780, 9781), (65_535, 0), (0, 0)])
+def test_history_has_the_port_after_that_of_the_prices(port: int, after: int) -> None:
+    assert port_after(port) == after
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
