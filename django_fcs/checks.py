@@ -71,6 +71,7 @@ def check_settings(
         *where_readable(_check_lonely_cache),
         *where_readable(_check_core_layer),
         *where_readable(_check_libraries),
+        *where_readable(_check_forgetful_history),
         *check_names(),
         *where_readable(check_sharing),
     ]
@@ -122,6 +123,22 @@ def _check_lonely_cache() -> list[CheckMessage]:
     )
     hint = f"Set {redis_cache()}."
     return [Warning(text, hint, id="fcs.W003")]
+
+
+def _check_forgetful_history() -> list[CheckMessage]:
+    """Look for history that is asked for again, and paid again, after each restart."""
+    is_in_memory = _is_in_memory()
+    backend = (cache_config() or {}).get("BACKEND")
+    is_lonely = isinstance(backend, str) and backend in _LONELY_CACHES
+    if not conf.FCS_REST_KEY or is_in_memory is None or not (is_in_memory or is_lonely):
+        return []
+    text = (
+        "FCS_REST_KEY is set, but candles and the count of credits end with the process: each "
+        "start asks the vendor again, and counts the credits of the month up to today as spent."
+    )
+    redis = REDIS_LAYER.format(alias=conf.FCS_CHANNEL_LAYER)
+    hint = f"Set {redis} and {redis_cache()}."
+    return [Warning(text, hint, id="fcs.W022")]
 
 
 def _check_core_layer() -> list[CheckMessage]:

@@ -110,6 +110,24 @@ class Settings:
         Number(0.5, 3600), 3, "the duration of the lease that makes one stream the leader"
     )
 
+    # History
+    FCS_REST_KEY = Setting(Text(), "", "your FCS REST key, for history", secret=True)
+    FCS_REST_URL = Setting(
+        Word(), "https://api-v4.fcsapi.com/", "the address of the vendor's REST API", secret=True
+    )
+    FCS_REST_REQUESTS_PER_MINUTE = Setting(
+        Whole(1, 1000), 3, "the maximum number of requests for history in a minute"
+    )
+    FCS_REST_CREDITS_PER_MONTH = Setting(
+        Whole(1, 1000 * _MILLION), 500, "the maximum number of credits for history in a month"
+    )
+    FCS_CANDLES = Setting(
+        Whole(1, 10_000), 600, "the maximum number of finished candles that are kept of a room"
+    )
+    FCS_SAVE_CANDLES = Setting(
+        Texts(), [], 'patterns (`"FX:*"`) of rooms whose candles are saved in the database'
+    )
+
     # Permissions
     FCS_ALLOWED_SYMBOLS = Setting(
         Texts(), [], 'patterns (`"FX:*"`) of symbols that any client may join without a token'

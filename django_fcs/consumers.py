@@ -22,6 +22,7 @@ from .fanout.hub import Hub
 from .fanout.servers import Send
 from .permissions import client_of
 from .protocol import (
+    CandlesWish,
     Join,
     Leave,
     Message,
@@ -56,6 +57,9 @@ FRAME_HUGE = 65_536
 #: A frame that is refused as a whole counts as one message, plus one for each ``BAD_SIZE``
 #: characters: reading it may have cost as much as reading that many messages.
 BAD_SIZE = 64
+
+#: A request for candles counts as one message, plus one for each of so many candles.
+CANDLES_A_MESSAGE = 100
 
 #: After this many frames of a socket, other tasks get their turn.
 FRAMES_A_TURN = 50
@@ -221,7 +225,7 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
             if not text or len(text) > FRAME_MAX:
                 raise ProtocolError(_TOO_LONG)
             for wish in parse_wishes(text):
-                if not self._may_go_on():
+                if not self._may_go_on(cost=_cost_of(wish)):
                     return
                 self._answer(wish)
         except ProtocolError as error:
@@ -298,6 +302,10 @@ class FCSConsumer(AsyncConsumer):  # type: ignore[misc]
             self._subscriber.answered()
         elif isinstance(message, Rate) and self._merge:
             self._set_rate(message)
+        elif isinstance(message, CandlesWish) and self._merge:
+            problem = self._rooms.ask_for_candles(message)
+            if problem is not None:
+                self._complain(*problem)
         else:
             self._complain("bad_message", "this message is not for a server")
 
@@ -326,6 +334,11 @@ _HANDLERS = {
     "websocket.disconnect": FCSConsumer.websocket_disconnect,
     "http.disconnect": FCSConsumer.websocket_disconnect,
 }
+
+
+def _cost_of(wish: Message) -> int:
+    """Return as how many messages a wish counts: an answer with many candles is long."""
+    return 1 + wish.limit // CANDLES_A_MESSAGE if isinstance(wish, CandlesWish) else 1
 
 
 def _now_ms() -> int:

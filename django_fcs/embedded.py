@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from .candles.reading import candle_store
 from .conf import conf
 from .exceptions import ConfigurationError, FCSError
 from .layer.bus import Beat, Bus, layer_is_in_memory
@@ -16,6 +17,7 @@ from .prices.paths import PathReport
 from .prices.store import Store
 from .rooms import Room
 from .site import site_store, streams
+from .streaming.fetching import rest_client
 from .streaming.stream import Stream
 from .tools.complaints import Complaints
 from .tools.logs import logger_of
@@ -58,7 +60,8 @@ async def _stream(store: Store) -> None:
             timing=Timing.within(conf.FCS_OFFLINE_AFTER_SECONDS),
         )
         async with client:
-            await Stream(client, store, rooms=rooms).run()
+            stream = Stream(client, store, candles=candle_store(), rest=rest_client(), rooms=rooms)
+            await stream.run()
     except FCSError as error:
         # Each join starts the stream again.
         if _complaints.is_new("", str(error)):

@@ -8,6 +8,7 @@ FCSError
  │    ├── BadTimeframe      not one of the known timeframes
  │    ├── BadField          not one of the values a widget can show
  │    ├── BadOption         a size or an address that a widget cannot have
+ │    ├── BadRange          a number or a time that candles cannot be asked for
  │    └── BadRows           not a list of symbols
  ├── ProtocolError          also a ValueError: a frame that is not FCS v4
  ├── UpstreamError          carries kind, place and code
@@ -26,6 +27,7 @@ from django.core.exceptions import ImproperlyConfigured
 __all__ = [
     "BadField",
     "BadOption",
+    "BadRange",
     "BadRows",
     "BadSymbol",
     "BadTimeframe",
@@ -69,6 +71,10 @@ class BadField(RoomError):
 
 class BadOption(RoomError):
     """A size or an address that a widget cannot have."""
+
+
+class BadRange(RoomError):
+    """A number or a time that candles cannot be asked for."""
 
 
 class BadRows(RoomError):

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from django.test import override_settings
 
 from . import embedded
+from .candles.reading import forget_candles
 from .conf import conf
 from .fanout.hub import Hub
 from .layer.bus import Beat, Bus
@@ -70,6 +71,7 @@ async def _start_over() -> None:
     """Forget the prices last: a stream that ends saves what it has."""
     await end_streams()
     forget_prices()
+    forget_candles()
 
 
 async def push_price(

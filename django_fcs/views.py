@@ -1,24 +1,70 @@
-"""Health and metrics of a web process, for load balancers and Prometheus."""
+"""Candles as JSON; health and metrics of a web process, for load balancers and Prometheus."""
 
 from __future__ import annotations
 
+import hashlib
 import time
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+import msgspec
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from .access.http import refusal_of
+from .access.refusals import matches_pattern
+from .candles import Candles, aget_candles
+from .candles.ranges import Range
 from .conf import conf
-from .exceptions import ConfigurationError
+from .exceptions import BadRange, BadSymbol, BadTimeframe, ConfigurationError, RoomError
+from .operations.credits import read_credits
 from .operations.exposition import page
 from .operations.status import trouble
 from .prices.offset import ClockOffset
 from .prices.reports import Report
-from .site import is_idle, site_store
+from .site import is_idle, note_mistake, room_to_show, site_store
 from .tools.metrics import gauges
 
-__all__ = ["health", "metrics"]
+__all__ = ["candles", "health", "metrics"]
+
+#: How long a client may keep candles that cannot change any more, and any others, in seconds.
+FINAL_SECONDS = 86_400
+FORMING_SECONDS = 5
+
+#: Parameters are cut after so many characters; no valid one is longer.
+_TEXT_MAX = 200
+
+#: Errors by their names in an answer.
+_SHORT: dict[type[RoomError], str] = {
+    BadRange: "bad_range",
+    BadSymbol: "bad_symbol",
+    BadTimeframe: "bad_timeframe",
+}
+
+
+@require_safe
+async def candles(request: HttpRequest) -> HttpResponseBase:
+    """Return the candles of a room as JSON, to a client that may join it.
+
+    Parameters are ``symbol`` and, if wanted, ``timeframe``, ``limit``, ``before`` and ``token``.
+    """
+    asked = {name: str(text)[:_TEXT_MAX] for name, text in request.GET.items() if text}
+    timeframe, token = asked.get("timeframe"), asked.get("token")
+    try:
+        room = room_to_show(asked.get("symbol", ""), timeframe)
+        wanted = Range.read(*(_number(asked.get(name)) for name in ("limit", "before")))
+        if refusal := await refusal_of(request, room, timeframe or room.timeframe, token):
+            return _refused(403, "room_not_allowed", refusal)
+        found = await aget_candles(room, limit=wanted.limit, before=wanted.before)
+        is_public = matches_pattern(room.symbol) and conf.FCS_AUTHORIZE is None
+    except RoomError as error:
+        return _refused(400, _SHORT[type(error)], str(error))
+    except ConfigurationError as error:
+        note_mistake(error)
+        return _refused(503, "not_set_up", error.public)
+    age = FINAL_SECONDS if _is_settled(found, wanted) else FORMING_SECONDS
+    return _answered(request, found, age, is_public=is_public)
 
 
 @never_cache
@@ -36,6 +82,7 @@ def health(request: HttpRequest) -> JsonResponse:
         "beat_age_seconds": age,
         "clock_offset_seconds": round(offset.seconds, 1),
         "counts": _counts(report),
+        "rest": _rest(time.time() - offset.seconds),
     }
     return JsonResponse(body, status=503 if reasons else 200)
 
@@ -79,7 +126,50 @@ def _counts(report: Report | None) -> dict[str, float]:
     return {
         "rooms_wanted": len(report.rooms) if report else 0,
         "rooms_joined": report.joined if report else 0,
+        "rooms_with_history": report.histories if report else 0,
         "updates_per_second": round(report.updates_per_second, 1) if report else 0,
         "rooms_watched": of_process.get("hub_rooms", 0),
         "sockets": of_process.get("hub_sockets", 0),
     }
+
+
+def _rest(now: float) -> dict[str, Any] | None:
+    try:
+        credits = read_credits(now)
+    except ConfigurationError:  # It is among the reasons.
+        return None
+    return credits and credits.as_json()
+
+
+def _number(text: str | None) -> int | str | None:
+    """Return a parameter as a number; any other text as it is."""
+    return int(text) if text and text.isascii() and text.isdecimal() else text
+
+
+def _is_settled(found: Candles, wanted: Range) -> bool:
+    """Tell whether the same request will always be answered with these candles."""
+    is_full = wanted.before is not None and len(found) == wanted.limit and found.more
+    return is_full and not found.missing and all(candle.final for candle in found)
+
+
+def _answered(
+    request: HttpRequest, found: Candles, age: int, *, is_public: bool
+) -> HttpResponseBase:
+    # The encoder of Django takes tens of milliseconds for ten thousand candles.
+    content = msgspec.json.encode(found.as_dict())
+    response = HttpResponse(content, content_type="application/json")
+    response["ETag"] = etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    cached: dict[str, Any] = {"public" if is_public else "private": True, "max_age": age}
+    if age == FINAL_SECONDS:
+        cached["immutable"] = True
+    patch_cache_control(response, **cached)
+    if not is_public:
+        # The next visitor of the same browser may have fewer permissions.
+        patch_vary_headers(response, ["Cookie", "Authorization"])
+    return get_conditional_response(request, etag=etag, response=response) or response
+
+
+def _refused(status: int, short: str, message: str) -> HttpResponse:
+    response = JsonResponse({"error": short, "message": message}, status=status)
+    patch_cache_control(response, no_store=True, private=True)
+    return response

@@ -15,8 +15,12 @@ from channels.layers import channel_layers
 from django.core.cache import caches
 from django.test import override_settings
 from hypothesis import HealthCheck, settings
+from pytest_django import DjangoDbBlocker
 
 from django_fcs import consumers, embedded, site
+from django_fcs.candles import reading
+from django_fcs.candles.saved import SavedCandles
+from django_fcs.candles.stores import MemoryCandles
 from django_fcs.fanout import subscriber
 from django_fcs.fanout.hub import Hub
 from django_fcs.prices import rendered
@@ -29,6 +33,7 @@ from django_fcs.tools.worker import Worker
 from django_fcs.widgets import context, figures, refusals, rows, tiles
 from tests.support import redis
 from tests.support.caches import SICK, SickCache
+from tests.support.databases import site_with_candles, sqlite
 from tests.support.layers import SHARED, SharedLayer
 
 # How long an example takes says more of the machine than of the code.
@@ -73,12 +78,22 @@ def needs_redis() -> None:
         (pytest.fail if redis.is_required() else pytest.skip)(redis.MISSING)
 
 
+@pytest.fixture
+def candles_in_sqlite(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A site that has ``django_fcs.candles``, with an empty table in SQLite."""
+    with django_db_blocker.unblock(), site_with_candles(sqlite(tmp_path)):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def fresh_site(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A site that knows no price yet: what is kept beside the settings starts empty."""
     monkeypatch.setattr(site, "_memory", MemoryStore())
     monkeypatch.setattr(site, "_caches", {})
     monkeypatch.setattr(site, "_recent", None)
+    monkeypatch.setattr(reading, "_memory", MemoryCandles())
+    monkeypatch.setattr(reading, "_caches", {})
+    monkeypatch.setattr(reading, "_saved", SavedCandles())
     for module in (consumers, embedded, subscriber, site, context, figures, refusals, rows, tiles):
         monkeypatch.setattr(module, "_complaints", Complaints())
     # What a page shows is written a second later, which may be in another test.

@@ -26,11 +26,13 @@ FLOORS = [
     {"protocol"},
     {"prices"},
     {"layer", "upstream", "simulator"},
+    {"site"},
+    {"candles"},
     {"streaming", "fanout"},
 ]
 
 #: The wings whose ``__init__`` names what others import; every other one is empty.
-FACES = {"protocol", "simulator", "upstream", "widgets"}
+FACES = {"candles", "protocol", "simulator", "upstream", "widgets"}
 
 #: What lies outside, and the only modules that know it.
 OUTSIDE = {
@@ -42,11 +44,24 @@ OUTSIDE = {
         "upstream.connection",
         "upstream.failures",
     },
+    "urllib3": {"candles.rest"},
     "redis": {"layer.member", "layer.streams"},
     "channels_redis": {"layer.bus", "layer.pubsub"},
     "channels.layers": {"layer.bus"},
     "django.core.cache": {"doctor.neighbour", "prices.calls"},
     "django.core.signing": {"tokens"},
+    # The optional app: other code asks django.apps for the model, if it is installed.
+    "django_fcs.candles.models": {"candles.admin"},
+    "django.db": {
+        "access.authorizer",
+        "access.threads",
+        "candles.admin",
+        "candles.migrations.0001_initial",
+        "candles.models",
+        "candles.saved",
+        "fields",
+        "management.commands.fcs_candles",
+    },
     "jinja2": {"jinja"},
     "prometheus_client": {"operations.exposition"},
     # A module whose name is a string: no other test sees such an import.

@@ -42,6 +42,12 @@ DEFAULTS: dict[str, Any] = {
     "FCS_SOCKET_URL": "/ws/fcs/",
     "FCS_LINGER_SECONDS": 30,
     "FCS_LEASE_SECONDS": 3,
+    "FCS_REST_KEY": "",
+    "FCS_REST_URL": "https://api-v4.fcsapi.com/",
+    "FCS_REST_REQUESTS_PER_MINUTE": 3,
+    "FCS_REST_CREDITS_PER_MONTH": 500,
+    "FCS_CANDLES": 600,
+    "FCS_SAVE_CANDLES": [],
     "FCS_STALE_AFTER_SECONDS": 60,
     "FCS_OFFLINE_AFTER_SECONDS": 10,
     "FCS_SLOW_CLIENT_SECONDS": 30,
@@ -54,6 +60,9 @@ EXAMPLES: dict[str, Any] = {
     **{name: value + 7 for name, value in DEFAULTS.items() if isinstance(value, int)},
     "FCS_API_KEY": "a-key/with+signs",
     "FCS_URL": "ws://localhost:9780",
+    "FCS_REST_KEY": "another-key/with+signs",
+    "FCS_REST_URL": "http://localhost:9780/",
+    "FCS_SAVE_CANDLES": ["FX:*", "FX:EURUSD_60"],
     "FCS_ROOMS": ["FX:EURUSD"],
     "FCS_TIMEFRAME": "60",
     "FCS_ALLOWED_SYMBOLS": ["FX:*", "BINANCE:*"],
@@ -115,7 +124,9 @@ def test_no_module_reads_a_setting_that_conf_does_not_have() -> None:
     assert read <= DEFAULTS.keys() == {name for name in vars(Settings) if name.startswith("FCS_")}
 
 
-@pytest.mark.parametrize("name", ["FCS_ROOMS", "FCS_ALLOWED_SYMBOLS", "FCS_ALLOWED_ORIGINS"])
+@pytest.mark.parametrize(
+    "name", ["FCS_ROOMS", "FCS_ALLOWED_SYMBOLS", "FCS_ALLOWED_ORIGINS", "FCS_SAVE_CANDLES"]
+)
 def test_one_text_alone_is_a_list_and_not_its_letters(name: str) -> None:
     for value in ("FX:*", ("FX:*",), {"FX:*"}, "FX:*,"):
         with override_settings(**{name: value}):
@@ -167,6 +178,8 @@ def test_what_is_unambiguous_is_read_in_the_settings_own_type(
         ("FCS_MAX_ROOMS", 2.5, "must be a whole number from 1 to 1000000, not 2.5"),
         ("FCS_MAX_ROOMS", 0, "must be a whole number from 1 to 1000000, not 0"),
         ("FCS_MAX_ROOMS", True, "must be a whole number from 1 to 1000000, not True"),
+        ("FCS_REST_REQUESTS_PER_MINUTE", 0, "must be a whole number from 1 to 1000, not 0"),
+        ("FCS_CANDLES", 10_001, "must be a whole number from 1 to 10000, not 10001"),
         ("FCS_LEASE_SECONDS", -1, "must be a number from 0.5 to 3600, not -1"),
         ("FCS_STALE_AFTER_SECONDS", float("nan"), "to 31536000, not nan"),
         ("FCS_STALE_AFTER_SECONDS", "1e400", "to 31536000, not '1e400'"),
@@ -209,10 +222,10 @@ def test_a_value_that_cannot_be_used_is_told_with_what_the_setting_must_be(
     ("name", "value"),
     [
         *product(
-            ["FCS_API_KEY", "FCS_URL"],
+            ["FCS_API_KEY", "FCS_URL", "FCS_REST_KEY", "FCS_REST_URL"],
             [b"a-secret", ["a-secret"], "a-secret\n", "a-secret" * 1000],
         ),
-        *product(["FCS_URL"], [" ", "a-secret ", "a -secret"]),
+        *product(["FCS_URL", "FCS_REST_URL"], [" ", "a-secret ", "a -secret"]),
     ],
 )
 def test_no_message_shows_the_key_or_the_address_that_may_contain_it(

@@ -8,6 +8,7 @@ import inspect
 import json
 import os
 import re
+import time
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,11 @@ from django.test import AsyncClient, Client, RequestFactory, override_settings
 from django.test.utils import isolate_apps
 from django.urls import path
 
+from django_fcs.candles import Candles
+from django_fcs.candles.bars import Bar, Rank
+from django_fcs.candles.kept import Kept
+from django_fcs.candles.reading import candle_store
+from django_fcs.candles.series import Series
 from django_fcs.rooms import Room
 from django_fcs.simulator import Faults, RandomWalk, Simulator
 from django_fcs.site import streams
@@ -164,6 +170,46 @@ async def test_the_example_without_a_site_prints_prices() -> None:
         example.cancel()
         with pytest.raises(asyncio.CancelledError):
             await example
+
+
+# -- candles.md
+
+
+async def keep_hours(*closes: float) -> None:
+    """Keep candles of the hours up to now, of which the last one is forming."""
+    room, now = Room("FX:EURUSD", "60"), time.time()
+    series = Series("60", keep=600)
+    for hours, close in enumerate(reversed(closes)):
+        t = int(now) // 3600 * 3600 - hours * 3600
+        series.put(Bar(t, 1.0, 9.0, 1.0, close, None), rank=Rank.LIVE, at=now)
+    assert await candle_store().asave({room: Kept.of(series, saved_at=now)})
+
+
+async def test_the_example_that_reads_candles() -> None:
+    await keep_hours(1.5, 1.6)
+    space = await run(block("candles.md", "candles.missing"))
+
+    assert [candle.close for candle in space["candles"]] == [1.5, 1.6]
+
+
+@pytest.mark.parametrize("closes", [[], [float(1 + n % 7) for n in range(30)]], ids=len)
+async def test_the_example_with_pandas(closes: list[float]) -> None:
+    pytest.importorskip("pandas")
+    await keep_hours(*closes)
+    space = await run(block("candles.md", "import pandas"))
+
+    assert list(space["frame"]["close"]) == closes[:-1]
+    if closes:
+        assert space["average"].iloc[-1] == pytest.approx(sum(closes[-21:-1]) / 20)
+    assert str(space["new_york"].index.tz) == "America/New_York"
+
+
+async def test_the_example_of_an_answer_is_one() -> None:
+    answers = [json.loads(code) for code in blocks("candles.md", "json")]
+    read, question, message = answers
+
+    assert read.keys() == Candles(Room("FX:EURUSD", "60")).as_dict().keys()
+    assert message.keys() <= read.keys() | question.keys()
 
 
 # -- simulator.md, templates.md and the lines for settings

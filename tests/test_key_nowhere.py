@@ -10,6 +10,7 @@ import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.template import TemplateSyntaxError, engines
@@ -38,7 +39,9 @@ async def site(*, accepts: bool = True) -> AsyncIterator[Simulator]:
     faults = Faults(malformed_every=2, unknown=("FX:NO*",))
     keys = {KEY} if accepts else set()
     async with Simulator(RandomWalk(rate=20), faults=faults, accepted_keys=keys) as simulator:
-        with override_settings(FCS_URL=f"{simulator.url}/?plan={KEY}", FCS_API_KEY=KEY):
+        url, rest = f"{simulator.url}/?plan={KEY}", f"http://me:{quote(KEY)}@127.0.0.1:9/"
+        keys_of_the_site = {"FCS_API_KEY": KEY, "FCS_REST_KEY": KEY}
+        with override_settings(FCS_URL=url, FCS_REST_URL=rest, **keys_of_the_site):
             yield simulator
 
 
@@ -150,13 +153,15 @@ async def test_errors_of_the_feed_tell_nobody_with_all_that_led_to_them() -> Non
 
 def test_a_failure_in_a_page_tells_nobody(rf: RequestFactory) -> None:
     """What Django shows of settings and stack, with DEBUG or in a letter to the admins."""
-    with override_settings(FCS_API_KEY=KEY, FCS_URL="ws://127.0.0.1:9", DEBUG=True):
+    with override_settings(
+        FCS_API_KEY=KEY, FCS_REST_KEY=KEY, FCS_URL="ws://127.0.0.1:9", DEBUG=True
+    ):
         with pytest.raises(TemplateSyntaxError) as caught:
             engines["django"].from_string("{% load fcs %}{% fcs_ticker 'eurusd' %}")
         reporter = ExceptionReporter(rf.get("/"), caught.type, caught.value, caught.tb)
         shown = reporter.get_traceback_html() + reporter.get_traceback_text()
 
-    assert "FCS_API_KEY" in shown
+    assert "FCS_API_KEY" in shown and "FCS_REST_KEY" in shown
     assert not leaks(shown)
 
 

@@ -88,6 +88,8 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: zipfile.ZipFile) -> No
 @pytest.mark.parametrize(
     "name",
     [
+        "candles/migrations/0001_initial.py",
+        "candles/migrations/__init__.py",
         "py.typed",
         "static/django_fcs/fcs-announce.js",
         "static/django_fcs/fcs-announce.min.js",
@@ -118,7 +120,7 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: zipfile.ZipFile) -> No
         "templates/django_fcs/ticker.html",
     ],
 )
-def test_the_wheel_has_what_pages_and_type_checkers_need(wheel: zipfile.ZipFile, name: str) -> None:
+def test_the_wheel_has_what_sites_and_type_checkers_need(wheel: zipfile.ZipFile, name: str) -> None:
     assert f"django_fcs/{name}" in wheel.namelist()
 
 

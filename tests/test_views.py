@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 from django.test import Client, override_settings
 
 from django_fcs import site, views
+from django_fcs.candles.ledger import Account
+from django_fcs.candles.reading import candle_store
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import Report
 from django_fcs.prices.store import LastValue, MemoryStore
@@ -71,6 +74,7 @@ async def test_counts_tell_how_much_flows(store: MemoryStore) -> None:
         last_at=None,
         leader=True,
         counts={},
+        histories=7,
     )
     await store.asave({}, last, report)
     with shown(lambda: {"hub_sockets": 3, "hub_rooms": 1}):
@@ -80,6 +84,7 @@ async def test_counts_tell_how_much_flows(store: MemoryStore) -> None:
     assert told["counts"] == {
         "rooms_wanted": 2,
         "rooms_joined": 1,
+        "rooms_with_history": 7,
         "updates_per_second": 31.0,
         "rooms_watched": 1,
         "sockets": 3,
@@ -145,6 +150,28 @@ def test_a_stream_without_the_vendor_is_not_healthy(client: Client, store: Memor
     beat(store, online=False)
 
     assert health(client) == sick("the stream has no connection to the vendor")
+
+
+@override_settings(FCS_REST_KEY="a-rest-key", FCS_REST_CREDITS_PER_MONTH=500)
+async def test_what_is_left_of_the_credits_is_told_and_asking_may_be_closed(
+    store: MemoryStore,
+) -> None:
+    beat(store)
+    now = time.time()
+    month = f"{datetime.fromtimestamp(now, timezone.utc):%Y-%m}"
+    account = Account(month, 500, (), now + 600, "HTTP 429", epoch=1)
+    await candle_store().asave_account(account)
+    told = await asyncio.to_thread(body, Client())
+
+    assert told["status"] == "ok"
+    assert (told["rest"]["credits_left"], told["rest"]["credits_per_month"]) == (0, 500)
+    assert told["rest"]["closed_until"] > now and told["rest"]["reason"]
+
+
+def test_without_a_rest_key_there_are_no_credits(client: Client, store: MemoryStore) -> None:
+    beat(store)
+
+    assert body(client)["rest"] is None
 
 
 def test_neither_rooms_nor_hosts_are_told(client: Client, store: MemoryStore) -> None:

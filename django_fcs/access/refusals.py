@@ -5,7 +5,6 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from django_fcs.conf import conf
-from django_fcs.fanout.routes import Key
 from django_fcs.rooms import Room
 from django_fcs.tokens import TokenState, standing_of
 
@@ -31,12 +30,12 @@ def refusal_before(room: Room, token: str | None) -> str:
     return "" if state is TokenState.VALID else f"{room.symbol} {state.value}"
 
 
-def refusal_after(answer: Answer, key: Key) -> str:
+def refusal_after(answer: Answer, room: Room, spelling: str) -> str:
     """Return why a room may not be joined, or no longer, after the site's function was asked.
 
-    It names the room as the browser joined it: another timeframe of the symbol may be allowed.
+    It names the timeframe as the browser wrote it: another one of the symbol may be allowed.
     """
-    room = f"{key.room.symbol}_{key.spelling}"
+    name = f"{room.symbol}_{spelling}"
     if answer is Answer.NONE:
-        return f"{room}: FCS_AUTHORIZE did not answer, try again later"
-    return f"{room}: FCS_AUTHORIZE refused it"
+        return f"{name}: FCS_AUTHORIZE did not answer, try again later"
+    return f"{name}: FCS_AUTHORIZE refused it"

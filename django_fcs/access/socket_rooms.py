@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 from django_fcs import embedded
 from django_fcs.conf import conf
 from django_fcs.exceptions import BadSymbol, BadTimeframe
+from django_fcs.fanout.candles import WAITING_MAX
 from django_fcs.fanout.hub import Hub
 from django_fcs.fanout.routes import Key
 from django_fcs.fanout.subscriber import Subscriber
-from django_fcs.protocol import Join, Leave, Token, serialise
+from django_fcs.protocol import CandlesWish, Join, Leave, Token, serialise
 from django_fcs.rooms import Room
 from django_fcs.tools.tokenbucket import TokenBucket
 
@@ -105,6 +106,18 @@ class SocketRooms:
         for room, spelling in list(self._subscriber.joined):
             self._hub.leave(self._subscriber, room, spelling)
 
+    def ask_for_candles(self, wish: CandlesWish) -> Problem | None:
+        """Ask the hub for candles of a room that is joined; return why not."""
+        spelling = conf.FCS_TIMEFRAME if wish.timeframe is None else wish.timeframe
+        for key in self._subscriber.joined:
+            if (key.room.symbol, key.spelling) == (wish.symbol, spelling):
+                break
+        else:
+            return Problem(_NOT_ALLOWED, f"{wish.symbol}: join the room before you ask for candles")
+        if self._hub.candles.ask(self._subscriber, key, limit=wish.limit, before=wish.before):
+            return None
+        return Problem("rate_limited", f"no more than {WAITING_MAX} requests for candles at once")
+
     async def problems(self) -> AsyncGenerator[Problem, None]:
         """Join rooms as ``FCS_AUTHORIZE`` allows them; yield the problem of each that it refuses.
 
@@ -117,7 +130,7 @@ class SocketRooms:
                     self._admit(key, token)
                 else:
                     self._hub.leave(self._subscriber, *key)
-                    yield Problem(_NOT_ALLOWED, refusal_after(answer, key))
+                    yield Problem(_NOT_ALLOWED, refusal_after(answer, *key))
 
     def _objection(self, key: Key, token: str | None) -> Problem | None:
         if not self._bucket.take():

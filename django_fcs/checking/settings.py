@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.utils.module_loading import import_string
@@ -15,7 +16,7 @@ from django.utils.module_loading import import_string
 from django_fcs.conf import Setting, Settings, conf
 from django_fcs.exceptions import BadSymbol, ConfigurationError
 from django_fcs.prices.store import CacheStore
-from django_fcs.protocol.address import Address
+from django_fcs.protocol.address import Address, RestAddress
 from django_fcs.protocol.intervals import DEFAULT
 from django_fcs.rooms import Room, check_symbol
 from django_fcs.values.kinds import shown
@@ -34,6 +35,8 @@ Check = Callable[[], list[CheckMessage]]
 
 DEMO_KEY = "fcs_socket_demo"
 
+_CANDLES = "django_fcs.candles"
+
 #: With a lower value, one heartbeat that is slightly late puts rooms offline.
 _PATIENCE_SECONDS = DEFAULT.beat + 2
 
@@ -50,6 +53,7 @@ _IDS = {
     "FCS_ALLOWED_ORIGINS": "fcs.E008",
     "FCS_AUTHORIZE": "fcs.E010",
     "FCS_SITE": "fcs.E016",
+    "FCS_REST_URL": "fcs.E021",
 }
 
 
@@ -57,8 +61,8 @@ def check_values() -> list[CheckMessage]:
     """Check type and range of every setting, then what the values refer to."""
     wrong = [_wrong(setting, error) for setting, error in conf.errors()]
     checks = (
-        *(_check_key, _check_url, _check_rooms, _check_cache),
-        *(_check_origins, _check_authorize, _check_patience, _check_patterns),
+        *(_check_key, _check_url, _check_rest_url, _check_rooms, _check_cache),
+        *(_check_origins, _check_authorize, _check_patience, _check_patterns, _check_saving),
     )
     return wrong + [message for check in checks for message in where_readable(check)]
 
@@ -100,6 +104,7 @@ def _check_patterns() -> list[CheckMessage]:
     texts: dict[str, Iterable[str]] = {
         "FCS_ALLOWED_SYMBOLS": conf.FCS_ALLOWED_SYMBOLS,
         "FCS_DIGITS": conf.FCS_DIGITS,
+        "FCS_SAVE_CANDLES": conf.FCS_SAVE_CANDLES,
     }
     wrong = [(name, one) for name, some in texts.items() for one in some if not _may_match(one)]
     # In a name, a pattern is no symbol.
@@ -158,6 +163,25 @@ def _check_url() -> list[CheckMessage]:
         hint = f'{error}. Set FCS_URL = "{default}", or remove it.'
         return [Error("FCS_URL is not a WebSocket address.", hint, id="fcs.E007")]
     return []
+
+
+def _check_rest_url() -> list[CheckMessage]:
+    url = conf.FCS_REST_URL
+    try:
+        RestAddress(url, "any")
+    except ConfigurationError as error:
+        default = Settings.FCS_REST_URL.default
+        hint = f'{error}. Set FCS_REST_URL = "{default}", or remove it.'
+        return [Error("FCS_REST_URL is not a web address.", hint, id="fcs.E021")]
+    return []
+
+
+def _check_saving() -> list[CheckMessage]:
+    if not conf.FCS_SAVE_CANDLES or apps.is_installed(_CANDLES):
+        return []
+    text = f"FCS_SAVE_CANDLES names rooms, but {_CANDLES} is not installed: nothing is saved."
+    hint = f'Add "{_CANDLES}" to INSTALLED_APPS and run manage.py migrate.'
+    return [Warning(text, hint, id="fcs.W023")]
 
 
 def _check_origins() -> list[CheckMessage]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from django_fcs.exceptions import FCSError
-from django_fcs.tools.redaction import site_key, without_secrets
+from django_fcs.tools.redaction import site_keys, without_secrets
 
 from .waits import PATIENT
 
@@ -120,4 +120,4 @@ def _discreet(finding: Finding) -> Finding:
 
 
 def _in_one_line(text: str) -> str:
-    return without_secrets(" ".join(text.split()), site_key(), TEXT_MAX)
+    return without_secrets(" ".join(text.split()), *site_keys(), limit=TEXT_MAX)

@@ -14,9 +14,10 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
 from typing import ClassVar
 
+from django_fcs.candles import aget_candles
 from django_fcs.conf import conf
 from django_fcs.layer.bus import Bus, on_the_layer
-from django_fcs.layer.events import HUBS, AskAgain, Beat, GroupEvent, RoomNotice
+from django_fcs.layer.events import HUBS, AskAgain, Beat, CandleNote, GroupEvent, RoomNotice
 from django_fcs.prices.store import Store
 from django_fcs.prices.updates import Update
 from django_fcs.protocol import Heartbeat, serialise
@@ -26,6 +27,7 @@ from django_fcs.tools.clocks import since_boot
 from django_fcs.tools.metrics import shown
 from django_fcs.tools.tasks import end, together
 
+from .candles import CandleDesk
 from .cohorts import Cohorts
 from .figures import Lags, hub_figures
 from .flow import STEADY, Flow
@@ -35,8 +37,9 @@ from .needs import Needs
 from .ready import ReadyQueue
 from .requests import Requests
 from .routes import Key, Reader, Routes
+from .sending import send_frame, send_price
 from .servers import Send, server_takes_everything
-from .subscriber import Subscriber, send_to_all
+from .subscriber import Subscriber
 from .watched import Watched, WatchedRoom
 
 __all__ = ["Hub"]
@@ -85,6 +88,8 @@ class Hub:
         self._task: asyncio.Task[None] | None = None
         self.requests = Requests()
         """Requests to ask for permissions again. The hub itself does not ask."""
+        self.candles = CandleDesk(aget_candles, monotonic=monotonic)
+        """Requests of browsers for candles of rooms that they have joined."""
 
     @classmethod
     def of_this_loop(cls, store: Store) -> Hub:
@@ -135,7 +140,7 @@ class Hub:
             self._cohorts.exit(subscriber)
         for key in subscriber.joined:
             self._routes.discard(key, subscriber)
-            self._release(key, subscriber.address)
+            self._release(key, subscriber)
         subscriber.joined.clear()
         del self._subscribers[subscriber]
         self._idle_since = self._monotonic()
@@ -192,10 +197,11 @@ class Hub:
             self._cohorts.leave(subscriber, key)
         else:
             self._routes.discard(key, subscriber)
-        self._release(key, subscriber.address)
+        self._release(key, subscriber)
 
-    def _release(self, key: Key, address: str) -> None:
-        self._needs.discard(key.room, address)
+    def _release(self, key: Key, subscriber: Subscriber) -> None:
+        self.candles.forget(subscriber, key)
+        self._needs.discard(key.room, subscriber.address)
         if self._watched.leave(key):
             self._hearing.discard(key.room)
 
@@ -218,7 +224,11 @@ class Hub:
         """Pass on what the stream sends, until something is missing."""
         self._hearing.begin(self._monotonic())
         self._needs.ask_for_all()
-        await together(self._receive(bus), self._announce(bus))
+        await together(
+            self._receive(bus),
+            self._announce(bus),
+            self.candles.serve(bus, self._intervals.look),
+        )
         return False
 
     async def _deliver(self) -> None:
@@ -253,7 +263,7 @@ class Hub:
         """Send the frames that are due."""
         for run in self._cohorts.flush(self._monotonic()):
             for members, frame in run.frames:
-                _send_frame(members, frame)
+                send_frame(members, frame)
             if run.first_at is not None:
                 self._lags.frame_went(run.first_at)
 
@@ -305,6 +315,8 @@ class Hub:
                 self._apply_notice(event)
             elif isinstance(event, AskAgain):
                 self.requests.put(event)
+            elif isinstance(event, CandleNote):
+                self.candles.note(event)
             if self._monotonic() > turn_at:
                 await asyncio.sleep(0)
                 turn_at = self._monotonic() + self._flow.turn
@@ -326,7 +338,7 @@ class Hub:
         assert update is not None
         for key in watched.keys:
             spelled = update.spelled(key.spelling)
-            _send_price(self._routes.of(key), key, spelled)
+            send_price(self._routes.of(key), key, spelled)
             self._cohorts.put(key, spelled)
 
     def _stream_time(self) -> float:
@@ -362,11 +374,3 @@ class Hub:
         for watched in rooms:
             for key in watched.keys:
                 self._cohorts.tell(key, watched.state_text(key))
-
-
-def _send_price(subscribers: Iterable[Subscriber], key: Key, update: Update) -> None:
-    send_to_all(subscribers, update.text, lambda one: one.put(key, update))
-
-
-def _send_frame(subscribers: Iterable[Subscriber], frame: str) -> None:
-    send_to_all(subscribers, frame, lambda one: one.send(frame))

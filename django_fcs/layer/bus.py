@@ -31,7 +31,7 @@ from django_fcs.tools.backoff import doubling
 from django_fcs.tools.fallbacks import warn_once
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.metrics import count
-from django_fcs.tools.redaction import reason_of, site_key, without_secrets
+from django_fcs.tools.redaction import reason_of, site_keys, without_secrets
 
 from . import pubsub, streams
 from .events import (
@@ -40,8 +40,10 @@ from .events import (
     Announcement,
     AskAgain,
     Beat,
+    CandleNote,
     GroupEvent,
     RoomNotice,
+    Wish,
     read_event,
 )
 from .hosts import pools_of
@@ -56,8 +58,10 @@ __all__ = [
     "AskAgain",
     "Beat",
     "Bus",
+    "CandleNote",
     "GroupEvent",
     "RoomNotice",
+    "Wish",
     "check_hosts",
     "database_mistaken",
     "layer_is_in_memory",
@@ -150,7 +154,7 @@ class Bus:
         """Send a heartbeat to all hubs."""
         await self._member.send([(marked(HUBS, self._mark), beat.event())])
 
-    async def tell(self, *notices: RoomNotice) -> None:
+    async def tell(self, *notices: RoomNotice | CandleNote) -> None:
         """Send all hubs what is known about rooms apart from their prices."""
         hubs = marked(HUBS, self._mark)
         await self._member.send((hubs, one.event()) for one in notices)
@@ -162,6 +166,11 @@ class Bus:
     async def announce(self, announcement: Announcement) -> None:
         """Send the stream the rooms that a hub needs."""
         await self._member.send([(marked(DEMAND, self._mark), announcement.event())])
+
+    async def wish(self, *wishes: Wish) -> None:
+        """Send the stream requests for candles."""
+        demand = marked(DEMAND, self._mark)
+        await self._member.send((demand, one.event()) for one in wishes)
 
     async def bursts(self) -> AsyncGenerator[list[GroupEvent], None]:
         """Iterate without end over the messages that this member receives.
@@ -217,7 +226,7 @@ def site_layer() -> Any:
     except KeyError:
         raise ConfigurationError(_NO_LAYER.format(alias=alias)) from None
     except InvalidChannelLayerError as error:
-        text = without_secrets(f"CHANNEL_LAYERS: {error}", site_key())
+        text = without_secrets(f"CHANNEL_LAYERS: {error}", *site_keys())
         raise ConfigurationError(text) from None
 
 

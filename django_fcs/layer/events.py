@@ -4,9 +4,10 @@
 group      from → to               message types
 ========== ======================= ============================================
 room.group stream → hubs, anybody  only ``fcs.price``
-fcs.hubs   stream → hubs           ``fcs.beat``, ``fcs.room``
+fcs.hubs   stream → hubs           ``fcs.beat``, ``fcs.room``, ``fcs.candles``
 fcs.hubs   the site → hubs         ``fcs.ask``
-fcs.demand hubs → stream           ``fcs.demand``
+fcs.demand hubs → stream           ``fcs.demand``, ``fcs.wish``
+fcs.demand commands → stream       ``fcs.wish``
 ========== ======================= ============================================
 
 A site with a mark puts it into all three, as in ``fcs-db1.hubs``. ``protocol.intervals``
@@ -22,12 +23,14 @@ from itertools import chain, repeat
 from typing import Annotated, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from django_fcs.exceptions import ProtocolError, RoomError
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Expectation
 from django_fcs.prices.updates import EVENT_TYPE, Epoch, Update
 from django_fcs.protocol import ProfileUpdate, parse
+from django_fcs.protocol.bounds import CANDLES_MAX, OpenTime, Seconds
 from django_fcs.rooms import Room
 from django_fcs.tools.metrics import count
 from django_fcs.tools.texts import one_line
@@ -41,9 +44,11 @@ __all__ = [
     "Announcement",
     "AskAgain",
     "Beat",
+    "CandleNote",
     "GroupEvent",
     "Hashes",
     "RoomNotice",
+    "Wish",
     "read_event",
 ]
 
@@ -131,7 +136,48 @@ class AskAgain(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.ask"):
         return _builtins(self)
 
 
-GroupEvent = Update | Beat | RoomNotice | Announcement | AskAgain
+class Wish(msgspec.Struct, frozen=True):
+    """A request for candles of a room; the stream fetches what nobody has."""
+
+    room: Room
+    limit: int = CANDLES_MAX
+    """How many are wanted, up to ``CANDLES_MAX``."""
+    before: int | None = None
+    """They open before this time, in unix seconds; ``None`` for the newest."""
+    start: int | None = None
+    """They open at this time or later; ``None`` if only their number matters."""
+
+    def event(self) -> dict[str, Any]:
+        """Return the message that goes to the stream."""
+        return _builtins(_Wish(str(self.room), self.limit, self.before, self.start))
+
+
+class CandleNote(msgspec.Struct, frozen=True):
+    """What the stream did about wishes for candles of a room."""
+
+    room: Room
+    start: int | None = None
+    """Candles that open from here to ``end`` were stored, in unix seconds; ``None`` if none."""
+    end: int | None = None
+    note: str = ""
+    """What is still missing and why, for visitors; empty if all wishes are fulfilled."""
+    wait: float | None = None
+    """After how many seconds the stream goes on; ``None`` if it does not know or is ready."""
+
+    def after(self, earlier: CandleNote | None) -> CandleNote:
+        """Return one note in place of this one and an earlier one about the room."""
+        spans = [(one.start, one.end) for one in (self, earlier) if one is not None]
+        stored = [(start, end) for start, end in spans if start is not None and end is not None]
+        start = min((start for start, _ in stored), default=None)
+        end = max((end for _, end in stored), default=None)
+        return replace(self, start=start, end=end)
+
+    def event(self) -> dict[str, Any]:
+        """Return the message that goes to all hubs."""
+        return _builtins(_CandleNote(str(self.room), self.start, self.end, self.note, self.wait))
+
+
+GroupEvent = Update | Beat | RoomNotice | Announcement | AskAgain | Wish | CandleNote
 
 
 class _Price(msgspec.Struct, frozen=True, tag_field="type", tag=EVENT_TYPE):
@@ -170,9 +216,31 @@ class _Demand(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.demand"):
         return Announcement(self.hub, tuple(rooms), tuple(new), viewers)
 
 
+class _Wish(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.wish"):
+    room: str
+    limit: Annotated[int, msgspec.Meta(ge=1, le=CANDLES_MAX)] = CANDLES_MAX
+    before: OpenTime | None = None
+    start: OpenTime | None = None
+
+    def read(self) -> Wish:
+        return Wish(_room(self.room), self.limit, self.before, self.start)
+
+
+class _CandleNote(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.candles"):
+    room: str
+    start: OpenTime | None = None
+    end: OpenTime | None = None
+    note: str = ""
+    wait: Seconds | None = None
+
+    def read(self) -> CandleNote:
+        note = one_line(self.note)
+        return CandleNote(_room(self.room), self.start, self.end, note, self.wait)
+
+
 # By type, since msgspec prepares a struct once, but a union at each call.
-_Kind = type[_Price | Beat | _Notice | _Demand | AskAgain]
-_KINDS: tuple[_Kind, ...] = (_Price, Beat, _Notice, _Demand, AskAgain)
+_Kind = type[_Price | Beat | _Notice | _Demand | AskAgain | _Wish | _CandleNote]
+_KINDS: tuple[_Kind, ...] = (_Price, Beat, _Notice, _Demand, AskAgain, _Wish, _CandleNote)
 _MESSAGES = {kind.__struct_config__.tag: kind for kind in _KINDS}
 
 

@@ -23,7 +23,15 @@ from django_fcs.tools.worker import Threads
 
 from .early import SIGNALS
 
-__all__ = ["Screen", "fail", "port_number", "quiet", "run_until_signal", "show_logs"]
+__all__ = [
+    "Screen",
+    "fail",
+    "port_number",
+    "quiet",
+    "run_until_signal",
+    "show_logs",
+    "until_output_breaks",
+]
 
 _CLEAR_LINE = "\r\x1b[2K"
 
@@ -58,12 +66,19 @@ def run_until_signal(
         await together(work(), _wait(stop, leave, leave_within))
 
     try:
-        with _noted_signals() as noted:
+        with until_output_breaks(), _noted_signals() as noted:
             asyncio.run(main())
     except KeyboardInterrupt:
         pass
+
+
+@contextmanager
+def until_output_breaks() -> Iterator[None]:
+    """End the ``with`` block without an error if the reader of our output ends (``| head``)."""
+    try:
+        yield
     except BrokenPipeError:
-        # The reader of our output has ended (`| head`); the flush at exit must not fail.
+        # The flush at exit must not fail either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -53,7 +53,7 @@ class Cache(Protocol):
 class WritableCache(Cache, Protocol):
     """What is written to a cache of Django."""
 
-    def set_many(self, data: dict[str, str], timeout: int) -> Any:
+    def set_many(self, data: dict[str, Any], timeout: int) -> Any:
         """Store some keys; may raise anything, and may return the keys that it did not store."""
 
 

@@ -18,7 +18,7 @@ from django_fcs.values.timeframes import LENGTHS
 from .snapshots import Snapshot
 from .updates import TICK_AHEAD_SECONDS
 
-__all__ = ["Intake"]
+__all__ = ["Intake", "usual_lead"]
 
 _DAY = 86_400
 
@@ -47,6 +47,11 @@ GAP_MAX = 1e4
 WITNESSES = 3
 
 
+def usual_lead(timeframe: str) -> float:
+    """Return how many seconds in the future a candle may open if clocks are about right."""
+    return float(min(LENGTHS[timeframe], _DAY) + CLOCKS_SECONDS)
+
+
 class Intake:
     """Decides which frames of one room, and which of their values, may be merged.
 
@@ -70,7 +75,7 @@ class Intake:
     def __init__(self, known: Snapshot) -> None:
         self._known = known
         self._length = LENGTHS[known.room.timeframe]
-        self._usual = float(min(self._length, _DAY) + CLOCKS_SECONDS)
+        self._usual = usual_lead(known.room.timeframe)
         self._ahead = self._usual
         """How far in the future a candle may open."""
         self._is_doubted = False

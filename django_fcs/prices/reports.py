@@ -38,6 +38,8 @@ class Report(msgspec.Struct, frozen=True):
     """All counters of its process since the process started."""
     rendered: _Count = 0
     """How many of the rooms nobody watches: pages show them."""
+    histories: _Count = 0
+    """How many rooms have candles of the past."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,12 @@ class StreamStatus:
     """Price frames received since the start."""
     last_at: float | None
     """When the last of them arrived, unix seconds."""
+    histories: int = 0
+    """How many rooms have candles of the past."""
+    credits_left: int | None = None
+    """What is left of this month's credits for history; ``None`` if this is not known."""
+    is_rest_closed: bool | None = None
+    """Whether the vendor may not be asked for history now; ``None`` if this is not known."""
 
 
 class GrowthRate:

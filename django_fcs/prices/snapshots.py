@@ -12,6 +12,7 @@ from django_fcs.protocol import Price
 from django_fcs.protocol.bounds import DELAY_MAX, DIGITS_MAX, FIGURES_MAX, PERCENT_MAX, PRICE_MIN
 from django_fcs.rooms import Room
 from django_fcs.tools.metrics import count
+from django_fcs.values.timeframes import LONGEST
 
 __all__ = ["Snapshot", "decimals", "digits_for", "spread_of"]
 
@@ -60,6 +61,8 @@ class Snapshot:
         "pc",
         "delay",
         "_before",
+        "_close",
+        "_longest",
         "_went_back",
         "_pc_before",
         "_digits",
@@ -80,6 +83,9 @@ class Snapshot:
         self.pc: float | None = None
         self.delay: int | None = None
         self._before: int | None = None
+        self._close: float | None = None
+        """The close of the current candle, which ``c`` may have left behind."""
+        self._longest = LONGEST[room.timeframe]
         self._went_back = False
         self._pc_before: float | None = None
         self._digits = _Digits() if digits is None else _FixedDigits(digits)
@@ -89,6 +95,18 @@ class Snapshot:
     def digits(self) -> int:
         """Decimals to show: set by the site, or the most that prices of the feed have."""
         return self._digits.shown
+
+    @property
+    def bar(self) -> tuple[int, float, float, float, float, float | None] | None:
+        """The current candle ``t o h l c v``; ``None`` while its prices are not known.
+
+        Its close is no tick that came after the end of the candle, as ``c`` may be, and it
+        lies between low and high, which are never stretched.
+        """
+        t, o, h, l, c = self.t, self.o, self.h, self.l, self._close  # noqa: E741
+        if t is None or o is None or h is None or l is None or c is None:
+            return None
+        return (t, o, h, l, c, self.v) if l <= o <= h and l <= c <= h else None
 
     @property
     def spread(self) -> float | None:
@@ -133,7 +151,7 @@ class Snapshot:
         """Undo the current candle, whose opening time was wrong; the right one is ``t``."""
         self.pc = self._pc_before if t == self._before else None
         self._pc_before = self.t = self._before = None
-        self.o = self.h = self.l = self.v = None
+        self.o = self.h = self.l = self.v = self._close = None
         self._volume_is_real = False
         self._went_back = True
 
@@ -183,7 +201,7 @@ class Snapshot:
             # After a step back, this candle may be older than it seems.
             self.pc = None if price.mode == "initial" or self._went_back else self.c
             self._went_back = False
-            self.o = self.h = self.l = self.v = None
+            self.o = self.h = self.l = self.v = self._close = None
             self._volume_is_real = False
         self._before, self.t = self.t, price.t
 
@@ -195,10 +213,18 @@ class Snapshot:
         if price.b is not None:
             self.b = price.b
         if price.mode != "askbid":
-            self.o, self.h, self.l = price.o, price.h, price.l
+            self.o, self.h, self.l, self._close = price.o, price.h, price.l, price.c
             self._apply_volume(price)
+        elif self._is_close(price.c, price.update):
+            self._close = price.c
         # A frame without a time must not keep the time of an earlier tick.
         self.update = price.update
+
+    def _is_close(self, c: float | None, update: float | None) -> bool:
+        """Tell whether a tick lies within the candle, in time and in price."""
+        if c is None or update is None or self.t is None or self.h is None or self.l is None:
+            return False
+        return self.l <= c <= self.h and self.t <= update < self.t + self._longest
 
     def _apply_volume(self, price: Price) -> None:
         """Take the volume; ``initial.v`` is not the candle's volume, so any other replaces it."""

@@ -13,6 +13,7 @@ from typing import Annotated, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
+from django_fcs.protocol.bounds import OpenTime, Price, Volume
 from django_fcs.rooms import Room
 from django_fcs.sharing.mark import site_mark
 from django_fcs.tools.worker import Worker
@@ -42,11 +43,17 @@ T = TypeVar("T")
 _Reports = tuple[PathReport | None, Report | None]
 
 
+#: A candle: when it opened, in unix seconds, then open, high, low, close and volume.
+EndedCandle = tuple[OpenTime, Price, Price, Price, Price, Volume | None]
+
+
 class LastValue(msgspec.Struct, frozen=True):
     """The last text of a room, as sent to browsers, and what is expected of the room."""
 
     text: Annotated[str, msgspec.Meta(max_length=TEXT_MAX)]
     expected: Expectation = Expectation()
+    ended: EndedCandle | None = None
+    """The last candle that the stream saw end, for candles that are saved less often."""
 
 
 _Values = tuple[dict[Room, LastValue], PathReport | None]

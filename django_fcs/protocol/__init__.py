@@ -6,6 +6,7 @@ from .frames import parse, parse_wishes, serialise
 from .messages import (
     PRICE_MODES,
     Candle,
+    CandlesWish,
     Heartbeat,
     Join,
     Joined,
@@ -29,6 +30,7 @@ from .messages import (
 __all__ = [
     "PRICE_MODES",
     "Candle",
+    "CandlesWish",
     "Heartbeat",
     "Join",
     "Joined",

@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 
 __all__ = [
+    "CANDLES_MAX",
     "DELAY_MAX",
     "DIGITS_MAX",
     "FIGURES_MAX",
@@ -25,6 +26,7 @@ __all__ = [
     "Delay",
     "Digits",
     "FeedTime",
+    "OpenTime",
     "Percent",
     "Price",
     "Seconds",
@@ -56,6 +58,9 @@ PERCENT_MAX = 1e12
 #: In seconds. A feed that is one day late is an end-of-day feed; none is later.
 DELAY_MAX = 86_400
 
+#: The most candles of one request: the vendor answers with no more.
+CANDLES_MAX = 10_000
+
 #: A browser's integers are exact up to it.
 SEQ_MAX = 2**53 - 1
 
@@ -73,6 +78,9 @@ Seq = Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]
 
 #: A time that the feed sends, in unix seconds; none is before 1970.
 FeedTime = Annotated[float, msgspec.Meta(ge=0, le=TIME_MAX)]
+
+#: The opening time of a candle, in whole unix seconds.
+OpenTime = Annotated[int, msgspec.Meta(ge=0, le=TIME_MAX)]
 
 #: Any other time, in unix seconds: from the year 940 to the year 3000.
 UnixTime = Annotated[float, msgspec.Meta(ge=-TIME_MAX, le=TIME_MAX)]

@@ -19,6 +19,7 @@ from . import bounds
 from .messages import (
     PRICE_MODES,
     Candle,
+    CandlesWish,
     Heartbeat,
     Join,
     Joined,
@@ -298,6 +299,20 @@ def _token(frame: Frame) -> Token:
     return Token(symbol=frame.symbol or "", token=frame.token or "")
 
 
+def _candles_wish(frame: Frame) -> CandlesWish:
+    limit, before = frame.limit, frame.before
+    if limit is None or not 1 <= limit <= bounds.CANDLES_MAX or limit != int(limit):
+        raise ProtocolError(f"limit is not a whole number from 1 to {bounds.CANDLES_MAX:,}")
+    if before is not None and not 0 <= before <= bounds.TIME_MAX:
+        raise ProtocolError("before is not in unix seconds")
+    return CandlesWish(
+        symbol=frame.symbol or "",
+        timeframe=_spelling(frame),
+        limit=int(limit),
+        before=None if before is None else math.ceil(before),
+    )
+
+
 _READERS: dict[str, Callable[[Frame], Message]] = {
     "welcome": _timestamped(Welcome),
     "ping": _timestamped(Ping),
@@ -311,4 +326,5 @@ _READERS: dict[str, Callable[[Frame], Message]] = {
     "state": _state,
     "beat": _heartbeat,
     "token": _token,
+    "candles": _candles_wish,
 }

@@ -12,6 +12,7 @@ import msgspec
 __all__ = [
     "PRICE_MODES",
     "Candle",
+    "CandlesWish",
     "Heartbeat",
     "Join",
     "Joined",
@@ -193,6 +194,16 @@ class Token(_Message, frozen=True, kw_only=True, tag="token"):
     token: str
 
 
+class CandlesWish(_Message, frozen=True, kw_only=True, tag="candles"):
+    """A request of a browser for candles of a room that it has joined."""
+
+    symbol: str
+    timeframe: str | None = None
+    limit: int
+    before: int | None = None
+    """The candles open before this time, in unix seconds; ``None`` for the newest."""
+
+
 class Unknown(_Message, frozen=True, kw_only=True, tag="unknown"):
     """A message of a type that this version does not know."""
 
@@ -224,6 +235,7 @@ Message = (
     | RoomState
     | Heartbeat
     | Token
+    | CandlesWish
     | Unknown
     | Unusable
 )

@@ -83,6 +83,8 @@ class Frame(msgspec.Struct, kw_only=True):
     reason: str | None = None
     until: float | None = None
     frames_per_second: float | None = None
+    limit: float | None = None
+    before: float | None = None
 
 
 class OutOfBounds(ProtocolError):

@@ -94,6 +94,8 @@ class Demand:
     def __init__(self, *, ttl: float, linger: float) -> None:
         self._ttl = ttl
         self._linger = linger
+        self._longer: dict[Room, float] = {}
+        """Rooms that linger longer than others, and how long, in seconds."""
         self._hubs: dict[str, tuple[frozenset[Room], float]] = {}
         self._interests: dict[Room, _Interest] = {}
         self._unconfirmed: frozenset[Room] = frozenset()
@@ -126,6 +128,11 @@ class Demand:
             interest = self._interests.setdefault(room, _Interest(since=now, until=now))
             interest.until = max(interest.until, now + self._ttl)
             interest.hubs[hub] = viewers.get(room, ())
+
+    def keep_longer(self, room: Room, seconds: float) -> None:
+        """Let a room linger for ``seconds``, as its candles were asked for."""
+        if room in self._interests:
+            self._longer[room] = seconds
 
     def learn(self, *, joined: Collection[Room], unconfirmed: Iterable[Room]) -> None:
         """Doubt rooms that the vendor does not confirm, until it does.
@@ -183,8 +190,9 @@ class Demand:
         self._interests = {
             room: interest
             for room, interest in self._interests.items()
-            if interest.until + self._linger > now
+            if interest.until + self._longer.get(room, self._linger) > now
         }
+        self._longer = {room: it for room, it in self._longer.items() if room in self._interests}
         return sorted(self._interests, key=self._rank)
 
     def _rank(self, room: Room) -> tuple[int, float]:

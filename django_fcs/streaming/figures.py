@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from django_fcs.prices.reports import StreamStatus
+from collections.abc import Iterable
+
+from django_fcs.prices.reports import Report, StreamStatus
 from django_fcs.protocol import Price
 from django_fcs.rooms import Room
 from django_fcs.tools.logs import logger_of
-from django_fcs.tools.metrics import count, observe
+from django_fcs.tools.metrics import count, counts, observe
 from django_fcs.upstream import Arrival
 from django_fcs.upstream.arrivals import Event
 
-__all__ = ["measure_feed", "note_fault", "stream_figures"]
+__all__ = ["measure_feed", "note_fault", "report_of", "stream_figures"]
 
 logger = logger_of(__name__)
 
@@ -24,11 +26,31 @@ def stream_figures(status: StreamStatus) -> dict[str, float]:
         "stream_last_tick_timestamp_seconds": status.last_at,
         "stream_leader": status.is_leader,
         "stream_online": status.online,
+        "stream_rest_closed": status.is_rest_closed,
+        "stream_rest_credits_left": status.credits_left,
         "stream_rooms_joined": status.joined,
         "stream_rooms_rendered": status.rendered,
         "stream_rooms_wanted": status.wanted,
+        "stream_rooms_with_history": status.histories,
     }
     return {name: value for name, value in figures.items() if value is not None}
+
+
+def report_of(
+    status: StreamStatus, epoch: int, wanted: Iterable[Room], rate: float, now: float
+) -> Report:
+    """Return what the store keeps for operators; ``rate`` is in updates a second."""
+    return Report(
+        at=now,
+        epoch=epoch,
+        rooms=tuple(sorted(map(str, wanted))),
+        joined=status.joined,
+        updates_per_second=rate,
+        last_at=status.last_at,
+        leader=status.is_leader,
+        counts=counts(),
+        rendered=status.rendered,
+    )
 
 
 def measure_feed(event: Event) -> None:

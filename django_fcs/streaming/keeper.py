@@ -79,7 +79,10 @@ class Keeper:
         if not self._lease.is_held or not term.standing.is_decided:
             return
         values = list(term.rooms.take_values())
-        texts = {room: LastValue(text, expected) for room, text, expected in values}
+        texts = {
+            room: LastValue(text, expected, term.rooms.ended(room))
+            for room, text, expected in values
+        }
         minutes = term.rooms.minutes.take(self._clock(), at_once=at_once)
         if await self._store.asave(texts, self._path(term), self._report(term), minutes):
             term.rooms.were_kept(values)

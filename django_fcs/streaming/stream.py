@@ -10,12 +10,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing
+from itertools import chain
 from typing import TypeVar
 
+from django_fcs.candles.rest import RestClient
+from django_fcs.candles.stores import CandleStore, MemoryCandles
 from django_fcs.conf import conf
-from django_fcs.exceptions import RecordingError
 from django_fcs.layer.bus import Bus, on_the_layer
-from django_fcs.layer.events import DEMAND, Announcement
+from django_fcs.layer.events import DEMAND, Announcement, Wish
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import GrowthRate, Report, StreamStatus
 from django_fcs.prices.sessions import Markets
@@ -25,16 +27,19 @@ from django_fcs.recording import Recorder
 from django_fcs.rooms import Room
 from django_fcs.tools.bell import Bell
 from django_fcs.tools.logs import logger_of
-from django_fcs.tools.metrics import count, counts, shown
+from django_fcs.tools.metrics import count, shown
 from django_fcs.tools.tasks import together
 from django_fcs.upstream import Arrival, Status, UpstreamClient
 
 from .calendars import read_calendars
 from .demand import Demand
-from .figures import measure_feed, stream_figures
+from .figures import measure_feed, report_of, stream_figures
+from .historian import historian_of
+from .histories import INTEREST_SECONDS
 from .keeper import Keeper
 from .lease import Alone, Lease
 from .pages import Pages
+from .tape import Tape
 from .term import Term
 
 __all__ = ["Stream"]
@@ -56,6 +61,8 @@ class Stream:
     Args:
         client: The connection to the vendor; the stream sets the rooms it wants.
         store: Where last values are kept for templates.
+        candles: Where candles are kept; without it, in memory.
+        rest: The vendor's history; without it, candles are what this stream sees.
         rooms: Rooms that are joined even if nobody watches them.
         lease: The lease that lets it lead; without one it always leads.
         recorder: Where every incoming frame is written.
@@ -72,6 +79,8 @@ class Stream:
         client: UpstreamClient,
         store: Store,
         *,
+        candles: CandleStore | None = None,
+        rest: RestClient | None = None,
         rooms: Iterable[Room] = (),
         lease: Lease | None = None,
         recorder: Recorder | None = None,
@@ -83,7 +92,7 @@ class Stream:
     ) -> None:
         self._client = client
         self._rooms = tuple(rooms)
-        self._recorder = recorder
+        self._tape = Tape(recorder)
         self._markets = markets or Markets()
         self._clock = clock
         self._monotonic = monotonic
@@ -112,6 +121,14 @@ class Stream:
             intervals=intervals,
             clock=clock,
             monotonic=monotonic,
+        )
+        self._historian = historian_of(
+            candles or MemoryCandles(),
+            rest,
+            lease=self._lease,
+            markets=self._markets,
+            ready=self._ready,
+            clock=clock,
         )
         self._want()
 
@@ -170,6 +187,7 @@ class Stream:
             await together(
                 self._read(term),
                 self._keeper.keep(term),
+                self._historian.work(term.rooms.histories, term.epoch),
                 self._watch(term),
                 self._pages.follow(self._intervals.pages),
                 self._hold(),
@@ -183,6 +201,7 @@ class Stream:
                 self._term = None
         if self._leave.is_set():
             await self._keeper.save(term, at_once=True)
+            await self._historian.save(term.rooms.histories, at_once=True)
         if not self._lease.is_held:
             count("stream_leases_lost")
             logger.warning("lease lost, disconnected from the vendor epoch=%d", term.epoch)
@@ -223,19 +242,10 @@ class Stream:
                     self._ready.ring()
 
     def _apply(self, arrival: Arrival, term: Term) -> None:
-        if self._recorder is not None:
-            self._record(self._recorder, arrival)
+        self._tape.write(arrival)
         if prices := term.apply(arrival):
             self._updates += prices
             self._last_at = arrival.at
-
-    def _record(self, recorder: Recorder, arrival: Arrival) -> None:
-        """Write the frame; a full disk must not stop the prices."""
-        try:
-            recorder.write(arrival.at, arrival.text)
-        except RecordingError as error:
-            logger.error("recording stopped, streaming continues reason=%s", error)
-            self._recorder = None
 
     def _repeat(self, rooms: Iterable[Room]) -> None:
         if self._term is not None:
@@ -272,7 +282,8 @@ class Stream:
             if (term := self._term) is None:
                 continue
             began = self._monotonic()
-            await bus.tell(*self._while_leading(term, term.rooms.take_notices()))
+            notices = chain(term.rooms.take_notices(), self._historian.wishes.take_notes())
+            await bus.tell(*self._while_leading(term, notices))
             await bus.publish(self._while_leading(term, term.rooms.take_updates()))
             ended = self._monotonic()
             due = max(began + BURST_SECONDS, ended + min(ended - began, REST_SECONDS))
@@ -300,6 +311,9 @@ class Stream:
                     self._demand.announce(event.hub, event.rooms, self._monotonic(), event.viewers)
                     self._want()
                     self._repeat(event.new)
+                elif isinstance(event, Wish) and self._term is not None:
+                    self._demand.keep_longer(event.room, INTEREST_SECONDS)
+                    self._historian.hear(event, self._term.rooms.histories)
 
     async def _follow(self, bus: Bus) -> None:
         """Send heartbeats, and update the wanted rooms, as demand expires without a message."""
@@ -362,14 +376,5 @@ class Stream:
         return term.standing.report(self._clock(), self._client.silence)
 
     def _report(self, term: Term) -> Report:
-        return Report(
-            at=self._clock(),
-            epoch=term.epoch,
-            rooms=tuple(sorted(map(str, self._client.wanted))),
-            joined=len(self._client.joined),
-            updates_per_second=self._growth.rate(self._updates, self._monotonic()),
-            last_at=self._last_at,
-            leader=self.is_leader,
-            counts=counts(),
-            rendered=self._rendered,
-        )
+        rate = self._growth.rate(self._updates, self._monotonic())
+        return report_of(self.status, term.epoch, self._client.wanted, rate, self._clock())

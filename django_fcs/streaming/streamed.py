@@ -12,6 +12,7 @@ from itertools import islice
 
 from msgspec.structs import replace
 
+from django_fcs.candles.bars import Bar, read_bar
 from django_fcs.conf import conf
 from django_fcs.layer.events import PROFILE_MAX, RoomNotice
 from django_fcs.prices.intake import Intake
@@ -25,6 +26,7 @@ from django_fcs.rooms import Room
 from django_fcs.tools.metrics import count
 
 from .figures import note_fault
+from .histories import Histories, RoomHistory
 from .memory import MinuteMemory
 
 __all__ = ["Streamed", "StreamedRoom"]
@@ -48,6 +50,7 @@ class StreamedRoom:
     snapshot: Snapshot
     intake: Intake
     closes: Closes
+    history: RoomHistory
     pulse: Pulse
     expected: Expectation
     """What was sent to hubs and store, or is about to be."""
@@ -85,6 +88,7 @@ class Streamed:
         self.ticks = 0
         """The number of prices that came, without the answers to joins."""
         self.minutes = MinuteMemory()
+        self.histories = Histories(markets=markets)
         self._epoch = epoch
         self._markets = markets
         self._rooms: dict[Room, StreamedRoom] = {}
@@ -116,13 +120,14 @@ class Streamed:
         streamed = self._rooms.get(room) or self._begin(room, at)
         if self._unserved and self._unserved.pop(room, ""):
             self._unsent[room] = None
+        snapshot = streamed.snapshot
+        known = snapshot.t
         admitted = streamed.intake.admit(price, at)
         if admitted is None:
             return False
         self._note_tick(streamed, price.mode, at)
-        snapshot = streamed.snapshot
-        if streamed.at is not None and _begins_candle(snapshot, admitted):
-            self._end_candle(streamed, streamed.at)
+        if admitted.t != known or admitted.mode == "close":
+            self._change_candle(streamed, admitted, known, at)
         if not snapshot.merge(admitted):
             count("stream_late")
             return False
@@ -231,6 +236,7 @@ class Streamed:
         Their stored expectation will say that they are no longer streamed.
         """
         self.minutes.forget(rooms)
+        self.histories.forget(rooms)
         for room in rooms:
             self._notices.pop(room, None)
         gone = [self._rooms.pop(room) for room in rooms if room in self._rooms]
@@ -278,6 +284,11 @@ class Streamed:
             elif streamed.update is not None and is_asked_for:
                 yield streamed.update
 
+    def ended(self, room: Room) -> Bar | None:
+        """Return the last candle of a room that this stream saw end."""
+        history = self.histories.get(room)
+        return history.ended if history else None
+
     def take_values(self) -> Iterator[tuple[Room, str, Expectation]]:
         """Yield the newest text of each room that changed, and what is expected of it.
 
@@ -317,6 +328,7 @@ class Streamed:
             snapshot,
             Intake(snapshot),
             self.minutes.begin(room, at),
+            self.histories.begin(room, at, snapshot),
             pulse,
             pulse.expect(at),
             at,
@@ -341,6 +353,23 @@ class Streamed:
             streamed.is_dirty = True
             self._dirty.append(streamed)
 
+    def _change_candle(
+        self, streamed: StreamedRoom, price: Price, known: int | None, at: float
+    ) -> None:
+        """Note what a price says about candles other than the ``known`` one; it is merged later."""
+        t = price.t
+        if t is not None and known is not None and streamed.snapshot.t is None:
+            self.histories.go_back_to(streamed.history, t)
+        elif t is not None and known is not None and t > known:
+            self.histories.end_candle(streamed.history, at)
+            if streamed.at is not None:
+                self._end_candle(streamed, streamed.at)
+        if price.mode == "close":
+            values = (t, price.o, price.h, price.l, price.c, price.v)
+            bar = read_bar(*values, timeframe=streamed.room.timeframe, now=at)
+            if bar is not None:
+                self.histories.close_candle(streamed.history, bar, at)
+
     def _end_candle(self, streamed: StreamedRoom, at: float) -> None:
         if streamed.ended is not None:
             count("stream_missed")
@@ -364,7 +393,3 @@ class Streamed:
 
     def _last_seq(self, room: Room) -> int:
         return self._seq.get(room, start_of(self._epoch) - 1)
-
-
-def _begins_candle(snapshot: Snapshot, price: Price) -> bool:
-    return snapshot.t is not None and price.t is not None and price.t > snapshot.t

@@ -65,6 +65,7 @@ class Term:
         )
         self._watchdog.begin(now)
         self.rooms.doubt()
+        self.rooms.histories.part(heard_at)
 
     def stop(self, heard_at: float) -> None:
         """Note that no more prices come, because the stream stops."""
@@ -82,6 +83,7 @@ class Term:
         ``now`` is in unix seconds, ``monotonic`` in monotonic seconds.
         """
         silent = self.rooms.look(joined, now)
+        self.rooms.histories.look(joined if self.standing.online else (), now)
         self.silent = len(silent)
         if not self.standing.online:
             return Remedy()

@@ -33,6 +33,13 @@ COUNTERS = {
     "authorize_ended": "Rooms that clients lost because FCS_AUTHORIZE no longer allowed them.",
     "authorize_failures": "Calls of FCS_AUTHORIZE that returned neither True nor False, or failed.",
     "authorize_timeouts": "Calls of FCS_AUTHORIZE that did not answer in time.",
+    "candles_database_failures": "Calls of the database for candles that failed.",
+    "candles_dropped": "Candles that were never saved because the database failed for too long.",
+    "candles_impossible": "Candles that were not saved or read because no candle can be like that.",
+    "candles_saved": "Candles written to the database.",
+    "history_malformed": "Candles of the vendor's history dropped: malformed or impossible.",
+    "history_refused": "Requests for history that failed, or that the vendor refused.",
+    "history_requests": "Requests for history that were sent to the vendor.",
     "hub_fenced": "Prices and heartbeats of a former leader that were refused.",
     "hub_layer_reconnects": "Times a hub reconnected to the channel layer after a failure.",
     "hub_merged": "Prices merged into a later one because this process fell behind.",
@@ -83,9 +90,12 @@ GAUGES = {
     "stream_last_tick_timestamp_seconds": Gauge("When the last price arrived, unix time.", max),
     "stream_leader": Gauge("1 if this process leads, 0 if it is on standby.", max),
     "stream_online": Gauge("1 while the connection to the vendor is up.", max),
+    "stream_rest_closed": Gauge("1 if the vendor may not be asked for history now.", max),
+    "stream_rest_credits_left": Gauge("Credits for history that are left in this month.", min),
     "stream_rooms_joined": Gauge("Rooms that the vendor has confirmed."),
     "stream_rooms_rendered": Gauge("Rooms that the stream wants only because pages show them."),
     "stream_rooms_wanted": Gauge("Rooms that the stream wants."),
+    "stream_rooms_with_history": Gauge("Rooms of which the stream has candles of the past."),
 }
 
 

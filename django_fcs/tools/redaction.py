@@ -15,7 +15,7 @@ from django_fcs.exceptions import ConfigurationError
 
 from .texts import REASON_MAX, one_line
 
-__all__ = ["SILENT", "install", "reason_of", "site_key", "spellings_of", "without_secrets"]
+__all__ = ["SILENT", "install", "reason_of", "site_keys", "spellings_of", "without_secrets"]
 
 #: Loggers in which servers log requested URLs; uvicorn logs those of sockets at INFO.
 _LOGGERS = (
@@ -69,10 +69,18 @@ class _Redact(logging.Filter):
         return True
 
 
-def site_key() -> str:
-    """Return the key to look for in texts; "" if the setting cannot be used at all."""
+def site_keys() -> tuple[str, ...]:
+    """Return the keys to look for in texts, without those whose setting cannot be used at all.
+
+    The longest is the first, because one may be a part of another.
+    """
+    keys = {_readable("FCS_API_KEY"), _readable("FCS_REST_KEY")} - {""}
+    return tuple(sorted(keys, key=len, reverse=True))
+
+
+def _readable(name: str) -> str:
     try:
-        return conf.FCS_API_KEY
+        return str(getattr(conf, name))
     except ConfigurationError:
         return ""
 
@@ -85,9 +93,10 @@ def spellings_of(key: str) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True))))
 
 
-def without_secrets(text: str, key: str, limit: int = REASON_MAX) -> str:
-    """Return a text from outside as one safe line, without the key and passwords in addresses."""
-    text = spellings_of(key).sub("[key]", text) if key else text
+def without_secrets(text: str, *keys: str, limit: int = REASON_MAX) -> str:
+    """Return a text from outside as one safe line, without the keys and passwords in addresses."""
+    for key in filter(None, keys):
+        text = spellings_of(key).sub("[key]", text)
     text = _PORT.sub(r"\1[hidden]", _WORD.sub(_without_credentials, text))
     # Cut last: a key that is cut in two would no longer be found.
     return one_line(text, limit)
@@ -105,14 +114,14 @@ def _without_credentials(found: re.Match[str]) -> str:
 
 def reason_of(error: Exception) -> str:
     """Return the repr of a library's error for a log or a hint, without secrets of the site."""
-    return without_secrets(repr(error), site_key())
+    return without_secrets(repr(error), *site_keys())
 
 
 def _redacted(value: Any) -> Any:
     if isinstance(value, str):
-        key = site_key()
-        if len(key) >= _KEY_MIN:
-            value = spellings_of(key).sub("[key]", value)
+        for key in site_keys():
+            if len(key) >= _KEY_MIN:
+                value = spellings_of(key).sub("[key]", value)
         return _NAMED.sub(r"\1[key]", value)
     if isinstance(value, tuple):
         return tuple(_redacted(inner) for inner in value)

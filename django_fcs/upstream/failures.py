@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from contextlib import suppress
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 from websockets.datastructures import Headers
@@ -14,6 +11,7 @@ from websockets.http11 import Response
 
 from django_fcs.exceptions import FailureKind, KeyRefused, UpstreamError
 from django_fcs.protocol.address import Address
+from django_fcs.tools.retry_after import retry_after
 
 from .arrivals import Timing
 
@@ -88,32 +86,12 @@ def _answered_by_proxy(response: Response, place: str, now: float) -> UpstreamEr
 def _retried(
     status: int, headers: Headers, place: str, now: float, detail: str = ""
 ) -> UpstreamError:
-    pause = retry_after(headers.get_all("Retry-After"), headers.get_all("Date"), now)
+    asked_for, dates = headers.get_all("Retry-After"), headers.get_all("Date")
+    pause = retry_after(asked_for, dates, now, most=RETRY_AFTER_MAX)
     asked = f", and asked to wait for {pause:.0f} s" if pause else ""
     is_forbidden = status == HTTPStatus.FORBIDDEN
     kind = FailureKind.FORBIDDEN if is_forbidden else FailureKind.HTTP_STATUS
     return UpstreamError(kind, place, code=status, detail=asked + detail, retry_after=pause)
-
-
-def retry_after(asked: Iterable[str], dates: Iterable[str], now: float) -> float:
-    """Return how many seconds ``Retry-After`` asks for, ``RETRY_AFTER_MAX`` at most.
-
-    The header contains seconds or a date. Anything else is ignored, and the result is 0. A
-    date counts from the server's own ``Date``, or from ``now`` (unix seconds) without one.
-    """
-    for text in map(str.strip, asked):
-        if text.isascii() and text.isdigit():
-            return min(float(text), RETRY_AFTER_MAX)
-        if (until := _unix_time(text)) is not None:
-            began = next((at for at in map(_unix_time, dates) if at is not None), now)
-            return min(max(until - began, 0.0), RETRY_AFTER_MAX)
-    return 0.0
-
-
-def _unix_time(date: str) -> float | None:
-    with suppress(ValueError, TypeError, OverflowError, IndexError):
-        return parsedate_to_datetime(date).timestamp()
-    return None
 
 
 def _closed(error: ConnectionClosed, place: str, *, welcomed: bool) -> UpstreamError:

@@ -19,7 +19,9 @@ _TITLES = {
     "parsing": "`protocol.parse`",
     "browsers": "browser socket",
     "vendors": "vendor socket",
+    "histories": "answers of the vendor's REST API",
     "pages": "values of the vendor, through stream, cache and tag",
+    "candles": "candles of REST and of the cache",
     "elements": "elements in a browser",
 }
 _HEAD = (

@@ -8,7 +8,9 @@ from random import Random
 from typing import Any, Protocol
 
 from .browsers import Browsers
+from .candles import Candles
 from .elements import Elements
+from .histories import Histories
 from .pages import Pages
 from .parsing import Parsing
 from .vendors import Vendors
@@ -28,7 +30,9 @@ TARGETS: dict[str, Callable[[], AbstractContextManager[Target]]] = {
     "parsing": Parsing,
     "browsers": Browsers,
     "vendors": Vendors,
+    "histories": Histories,
     "pages": Pages,
+    "candles": Candles,
     "elements": Elements,
 }
 

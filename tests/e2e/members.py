@@ -6,6 +6,7 @@ import contextlib
 import http.cookiejar
 import os
 import re
+import urllib.error
 import urllib.request
 from asyncio import to_thread
 from collections.abc import AsyncIterator, Callable
@@ -53,7 +54,7 @@ from datetime import timedelta
 from django.contrib.auth import login, logout
 from django.contrib.auth.models import User
 from django.http import HttpResponse
-from django.urls import path
+from django.urls import include, path
 from django.utils import timezone
 
 from .models import Membership
@@ -79,6 +80,7 @@ def sign_out_silently(request):
 
 
 urlpatterns = [
+    path("fcs/", include("django_fcs.urls")),
     path("sign-in/<name>/", sign_in),
     path("expire/", expire),
     path("sign-out/", sign_out),
@@ -152,6 +154,15 @@ class Visitor:
 
     async def visit(self, path: str) -> None:
         await to_thread(self._visit, f"http://{HOST}:{self._port}/{path}/")
+
+    async def status(self, path: str) -> int:
+        """Return the HTTP status of an address."""
+        try:
+            await to_thread(self._visit, f"http://{HOST}:{self._port}/{path}")
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
+        return 200
 
     def _visit(self, url: str) -> None:
         with self._opener.open(url, timeout=60) as response:

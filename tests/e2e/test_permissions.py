@@ -73,6 +73,18 @@ async def test_prices_stop_after_a_logout_or_the_end_of_a_membership(
 
 
 @on_async_sites
+async def test_candles_over_http_are_for_the_same_visitors(site: Members) -> None:
+    ada, stranger = site.visitor(), site.visitor()
+    await ada.visit("sign-in/ada")
+    members_only, free = (f"fcs/candles/?symbol={one}" for one in ("NASDAQ:AAPL", "FX:EURUSD"))
+
+    assert [await ada.status(one) for one in (members_only, free)] == [200, 200]
+    assert [await stranger.status(one) for one in (members_only, free)] == [403, 200]
+    await ada.visit("expire")
+    assert await ada.status(members_only) == 403
+
+
+@on_async_sites
 async def test_a_function_that_returns_a_text_lets_nobody_in(site: Members) -> None:
     async with browser_socket(site.port, ("FX:USDJPY", "1D")) as viewer:
         await viewer.until(lambda viewer: refused(viewer, "FX:USDJPY"))

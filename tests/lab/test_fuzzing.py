@@ -23,7 +23,10 @@ from lab.fuzzing.work import Done, Failure, Sample
 SEED = 20
 
 #: tests/browser feeds the elements.
-INPUTS = {"parsing": 3000, "browsers": 500, "vendors": 500, "pages": 2000}
+INPUTS = {
+    **{"parsing": 3000, "browsers": 500, "vendors": 500},
+    **{"histories": 2000, "pages": 2000, "candles": 2000},
+}
 
 
 @pytest.fixture(params=list(INPUTS))

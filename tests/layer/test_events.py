@@ -17,7 +17,9 @@ from django_fcs.layer.events import (
     Announcement,
     AskAgain,
     Beat,
+    CandleNote,
     RoomNotice,
+    Wish,
     read_event,
 )
 from django_fcs.prices.paths import PathReport
@@ -202,3 +204,41 @@ def test_whatever_texts_come_the_hashes_that_are_read_are_short(
     for hashes in read.viewers.values():
         assert 1 <= len(hashes) == len(set(hashes)) <= HASHES_MAX
         assert all(len(one) == HASH_LENGTH and int(one, 16) >= 0 for one in hashes)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [Wish(EURUSD), Wish(EURUSD, limit=1, before=0), Wish(USDJPY, limit=10_000, start=5, before=9)],
+)
+def test_a_wish_for_candles_arrives_as_it_was_sent(wish: Wish) -> None:
+    assert read_event(wish.event(), NOW) == wish
+
+
+@pytest.mark.parametrize("limit", [0, -1, 10_001, 1.5, "7", None, 10**400, True])
+def test_a_wish_for_too_many_candles_is_refused(limit: Any) -> None:
+    with pytest.raises(ProtocolError):
+        read_event({**Wish(EURUSD).event(), "limit": limit}, NOW)
+
+
+@pytest.mark.parametrize("before", [-1, 1e300, 32_503_680_001, "7", [], 1.5])
+def test_a_wish_before_a_time_out_of_bounds_is_refused(before: Any) -> None:
+    for name in ("before", "start"):
+        with pytest.raises(ProtocolError):
+            read_event({**Wish(EURUSD).event(), name: before}, NOW)
+
+
+def test_a_note_about_candles_arrives_in_one_short_line() -> None:
+    note = CandleNote(EURUSD, 5, 9, note="wait", wait=40.0)
+    assert read_event(note.event(), NOW) == note
+
+    read = read_event(CandleNote(EURUSD, note=LONG).event(), NOW)
+    assert isinstance(read, CandleNote)
+    assert len(read.note) <= REASON_MAX and "\n" not in read.note
+
+
+def test_two_notes_about_a_room_are_one_about_all_candles_of_both() -> None:
+    later, nothing = CandleNote(EURUSD, 3, 7), CandleNote(EURUSD, note="no credits")
+
+    assert later.after(CandleNote(EURUSD, 5, 9, note="wait")) == CandleNote(EURUSD, 3, 9)
+    assert nothing.after(later) == CandleNote(EURUSD, 3, 7, note="no credits")
+    assert nothing.after(None) == nothing

@@ -269,6 +269,7 @@ async def test_figures_and_rooms_are_a_table_that_people_read(
         "last price": "0.2 s ago",
         "rooms joined": "1/2",
         "only rendered": "0",
+        "with history": "0",
         "epoch": "1795305600123",
         "leader": "yes",
         "updates/s": "31.0",
@@ -349,6 +350,8 @@ async def test_programs_get_every_room_and_nothing_else_on_stdout(
         "leader": True,
         "rooms_joined": 41,
         "rooms_rendered": 0,
+        "rooms_with_history": 0,
+        "rest": None,
         "updates_per_second": 31.0,
         "counts": {"stream_updates": 1234567, "upstream_lost": 2},
     }

@@ -57,6 +57,23 @@ def test_a_room_lingers_after_its_hub_has_left_it() -> None:
     assert demand.rooms(35) == [B]
 
 
+def test_a_room_whose_candles_were_asked_for_lingers_longer_than_others() -> None:
+    demand = fresh()
+    demand.keep_longer(A, 3600)
+    assert demand.rooms(0) == [], "nobody has needed it"
+
+    demand.announce("a", [A, B], now=0)
+    demand.keep_longer(A, 3600)
+    demand.announce("a", [], now=5)
+    assert demand.rooms(5 + LINGER + 1) == [A]
+    assert demand.rooms(5 + 3599) == [A]
+    assert demand.rooms(5 + 3601) == []
+
+    demand.announce("a", [A], now=4000)
+    demand.announce("a", [], now=4001)
+    assert demand.rooms(4001 + LINGER + 1) == []
+
+
 def test_the_rooms_of_a_hub_that_was_killed_run_out() -> None:
     demand = fresh()
     demand.announce("hub", [A], 0)

@@ -36,6 +36,7 @@ async def test_a_stream_is_measured_while_it_runs(simulator: Simulator) -> None:
             "stream_rooms_joined": 2,
             "stream_rooms_rendered": 0,
             "stream_rooms_wanted": 2,
+            "stream_rooms_with_history": 0,
         }
 
     assert gauges() == {}

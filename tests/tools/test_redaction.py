@@ -95,11 +95,23 @@ def test_a_servers_log_shows_that_there_was_a_key_but_not_which(
     assert log_of(name).info(message, *args) == line
 
 
+def test_the_key_for_history_is_struck_out_like_that_of_the_socket(
+    log_of: Callable[[str], Written],
+) -> None:
+    longer = f"{KEY}-and-more"
+    with override_settings(FCS_API_KEY=KEY, FCS_REST_KEY=longer):
+        assert redaction.site_keys() == (longer, KEY)
+        assert log_of("uvicorn.error").info("/%s/%s/", longer, KEY) == "/[key]/[key]/\n"
+        assert redaction.reason_of(ValueError(f"{longer} {KEY}")) == "ValueError('[key] [key]')"
+    with override_settings(FCS_API_KEY=None, FCS_REST_KEY=KEY):
+        assert redaction.site_keys() == (KEY,)
+
+
 @pytest.mark.parametrize("key", ["", "a", None])
 def test_a_key_that_is_none_strikes_out_nothing(
     log_of: Callable[[str], Written], key: str | None
 ) -> None:
-    with override_settings(FCS_API_KEY=key):
+    with override_settings(FCS_API_KEY=key, FCS_REST_KEY=key):
         assert log_of("uvicorn.error").info("a line of %s", "a log") == "a line of a log\n"
 
 

@@ -61,13 +61,13 @@ async def test_a_proxy_that_wants_a_password_is_named(monkeypatch: pytest.Monkey
     )
 
 
-@pytest.mark.parametrize("status", [429, 503])
-async def test_the_pause_that_a_proxy_asks_for_is_kept(
-    status: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("status", "asked", "kept"), [(429, 60, 60), (503, 86_400, 3600)])
+async def test_the_pause_that_a_proxy_asks_for_is_kept_for_an_hour_at_most(
+    status: int, asked: int, kept: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    error = await failure_behind(f"{status} Later\r\nRetry-After: 60", monkeypatch)
+    error = await failure_behind(f"{status} Later\r\nRetry-After: {asked}", monkeypatch)
 
-    assert (error.kind, error.code, error.retry_after) == (FailureKind.HTTP_STATUS, status, 60)
+    assert (error.kind, error.code, error.retry_after) == (FailureKind.HTTP_STATUS, status, kept)
 
 
 async def test_a_proxy_does_not_refuse_the_key(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from django_fcs.doctor import feed_probes, page_probes, site_probes, stream_prob
 from django_fcs.doctor.examine import Finding, Outcome, examine
 from django_fcs.doctor.waits import PATIENT
 from django_fcs.management.running import quiet
-from django_fcs.tools.redaction import site_key, without_secrets
+from django_fcs.tools.redaction import site_keys, without_secrets
 
 _WIDTH = 10
 
@@ -68,7 +68,7 @@ def _checked(url: str) -> str:
     except ValueError:
         good = False
     if not good:
-        shown = without_secrets(url, site_key())
+        shown = without_secrets(url, *site_keys())
         text = f"--url {shown!r} is not an address such as http://127.0.0.1:8000"
         raise CommandError(text, returncode=2)
     return url

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_fcs.exceptions import FCSError, RoomError
 from django_fcs.management.running import fail, quiet
+from django_fcs.operations.credits import Credits, read_credits
 from django_fcs.operations.status import (
     HEARTBEAT_SECONDS,
     Plan,
@@ -90,7 +91,8 @@ class Command(BaseCommand):
         reason = "; ".join(filter(None, (self._mixed(), known)))
         rooms = _rooms(report.rooms, is_online=not reason) if report else []
         offset = store.offset.seconds
-        return _Look(reason, time.time() - offset, offset, path, report, rooms)
+        now = time.time() - offset
+        return _Look(reason, now, offset, path, report, rooms, read_credits(now))
 
     def _mixed(self) -> str:
         """Return in words that another site's stream leads; "" if this is not known."""
@@ -146,6 +148,8 @@ class _Look:
     path: PathReport | None
     report: Report | None
     rooms: list[_Room]
+    credits: Credits | None
+    """``None`` without ``FCS_REST_KEY``."""
 
     def as_json(self) -> dict[str, Any]:
         report = self.report
@@ -161,6 +165,8 @@ class _Look:
             "rooms_wanted": len(self.rooms),
             "rooms_joined": report.joined if report else 0,
             "rooms_rendered": report.rendered if report else 0,
+            "rooms_with_history": report.histories if report else 0,
+            "rest": self.credits.as_json() if self.credits else None,
             "updates_per_second": round(report.updates_per_second, 1) if report else 0.0,
             "counts": report.counts if report else {},
             "rooms": [room.as_json() for room in self.rooms],
@@ -172,6 +178,8 @@ class _Look:
         wide = max(map(len, figures.values()), default=0)
         for label, figure in figures.items():
             yield f"{label:<18}{figure:>{wide}}"
+        if self.credits and self.credits.reason:
+            yield f"{'no new history':<18}{self.credits.reason}"
         if self.rooms:
             yield ""
             yield from _table(self.rooms[:ROOMS_SHOWN])
@@ -185,12 +193,15 @@ class _Look:
                 "this clock",
                 f"{abs(self.offset):,.1f} s {'ahead' if self.offset > 0 else 'behind'}",
             )
+        if self.credits:
+            yield "credits left", f"{self.credits.left:,}/{self.credits.per_month:,}"
         report = self.report
         if report is None:
             return
         yield "last price", self._ago(report.last_at)
         yield "rooms joined", f"{report.joined:,}/{len(report.rooms):,}"
         yield "only rendered", f"{report.rendered:,}"
+        yield "with history", f"{report.histories:,}"
         yield "epoch", str(report.epoch)
         yield "leader", "yes" if report.leader else "no"
         yield "updates/s", f"{report.updates_per_second:,.1f}"

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from django_fcs.candles.reading import candle_store
 from django_fcs.conf import conf
 from django_fcs.exceptions import ConfigurationError, FCSError, RecordingError
 from django_fcs.layer.bus import layer_is_in_memory, lease_line
@@ -29,6 +30,7 @@ from django_fcs.recording import Recorder
 from django_fcs.rooms import Room
 from django_fcs.sharing.fingerprint import fingerprint
 from django_fcs.site import site_store
+from django_fcs.streaming.fetching import rest_client
 from django_fcs.streaming.lease import Lease
 from django_fcs.streaming.stream import Stream
 from django_fcs.tools.logs import logger_of
@@ -118,7 +120,15 @@ class Command(BaseCommand):
             await stack.enter_async_context(client)
             recorder = None if record is None else _recording(stack, record)
             store, lease = site_store(), await _lent(stack)
-            stream = Stream(client, store, rooms=rooms, lease=lease, recorder=recorder)
+            stream = Stream(
+                client,
+                store,
+                candles=candle_store(),
+                rest=rest_client(),
+                rooms=rooms,
+                lease=lease,
+                recorder=recorder,
+            )
             pause = self.draw_seconds if screen.is_terminal else self.log_seconds
             await together(stream.run(leave), _show(stream, screen, pause))
 

@@ -1,0 +1,55 @@
+"""Where a series of one stream continues that of another, and where its ends are not proved."""
+
+from __future__ import annotations
+
+from django_fcs.values.timeframes import LONGEST
+
+from .bars import Rank
+from .series import Series
+from .spans import Span, Spans
+
+__all__ = ["continued", "unproved"]
+
+
+def continued(before: Series, series: Series) -> Series:
+    """Return one series of what an earlier stream saved and of what this one has seen since."""
+    columns, has_ended = series.state()
+    last = len(columns) - 1
+    for index in range(len(columns)):
+        before.put(
+            columns.bar(index),
+            rank=Rank(columns.rank[index]),
+            at=columns.at[index],
+            is_final=has_ended and index == last,
+        )
+    for name in ("joined", "answered", "repaired"):
+        spans: Spans = getattr(before, name)
+        for start, stop in getattr(series, name):
+            spans.add(start, stop)
+    if before.since is None:
+        before.since = series.since
+    before.is_exhausted |= series.is_exhausted
+    return before
+
+
+def unproved(series: Series) -> list[Span]:
+    """Return the times of bars that ended while the path was broken, ascending.
+
+    Their last ticks may have been lost. Bars that REST sent after their end are proved, and
+    so are those for whose end REST has answered.
+    """
+    columns, _ = series.state()
+    longest = LONGEST[series.timeframe]
+    # Only so many intervals are kept: earlier live bars were proved once.
+    first_joined = next((start for start, _ in series.joined), 0)
+    spans = []
+    for index in range(len(columns) - 1):
+        if columns.rank[index] == Rank.ENDED:
+            continue
+        t = columns.t[index]
+        end = min(t + longest, columns.t[index + 1])
+        if columns.rank[index] == Rank.LIVE and end <= first_joined:
+            continue
+        if series.joined.outside(end - 1, end) and series.answered.outside(end - 1, end):
+            spans.append((t, end))
+    return spans

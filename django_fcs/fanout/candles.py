@@ -1,0 +1,237 @@
+"""The requests of browsers for candles: answered from the store, or once the stream has fetched.
+
+A hub asks the vendor for nothing. It sends the stream a wish, and reads the store again when the
+stream notes what it did.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Container, Hashable, Mapping
+from typing import NamedTuple, Protocol
+
+from django_fcs.candles import Candles
+from django_fcs.conf import conf
+from django_fcs.layer.events import CandleNote, Wish
+from django_fcs.protocol.bounds import CANDLES_MAX
+from django_fcs.rooms import Room
+from django_fcs.tools.bell import Bell
+
+from .pages import page_of
+from .routes import Key
+
+__all__ = ["WAITING_MAX", "CandleDesk"]
+
+#: How long a request waits for the stream, in seconds.
+PATIENCE_SECONDS = 10
+
+#: A wish for each room whose candles browsers have is repeated after this time, in seconds: the
+#: stream keeps such a room joined, and fetches what it has missed.
+REPEAT_SECONDS = 60
+
+#: How many requests of one browser may wait. A further one is refused.
+WAITING_MAX = 8
+
+_STILL = "older candles are still being fetched"
+
+
+class Read(Protocol):
+    """Returns candles from the store: ``django_fcs.candles.aget_candles``."""
+
+    async def __call__(self, room: Room, /, *, limit: int, before: int | None) -> Candles: ...
+
+
+class Asker(Hashable, Protocol):
+    """What the desk uses of a ``Subscriber``."""
+
+    joined: dict[Key, None]
+
+    def reply(self, text: str) -> None:
+        """Answer the browser with one message."""
+
+
+class Wisher(Protocol):
+    """What the desk uses of a bus."""
+
+    async def wish(self, *wishes: Wish) -> None:
+        """Send wishes to the stream."""
+
+
+class _Request(NamedTuple):
+    subscriber: Asker
+    key: Key
+    limit: int
+    before: int | None
+
+    @property
+    def wish(self) -> Wish:
+        return Wish(self.key.room, limit=self.limit, before=self.before)
+
+
+class CandleDesk:
+    """Requests that are new or wait, and the browsers that have candles of a room.
+
+    Bound: ``WAITING_MAX`` requests for each browser.
+
+    Args:
+        read: Returns candles of a room: how many, and before which time.
+        patience: How long a request waits for the stream, in seconds.
+        monotonic: Seconds of a clock that is never set.
+    """
+
+    def __init__(
+        self,
+        read: Read,
+        *,
+        patience: float = PATIENCE_SECONDS,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._read = read
+        self._patience = patience
+        self._monotonic = monotonic
+        self._new: dict[_Request, None] = {}
+        self._waiting: dict[_Request, float] = {}
+        """When each has waited long enough."""
+        self._notes: dict[Room, CandleNote] = {}
+        """The notes of the stream since the last turn."""
+        self._followers: dict[Room, dict[tuple[Asker, Key], int]] = {}
+        """Browsers that have candles of a room, and how many each asked for at most."""
+        self._wished_at: dict[Room, float] = {}
+        self._bell = Bell()
+
+    def ask(self, subscriber: Asker, key: Key, *, limit: int, before: int | None) -> bool:
+        """Note a request of a browser; return False if too many of its requests wait."""
+        request = _Request(subscriber, key, limit, before)
+        if request in self._new or request in self._waiting:
+            return True
+        theirs = sum(one.subscriber is subscriber for one in (*self._new, *self._waiting))
+        if theirs >= WAITING_MAX:
+            return False
+        self._new[request] = None
+        self._bell.ring()
+        return True
+
+    def forget(self, subscriber: Asker, key: Key) -> None:
+        """Drop the requests of a browser for a room that it has left."""
+        for requests in (self._new, self._waiting):
+            for one in [one for one in requests if one[:2] == (subscriber, key)]:
+                del requests[one]
+        followers = self._followers.get(key.room, {})
+        followers.pop((subscriber, key), None)
+        if not followers:
+            self._followers.pop(key.room, None)
+            self._wished_at.pop(key.room, None)
+
+    def note(self, note: CandleNote) -> None:
+        """Note what the stream did about the wishes for a room."""
+        room = note.room
+        is_awaited = any(one.key.room == room for one in self._waiting)
+        if not is_awaited and room not in self._followers:
+            return
+        self._notes[room] = note.after(self._notes.get(room))
+        self._bell.ring()
+
+    async def serve(self, bus: Wisher, pause: float) -> None:
+        """Answer requests as they come, and look every ``pause`` seconds; does not end.
+
+        The stream may have missed the wishes that an earlier bus sent.
+        """
+        await self._wish(bus, [one.wish for one in self._waiting])
+        while True:
+            await self.turn(bus)
+            await self._bell.heard(pause)
+
+    async def turn(self, bus: Wisher) -> None:
+        """Answer what can be answered now, and send the wishes for the rest."""
+        reading = _Reading(self._read)
+        notes, self._notes = self._notes, {}
+        answered = {one for one in self._take_due(notes) if await self._finish(one, reading, notes)}
+        new, self._new = list(self._new), {}
+        wishes = [one.wish for one in new if not await self._begin(one, reading)]
+        for room, note in notes.items():
+            await self._push(room, note, without={one[:2] for one in answered})
+        await self._wish(bus, wishes + self._repeated())
+
+    async def _wish(self, bus: Wisher, wishes: list[Wish]) -> None:
+        if wishes and conf.FCS_REST_KEY:
+            await bus.wish(*dict.fromkeys(wishes))
+
+    async def _begin(self, request: _Request, reading: _Reading) -> bool:
+        """Answer a new request, or let it wait and return False."""
+        candles = await reading.of(request)
+        if conf.FCS_REST_KEY and not _is_whole(candles, request.limit):
+            self._waiting[request] = self._monotonic() + self._patience
+            return False
+        self._reply(request, candles)
+        return True
+
+    def _take_due(self, notes: Container[Room]) -> list[_Request]:
+        """Remove and return the requests that have waited long enough, or that a note is about."""
+        now = self._monotonic()
+        due = [one for one, until in self._waiting.items() if until <= now or one.key.room in notes]
+        for one in due:
+            del self._waiting[one]
+        return due
+
+    async def _finish(
+        self, request: _Request, reading: _Reading, notes: Mapping[Room, CandleNote]
+    ) -> bool:
+        """Answer a request that has waited; return whether its browser is still there."""
+        candles, note = await reading.of(request), notes.get(request.key.room)
+        if request.key not in request.subscriber.joined:
+            return False
+        is_whole = _is_whole(candles, request.limit)
+        self._reply(request, candles, note.note if note is not None else "" if is_whole else _STILL)
+        return True
+
+    def _reply(self, request: _Request, candles: Candles, note: str = "") -> None:
+        subscriber, key, limit, _ = request
+        subscriber.reply(page_of(key, candles, note=note))
+        followers = self._followers.setdefault(key.room, {})
+        followers[subscriber, key] = max(limit, followers.get((subscriber, key), 0))
+
+    async def _push(
+        self, room: Room, note: CandleNote, *, without: Container[tuple[Asker, Key]]
+    ) -> None:
+        """Send candles that were fetched later to the browsers that have others of the room."""
+        followers = [one for one in self._followers.get(room, ()) if one not in without]
+        if note.start is None or note.end is None or not followers:
+            return
+        candles = await self._read(room, limit=CANDLES_MAX, before=note.end + 1)
+        texts: dict[Key, str] = {}
+        for subscriber, key in followers:
+            if key in subscriber.joined:
+                texts[key] = texts.get(key) or page_of(key, candles, start=note.start)
+                subscriber.reply(texts[key])
+
+    def _repeated(self) -> list[Wish]:
+        """Return the wishes to repeat now, one for each room whose candles browsers have."""
+        now = self._monotonic()
+        due = [
+            room
+            for room in self._followers
+            if now - self._wished_at.get(room, -math.inf) >= REPEAT_SECONDS
+        ]
+        self._wished_at.update(dict.fromkeys(due, now))
+        return [Wish(room, limit=max(self._followers[room].values())) for room in due]
+
+
+class _Reading:
+    """Reads of one turn: requests with the same question share one."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._found: dict[tuple[Room, int, int | None], Candles] = {}
+
+    async def of(self, request: _Request) -> Candles:
+        question = request.key.room, request.limit, request.before
+        if question not in self._found:
+            room, limit, before = question
+            self._found[question] = await self._read(room, limit=limit, before=before)
+        return self._found[question]
+
+
+def _is_whole(candles: Candles, limit: int) -> bool:
+    """Tell whether the stream could add nothing."""
+    return not candles.missing and (len(candles) >= limit or not candles.more)

@@ -1,0 +1,129 @@
+"""What to ask the vendor's history for next: only ranges that nobody has.
+
+A hundred bars cost one credit and a part of a hundred costs as much, so whole hundreds are asked
+for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from django_fcs.candles.bars import Bar
+from django_fcs.candles.series import Series
+from django_fcs.candles.spans import Span
+from django_fcs.layer.events import Wish
+from django_fcs.protocol.bounds import CANDLES_MAX
+from django_fcs.values.timeframes import LENGTHS, LONGEST
+
+__all__ = ["Ask", "Stock", "credits_of", "finished", "next_ask", "note_answer"]
+
+_HUNDRED = 100
+
+#: The bars of one request for a range. Longer ranges take several.
+RANGE_BARS = 1000
+
+
+class Ask(NamedTuple):
+    """One request to the vendor: so many bars, of a range if it is given, in unix seconds."""
+
+    length: int
+    start: int | None = None
+    end: int | None = None
+
+
+class Stock(NamedTuple):
+    """What is known of a room's candles, as far as a wish for them is concerned."""
+
+    series: Series
+    holes: Sequence[Span]
+    """The ranges without candles in which nobody knows whether there are any."""
+    oldest: int | None
+    """When the oldest candle opened that is kept here, the database included."""
+    have: int
+    """How many candles before the time of the wish are kept here."""
+    places: int
+    """How many more older candles can be kept."""
+
+
+def credits_of(bars: int) -> int:
+    """Return what the vendor charges for so many bars."""
+    return -(-bars // _HUNDRED)
+
+
+def next_ask(stock: Stock, wish: Wish, now: float) -> Ask | None:
+    """Return what to ask for next to fulfil a wish; ``None`` if there is nothing to ask."""
+    if wish.start is not None:
+        return _in_range(stock, wish.start, int(now if wish.before is None else wish.before))
+    if not stock.series.answered:
+        return Ask(_hundreds(wish.limit), end=_last(wish.before))
+    return _repair(stock) or _older(stock, wish)
+
+
+def note_answer(
+    stock: Stock, ask: Ask, bars: Sequence[Bar], fetched_at: float
+) -> tuple[int, int] | None:
+    """Merge what the vendor answered; return when the first and the last of its bars opened.
+
+    A page may have fewer bars than were asked for, as some plans are limited. So the answer
+    counts from its oldest bar on, and an answer without bars for all that was asked.
+    """
+    series, stop = stock.series, int(fetched_at) if ask.end is None else ask.end
+    inside = [bar for bar in bars if bar.t <= stop and bar.t >= (ask.start or 0)]
+    series.take_page(bars, fetched_at=fetched_at)
+    if not inside:
+        series.is_exhausted |= ask.start is None
+        series.answered.add(stop - 1 if ask.start is None else ask.start, stop)
+        return None
+    first, last = min(bar.t for bar in inside), max(bar.t for bar in inside)
+    start = first
+    if ask.start is not None and first - ask.start <= LONGEST[series.timeframe]:
+        start = ask.start
+    series.answered.add(start, max(stop, start + 1))
+    for hole in stock.holes:
+        if any(hole[0] <= bar.t < hole[1] for bar in inside):
+            series.repaired.add(max(hole[0], start), min(hole[1], stop))
+    return first, last
+
+
+def finished(bars: Sequence[Bar], timeframe: str, fetched_at: float) -> list[Bar]:
+    """Return the bars of an answer that had ended when it came."""
+    last = max((bar.t for bar in bars), default=0)
+    longest = LONGEST[timeframe]
+    return [bar for bar in bars if bar.t < last or fetched_at >= bar.t + longest]
+
+
+def _repair(stock: Stock) -> Ask | None:
+    """Ask for the newest hole, from the candle before it to the candle after it."""
+    if not stock.holes:
+        return None
+    start, stop = stock.holes[-1]
+    length, timeframe = LENGTHS[stock.series.timeframe], stock.series.timeframe
+    start = max(start - LONGEST[timeframe], stop - RANGE_BARS * length)
+    return Ask(_hundreds((stop - start) // length + 2), start, stop)
+
+
+def _older(stock: Stock, wish: Wish) -> Ask | None:
+    few = min(wish.limit - stock.have, stock.places)
+    if few <= 0 or stock.series.is_exhausted:
+        return None
+    return Ask(_hundreds(few), end=_last(stock.oldest))
+
+
+def _in_range(stock: Stock, start: int, stop: int) -> Ask | None:
+    """Ask for the newest part of a range for which the vendor has not answered."""
+    length = LENGTHS[stock.series.timeframe]
+    parts = [part for part in stock.series.answered.outside(start, stop) if part[1] - part[0] > 1]
+    if not parts:
+        return None
+    first, last = parts[-1]
+    first = max(first, last - RANGE_BARS * length)
+    return Ask(_hundreds((last - first) // length + 1), first, last)
+
+
+def _hundreds(bars: int) -> int:
+    return min(credits_of(bars) * _HUNDRED, CANDLES_MAX)
+
+
+def _last(before: int | None) -> int | None:
+    return None if before is None else max(before - 1, 0)

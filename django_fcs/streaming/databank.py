@@ -1,0 +1,74 @@
+"""The candles that the site's database keeps, written by a thread that delays no price."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from functools import partial
+from typing import TypeVar
+
+from django_fcs.candles.bars import Bar
+from django_fcs.candles.saved import SavedCandles
+from django_fcs.conf import conf
+from django_fcs.rooms import Room
+from django_fcs.tools.metrics import count
+from django_fcs.tools.worker import Worker
+
+__all__ = ["Databank"]
+
+#: How many candles of a room wait for the database. The oldest is dropped first.
+WAITING_MAX = 20_000
+
+T = TypeVar("T")
+
+
+class Databank:
+    """Finished candles of the rooms of ``FCS_SAVE_CANDLES``, until the database has them.
+
+    Args:
+        saved: The database; without the app ``django_fcs.candles`` nothing is kept.
+    """
+
+    def __init__(self, saved: SavedCandles) -> None:
+        self._saved = saved
+        self._thread = Worker("fcs-candles-database")
+        self._waiting: dict[Room, dict[int, Bar]] = {}
+
+    def keeps(self, room: Room) -> bool:
+        """Tell whether the database keeps candles of a room."""
+        names = room.symbol, str(room)
+        return self._saved.is_installed() and any(
+            fnmatchcase(name, pattern) for pattern in conf.FCS_SAVE_CANDLES for name in names
+        )
+
+    def add(self, room: Room, bars: Iterable[Bar]) -> None:
+        """Keep finished bars of a room until ``save``; a later one of the same time counts."""
+        if not self.keeps(room):
+            return
+        waiting = self._waiting.setdefault(room, {})
+        for bar in bars:
+            waiting.pop(bar.t, None)
+            waiting[bar.t] = bar
+        for t in list(waiting)[:-WAITING_MAX]:
+            del waiting[t]
+            count("candles_dropped")
+
+    async def save(self) -> None:
+        """Write what waits. What the database does not take waits for the next call."""
+        for room in list(self._waiting):
+            bars = self._waiting.pop(room)
+            in_order = [bars[t] for t in sorted(bars)]
+            stored = await self._run(partial(self._saved.save, room, in_order))
+            if stored < len(in_order) and self._saved.failure:
+                self.add(room, [*in_order[stored:], *self._waiting.pop(room, {}).values()])
+                return
+
+    async def load(self, room: Room, *, before: int | None, limit: int) -> list[Bar]:
+        """Return the newest bars that the database has of those before a time, ascending."""
+        if not self.keeps(room):
+            return []
+        return await self._run(partial(self._saved.load, room, before=before, limit=limit))
+
+    async def _run(self, work: partial[T]) -> T:
+        return await asyncio.wrap_future(self._thread.submit(work))

@@ -1,0 +1,248 @@
+"""The candles of each room of a stream: which were seen, and in which times they could be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from django_fcs.candles.bars import Bar, Rank
+from django_fcs.candles.holes import missing
+from django_fcs.candles.joints import continued
+from django_fcs.candles.kept import Kept
+from django_fcs.candles.series import Series
+from django_fcs.conf import conf
+from django_fcs.prices.sessions import Markets
+from django_fcs.prices.snapshots import Snapshot
+from django_fcs.rooms import Room
+
+__all__ = ["Histories", "RoomHistory"]
+
+#: How long an interest in the candles of a room lasts, in seconds.
+INTEREST_SECONDS = 3600
+
+#: All rooms are saved within this many saves after a candle has ended, not all in one.
+SPREAD = 10
+
+#: How often a room is saved although no candle has ended, in seconds; those that browsers ask for
+#: more often.
+SAVE_SECONDS = 300
+SAVE_WANTED_SECONDS = 30
+
+#: Rooms whose stored candles are read in one call.
+READ_MAX = 100
+
+#: How many rooms that were left wait for the store. The first that was left is forgotten first.
+LEFT_MAX = 1000
+
+
+# eq=False: compares by identity, which is fast.
+@dataclass(eq=False)
+class RoomHistory:
+    """The candles of one room."""
+
+    room: Room
+    series: Series
+    snapshot: Snapshot | None = None
+    """What is known of the room while it is streamed; else ``None``."""
+    joined_at: float | None = None
+    """Since when the path has been unbroken, in unix seconds; ``None`` while it is not."""
+    ended: Bar | None = None
+    """The last candle that this stream saw end."""
+    wanted_at: float | None = None
+    """When somebody last asked for its candles, in unix seconds."""
+    note: str = ""
+    """Why older candles are missing, for visitors."""
+    is_recalled: bool = False
+    """Whether what the store has of it was read."""
+    saved_at: float = -math.inf
+    """When it was last saved, in unix seconds."""
+
+    def see(self, now: float) -> None:
+        """Bring the series up to ``now`` (unix seconds): the forming candle and the joined time."""
+        if self.joined_at is not None:
+            self.series.joined.add(self.joined_at, now)
+        bar = self.snapshot.bar if self.snapshot is not None else None
+        if bar is not None:
+            self.series.put(Bar(*bar), rank=Rank.LIVE, at=now)
+
+    def is_wanted(self, now: float) -> bool:
+        """Tell whether somebody asked for its candles within the last hour."""
+        return self.wanted_at is not None and abs(now - self.wanted_at) < INTEREST_SECONDS
+
+
+class Histories:
+    """The candles of the rooms that are streamed, and of others that are asked for.
+
+    A room is saved only after what an earlier stream saved of it was read: otherwise that would
+    be lost. All times are unix seconds.
+
+    Args:
+        markets: The hours of all symbols.
+    """
+
+    def __init__(self, *, markets: Markets) -> None:
+        self._markets = markets
+        self._looked_at = 0.0
+        self._rooms: dict[Room, RoomHistory] = {}
+        self._unread: dict[Room, None] = {}
+        self._left: dict[Room, RoomHistory] = {}
+        """Rooms that are no longer streamed, until they are saved."""
+        self._due: dict[Room, None] = {}
+        self._ended: dict[Room, set[int]] = {}
+        """When candles opened that have ended since ``take_ended``."""
+
+    def __len__(self) -> int:
+        return len(self._rooms)
+
+    def get(self, room: Room) -> RoomHistory | None:
+        """Return the history of a room that is streamed or asked for."""
+        return self._rooms.get(room)
+
+    def begin(self, room: Room, at: float, snapshot: Snapshot | None = None) -> RoomHistory:
+        """Return the history of a room; ``snapshot`` is what is known of it once it is streamed."""
+        history = self._rooms.get(room) or self._left.pop(room, None)
+        if history is None:
+            series = Series(room.timeframe, keep=conf.FCS_CANDLES)
+            history = RoomHistory(room, series)
+            self._unread[room] = None
+        if snapshot is not None:
+            history.snapshot = snapshot
+            history.series.since = history.series.since or at
+        self._rooms[room] = history
+        return history
+
+    def end_candle(self, history: RoomHistory, at: float) -> None:
+        """Note that the current candle of a room has ended."""
+        assert history.snapshot is not None, "only a streamed room has a current candle"
+        bar = history.snapshot.bar
+        if bar is not None:
+            history.ended = Bar(*bar)
+            self._end(history, history.ended, at)
+
+    def close_candle(self, history: RoomHistory, bar: Bar, at: float) -> None:
+        """Note the last state of a candle, which the vendor has sent as such."""
+        if history.ended is None or history.ended.t <= bar.t:
+            history.ended = bar
+        self._end(history, bar, at)
+
+    def _end(self, history: RoomHistory, bar: Bar, at: float) -> None:
+        history.series.put(bar, rank=Rank.LIVE, at=at, is_final=True)
+        self._due[history.room] = None
+        self._ended.setdefault(history.room, set()).add(bar.t)
+
+    def go_back_to(self, history: RoomHistory, t: int) -> None:
+        """Forget candles that seemed to open after ``t``: their time was wrong."""
+        history.series.go_back_to(t)
+        if history.ended is not None and history.ended.t > t:
+            history.ended = None
+
+    def look(self, joined: Collection[Room], now: float) -> None:
+        """Note which rooms are joined, on a connection that works; drop what nobody asks for."""
+        for room in [one.room for one in self._rooms.values() if one.snapshot is None]:
+            if not self._rooms[room].is_wanted(now):
+                self.forget([room])
+        self._looked_at = now
+        for room, history in self._rooms.items():
+            if room not in joined:
+                self._part(history, now)
+            elif history.joined_at is None:
+                history.joined_at = now
+                self._due[room] = None
+
+    def part(self, at: float) -> None:
+        """Note that the path to the vendor broke at ``at``."""
+        for history in self._rooms.values():
+            self._part(history, at)
+
+    def _part(self, history: RoomHistory, at: float) -> None:
+        began, history.joined_at = history.joined_at, None
+        if began is not None and at > began:
+            history.series.joined.add(began, at)
+
+    def forget(self, rooms: Iterable[Room]) -> None:
+        """Drop rooms that are no longer streamed, once they are saved."""
+        for room in rooms:
+            history = self._rooms.pop(room, None)
+            if history is None:
+                continue
+            history.see(self._looked_at)
+            self._part(history, self._looked_at)
+            history.snapshot = None
+            if history.is_recalled:
+                self._left[room] = history
+            self._unread.pop(room, None)
+            self._due.pop(room, None)
+        for room in list(self._left)[:-LEFT_MAX]:
+            del self._left[room]
+
+    def unread(self) -> list[Room]:
+        """Return rooms whose saved candles are to be read next."""
+        return list(islice(self._unread, READ_MAX))
+
+    def recall(self, rooms: Collection[Room], found: Mapping[Room, Kept]) -> None:
+        """Take what the store has of the rooms that were read."""
+        for room in rooms:
+            history = self._rooms.get(room)
+            if self._unread.pop(room, room) is not None or history is None:
+                continue
+            history.is_recalled = True
+            if room in found:
+                _take(history, found[room])
+                # The stream before may have ended before the database had them.
+                finals = {bar.t for bar, is_final in history.series.bars() if is_final}
+                self._ended[room] = finals
+
+    def take_ended(self) -> Iterator[tuple[Room, list[Bar]]]:
+        """Yield the candles that have ended since the last call, by room, and forget them."""
+        ended, self._ended = self._ended, {}
+        for room, times in ended.items():
+            history = self._rooms.get(room) or self._left.get(room)
+            if history is not None:
+                first = min(times)
+                bars = [bar for bar, _ in history.series.bars() if bar.t >= first]
+                yield room, [bar for bar in bars if bar.t in times]
+
+    def kept(self, history: RoomHistory, now: float) -> Kept:
+        """Return what the store is to have of a room."""
+        history.see(now)
+        series, hours = history.series, self._markets.hours(history.room.symbol)
+        series.settle(hours, now)
+        return Kept.of(
+            series,
+            missing=missing(series, hours, now),
+            note=history.note,
+            saved_at=now,
+            wanted_at=history.wanted_at,
+        )
+
+    def take(self, now: float, *, at_once: bool = False) -> dict[Room, Kept]:
+        """Return what is to be saved at ``now``, until ``were_kept``.
+
+        That is a part of the rooms, or all of them ``at_once``.
+        """
+        for room, history in self._rooms.items():
+            pause = SAVE_WANTED_SECONDS if history.is_wanted(now) else SAVE_SECONDS
+            if abs(now - history.saved_at) >= pause:
+                self._due[room] = None
+        few = len(self._rooms) if at_once else math.ceil(len(self._rooms) / SPREAD)
+        due = [self._rooms[room] for room in self._due if room in self._rooms]
+        chosen = [history for history in due if history.is_recalled][:few]
+        chosen += islice(self._left.values(), few)
+        return {history.room: self.kept(history, now) for history in chosen}
+
+    def were_kept(self, kept: Mapping[Room, Kept]) -> None:
+        """Note that the store has these candles."""
+        for room, saved in kept.items():
+            self._due.pop(room, None)
+            self._left.pop(room, None)
+            if room in self._rooms:
+                self._rooms[room].saved_at = saved.saved_at
+
+
+def _take(history: RoomHistory, kept: Kept) -> None:
+    """Put what an earlier stream saved into the series of this one."""
+    history.wanted_at = history.wanted_at or kept.wanted_at
+    history.note = history.note or kept.note
+    history.series = continued(kept.series(conf.FCS_CANDLES), history.series)

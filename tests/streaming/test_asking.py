@@ -1,0 +1,165 @@
+"""What a stream asks the vendor's history for: only what nobody has, and as little as it can."""
+
+from __future__ import annotations
+
+from hypothesis import given, strategies as st
+
+from django_fcs.candles.bars import Bar, Rank
+from django_fcs.candles.series import Series
+from django_fcs.layer.events import Wish
+from django_fcs.rooms import Room
+from django_fcs.streaming.asking import Ask, Stock, credits_of, finished, next_ask, note_answer
+
+ROOM = Room("BINANCE:BTCUSDT", "1")
+NOW = 1_766_400_030.0
+T = 1_766_400_000
+"""When the forming candle opened."""
+
+
+def bar(t: int, c: float = 2.0) -> Bar:
+    return Bar(t, 1.0, 3.0, 0.5, c, 1.0)
+
+
+def vendor(ask: Ask, *, oldest: int = T - 60 * 1000, most: int = 10_000) -> list[Bar]:
+    """Answer as the vendor does: the newest bars of what was asked for."""
+    last = T if ask.end is None else min(T, ask.end)
+    times = range(last - last % 60, max(oldest, ask.start or 0) - 1, -60)
+    return [bar(t) for t in times][: min(ask.length, most)]
+
+
+def stock(
+    series: Series, wish: Wish, *, holes: list[tuple[int, int]] | None = None, keep: int = 600
+) -> Stock:
+    known = [one.t for one, _ in series.bars(before=wish.before, limit=wish.limit)]
+    oldest = min(known, default=wish.before)
+    return Stock(series, holes or [], oldest, len(known), keep + 1 - len(series))
+
+
+def fulfil(series: Series, wish: Wish, *, most: int = 10_000) -> list[Ask]:
+    asks: list[Ask] = []
+    while ask := next_ask(stock(series, wish), wish, NOW):
+        asks.append(ask)
+        note_answer(stock(series, wish), ask, vendor(ask, most=most), NOW)
+        assert len(asks) < 50, "it never ends"
+    return asks
+
+
+def test_a_room_is_asked_for_once_in_whole_hundreds() -> None:
+    series = Series("1", keep=600)
+
+    assert fulfil(series, Wish(ROOM, limit=250)) == [Ask(300)]
+    assert len(series) == 300
+    assert fulfil(series, Wish(ROOM, limit=250)) == []
+    assert [credits_of(bars) for bars in (1, 100, 101, 300)] == [1, 1, 2, 3]
+
+
+def test_what_was_seen_live_is_asked_for_too_as_the_stream_may_have_joined_in_its_middle() -> None:
+    series = Series("1", keep=600)
+    series.put(bar(T), rank=Rank.LIVE, at=NOW)
+
+    assert fulfil(series, Wish(ROOM, limit=10)) == [Ask(100)]
+
+
+def test_older_candles_are_asked_for_before_the_oldest_one() -> None:
+    series = Series("1", keep=600)
+    fulfil(series, Wish(ROOM, limit=100))
+    [ask] = fulfil(series, Wish(ROOM, limit=300))
+
+    assert ask == Ask(200, end=T - 99 * 60 - 1)
+    assert fulfil(series, Wish(ROOM, limit=50, before=T - 200 * 60)) == []
+
+
+def test_no_more_is_asked_for_than_can_be_kept() -> None:
+    series = Series("1", keep=200)
+    wish = Wish(ROOM, limit=1000)
+    while ask := next_ask(stock(series, wish, keep=200), wish, NOW):
+        note_answer(stock(series, wish, keep=200), ask, vendor(ask), NOW)
+
+    assert len(series) == 201
+
+
+def test_a_plan_that_sends_300_at_most_is_asked_again_for_the_rest() -> None:
+    series = Series("1", keep=600)
+    asks = fulfil(series, Wish(ROOM, limit=600), most=300)
+
+    assert [ask.length for ask in asks] == [600, 300]
+    assert len(series) == 600
+
+
+def test_a_symbol_with_little_history_is_asked_until_the_vendor_has_nothing_older() -> None:
+    series = Series("1", keep=600)
+    wish = Wish(ROOM, limit=300)
+    asks = []
+    while ask := next_ask(stock(series, wish), wish, NOW):
+        asks.append(ask)
+        note_answer(stock(series, wish), ask, vendor(ask, oldest=T - 60 * 20), NOW)
+
+    assert asks == [Ask(300), Ask(300, end=T - 60 * 20 - 1)]
+    assert series.is_exhausted
+
+
+def test_a_vendor_that_ignores_the_end_of_a_range_is_not_asked_for_ever() -> None:
+    series = Series("1", keep=600)
+    wish = Wish(ROOM, limit=300)
+    for _ in range(3):
+        ask = next_ask(stock(series, wish), wish, NOW)
+        if ask is None:
+            break
+        note_answer(stock(series, wish), ask, vendor(Ask(100)), NOW)
+
+    assert ask is None
+
+
+def test_the_newest_hole_is_repaired_first_from_the_candle_before_it() -> None:
+    series = Series("1", keep=600)
+    fulfil(series, Wish(ROOM, limit=100))
+    holes = [(T - 3600, T - 3000), (T - 600, T - 420)]
+    wish = Wish(ROOM, limit=1)
+    before = stock(series, wish, holes=holes)
+    ask = next_ask(before, wish, NOW)
+
+    assert ask == Ask(100, T - 660, T - 420)
+    note_answer(before, ask, vendor(ask), NOW)
+    assert list(series.repaired) == [(T - 600, T - 420)]
+
+
+def test_an_answer_without_candles_answers_for_all_that_was_asked() -> None:
+    series = Series("1", keep=600)
+    series.answered.add(T - 60, T)
+    span = (T - 3600, T - 1800)
+    wish = Wish(ROOM, limit=1)
+    note_answer(stock(series, wish, holes=[span]), Ask(100, *span), [], NOW)
+
+    assert span in list(series.answered) and not series.repaired and not series.is_exhausted
+
+
+def test_a_range_is_asked_for_from_its_end_in_parts_and_goes_on_where_it_stopped() -> None:
+    series = Series("1", keep=600)
+    wish = Wish(ROOM, start=T - 60 * 900, before=T)
+    first = next_ask(stock(series, wish), wish, NOW)
+
+    assert first == Ask(1000, T - 60 * 900, T)
+    note_answer(stock(series, wish), first, vendor(first, most=300), NOW)
+    second = next_ask(stock(series, wish), wish, NOW)
+    assert second == Ask(700, T - 60 * 900, T - 60 * 299)
+    assert [ask.end for ask in fulfil(series, wish, most=300)] == [
+        T - 60 * minutes for minutes in (299, 598, 897)
+    ]
+
+
+@given(st.integers(1, 1000), st.integers(1, 700), st.integers(50, 1000))
+def test_every_wish_ends_after_few_requests(limit: int, older: int, most: int) -> None:
+    series = Series("1", keep=600)
+    asks = fulfil(series, Wish(ROOM, limit=limit), most=most)
+    asks += fulfil(series, Wish(ROOM, limit=limit, before=T - older * 60), most=most)
+
+    assert len(asks) <= 601 // most + 4
+    times = series.times()
+    assert times == sorted(set(times))
+
+
+def test_the_last_candle_of_an_answer_may_be_forming_and_is_not_finished() -> None:
+    bars = [bar(T), bar(T - 120), bar(T - 60)]
+
+    assert finished(bars, "1", NOW) == bars[1:]
+    assert finished(bars, "1", T + 60.0) == bars

@@ -1,0 +1,109 @@
+"""The history of a leader's rooms: continued live, by the next leader, and repaired."""
+
+from __future__ import annotations
+
+from tests.support.waiting import eventually
+
+from .historians import BTC, Scene, T, plan, working
+
+__all__ = ["plan"]
+
+
+async def test_candles_seen_live_join_the_fetched_ones_without_a_hole_or_a_double() -> None:
+    scene = Scene()
+    scene.join(BTC)
+    async with working(scene):
+        scene.tick(BTC, T)
+        scene.wish()
+        await scene.told()
+        for minute in (1, 2, 3):
+            scene.now += 60
+            scene.histories.look([BTC], scene.now)
+            scene.tick(BTC, T + minute * 60)
+        await eventually(lambda: scene.times()[-1:] == [T + 180])
+
+    assert scene.times() == list(range(T - 99 * 60, T + 240, 60))
+    kept = scene.store.load([BTC])[BTC]
+    assert kept.missing == ()
+    assert [one.c for one, _ in kept.series(600).bars(limit=4)] == [2.5] * 4
+
+
+async def test_a_gap_of_some_candles_is_asked_for_again_and_is_known_as_repaired() -> None:
+    scene = Scene()
+    scene.join(BTC)
+    async with working(scene):
+        scene.tick(BTC, T)
+        scene.wish()
+        await scene.told()
+        scene.histories.part(scene.now)
+        scene.now += 240
+        scene.histories.look([BTC], scene.now)
+        scene.tick(BTC, T + 240)
+        notes = await scene.told(2)
+
+    [_, ask] = scene.vendor.asked
+    assert ask[2] is not None and ask[2] <= T and ask[3] is not None and ask[3] >= T + 180
+    assert notes[1].start is not None and notes[1].start <= T + 60
+    kept = scene.store.load([BTC])[BTC]
+    assert kept.series(600).times()[-5:] == [T, T + 60, T + 120, T + 180, T + 240]
+    assert kept.missing == () and kept.repaired
+
+
+async def test_a_short_break_within_a_candle_costs_nothing() -> None:
+    scene = Scene()
+    scene.join(BTC)
+    async with working(scene):
+        scene.tick(BTC, T)
+        scene.wish()
+        await scene.told()
+        scene.histories.part(scene.now)
+        scene.now += 5
+        scene.histories.look([BTC], scene.now)
+        scene.tick(BTC, T)
+        scene.now += 30
+        scene.histories.look([BTC], scene.now)
+        scene.tick(BTC, T + 60)
+        await eventually(lambda: scene.times()[-1:] == [T + 60])
+
+    assert len(scene.vendor.asked) == 1
+
+
+async def test_a_gap_in_a_room_that_nobody_asked_for_costs_nothing_until_somebody_asks() -> None:
+    scene = Scene()
+    scene.join(BTC)
+    async with working(scene):
+        scene.tick(BTC, T)
+        scene.histories.part(scene.now)
+        scene.now += 240
+        scene.histories.look([BTC], scene.now)
+        scene.tick(BTC, T + 240)
+        await eventually(lambda: scene.times() == [T, T + 240])
+        assert not scene.vendor.asked and scene.store.load([BTC])[BTC].missing
+
+        scene.wish(limit=1)
+        await scene.told()
+
+    assert scene.vendor.asked and not scene.store.load([BTC])[BTC].missing
+
+
+async def test_the_next_leader_goes_on_with_what_was_stored_and_repairs_what_nobody_saw() -> None:
+    first = Scene()
+    first.join(BTC)
+    async with working(first):
+        first.tick(BTC, T)
+        first.wish()
+        await first.told()
+        first.now += 60
+        first.histories.look([BTC], first.now)
+        first.tick(BTC, T + 60)
+        await first.historian.save(first.histories, at_once=True)
+
+    second = Scene(first.store)
+    second.now = first.now + 300
+    second.join(BTC)
+    async with working(second):
+        second.tick(BTC, T + 360)
+        await second.told()
+
+    assert second.vendor.asked[0][2:] != (None, None), "only the gap"
+    assert second.times() == list(range(T - 99 * 60, T + 420, 60))
