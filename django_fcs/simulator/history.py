@@ -16,6 +16,7 @@ import msgspec
 
 from django_fcs.exceptions import RoomError
 from django_fcs.rooms import Room
+from django_fcs.values.timeframes import REST_PERIODS
 
 from .faults import Faults, as_strings
 from .keys import accepts
@@ -38,8 +39,7 @@ _CREDIT = 100
 _PATHS = ("/forex/history", "/crypto/history", "/stock/history")
 
 #: The vendor's spellings, of its REST documents and of its chart.
-_PERIODS = {"1m", "5m", "15m", "30m", "1h", "4h", "1D", "1W", "1M"}
-_PERIODS |= {"1", "5", "15", "30", "60", "240"}
+_PERIODS = {*REST_PERIODS.values(), *REST_PERIODS}
 
 _encode = msgspec.json.Encoder().encode
 
