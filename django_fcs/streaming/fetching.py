@@ -14,6 +14,7 @@ from django_fcs.candles.ledger import Ledger
 from django_fcs.candles.rest import RestClient
 from django_fcs.candles.stores import CandleStore
 from django_fcs.conf import conf
+from django_fcs.exceptions import ConfigurationError
 from django_fcs.rooms import Room
 from django_fcs.tools.backoff import doubling
 from django_fcs.tools.logs import logger_of
@@ -148,10 +149,14 @@ class Fetcher:
 def rest_client() -> RestClient | None:
     """Return the site's client for the vendor's history; ``None`` without a key.
 
-    Raises ``ConfigurationError`` if ``FCS_REST_URL`` is not an address.
+    A wrong address is logged: prices do without history.
     """
     key = conf.FCS_REST_KEY
-    return RestClient(key, url=conf.FCS_REST_URL) if key else None
+    try:
+        return RestClient(key, url=conf.FCS_REST_URL) if key else None
+    except ConfigurationError as error:
+        logger.error("prices have no history reason=%s", error)
+        return None
 
 
 def _pauses() -> Iterator[float]:
