@@ -33,10 +33,11 @@ def continued(before: Series, series: Series) -> Series:
 
 
 def unproved(series: Series) -> list[Span]:
-    """Return the times of bars that ended while the path was broken, ascending.
+    """Return the times about which REST may know more than was seen, ascending.
 
-    Their last ticks may have been lost. Bars that REST sent after their end are proved, and
-    so are those for whose end REST has answered.
+    These are the times of bars that ended while the path was broken, as their last ticks may
+    have been lost, and the time before a newest bar that opens at no multiple of its period.
+    Where REST has answered, all is proved.
     """
     columns, _ = series.state()
     longest = LONGEST[series.timeframe]
@@ -52,4 +53,6 @@ def unproved(series: Series) -> list[Span]:
             continue
         if series.joined.outside(end - 1, end) and series.answered.outside(end - 1, end):
             spans.append((t, end))
+    if series.is_uneven and series.answered.outside(*columns.t[-2:]):
+        spans.append((columns.t[-2], columns.t[-1]))
     return spans

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from django_fcs.candles.holes import missing
 from django_fcs.candles.joints import unproved
 from django_fcs.candles.rest import RestClient
 from django_fcs.candles.saved import SavedCandles
+from django_fcs.candles.spans import Span
 from django_fcs.candles.stores import CandleStore
 from django_fcs.conf import conf
 from django_fcs.layer.events import CandleNote, Wish
@@ -207,7 +208,7 @@ class Historian:
         now, room, series = self._clock(), history.room, history.series
         history.see(now)
         hours = self._markets.hours(room.symbol)
-        holes = sorted([*missing(series, hours, now), *unproved(series)])
+        holes = sorted([*_past(history, missing(series, hours, now), now), *unproved(series)])
         known = {bar.t for bar, _ in series.bars(before=wish.before, limit=wish.limit)}
         places = conf.FCS_CANDLES + 1 - len(series)
         if self._databank.keeps(room):
@@ -247,6 +248,15 @@ def historian_of(
         ready=ready,
         clock=clock,
     )
+
+
+def _past(history: RoomHistory, holes: Iterable[Span], now: float) -> list[Span]:
+    """Return the holes to ask for: not the one up to now while a room is not joined.
+
+    That one grows all the time, and would be asked for again and again.
+    """
+    is_joined = history.joined_at is not None
+    return [hole for hole in holes if is_joined or hole[1] < int(now)]
 
 
 class _Got:
