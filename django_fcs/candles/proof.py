@@ -1,4 +1,4 @@
-"""Where a series of one stream continues that of another, and where its ends are not proved."""
+"""Where a series is not proved: where REST may know more than the stream has seen."""
 
 from __future__ import annotations
 
@@ -6,30 +6,9 @@ from django_fcs.values.timeframes import LONGEST
 
 from .bars import Rank
 from .series import Series
-from .spans import Span, Spans
+from .spans import Span
 
-__all__ = ["continued", "unproved"]
-
-
-def continued(before: Series, series: Series) -> Series:
-    """Return one series of what an earlier stream saved and of what this one has seen since."""
-    columns, has_ended = series.state()
-    last = len(columns) - 1
-    for index in range(len(columns)):
-        before.put(
-            columns.bar(index),
-            rank=Rank(columns.rank[index]),
-            at=columns.at[index],
-            is_final=has_ended and index == last,
-        )
-    for name in ("joined", "answered", "repaired"):
-        spans: Spans = getattr(before, name)
-        for start, stop in getattr(series, name):
-            spans.add(start, stop)
-    if before.since is None:
-        before.since = series.since
-    before.is_exhausted |= series.is_exhausted
-    return before
+__all__ = ["unproved"]
 
 
 def unproved(series: Series) -> list[Span]:
