@@ -30,6 +30,10 @@ PATIENCE_SECONDS = 10
 #: stream keeps such a room joined, and fetches what it has missed.
 REPEAT_SECONDS = 60
 
+#: The wishes of requests that wait are repeated after this time, in seconds: a stream that just
+#: begins to lead hears none.
+AGAIN_SECONDS = 2
+
 #: How many requests of one browser may wait. A further one is refused.
 WAITING_MAX = 8
 
@@ -98,6 +102,8 @@ class CandleDesk:
         self._followers: dict[Room, dict[tuple[Asker, Key], int]] = {}
         """Browsers that have candles of a room, and how many each asked for at most."""
         self._wished_at: dict[Room, float] = {}
+        self._again_at = math.inf
+        """When the wishes of requests that wait are repeated."""
         self._bell = Bell()
 
     def ask(self, subscriber: Asker, key: Key, *, limit: int, before: int | None) -> bool:
@@ -151,7 +157,7 @@ class CandleDesk:
         wishes = [one.wish for one in new if not await self._begin(one, reading)]
         for room, note in notes.items():
             await self._push(room, note, without={one[:2] for one in answered})
-        await self._wish(bus, wishes + self._repeated())
+        await self._wish(bus, wishes + self._awaited() + self._repeated())
 
     async def _wish(self, bus: Wisher, wishes: list[Wish]) -> None:
         if wishes and conf.FCS_REST_KEY:
@@ -204,6 +210,14 @@ class CandleDesk:
             if key in subscriber.joined:
                 texts[key] = texts.get(key) or page_of(key, candles, start=note.start)
                 subscriber.reply(texts[key])
+
+    def _awaited(self) -> list[Wish]:
+        """Return the wishes of requests that wait, if it is time to repeat them."""
+        now = self._monotonic()
+        is_time = now >= self._again_at
+        if is_time or not self._waiting or self._again_at == math.inf:
+            self._again_at = now + AGAIN_SECONDS if self._waiting else math.inf
+        return [one.wish for one in self._waiting] if is_time else []
 
     def _repeated(self) -> list[Wish]:
         """Return the wishes to repeat now, one for each room whose candles browsers have."""

@@ -10,7 +10,13 @@ import pytest
 from django.test import override_settings
 
 from django_fcs.candles import Candle, Candles
-from django_fcs.fanout.candles import PATIENCE_SECONDS, REPEAT_SECONDS, WAITING_MAX, CandleDesk
+from django_fcs.fanout.candles import (
+    AGAIN_SECONDS,
+    PATIENCE_SECONDS,
+    REPEAT_SECONDS,
+    WAITING_MAX,
+    CandleDesk,
+)
 from django_fcs.fanout.pages import PAGE_MAX, page_of
 from django_fcs.fanout.routes import Key
 from django_fcs.layer.events import CandleNote, Wish
@@ -185,6 +191,21 @@ async def test_a_room_whose_candles_are_shown_is_wished_for_again_and_again() ->
     scene.desk.forget(page, KEY)
     await scene.turn(seconds=2 * REPEAT_SECONDS)
     assert len(scene.wished) == 2
+
+
+async def test_a_wish_is_repeated_as_a_stream_that_begins_to_lead_hears_none() -> None:
+    scene, page = Scene(), Page()
+    scene.ask(page)
+    await scene.turn()
+    await scene.turn(seconds=AGAIN_SECONDS - 0.1)
+    assert len(scene.wished) == 1
+    await scene.turn(seconds=0.1)
+    await scene.turn(seconds=AGAIN_SECONDS)
+    assert scene.wished == 3 * [Wish(EURUSD, limit=3)]
+
+    scene.hours = [0, 1, 2]
+    await scene.turn(CandleNote(EURUSD, T - 7200, T))
+    assert page.opened == [[2, 1, 0]]
 
 
 async def test_a_browser_that_has_left_gets_no_answer() -> None:
