@@ -32,7 +32,7 @@ REPEAT_SECONDS = 60
 
 #: The wishes of requests that wait are repeated after this time, in seconds: a stream that just
 #: begins to lead hears none.
-AGAIN_SECONDS = 2
+AGAIN_SECONDS = 1
 
 #: How many requests of one browser may wait. A further one is refused.
 WAITING_MAX = 8
