@@ -64,7 +64,12 @@ def client(settings_of: Any) -> Iterator[Client]:
 
 def test_every_setting_can_be_set_by_the_environment() -> None:
     texts = {name: str(setting.default) for name, setting in Settings.declared().items()}
-    texts |= {"FCS_API_KEY": "a-key", "FCS_DIGITS": "FX:*=5", "FCS_NAMES": "FX:EURUSD=Euro"}
+    texts |= {
+        "FCS_API_KEY": "a-key",
+        "FCS_REST_KEY": "b-key",
+        "FCS_DIGITS": "FX:*=5",
+        "FCS_NAMES": "FX:EURUSD=Euro",
+    }
     assert fcs_settings(texts).keys() == texts.keys()
 
 

@@ -26,6 +26,10 @@ ROWS_MAX = 10_000
 #: The longest answer, in bytes: twice what ``ROWS_MAX`` candles take as objects with texts.
 SIZE_MAX = 4_000_000
 
+#: An answer with more arrays, objects and commas is not decoded: that would hold up all threads.
+#: A candle has ten at most.
+_PARTS_MAX = 20 * ROWS_MAX
+
 #: No request costs more credits, by far.
 CREDITS_MAX = 10_000
 
@@ -141,7 +145,7 @@ def read_answer(
     """Read an answer, which has candles as arrays or objects, of numbers or texts.
 
     Args:
-        body: The whole answer, ``SIZE_MAX`` bytes at most.
+        body: The whole answer. One that is longer than ``SIZE_MAX`` is not read.
         status: The HTTP status.
         headers: The HTTP headers; the names ignore case.
         address: Who answered.
@@ -150,6 +154,8 @@ def read_answer(
 
     Raises ``Refused``. An answer without candles is no refusal: the vendor has none there.
     """
+    if len(body) > SIZE_MAX:
+        raise _malformed(address, f"sent more than {SIZE_MAX} bytes")
     envelope = _decoded(body)
     if envelope is None or "status" not in envelope:
         raise _unreadable(body, status, headers, address, now)
@@ -159,6 +165,8 @@ def read_answer(
 
 
 def _decoded(body: bytes) -> dict[str, Any] | None:
+    if sum(map(body.count, (b"[", b"{", b","))) > _PARTS_MAX:
+        return None
     try:
         envelope = msgspec.json.decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -228,7 +236,7 @@ def _unreadable(
     """Return the refusal for an answer that is not the vendor's, by its status alone."""
     if status == HTTPStatus.OK:
         is_cut = body.lstrip()[:1] in (b"{", b"[")
-        what = "sent JSON that is cut off or malformed" if is_cut else "sent no JSON"
+        what = "sent JSON that is cut off, malformed or too long" if is_cut else "sent no JSON"
         return _malformed(address, what)
     kind, said = RefusalKind.UNAVAILABLE, ""
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:

@@ -29,7 +29,8 @@ from .answers import ROWS_MAX, SIZE_MAX, Answer, RefusalKind, Refused, read_answ
 
 __all__ = ["RestClient", "Timing"]
 
-_FAILURES = (HTTPError, HTTPException, OSError)
+#: A certificate of another host may be a ``ValueError``, depending on the version of OpenSSL.
+_FAILURES = (HTTPError, HTTPException, OSError, ValueError)
 
 #: How much of an answer is read at once, in bytes.
 _PART = 65_536
@@ -105,18 +106,19 @@ class RestClient:
                 return self._failed(error, may_cost=False)
             try:
                 status, headers, body = self._exchange(connection, path, fields)
-                return read_answer(
-                    body,
-                    status=status,
-                    headers=headers,
-                    address=self._address,
-                    timeframe=room.timeframe,
-                    now=self._clock(),
-                )
-            except Refused as refused:
-                return refused.with_traceback(None)
             except _FAILURES as error:
                 return self._failed(error, may_cost=True)
+        try:
+            return read_answer(
+                body,
+                status=status,
+                headers=headers,
+                address=self._address,
+                timeframe=room.timeframe,
+                now=self._clock(),
+            )
+        except Refused as refused:
+            return refused.with_traceback(None)
 
     def _new_connection(self) -> HTTPConnection:
         address, seconds = self._address, self._timing.connect
@@ -140,17 +142,7 @@ class RestClient:
         connection.set_debuglevel(0)
         connection.request("POST", path, body, headers, preload_content=False, decode_content=False)
         with closing(connection.getresponse()) as response:
-            return response.status, response.headers, self._whole(response)
-
-    def _whole(self, response: Any) -> bytes:
-        parts, size = [], 0
-        while part := response.read(_PART):
-            parts.append(part)
-            size += len(part)
-            if size > SIZE_MAX:
-                text = f"{self._address.place} sent more than {SIZE_MAX} bytes"
-                raise Refused(RefusalKind.MALFORMED, text, may_cost=True)
-        return b"".join(parts)
+            return response.status, response.headers, _body_of(response)
 
     def _failed(self, error: Exception, *, may_cost: bool) -> Refused:
         place, cause = self._address.place, error.__cause__ or error
@@ -165,6 +157,14 @@ class RestClient:
             reason = self._address.without_secrets(reason)
             text = f"cannot reach FCS_REST_URL at {place}: {reason}"
         return Refused(kind, text, may_cost=may_cost)
+
+
+def _body_of(response: Any) -> bytes:
+    """Return a body, or the beginning of one that is longer than ``SIZE_MAX``."""
+    body = bytearray()
+    while len(body) <= SIZE_MAX and (part := response.read(_PART)):
+        body += part
+    return bytes(body)
 
 
 def _fields(room: Room, length: int, start: int | None, end: int | None) -> dict[str, object]:

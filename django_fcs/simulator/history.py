@@ -16,6 +16,7 @@ import msgspec
 
 from django_fcs.exceptions import RoomError
 from django_fcs.rooms import Room
+from django_fcs.values.timeframes import REST_PERIODS
 
 from .faults import Faults, as_strings
 from .keys import accepts
@@ -38,8 +39,7 @@ _CREDIT = 100
 _PATHS = ("/forex/history", "/crypto/history", "/stock/history")
 
 #: The vendor's spellings, of its REST documents and of its chart.
-_PERIODS = {"1m", "5m", "15m", "30m", "1h", "4h", "1D", "1W", "1M"}
-_PERIODS |= {"1", "5", "15", "30", "60", "240"}
+_PERIODS = {*REST_PERIODS.values(), *REST_PERIODS}
 
 _encode = msgspec.json.Encoder().encode
 
@@ -192,7 +192,7 @@ def _response(bars: list[Bar], asked: Asked, faults: Faults) -> Any:
         bars = Random(asked.page).sample(bars, len(bars))
     is_array = asked.is_array if faults.rest_form == "asked" else faults.rest_form == "array"
     candles: Any = [list(bar) for bar in bars]
-    if not is_array and bars:  # without any, the vendor's PHP writes an array
+    if not is_array and bars:  # an empty array, because servers in PHP write one
         candles = {str(bar.t): {**bar._asdict(), "tm": _text(bar.t)} for bar in bars}
     return as_strings(candles) if faults.rest_strings else candles
 

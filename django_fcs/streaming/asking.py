@@ -16,7 +16,7 @@ from django_fcs.layer.events import Wish
 from django_fcs.protocol.bounds import CANDLES_MAX
 from django_fcs.values.timeframes import LENGTHS, LONGEST
 
-__all__ = ["Ask", "Stock", "credits_of", "finished", "next_ask", "note_answer"]
+__all__ = ["Ask", "Stock", "bars_for", "credits_of", "finished", "next_ask", "note_answer"]
 
 _HUNDRED = 100
 
@@ -49,6 +49,11 @@ class Stock(NamedTuple):
 def credits_of(bars: int) -> int:
     """Return what the vendor charges for so many bars."""
     return -(-bars // _HUNDRED)
+
+
+def bars_for(credits: int) -> int:
+    """Return how many bars so many credits buy."""
+    return credits * _HUNDRED
 
 
 def next_ask(stock: Stock, wish: Wish, now: float) -> Ask | None:

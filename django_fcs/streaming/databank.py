@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 from functools import partial
 from typing import TypeVar
 
 from django_fcs.candles.bars import Bar
+from django_fcs.candles.patterns import matches
 from django_fcs.candles.saved import SavedCandles
 from django_fcs.conf import conf
 from django_fcs.rooms import Room
@@ -37,10 +37,7 @@ class Databank:
 
     def keeps(self, room: Room) -> bool:
         """Tell whether the database keeps candles of a room."""
-        names = room.symbol, str(room)
-        return self._saved.is_installed() and any(
-            fnmatchcase(name, pattern) for pattern in conf.FCS_SAVE_CANDLES for name in names
-        )
+        return self._saved.is_installed() and matches(room, conf.FCS_SAVE_CANDLES)
 
     def add(self, room: Room, bars: Iterable[Bar]) -> None:
         """Keep finished bars of a room until ``save``; a later one of the same time counts."""

@@ -14,12 +14,13 @@ from django_fcs.candles.ledger import Ledger
 from django_fcs.candles.rest import RestClient
 from django_fcs.candles.stores import CandleStore
 from django_fcs.conf import conf
+from django_fcs.exceptions import ConfigurationError
 from django_fcs.rooms import Room
 from django_fcs.tools.backoff import doubling
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.worker import Workers
 
-from .asking import Ask, credits_of
+from .asking import Ask, bars_for, credits_of
 
 __all__ = ["AT_ONCE", "Delay", "Fetcher", "rest_client"]
 
@@ -105,8 +106,9 @@ class Fetcher:
         return self._ledger.left, is_closed
 
     async def fetch(self, room: Room, ask: Ask) -> Answer | Delay:
-        """Ask the vendor once; return its answer, or why there is none."""
-        now, price = self._clock(), credits_of(ask.length)
+        """Ask the vendor once, for as much as the plan has left; return why there is no answer."""
+        now, ask = self._clock(), self._affordable(ask)
+        price = credits_of(ask.length)
         if now < self._rests_until:
             return Delay(self._reason, self._rests_until - now)
         wait = self._ledger.wait(price, now)
@@ -124,6 +126,10 @@ class Fetcher:
         used = max(credits_of(len(answer.bars) + answer.dropped), answer.credits or 0)
         await self._settle(price, used)
         return answer
+
+    def _affordable(self, ask: Ask) -> Ask:
+        left = self._ledger.left
+        return ask._replace(length=bars_for(left)) if 0 < left < credits_of(ask.length) else ask
 
     async def _call(self, room: Room, ask: Ask) -> Answer:
         request = partial(self._rest.history, room, length=ask.length, start=ask.start, end=ask.end)
@@ -156,10 +162,14 @@ class Fetcher:
 def rest_client() -> RestClient | None:
     """Return the site's client for the vendor's history; ``None`` without a key.
 
-    Raises ``ConfigurationError`` if ``FCS_REST_URL`` is not an address.
+    A wrong address is logged: prices do without history.
     """
     key = conf.FCS_REST_KEY
-    return RestClient(key, url=conf.FCS_REST_URL) if key else None
+    try:
+        return RestClient(key, url=conf.FCS_REST_URL) if key else None
+    except ConfigurationError as error:
+        logger.error("prices have no history reason=%s", error)
+        return None
 
 
 def _pauses() -> Iterator[float]:

@@ -17,7 +17,7 @@ from django_fcs.candles.rest import RestClient
 from django_fcs.candles.stores import CandleStore, MemoryCandles
 from django_fcs.conf import conf
 from django_fcs.layer.bus import Bus, on_the_layer
-from django_fcs.layer.events import DEMAND, Announcement, Wish
+from django_fcs.layer.events import DEMAND, Announcement, CandleNote, RoomNotice, Wish
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import GrowthRate, Report, StreamStatus
 from django_fcs.prices.sessions import Markets
@@ -286,7 +286,9 @@ class Stream:
             if (term := self._term) is None:
                 continue
             began = self._monotonic()
-            notices = chain(term.rooms.take_notices(), self._historian.wishes.take_notes())
+            notices: Iterator[RoomNotice | CandleNote] = chain(
+                term.rooms.take_notices(), self._historian.wishes.take_notes()
+            )
             await bus.tell(*self._while_leading(term, notices))
             await bus.publish(self._while_leading(term, term.rooms.take_updates()))
             ended = self._monotonic()

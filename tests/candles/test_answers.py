@@ -226,14 +226,18 @@ def test_each_refusal_is_told_apart(said: object, status: int, kind: str, text: 
 @pytest.mark.parametrize(
     ("said", "text"),
     [
-        (json.dumps(the_history([list(BAR)])).encode()[:-20], "JSON that is cut off or malformed"),
+        (
+            json.dumps(the_history([list(BAR)])).encode()[:-20],
+            "JSON that is cut off, malformed or too long",
+        ),
         (b"<html><body>Sign in</body></html>", "sent no JSON"),
         (b"", "sent no JSON"),
         (b"\xff\xfe", "sent no JSON"),
         (b"[" * 100_000, "cut off"),
-        (b'{"status":true,"response":[[%s]]}' % (b"9" * 5000), "cut off or malformed"),
-        (b'{"response":[]}', "cut off or malformed"),
-        (b"[]", "cut off or malformed"),
+        (b'{"status":true,"response":[[%s]]}' % (b"9" * 5000), "cut off, malformed"),
+        (b'{"response":[]}', "cut off, malformed"),
+        (b"[]", "cut off, malformed"),
+        (b'{"status":true,"response":[%s]}' % b",".join([b"[]"] * 120_000), "or too long"),
         (b'{"status":true,"response":7}', "sent something other than candles"),
         (b'{"status":true,"response":"none"}', "sent something other than candles"),
     ],

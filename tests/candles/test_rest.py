@@ -29,7 +29,7 @@ pytestmark = pytest.mark.versions
 ROOM = Room("FX:EURUSD", "1")
 NOW = 1_764_576_100.0
 USUAL = Timing()
-QUICK = Timing(connect=0.3, read=0.3, total=0.6)
+QUICK = Timing(connect=0.2, read=0.2, total=0.3)
 
 
 def client_of(url: str, timing: Timing = USUAL) -> RestClient:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
 from asyncio.subprocess import PIPE
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,12 @@ def candles(viewer: Viewer) -> list[dict[str, Any]]:
     return [one for one in viewer.messages if one.get("prices", {}).get("mode") == "candle"]
 
 
+def settings_of(pid: int) -> dict[str, str]:
+    """Return the environment variables of a process that are settings for history."""
+    texts = Path(f"/proc/{pid}/environ").read_text().split("\0")
+    return dict(text.split("=", 1) for text in texts if text.startswith("FCS_REST_"))
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 async def test_the_demo_has_live_prices_and_ends_without_a_trace(ending: signal.Signals) -> None:
     port = free_port()
@@ -33,6 +41,19 @@ async def test_the_demo_has_live_prices_and_ends_without_a_trace(ending: signal.
         assert await asyncio.wait_for(process.wait(), 60) == 0
     assert not answers(port)
     assert not [child for child in children if is_running(child)]
+
+
+async def test_the_demo_has_history_out_of_the_box() -> None:
+    async with demo(free_port()) as process:
+        _, server = children_of(process)
+        named = settings_of(server)
+        query = f"access_key={named['FCS_REST_KEY']}&symbol=FX:EURUSD&period=1h"
+        status, text = await get(f"{named['FCS_REST_URL']}/forex/history?{query}")
+
+    assert status == 200
+    assert len(json.loads(text)["response"]) == 300
+    assert int(named["FCS_REST_REQUESTS_PER_MINUTE"]) == 60
+    assert int(named["FCS_REST_CREDITS_PER_MONTH"]) == 1_000_000
 
 
 async def test_the_demo_fails_as_a_whole_when_one_of_its_servers_dies() -> None:

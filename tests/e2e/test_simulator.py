@@ -19,8 +19,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from websockets.asyncio.client import connect
 
+from django_fcs.management.commands.fcs_simulator import port_after
 from tests.e2e.site import SETTINGS
 from tests.support.recordings import DATA
+from tests.support.serving import get
 
 ROOT = Path(__file__).parents[2]
 USDJPY = DATA / "fx-usdjpy-2013-01-01.jsonl"
@@ -43,9 +45,9 @@ class Running:
     def __init__(self, process: asyncio.subprocess.Process, line: str) -> None:
         self.process = process
         self.line = line
-        found = re.search(r"FCS_URL=(ws://\S+)", line)
+        found = re.search(r"FCS_URL=(ws://\S+) FCS_REST_URL=(http://\S+)", line)
         assert found, line
-        self.url = found[1]
+        self.url, self.rest_url = found.groups()
 
     async def hear(self, symbol: str, timeframe: str, count: int) -> list[Any]:
         """Join a room and return its first messages."""
@@ -78,6 +80,20 @@ async def started(*arguments: str) -> AsyncIterator[Running]:
         if process.returncode is None:
             process.kill()
             await process.communicate()
+
+
+async def test_history_is_served_beside_the_prices() -> None:
+    async with started("--seed", "5") as simulator:
+        query = "access_key=x&symbol=FX:EURUSD&period=1D&is_chart=1"
+        _, text = await get(f"{simulator.rest_url}/forex/history?{query}")
+        heard = await simulator.hear("FX:EURUSD", "1D", 3)
+
+    assert json.loads(text)["response"][-1][0] == heard[2]["prices"]["t"]
+
+
+@pytest.mark.parametrize(("port", "after"), [(9780, 9781), (65_535, 0), (0, 0)])
+def test_history_has_the_port_after_that_of_the_prices(port: int, after: int) -> None:
+    assert port_after(port) == after
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -154,14 +170,15 @@ def test_a_recording_damaged_in_the_middle_is_a_failure(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_taken_port_is_told_in_one_line() -> None:
+@pytest.mark.parametrize("option", ["--port", "--rest-port"])
+def test_a_taken_port_is_told_in_one_line(option: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
 
-        code, said = run("--port", port)
+        code, said = run("--rest-port", "0", "--port", "0", option, port)
 
     assert code == 2
-    assert f"cannot listen on 127.0.0.1:{port}" in said
+    assert f"cannot listen on 127.0.0.1:{port}, choose another {option}: " in said
     assert said.count("\n") == 1
 
 
@@ -186,6 +203,7 @@ def test_a_file_that_cannot_be_played_is_told_in_one_line(
     [
         ("--port", "99999"),
         ("--port", "x"),
+        ("--rest-port", "-1"),
         ("--rate", "-1"),
         ("--speed", "nan"),
         ("--fault", "nothing"),

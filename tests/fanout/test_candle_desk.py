@@ -225,10 +225,11 @@ async def test_wishes_are_sent_again_over_a_new_connection() -> None:
 
 
 def test_a_page_is_shorter_than_64_kb_and_has_the_newest_candles() -> None:
-    rows = [
-        Candle(T + 60 * number, *[12_345.678_901_234_5 + number / 7] * 4, 1e17 / 7, True)
-        for number in range(5000)
-    ]
+    def candle(number: int) -> Candle:
+        price = 12_345.678_901_234_5 + number / 7
+        return Candle(T + 60 * number, price, price, price, price, 1e17 / 7, True)
+
+    rows = [candle(number) for number in range(5000)]
     text = page_of(
         KEY, Candles(EURUSD, tuple(rows), missing=((0, T), (T + 60 * 4990, T + 60 * 4991)))
     )

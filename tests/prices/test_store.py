@@ -158,6 +158,7 @@ def test_the_cache_holds_json_under_versioned_keys_for_a_week(cache: type[SickCa
                 "until": None,
                 "overdue": False,
             },
+            "ended": None,
         },
         "fcs:4:beat": {
             "at": 1700000000.25,

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import fields
+from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +16,7 @@ from django_fcs.rooms import Room
 from django_fcs.simulator import Faults
 from django_fcs.simulator.market import Prices
 
+PAGE = Path(__file__).parents[2] / "docs/simulator.md"
 EURUSD = Room("FX:EURUSD", "60")
 CANDLE: Prices = {
     **{"mode": "candle", "t": 60, "o": 1.0, "h": 1.5, "l": 1e-05},
@@ -89,6 +94,25 @@ def test_faults_are_read_from_texts() -> None:
     assert Faults.parse([]) == Faults()
 
 
+def test_the_page_on_the_simulator_lists_all_faults_with_their_defaults() -> None:
+    rows = re.findall(r"^\| (`.+?`) \|(.*?)\|", PAGE.read_text(), re.M)
+    listed = {
+        name: default
+        for names, defaults in rows
+        for name, default in zip_longest(names.split(", "), defaults.split(","), fillvalue="")
+    }
+
+    for field in fields(Faults):
+        assert listed[f"`{field.name}`"].strip() == as_written(field.default)
+
+
+def as_written(default: object) -> str:
+    if isinstance(default, bool):
+        return "on" if default else "off"
+    text = f"{default:g}" if isinstance(default, float) else str(default or "0")
+    return "" if default in ("", ()) else f"`{text}`"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -99,6 +123,11 @@ def test_faults_are_read_from_texts() -> None:
         ("drop_after", "drop_after takes a number, not 'on'"),
         ("confirm=half", "confirm must be one of bare, full"),
         ("refusal", "refusal must be one of message, close, http"),
+        ("rest_cut=half", "rest_cut must be one of none, json, body, connection"),
+        ("rest_status=9", "rest_status must be from 200 to 599"),
+        ("rest_seconds=inf", "rest_seconds must be from 0 to 600"),
+        ("rest_seconds=nan", "rest_seconds must be from 0 to 600"),
+        ("rest_overlap=-1", "rest_overlap must be from 0 to 10000"),
     ],
 )
 def test_what_is_wrong_with_a_text_is_told(text: str, reason: str) -> None:

@@ -15,6 +15,7 @@ from django_fcs.simulator import Faults, RandomWalk, Replay
 from django_fcs.simulator.bounds import candle_bounds
 from django_fcs.simulator.history import Desk, Reply
 from django_fcs.simulator.sources import Source
+from django_fcs.values.timeframes import REST_PERIODS
 from tests.support.recordings import DATA
 
 NOON = 1766577600  # 24 December 2025
@@ -195,7 +196,7 @@ def test_a_range_may_be_unix_times_or_dates() -> None:
 
 @pytest.mark.parametrize("timeframe", TIMEFRAMES)
 def test_a_part_is_the_same_as_in_the_whole(timeframe: str) -> None:
-    spelling = {"1": "1m", "5": "5m", "60": "1h"}.get(timeframe, timeframe)
+    spelling = REST_PERIODS[timeframe]
     rows = Shop().rows(period=spelling, length=60)
 
     start, end = rows[10][0], rows[20][0]

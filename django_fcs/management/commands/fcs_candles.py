@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -142,7 +143,7 @@ class Command(BaseCommand):
         if not conf.FCS_REST_KEY:
             raise ConfigurationError("set FCS_REST_KEY: history costs credits of a plan")
         fetching = Fetching(Wish(room, start=start, before=end))
-        screen = Screen(self.stdout._out)
+        screen = Screen(sys.stdout)
         try:
             run_until_signal(lambda: self._follow(fetching, screen))
         finally:

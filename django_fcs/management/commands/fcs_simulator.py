@@ -16,8 +16,7 @@ from django_fcs.recording import Recording, read
 from django_fcs.simulator import Faults, RandomWalk, Replay, Simulator
 from django_fcs.simulator.sources import Source
 
-#: After the last port, any free one is taken.
-PORTS = 65_536
+PORT_MAX = 65_535
 
 
 def amount(text: str) -> float:
@@ -25,6 +24,11 @@ def amount(text: str) -> float:
     if not (math.isfinite(number) and number >= 0):
         raise ArgumentTypeError("a number of 0 or more is needed")
     return number
+
+
+def port_after(port: int) -> int:
+    """Return the next port; 0, for a free one, after 0 and after the last."""
+    return port + 1 if 0 < port < PORT_MAX else 0
 
 
 class Command(BaseCommand):
@@ -73,7 +77,7 @@ class Command(BaseCommand):
             raise fail(error) from None
         host, port, rest_port = options["host"], options["port"], options["rest_port"]
         if rest_port is None:
-            rest_port = port and (port + 1) % PORTS
+            rest_port = port_after(port)
         simulator = Simulator(
             self._source(options), host=host, port=port, rest_port=rest_port, faults=faults
         )
