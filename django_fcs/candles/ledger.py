@@ -91,6 +91,11 @@ class Ledger:
         """The credits of the month that are left."""
         return max(0, self._per_month - self.account.spent)
 
+    def is_closed(self, now: float) -> bool:
+        """Tell whether the month's credits are used up, or a refusal has closed the ledger."""
+        self._bring_up_to(now)
+        return not self.left or self.account.closed_until > now
+
     def wait(self, credits: int, now: float) -> float:
         """Return for how many seconds a request of so many credits has to wait; 0 if for none.
 

@@ -76,9 +76,11 @@ class Fetcher:
         self._pauses = _pauses()
         self._rests_until = 0.0
         self._reason = ""
+        self._is_open = False
 
     async def open(self, epoch: int) -> None:
         """Read the account; the leader of this epoch alone writes it."""
+        self._is_open = False
         while True:
             is_answered, account = await self._store.aaccount()
             if is_answered:
@@ -91,6 +93,17 @@ class Fetcher:
             now=self._clock(),
             epoch=epoch,
         )
+        self._is_open = True
+
+    def allowance(self, now: float) -> tuple[int, bool] | None:
+        """Return the credits that are left, and whether the vendor may not be asked for long.
+
+        ``None`` before the account was read.
+        """
+        if not self._is_open:
+            return None
+        is_closed = self._ledger.is_closed(now)
+        return self._ledger.left, is_closed
 
     async def fetch(self, room: Room, ask: Ask) -> Answer | Delay:
         """Ask the vendor once, for as much as the plan has left; return why there is no answer."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from django_fcs.candles.holes import missing
@@ -16,6 +17,7 @@ from django_fcs.candles.spans import Span
 from django_fcs.candles.stores import CandleStore
 from django_fcs.conf import conf
 from django_fcs.layer.events import CandleNote, Wish
+from django_fcs.prices.reports import StreamStatus
 from django_fcs.prices.sessions import Markets
 from django_fcs.rooms import Room
 from django_fcs.tools.bell import Bell
@@ -97,6 +99,18 @@ class Historian:
         self.wishes.add(wish)
         if (delay := self.wishes.delay(wish.room, now)) is not None:
             self._tell(delay)
+
+    def add_figures(self, status: StreamStatus, histories: Histories) -> StreamStatus:
+        """Return the status of a leader with the figures of its history."""
+        now = self._clock()
+        allowance = self._fetcher.allowance(now) if self._fetcher is not None else None
+        left, is_closed = allowance or (None, None)
+        return replace(
+            status,
+            histories=histories.wanted(now),
+            credits_left=left,
+            is_rest_closed=is_closed,
+        )
 
     async def work(self, histories: Histories, epoch: int) -> None:
         """Keep the candles of a leader's rooms, and fulfil wishes; does not end."""

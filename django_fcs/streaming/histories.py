@@ -7,13 +7,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from django_fcs.candles.bars import Bar, Rank
+from django_fcs.candles.bars import Bar, Rank, read_bar
 from django_fcs.candles.holes import missing
 from django_fcs.candles.kept import Kept
 from django_fcs.candles.series import Series
 from django_fcs.conf import conf
 from django_fcs.prices.sessions import Markets
 from django_fcs.prices.snapshots import Snapshot
+from django_fcs.protocol import Price
 from django_fcs.rooms import Room
 
 __all__ = ["Histories", "RoomHistory"]
@@ -116,6 +117,37 @@ class Histories:
             history.series.since = history.series.since or at
         self._rooms[room] = history
         return history
+
+    def ended(self, room: Room) -> Bar | None:
+        """Return the last candle of a room that this stream saw end."""
+        history = self._rooms.get(room)
+        return history.ended if history else None
+
+    def wanted(self, now: float) -> int:
+        """Return of how many rooms somebody asked for the candles within the last hour."""
+        return sum(history.is_wanted(now) for history in self._rooms.values())
+
+    def change_candle(
+        self, history: RoomHistory, price: Price, known: int | None, at: float
+    ) -> bool:
+        """Note what a price says about candles other than the ``known`` one; it is merged later.
+
+        Return whether the known candle has ended.
+        """
+        t, has_ended = price.t, False
+        if t is not None and known is not None:
+            assert history.snapshot is not None, "only a streamed room has a current candle"
+            if history.snapshot.t is None:
+                self.go_back_to(history, t)
+            elif t > known:
+                self.end_candle(history, at)
+                has_ended = True
+        if price.mode == "close":
+            values = (t, price.o, price.h, price.l, price.c, price.v)
+            bar = read_bar(*values, timeframe=history.room.timeframe, now=at)
+            if bar is not None:
+                self.close_candle(history, bar, at)
+        return has_ended
 
     def end_candle(self, history: RoomHistory, at: float) -> None:
         """Note that the current candle of a room has ended."""

@@ -135,8 +135,9 @@ class Stream:
     @property
     def status(self) -> StreamStatus:
         """The current status, for operators."""
-        standing = self._term.standing if self._term else None
-        return StreamStatus(
+        term = self._term
+        standing = term.standing if term else None
+        status = StreamStatus(
             is_leader=self.is_leader,
             online=bool(standing and standing.online),
             reason=standing.reason if standing and self.is_leader else self._lease.trouble,
@@ -146,6 +147,9 @@ class Stream:
             updates=self._updates,
             last_at=self._last_at,
         )
+        if term is None or not status.is_leader:
+            return status
+        return self._historian.add_figures(status, term.rooms.histories)
 
     @property
     def is_leader(self) -> bool:
@@ -343,16 +347,7 @@ class Stream:
             remedy = term.look(client.joined, client.wanted, now=self._clock(), monotonic=now)
             if term.rooms.is_due:
                 self._ready.ring()
-            if remedy.rejoin:
-                count("upstream_rejoins", len(remedy.rejoin))
-                first = remedy.rejoin[0]
-                logger.warning(
-                    "silent rooms, rejoining rooms=%d first=%s", len(remedy.rejoin), first
-                )
-                client.rejoin(remedy.rejoin)
-            if remedy.reconnect:
-                count("upstream_stalled")
-                client.reconnect(f"no price came though {term.silent} rooms were due one")
+            remedy.apply(client, term.silent)
             await asyncio.sleep(self._intervals.look)
 
     def _want(self) -> None:

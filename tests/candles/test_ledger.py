@@ -135,6 +135,18 @@ def test_of_two_refusals_the_longer_closes_it() -> None:
     assert one.account.reason.startswith("long\\n") and len(one.account.reason) <= 200
 
 
+def test_a_ledger_is_closed_by_a_refusal_or_an_empty_plan_and_not_by_a_busy_minute() -> None:
+    one = ledger(per_minute=1, per_month=2)
+    one.reserve(1, NOW)
+    assert one.wait(1, NOW) and not one.is_closed(NOW)
+    one.reserve(1, NOW + 61)
+    assert one.is_closed(NOW + 61)
+    one.settle(2, 0)
+    one.close(NOW + 600, "the feed was asked for too much history", NOW + 61)
+
+    assert one.is_closed(NOW + 599) and not one.is_closed(NOW + 600)
+
+
 # -- accounts from outside, and clocks
 
 
