@@ -211,6 +211,48 @@ async def test_the_requests_of_one_browser_that_wait_are_bounded() -> None:
     assert scene.ask(Page())
 
 
+async def test_wishes_are_sent_again_to_a_stream_that_may_not_have_heard_them() -> None:
+    scene, page = Scene(), Page()
+    scene.ask(page)
+    scene.ask(page, before=T)
+    await scene.turn()
+    scene.wished.clear()
+    scene.desk.wish_again()
+    await scene.turn()
+    assert scene.wished == [Wish(EURUSD, limit=3), Wish(EURUSD, limit=3, before=T)]
+
+    scene.hours = [0, 1, 2]
+    await scene.turn(CandleNote(EURUSD, T - 7200, T))
+    await scene.turn()
+    scene.wished.clear()
+    scene.desk.wish_again()
+    await scene.turn()
+    assert scene.wished == [Wish(EURUSD, limit=3)], "its candles are shown"
+
+
+async def test_a_page_that_lacks_candles_gets_them_even_if_the_note_about_them_was_lost() -> None:
+    scene, page = Scene(), Page()
+    scene.ask(page)
+    await scene.turn()
+    await scene.turn(CandleNote(EURUSD, note="wait for 40 s", wait=40.0))
+    scene.hours = [0, 1, 2]
+    for _ in range(2):
+        await scene.turn(CandleNote(EURUSD), seconds=REPEAT_SECONDS)
+
+    assert page.opened == [[], [2, 1, 0]], "once"
+    assert page.heard[1]["note"] == ""
+
+
+async def test_a_page_gets_no_candles_that_somebody_else_has_asked_for() -> None:
+    scene, page = Scene(), Page()
+    scene.hours = list(range(100))
+    scene.ask(page)
+    await scene.turn()
+    await scene.turn(CandleNote(EURUSD, T - 50 * 3600, T - 40 * 3600))
+
+    assert page.opened == [[2, 1, 0]] and scene.reads == 1
+
+
 async def test_wishes_are_sent_again_over_a_new_connection() -> None:
     scene, page = Scene(), Page()
     scene.ask(page)
