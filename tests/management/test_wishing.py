@@ -5,16 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.test import override_settings
 
 from django_fcs.exceptions import FCSError
 from django_fcs.layer.bus import DEMAND, Beat, Bus, CandleNote, Wish
+from django_fcs.management.commands import fcs_candles
 from django_fcs.management.wishing import REPEAT_SECONDS, Fetching
 from django_fcs.prices.paths import PathReport
 from django_fcs.rooms import Room
 from django_fcs.tools.tasks import running
 from tests.streaming.streams import QUICK
+from tests.support.caches import SickCache
+from tests.support.layers import SharedLayer
 from tests.support.waiting import eventually
 
 ROOM, OTHER = Room("FX:EURUSD", "60"), Room("FX:USDJPY", "60")
@@ -92,3 +99,49 @@ async def test_it_fails_without_a_stream() -> None:
         scene.now += QUICK.late + 1
         with pytest.raises(FCSError, match="no stream is running"):
             await asyncio.wait_for(work, 10)
+
+
+def test_the_command_says_in_one_line_that_no_stream_is_running(
+    shared_layer: type[SharedLayer], cache: type[SickCache], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 1000, 20))
+    impatient = partial(Fetching, monotonic=lambda: next(clock))
+    monkeypatch.setattr(fcs_candles, "Fetching", impatient)
+    with override_settings(FCS_REST_KEY="history"):
+        code, text = refused("FX:EURUSD_60", "--from", "2026-01-01")
+
+    assert code == 1 and "start manage.py fcs_stream" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["FX:EURUSD_60"], "fetch needs a date"),
+        (["--from", "2026-01-01"], "fetch needs one room"),
+        (["FX:EURUSD_60", "--from", "yesterday"], "--from 'yesterday' is no date"),
+        (["FX:EURUSD_60", "--from", "2026-01-02", "--to", "2026-01-01"], "is not before --to"),
+        (["FX:EURUSD_60", "--from", "2026-01-01"], "set FCS_REST_KEY"),
+        (["FX:EURUSD_60", "--from", "2026-01-01", "--before", "2026-01-01"], "--before is only"),
+    ],
+)
+def test_wrong_use_is_told_in_one_line(
+    arguments: list[str], reason: str, shared_layer: type[SharedLayer], cache: type[SickCache]
+) -> None:
+    code, text = refused(*arguments)
+
+    assert code == 2 and reason in text
+
+
+def test_a_site_in_one_process_fetches_what_its_pages_ask_for(candles_in_sqlite: None) -> None:
+    with override_settings(FCS_REST_KEY="history"):
+        code, text = refused("FX:EURUSD_60", "--from", "2026-01-01")
+
+    assert code == 2 and "a site in one process fetches what its pages ask for" in text
+
+
+def refused(*arguments: str) -> tuple[int, str]:
+    """Run a fetch that fails; its exit code and the one line that it prints."""
+    with pytest.raises(CommandError) as raised:
+        call_command("fcs_candles", "fetch", *arguments)
+    assert "\n" not in str(raised.value)
+    return raised.value.returncode, str(raised.value)
