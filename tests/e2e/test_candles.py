@@ -8,10 +8,11 @@ import json
 import signal
 import time
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.error import HTTPError
 
@@ -22,6 +23,7 @@ from django_fcs.candles.rest import RestClient
 from django_fcs.rooms import Room
 from django_fcs.simulator import Faults, RandomWalk, Simulator
 from tests.e2e.site import Site
+from tests.faults.clocks import WallClock
 from tests.support.network import HOST, free_port
 from tests.support.serving import get, python
 from tests.support.waiting import eventually
@@ -44,12 +46,15 @@ VISITORS = 200
 
 @asynccontextmanager
 async def simulated(
-    redis: str = "", *, faults: Faults | None = None, **env: str
+    redis: str,
+    env: Mapping[str, str] = MappingProxyType({}),
+    *,
+    faults: Faults | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[tuple[Simulator, Site]]:
-    if redis:
-        env["FCS_REDIS_URL"] = redis
-    async with Simulator(RandomWalk(rate=2), faults=faults) as simulator:
-        yield simulator, Site(simulator.url, FCS_REST_URL=simulator.rest_url, **{**PLAN, **env})
+    env = {**PLAN, "FCS_REDIS_URL": redis, **env}
+    async with Simulator(RandomWalk(rate=2), faults=faults, clock=clock) as simulator:
+        yield simulator, Site(simulator.url, FCS_REST_URL=simulator.rest_url, **env)
 
 
 async def ask(viewer: Viewer, *rooms: Room, limit: int = 200, **where: int) -> None:
@@ -144,13 +149,13 @@ async def _agrees_as_json(port: int, viewer: Viewer) -> None:
 
 @pytest.mark.parametrize(("allowed", "requests"), [(60, 5), (3, 3)])
 async def test_200_visitors_of_five_rooms_cost_one_request_for_each_that_the_plan_allows(
-    allowed: int, requests: int, redis: str
+    allowed: int, requests: int, redis: str, tmp_path: Path
 ) -> None:
-    ports = free_port(), free_port()
-    async with (
-        simulated(redis, FCS_REST_REQUESTS_PER_MINUTE=str(allowed)) as (simulator, site),
-        AsyncExitStack() as stack,
-    ):
+    ports, clock = (free_port(), free_port()), WallClock(tmp_path)
+    plan = {"FCS_REST_REQUESTS_PER_MINUTE": str(allowed), **clock.env}
+    async with AsyncExitStack() as stack:
+        scene = simulated(redis, plan, clock=clock)
+        simulator, site = await stack.enter_async_context(scene)
         web = (site.web(port, "uvicorn") for port in ports)
         await asyncio.gather(*map(stack.enter_async_context, (site.stream(), *web)))
 
@@ -166,6 +171,15 @@ async def test_200_visitors_of_five_rooms_cost_one_request_for_each_that_the_pla
         assert sum(one.at < first + 60 for one in simulator.asked) == requests
         assert len(simulator.asked) == len({one.symbol for one in simulator.asked})
         assert all(len(told(viewer)) == 5 - requests for viewer in viewers)
+
+        clock.shift(61)
+        await visit(VISITORS)
+        await asyncio.gather(*(viewer.until(has_five, within=60) for viewer in viewers))
+        assert len(simulator.asked) == 5
+
+
+def has_five(viewer: Viewer) -> bool:
+    return all(any(len(it["candles"]) == 300 for it in pages(viewer, room)) for room in FIVE)
 
 
 def is_served(viewer: Viewer) -> bool:
@@ -211,7 +225,7 @@ async def test_a_range_is_fetched_into_the_database_and_goes_on_after_ctrl_c(
         "E2E_DATABASE": str(tmp_path / "site.sqlite3"),
     }
     slow = Faults(rest_seconds=0.2)
-    async with simulated(redis, faults=slow, **place) as (simulator, site):
+    async with simulated(redis, place, faults=slow) as (simulator, site):
         async with python("manage.py", "migrate", "-v", "0", env=site.env, stderr=PIPE) as migrate:
             await migrate.communicate()
         async with site.stream():
