@@ -17,6 +17,7 @@ from django_fcs.layer.events import CandleNote, Wish
 from django_fcs.protocol.bounds import CANDLES_MAX
 from django_fcs.rooms import Room
 from django_fcs.tools.bell import Bell
+from django_fcs.values.timeframes import LENGTHS
 
 from .pages import page_of
 from .routes import Key
@@ -29,10 +30,6 @@ PATIENCE_SECONDS = 10
 #: A wish for each room whose candles browsers have is repeated after this time, in seconds: the
 #: stream keeps such a room joined, and fetches what it has missed.
 REPEAT_SECONDS = 60
-
-#: The wishes of requests that wait are repeated after this time, in seconds: a stream that just
-#: begins to lead hears none.
-AGAIN_SECONDS = 1
 
 #: How many requests of one browser may wait. A further one is refused.
 WAITING_MAX = 8
@@ -101,9 +98,13 @@ class CandleDesk:
         """The notes of the stream since the last turn."""
         self._followers: dict[Room, dict[tuple[Asker, Key], int]] = {}
         """Browsers that have candles of a room, and how many each asked for at most."""
+        self._shown: dict[Room, int] = {}
+        """When the oldest candle opened that any of them has, in unix seconds."""
         self._wished_at: dict[Room, float] = {}
-        self._again_at = math.inf
-        """When the wishes of requests that wait are repeated."""
+        self._lacking: set[Room] = set()
+        """Rooms of which a browser has fewer candles than it asked for."""
+        self._is_unheard = False
+        """Whether the stream may have missed the wishes that were sent."""
         self._bell = Bell()
 
     def ask(self, subscriber: Asker, key: Key, *, limit: int, before: int | None) -> bool:
@@ -128,6 +129,8 @@ class CandleDesk:
         if not followers:
             self._followers.pop(key.room, None)
             self._wished_at.pop(key.room, None)
+            self._lacking.discard(key.room)
+            self._shown.pop(key.room, None)
 
     def note(self, note: CandleNote) -> None:
         """Note what the stream did about the wishes for a room."""
@@ -138,12 +141,14 @@ class CandleDesk:
         self._notes[room] = note.after(self._notes.get(room))
         self._bell.ring()
 
-    async def serve(self, bus: Wisher, pause: float) -> None:
-        """Answer requests as they come, and look every ``pause`` seconds; does not end.
+    def wish_again(self) -> None:
+        """Send the wishes once more, as the stream may have missed them."""
+        self._is_unheard = True
+        self._bell.ring()
 
-        The stream may have missed the wishes that an earlier bus sent.
-        """
-        await self._wish(bus, [one.wish for one in self._waiting])
+    async def serve(self, bus: Wisher, pause: float) -> None:
+        """Answer requests as they come, and look every ``pause`` seconds; does not end."""
+        self._is_unheard = True  # An earlier bus may have lost some.
         while True:
             await self.turn(bus)
             await self._bell.heard(pause)
@@ -157,7 +162,11 @@ class CandleDesk:
         wishes = [one.wish for one in new if not await self._begin(one, reading)]
         for room, note in notes.items():
             await self._push(room, note, without={one[:2] for one in answered})
-        await self._wish(bus, wishes + self._awaited() + self._repeated())
+        if self._is_unheard:
+            self._is_unheard = False
+            self._wished_at.clear()
+            wishes += [one.wish for one in self._waiting]
+        await self._wish(bus, wishes + self._repeated())
 
     async def _wish(self, bus: Wisher, wishes: list[Wish]) -> None:
         if wishes and conf.FCS_REST_KEY:
@@ -194,6 +203,10 @@ class CandleDesk:
     def _reply(self, request: _Request, candles: Candles, note: str = "") -> None:
         subscriber, key, limit, _ = request
         subscriber.reply(page_of(key, candles, note=note))
+        if not _is_whole(candles, limit):
+            self._lacking.add(key.room)
+        if candles:
+            self._shown[key.room] = min(candles[0].t, self._shown.get(key.room, candles[0].t))
         followers = self._followers.setdefault(key.room, {})
         followers[subscriber, key] = max(limit, followers.get((subscriber, key), 0))
 
@@ -202,22 +215,33 @@ class CandleDesk:
     ) -> None:
         """Send candles that were fetched later to the browsers that have others of the room."""
         followers = [one for one in self._followers.get(room, ()) if one not in without]
-        if note.start is None or note.end is None or not followers:
+        candles = await self._news(room, note) if followers else None
+        if candles is None:
             return
-        candles = await self._read(room, limit=CANDLES_MAX, before=note.end + 1)
         texts: dict[Key, str] = {}
         for subscriber, key in followers:
             if key in subscriber.joined:
-                texts[key] = texts.get(key) or page_of(key, candles, start=note.start)
+                texts[key] = texts.get(key) or page_of(key, candles, start=note.start or 0)
                 subscriber.reply(texts[key])
 
-    def _awaited(self) -> list[Wish]:
-        """Return the wishes of requests that wait, if it is time to repeat them."""
-        now = self._monotonic()
-        is_time = now >= self._again_at
-        if is_time or not self._waiting or self._again_at == math.inf:
-            self._again_at = now + AGAIN_SECONDS if self._waiting else math.inf
-        return [one.wish for one in self._waiting] if is_time else []
+    async def _news(self, room: Room, note: CandleNote) -> Candles | None:
+        """Return the candles that the stream has stored according to its note.
+
+        Older ones than browsers have, which somebody else has asked for, are none of them.
+        A note that tells of none, nor of any to come, may follow others that were lost.
+        """
+        is_lacking, is_done = room in self._lacking, not note.note
+        if is_done:
+            self._lacking.discard(room)
+        if note.start is not None and note.end is not None:
+            if not is_lacking and note.end < self._shown.get(room, 0):
+                return None
+            limit = (note.end - note.start) // LENGTHS[room.timeframe] + 2
+            return await self._read(room, limit=min(limit, CANDLES_MAX), before=note.end + 1)
+        if is_lacking and is_done:
+            limit = max(self._followers[room].values())
+            return await self._read(room, limit=limit, before=None)
+        return None
 
     def _repeated(self) -> list[Wish]:
         """Return the wishes to repeat now, one for each room whose candles browsers have."""

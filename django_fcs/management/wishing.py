@@ -53,6 +53,8 @@ class Fetching:
         self._intervals = intervals
         self._monotonic = monotonic
         self._heard_at = monotonic()
+        self._wished_at = float("-inf")
+        self._epoch = 0
         self.progress = Progress()
 
     async def run(self) -> None:
@@ -70,6 +72,8 @@ class Fetching:
     def _note(self, event: GroupEvent) -> None:
         if isinstance(event, Beat):
             self._heard_at = self._monotonic()
+            if event.epoch != self._epoch:  # A new stream has not heard the wish.
+                self._epoch, self._wished_at = event.epoch, float("-inf")
         elif isinstance(event, CandleNote) and event.room == self._wish.room:
             reached = self.progress.part
             if event.start is not None:
@@ -79,12 +83,11 @@ class Fetching:
             self.progress = Progress(1.0 if is_done else reached, event.note, is_done)
 
     async def _repeat(self, bus: Bus) -> None:
-        wished_at = float("-inf")
         while True:
             now = self._monotonic()
             if now - self._heard_at > self._intervals.late:
                 raise FCSError(_NO_STREAM)
-            if now - wished_at >= REPEAT_SECONDS:
+            if now - self._wished_at >= REPEAT_SECONDS:
+                self._wished_at = now
                 await bus.wish(self._wish)
-                wished_at = now
             await asyncio.sleep(self._intervals.look)

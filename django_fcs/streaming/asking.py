@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from django_fcs.candles.bars import Bar
+from django_fcs.candles.holes import missing
 from django_fcs.candles.series import REST_LATE_SECONDS, Series
 from django_fcs.candles.spans import Span
 from django_fcs.layer.events import Wish
+from django_fcs.prices.sessions import Hours
 from django_fcs.protocol.bounds import CANDLES_MAX
 from django_fcs.values.timeframes import LENGTHS, LONGEST
 
@@ -23,14 +25,18 @@ __all__ = [
     "bars_for",
     "credits_of",
     "finished",
+    "holes_before",
     "next_ask",
     "note_answer",
 ]
 
 _HUNDRED = 100
 
-#: The bars of one request for a range. Longer ranges take several.
+#: The bars of one request for a range, with those at both of its ends. Longer ranges take several.
 RANGE_BARS = 1000
+
+#: REST may be that late with the candles of a room that has just been joined.
+NEAR_SECONDS = 86_400
 
 
 class Ask(NamedTuple):
@@ -48,7 +54,8 @@ class Stock(NamedTuple):
     holes: Sequence[Span]
     """The ranges without candles in which nobody knows whether there are any."""
     oldest: int | None
-    """When the oldest candle opened that is kept here, the database included."""
+    """When the oldest candle opened that is kept here, the database included. ``None`` if there
+    is none."""
     have: int
     """How many candles before the time of the wish are kept here."""
     places: int
@@ -78,8 +85,8 @@ def next_ask(stock: Stock, wish: Wish, now: float) -> Ask | None:
     """Return what to ask for next to fulfil a wish; ``None`` if there is nothing to ask."""
     if wish.start is not None:
         return _in_range(stock, wish.start, int(now if wish.before is None else wish.before))
-    if not stock.series.answered:
-        return Ask(_hundreds(wish.limit), end=_last(wish.before))
+    if _is_new(stock.series, now):
+        return Ask(_hundreds(wish.limit))
     return _repair(stock) or _older(stock, wish)
 
 
@@ -90,20 +97,41 @@ def note_answer(
 
     A page may have fewer bars than were asked for, as some plans are limited. So the answer
     counts from its oldest bar on, and an answer without bars for all that was asked. It counts
-    up to its newest bar, or to the time that the vendor must know by now.
+    up to its newest bar, or to the time that the vendor must know by now. The series takes only
+    bars that leave no gap before those it has.
     """
-    series = stock.series
+    series, longest = stock.series, LONGEST[stock.series.timeframe]
     stop = int(fetched_at) if ask.end is None else ask.end
     inside = [bar.t for bar in bars if (ask.start or 0) <= bar.t <= stop]
-    series.take_page(bars, fetched_at=fetched_at, delay=delay)
+    if stop >= _begin(series, fetched_at) - 1:
+        series.take_page(bars, fetched_at=fetched_at, delay=delay)
     known = int(min(stop, max([fetched_at - delay - REST_LATE_SECONDS, *inside])))
-    start = min(inside, default=known - 1 if ask.start is None else ask.start)
-    if ask.start is not None and start - ask.start <= LONGEST[series.timeframe]:
-        start = ask.start
-    series.is_exhausted |= ask.start is None and not inside
+    if ask.start is None:
+        start = min(inside, default=known - 1)
+        series.is_exhausted |= not inside
+    else:
+        # The bar at the end is known already: with that alone, the same would be asked again.
+        start = min((t for t in inside if t < stop), default=ask.start)
+        start = ask.start if start - ask.start <= longest else start
     series.note_answer(start, known, holes=stock.holes)
     is_late = ask.start is not None and known < stop
     return Outcome((min(inside), max(inside)) if inside else None, is_late)
+
+
+def holes_before(
+    series: Series, stop: int | None, rows: Sequence[Bar], hours: Hours
+) -> tuple[Span, ...]:
+    """Return the holes among candles of the database, and up to the series or to ``stop``.
+
+    Somebody may have fetched a range that is older than all others.
+    """
+    ends = [at for at in (stop, series.oldest and series.oldest.t) if at is not None]
+    end = min(ends, default=0)
+    older = [bar for bar in rows if bar.t < end]
+    whole = Series(series.timeframe, keep=len(older))
+    whole.take_page(older, fetched_at=end)
+    whole.joined, whole.answered = series.joined, series.answered
+    return missing(whole, hours, end)
 
 
 def finished(bars: Sequence[Bar], timeframe: str, fetched_at: float) -> list[Bar]:
@@ -113,13 +141,24 @@ def finished(bars: Sequence[Bar], timeframe: str, fetched_at: float) -> list[Bar
     return [bar for bar in bars if bar.t < last or bar.t <= ended]
 
 
+def _begin(series: Series, now: float) -> float:
+    """Return when the bars of a series begin; without any, when the next one may begin."""
+    return now - LONGEST[series.timeframe] if series.oldest is None else series.oldest.t
+
+
+def _is_new(series: Series, now: float) -> bool:
+    """Tell whether REST has not answered yet for the time from which the series goes on."""
+    since = (now if series.since is None else series.since) - NEAR_SECONDS
+    return not series.is_exhausted and not any(stop > since for _, stop in series.answered)
+
+
 def _repair(stock: Stock) -> Ask | None:
     """Ask for the newest hole, from the candle before it to the candle after it."""
     if not stock.holes:
         return None
     start, stop = stock.holes[-1]
     length, timeframe = LENGTHS[stock.series.timeframe], stock.series.timeframe
-    start = max(start - LONGEST[timeframe], stop - RANGE_BARS * length)
+    start = max(start - LONGEST[timeframe], stop - (RANGE_BARS - 2) * length)
     return Ask(_hundreds((stop - start) // length + 2), start, stop)
 
 
@@ -137,7 +176,7 @@ def _in_range(stock: Stock, start: int, stop: int) -> Ask | None:
     if not parts:
         return None
     first, last = parts[-1]
-    first = max(first, last - RANGE_BARS * length)
+    first = max(first, last - (RANGE_BARS - 1) * length)
     return Ask(_hundreds((last - first) // length + 1), first, last)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -24,7 +24,7 @@ from django_fcs.tools.bell import Bell
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.tasks import each, together
 
-from .asking import Stock, finished, next_ask, note_answer
+from .asking import Ask, Stock, finished, holes_before, next_ask, note_answer
 from .databank import Databank
 from .fetching import AT_ONCE, Delay, Fetcher
 from .figures import note_fault
@@ -39,7 +39,8 @@ logger = logger_of(__name__)
 #: Between two looks for what is to be read, saved or repaired, in seconds.
 LOOK_SECONDS = 1
 
-#: One wish gets at most so many requests in a turn, so that the others get theirs.
+#: One wish gets at most so many requests in a turn, so that the others get theirs. A wish for a
+#: range, which may be long, gets one.
 REQUESTS_A_TURN = 10
 
 #: In place of a limit for candles that the database keeps.
@@ -96,7 +97,7 @@ class Historian:
         if self._fetcher is None:
             self._tell(CandleNote(wish.room, note=_NO_KEY))
             return
-        self.wishes.add(wish)
+        self.wishes.add(wish, now)
         if (delay := self.wishes.delay(wish.room, now)) is not None:
             self._tell(delay)
 
@@ -118,6 +119,12 @@ class Historian:
 
     async def save(self, histories: Histories, *, at_once: bool = False) -> None:
         """Save what changed, a part or ``at_once`` all of it, after what is stored was read."""
+        try:
+            await self._save(histories, at_once=at_once)
+        except Exception:  # Prices go on without candles, and a leader leaves in time.
+            logger.exception("candles cannot be saved now")
+
+    async def _save(self, histories: Histories, *, at_once: bool) -> None:
         await self._recall(histories)
         if not self._lease.is_held:
             return
@@ -125,18 +132,15 @@ class Historian:
         kept = histories.take(now, at_once=at_once)
         if kept and await self._store.asave(kept):
             histories.were_kept(kept)
-        for room, one in kept.items():
-            self._look_for_gaps(histories.get(room), one.missing, now)
+        for room in kept:
+            self._look_for_gaps(histories.get(room), now)
         for room, bars in histories.take_ended():
             self._databank.add(room, bars)
         await self._databank.save()
 
     async def _keep(self, histories: Histories) -> None:
         while True:
-            try:
-                await self.save(histories)
-            except Exception:  # Prices go on without candles.
-                logger.exception("candles cannot be saved now")
+            await self.save(histories)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _recall(self, histories: Histories) -> None:
@@ -145,14 +149,19 @@ class Historian:
         if found is not None:
             histories.recall(rooms, found)
 
-    def _look_for_gaps(
-        self, history: RoomHistory | None, holes: Sequence[tuple[int, int]], now: float
-    ) -> None:
+    def _look_for_gaps(self, history: RoomHistory | None, now: float) -> None:
         """Wish for what is missing in a room that somebody asked for."""
         if history is None or self._fetcher is None or not history.is_wanted(now):
             return
-        if holes or unproved(history.series):
-            self.wishes.add(Wish(history.room, limit=1))
+        if self._gaps(history, now):
+            self.wishes.add(Wish(history.room, limit=1), now)
+
+    def _gaps(self, history: RoomHistory, now: float) -> list[Span]:
+        """Return what to ask the vendor for, ascending."""
+        hours, known_until = self._markets.hours(history.room.symbol), now - history.delay
+        holes = _past(history, missing(history.series, hours, known_until), known_until)
+        spans = {*holes, *unproved(history.series)}
+        return sorted(spans - history.given_up)
 
     async def _fulfil(self, histories: Histories, epoch: int) -> None:
         fetcher = self._fetcher
@@ -168,15 +177,19 @@ class Historian:
 
     async def _serve(self, histories: Histories, fetcher: Fetcher, room: Room) -> None:
         """Fulfil the wishes of a room as far as possible now; a fault ends only them."""
-        wishes = self.wishes.of(room)
+        now = self._clock()
+        wishes = self.wishes.of(room, now)
         try:
-            history = histories.begin(room, self._clock())
+            history = histories.begin(room, now)
             if not history.is_recalled:
                 await self._recall(histories)
             if not history.is_recalled:
                 self._postpone(Delay(_NO_STORE, PAUSE_SECONDS), history)
-                return
-            await self._serve_all(history, wishes, histories, fetcher)
+            elif history.is_wanted(now):
+                await self._serve_all(history, wishes, histories, fetcher)
+            else:  # Nobody waits for it any more.
+                history.note = ""
+                self.wishes.end(room, *wishes)
         except Exception as error:
             note_fault(room, error)
             self.wishes.end(room, *wishes)
@@ -190,8 +203,8 @@ class Historian:
             if delay is not None:
                 break
             self.wishes.end(history.room, wish)
-        history.note = "" if delay is None else delay.note
-        if got or delay is not None:
+        before, history.note = history.note, "" if delay is None else delay.note
+        if got or history.note != before:
             kept = {history.room: histories.kept(history, self._clock())}
             if await self._store.asave(kept):
                 histories.were_kept(kept)
@@ -206,11 +219,16 @@ class Historian:
         """Ask the vendor for what a wish lacks; return why not all of it could be asked for."""
         if wish.start is not None and not self._databank.keeps(wish.room):
             wish = Wish(wish.room, limit=conf.FCS_CANDLES)  # No more of it could be kept.
-        for _ in range(REQUESTS_A_TURN):
+        asked: set[Ask] = set()
+        for _ in range(1 if wish.start is not None else REQUESTS_A_TURN):
             stock = await self._stock(history, wish)
             ask = next_ask(stock, wish, self._clock())
             if ask is None:
                 return None
+            if ask in asked:  # Nothing changes if the vendor answers the same again.
+                history.given_up = frozenset(stock.holes)
+                return None
+            asked.add(ask)
             answer = await fetcher.fetch(history.room, ask)
             if isinstance(answer, Delay):
                 return answer
@@ -220,25 +238,28 @@ class Historian:
             self._databank.add(room, finished(answer.bars, room.timeframe, now))
             if outcome.is_late:
                 return Delay(_LATE, REST_LATE_SECONDS)
-        return Delay(_MORE, LOOK_SECONDS)
+        return Delay(_MORE, 0 if wish.start is not None else LOOK_SECONDS)
 
     async def _stock(self, history: RoomHistory, wish: Wish) -> Stock:
         """Return what is known of a room, as far as a wish is concerned."""
         now, room, series = self._clock(), history.room, history.series
         history.see(now)
-        hours = self._markets.hours(room.symbol)
-        holes = sorted(
-            [*_past(history, missing(series, hours, now - history.delay), now), *unproved(series)]
-        )
-        known = {bar.t for bar, _ in series.bars(before=wish.before, limit=wish.limit)}
-        places = conf.FCS_CANDLES + 1 - len(series)
+        # With the candle that those before it are to adjoin.
+        stop, limit = None if wish.before is None else wish.before + 1, wish.limit + 1
+        known = {bar.t for bar, _ in series.bars(before=stop, limit=limit)}
+        places, gaps = conf.FCS_CANDLES + 1 - len(series), self._gaps(history, now)
         if self._databank.keeps(room):
             await self._databank.save()
-            rows = await self._databank.load(room, before=wish.before, limit=wish.limit)
-            known |= {bar.t for bar in rows}
             places = NO_LIMIT
-        oldest = min(known, default=wish.before)
-        return Stock(series, holes, oldest, len(known), places)
+            if wish.start is None:
+                rows = await self._databank.load(room, before=stop, limit=limit)
+                known |= {bar.t for bar in rows}
+                holes = holes_before(series, wish.before, rows, self._markets.hours(room.symbol))
+                gaps = sorted({*gaps, *holes} - history.given_up)
+        if stop is not None and not known:
+            places = 0  # Candles that adjoin no others would leave a gap.
+        have = len(known - {wish.before})
+        return Stock(series, gaps, min(known, default=None), have, places)
 
     def _postpone(self, delay: Delay, history: RoomHistory, got: _Got | None = None) -> None:
         self.wishes.postpone(history.room, self._clock() + delay.wait, delay.note)
@@ -277,7 +298,7 @@ def _past(history: RoomHistory, holes: Iterable[Span], now: float) -> list[Span]
     That one grows all the time, and would be asked for again and again.
     """
     is_joined = history.joined_at is not None
-    return [hole for hole in holes if is_joined or hole[1] < int(now - history.delay)]
+    return [hole for hole in holes if is_joined or hole[1] < int(now)]
 
 
 class _Got:
@@ -285,12 +306,15 @@ class _Got:
 
     def __init__(self) -> None:
         self.span: tuple[int | None, int | None] = None, None
+        self._is_answered = False
 
     def __bool__(self) -> bool:
-        return self.span[0] is not None
+        """Whether the vendor has answered: also that it has no candles is worth keeping."""
+        return self._is_answered
 
     def note(self, span: tuple[int, int] | None) -> None:
-        """Note the first and the last of some candles."""
+        """Note the first and the last candle of an answer."""
+        self._is_answered = True
         if span is None:
             return
         first, last = self.span

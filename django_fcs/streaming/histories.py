@@ -11,6 +11,7 @@ from django_fcs.candles.bars import Bar, Rank, read_bar
 from django_fcs.candles.holes import missing
 from django_fcs.candles.kept import Kept
 from django_fcs.candles.series import Series
+from django_fcs.candles.spans import Span
 from django_fcs.conf import conf
 from django_fcs.prices.sessions import Markets
 from django_fcs.prices.snapshots import Snapshot
@@ -58,6 +59,8 @@ class RoomHistory:
     """Whether what the store has of it was read."""
     saved_at: float = -math.inf
     """When it was last saved, in unix seconds."""
+    given_up: frozenset[Span] = frozenset()
+    """Gaps that the vendor's answers leave as they are."""
 
     @property
     def delay(self) -> float:
@@ -235,7 +238,7 @@ class Histories:
         ended, self._ended = self._ended, {}
         for room, times in ended.items():
             history = self._rooms.get(room) or self._left.get(room)
-            if history is not None:
+            if history is not None and times:
                 first = min(times)
                 bars = [bar for bar, _ in history.series.bars() if bar.t >= first]
                 yield room, [bar for bar in bars if bar.t in times]
@@ -262,7 +265,8 @@ class Histories:
             pause = SAVE_WANTED_SECONDS if history.is_wanted(now) else SAVE_SECONDS
             if abs(now - history.saved_at) >= pause:
                 self._due[room] = None
-        few = len(self._rooms) if at_once else math.ceil(len(self._rooms) / SPREAD)
+        number = len(self._rooms) + len(self._left)
+        few = number if at_once else math.ceil(number / SPREAD)
         due = [self._rooms[room] for room in self._due if room in self._rooms]
         chosen = [history for history in due if history.is_recalled][:few]
         chosen += islice(self._left.values(), few)

@@ -10,14 +10,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing
-from itertools import chain
 from typing import TypeVar
 
 from django_fcs.candles.rest import RestClient
 from django_fcs.candles.stores import CandleStore, MemoryCandles
 from django_fcs.conf import conf
 from django_fcs.layer.bus import Bus, on_the_layer
-from django_fcs.layer.events import DEMAND, Announcement, CandleNote, RoomNotice, Wish
+from django_fcs.layer.events import DEMAND, Announcement, Wish
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import GrowthRate, Report, StreamStatus
 from django_fcs.prices.sessions import Markets
@@ -286,10 +285,8 @@ class Stream:
             if (term := self._term) is None:
                 continue
             began = self._monotonic()
-            notices: Iterator[RoomNotice | CandleNote] = chain(
-                term.rooms.take_notices(), self._historian.wishes.take_notes()
-            )
-            await bus.tell(*self._while_leading(term, notices))
+            await bus.tell(*self._while_leading(term, term.rooms.take_notices()))
+            await bus.tell(*self._while_leading(term, self._historian.wishes.take_notes()))
             await bus.publish(self._while_leading(term, term.rooms.take_updates()))
             ended = self._monotonic()
             due = max(began + BURST_SECONDS, ended + min(ended - began, REST_SECONDS))
@@ -318,7 +315,7 @@ class Stream:
                     self._want()
                     self._repeat(event.new)
                 elif isinstance(event, Wish) and self._term is not None:
-                    self._demand.keep_longer(event.room, INTEREST_SECONDS)
+                    self._demand.keep_longer(event.room, INTEREST_SECONDS, self._monotonic())
                     self._historian.hear(event, self._term.rooms.histories)
 
     async def _follow(self, bus: Bus) -> None:

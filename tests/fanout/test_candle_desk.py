@@ -11,7 +11,6 @@ from django.test import override_settings
 
 from django_fcs.candles import Candle, Candles
 from django_fcs.fanout.candles import (
-    AGAIN_SECONDS,
     PATIENCE_SECONDS,
     REPEAT_SECONDS,
     WAITING_MAX,
@@ -193,21 +192,6 @@ async def test_a_room_whose_candles_are_shown_is_wished_for_again_and_again() ->
     assert len(scene.wished) == 2
 
 
-async def test_a_wish_is_repeated_as_a_stream_that_begins_to_lead_hears_none() -> None:
-    scene, page = Scene(), Page()
-    scene.ask(page)
-    await scene.turn()
-    await scene.turn(seconds=AGAIN_SECONDS - 0.1)
-    assert len(scene.wished) == 1
-    await scene.turn(seconds=0.1)
-    await scene.turn(seconds=AGAIN_SECONDS)
-    assert scene.wished == 3 * [Wish(EURUSD, limit=3)]
-
-    scene.hours = [0, 1, 2]
-    await scene.turn(CandleNote(EURUSD, T - 7200, T))
-    assert page.opened == [[2, 1, 0]]
-
-
 async def test_a_browser_that_has_left_gets_no_answer() -> None:
     scene, left, gone = Scene(), Page(), Page()
     for page in (left, gone):
@@ -230,6 +214,48 @@ async def test_the_requests_of_one_browser_that_wait_are_bounded() -> None:
     await scene.turn()
     assert not scene.ask(page, before=T - 1), "they wait for the stream"
     assert scene.ask(Page())
+
+
+async def test_wishes_are_sent_again_to_a_stream_that_may_not_have_heard_them() -> None:
+    scene, page = Scene(), Page()
+    scene.ask(page)
+    scene.ask(page, before=T)
+    await scene.turn()
+    scene.wished.clear()
+    scene.desk.wish_again()
+    await scene.turn()
+    assert scene.wished == [Wish(EURUSD, limit=3), Wish(EURUSD, limit=3, before=T)]
+
+    scene.hours = [0, 1, 2]
+    await scene.turn(CandleNote(EURUSD, T - 7200, T))
+    await scene.turn()
+    scene.wished.clear()
+    scene.desk.wish_again()
+    await scene.turn()
+    assert scene.wished == [Wish(EURUSD, limit=3)], "its candles are shown"
+
+
+async def test_a_page_that_lacks_candles_gets_them_even_if_the_note_about_them_was_lost() -> None:
+    scene, page = Scene(), Page()
+    scene.ask(page)
+    await scene.turn()
+    await scene.turn(CandleNote(EURUSD, note="wait for 40 s", wait=40.0))
+    scene.hours = [0, 1, 2]
+    for _ in range(2):
+        await scene.turn(CandleNote(EURUSD), seconds=REPEAT_SECONDS)
+
+    assert page.opened == [[], [2, 1, 0]], "once"
+    assert page.heard[1]["note"] == ""
+
+
+async def test_a_page_gets_no_candles_that_somebody_else_has_asked_for() -> None:
+    scene, page = Scene(), Page()
+    scene.hours = list(range(100))
+    scene.ask(page)
+    await scene.turn()
+    await scene.turn(CandleNote(EURUSD, T - 50 * 3600, T - 40 * 3600))
+
+    assert page.opened == [[2, 1, 0]] and scene.reads == 1
 
 
 async def test_wishes_are_sent_again_over_a_new_connection() -> None:
