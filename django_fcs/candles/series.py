@@ -15,7 +15,7 @@ from .columns import Columns
 from .sessions import session_end
 from .spans import Span, Spans
 
-__all__ = ["Series"]
+__all__ = ["REST_LATE_SECONDS", "Series"]
 
 _DAY = 86_400
 

@@ -10,13 +10,22 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from django_fcs.candles.bars import Bar
-from django_fcs.candles.series import Series
+from django_fcs.candles.series import REST_LATE_SECONDS, Series
 from django_fcs.candles.spans import Span
 from django_fcs.layer.events import Wish
 from django_fcs.protocol.bounds import CANDLES_MAX
 from django_fcs.values.timeframes import LENGTHS, LONGEST
 
-__all__ = ["Ask", "Stock", "bars_for", "credits_of", "finished", "next_ask", "note_answer"]
+__all__ = [
+    "Ask",
+    "Outcome",
+    "Stock",
+    "bars_for",
+    "credits_of",
+    "finished",
+    "next_ask",
+    "note_answer",
+]
 
 _HUNDRED = 100
 
@@ -46,6 +55,15 @@ class Stock(NamedTuple):
     """How many more older candles can be kept."""
 
 
+class Outcome(NamedTuple):
+    """What an answer has brought."""
+
+    span: Span | None
+    """When the first and the last of its bars opened; ``None`` without bars."""
+    is_late: bool
+    """Whether the vendor may know more of the range soon."""
+
+
 def credits_of(bars: int) -> int:
     """Return what the vendor charges for so many bars."""
     return -(-bars // _HUNDRED)
@@ -66,36 +84,33 @@ def next_ask(stock: Stock, wish: Wish, now: float) -> Ask | None:
 
 
 def note_answer(
-    stock: Stock, ask: Ask, bars: Sequence[Bar], fetched_at: float
-) -> tuple[int, int] | None:
-    """Merge what the vendor answered; return when the first and the last of its bars opened.
+    stock: Stock, ask: Ask, bars: Sequence[Bar], fetched_at: float, *, delay: float = 0
+) -> Outcome:
+    """Merge what the vendor answered.
 
     A page may have fewer bars than were asked for, as some plans are limited. So the answer
-    counts from its oldest bar on, and an answer without bars for all that was asked.
+    counts from its oldest bar on, and an answer without bars for all that was asked. It counts
+    up to its newest bar, or to the time that the vendor must know by now.
     """
-    series, stop = stock.series, int(fetched_at) if ask.end is None else ask.end
-    inside = [bar for bar in bars if bar.t <= stop and bar.t >= (ask.start or 0)]
-    series.take_page(bars, fetched_at=fetched_at)
-    if not inside:
-        series.is_exhausted |= ask.start is None
-        series.answered.add(stop - 1 if ask.start is None else ask.start, stop)
-        return None
-    first, last = min(bar.t for bar in inside), max(bar.t for bar in inside)
-    start = first
-    if ask.start is not None and first - ask.start <= LONGEST[series.timeframe]:
+    series = stock.series
+    stop = int(fetched_at) if ask.end is None else ask.end
+    inside = [bar.t for bar in bars if (ask.start or 0) <= bar.t <= stop]
+    series.take_page(bars, fetched_at=fetched_at, delay=delay)
+    known = int(min(stop, max([fetched_at - delay - REST_LATE_SECONDS, *inside])))
+    start = min(inside, default=known - 1 if ask.start is None else ask.start)
+    if ask.start is not None and start - ask.start <= LONGEST[series.timeframe]:
         start = ask.start
-    series.answered.add(start, max(stop, start + 1))
-    for hole in stock.holes:
-        if any(hole[0] <= bar.t < hole[1] for bar in inside):
-            series.repaired.add(max(hole[0], start), min(hole[1], stop))
-    return first, last
+    series.is_exhausted |= ask.start is None and not inside
+    series.note_answer(start, known, holes=stock.holes)
+    is_late = ask.start is not None and known < stop
+    return Outcome((min(inside), max(inside)) if inside else None, is_late)
 
 
 def finished(bars: Sequence[Bar], timeframe: str, fetched_at: float) -> list[Bar]:
     """Return the bars of an answer that had ended when it came."""
     last = max((bar.t for bar in bars), default=0)
-    longest = LONGEST[timeframe]
-    return [bar for bar in bars if bar.t < last or fetched_at >= bar.t + longest]
+    ended = fetched_at - REST_LATE_SECONDS - LONGEST[timeframe]
+    return [bar for bar in bars if bar.t < last or bar.t <= ended]
 
 
 def _repair(stock: Stock) -> Ask | None:

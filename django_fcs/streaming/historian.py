@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
 from django_fcs.candles.holes import missing
-from django_fcs.candles.joints import unproved
+from django_fcs.candles.proof import unproved
 from django_fcs.candles.rest import RestClient
 from django_fcs.candles.saved import SavedCandles
+from django_fcs.candles.series import REST_LATE_SECONDS
+from django_fcs.candles.spans import Span
 from django_fcs.candles.stores import CandleStore
 from django_fcs.conf import conf
 from django_fcs.layer.events import CandleNote, Wish
@@ -47,6 +49,7 @@ NO_LIMIT = 1_000_000
 PAUSE_SECONDS = 5
 
 _NO_STORE = "the cache does not answer"
+_LATE = "the newest candles are not there yet"
 _MORE = "more candles are being fetched"
 _NO_KEY = "this site has no key for the vendor's history"
 
@@ -212,8 +215,11 @@ class Historian:
             if isinstance(answer, Delay):
                 return answer
             now, room = self._clock(), history.room
-            got.note(note_answer(stock, ask, answer.bars, now))
+            outcome = note_answer(stock, ask, answer.bars, now, delay=history.delay)
+            got.note(outcome.span)
             self._databank.add(room, finished(answer.bars, room.timeframe, now))
+            if outcome.is_late:
+                return Delay(_LATE, REST_LATE_SECONDS)
         return Delay(_MORE, LOOK_SECONDS)
 
     async def _stock(self, history: RoomHistory, wish: Wish) -> Stock:
@@ -221,7 +227,9 @@ class Historian:
         now, room, series = self._clock(), history.room, history.series
         history.see(now)
         hours = self._markets.hours(room.symbol)
-        holes = sorted([*missing(series, hours, now), *unproved(series)])
+        holes = sorted(
+            [*_past(history, missing(series, hours, now - history.delay), now), *unproved(series)]
+        )
         known = {bar.t for bar, _ in series.bars(before=wish.before, limit=wish.limit)}
         places = conf.FCS_CANDLES + 1 - len(series)
         if self._databank.keeps(room):
@@ -261,6 +269,15 @@ def historian_of(
         ready=ready,
         clock=clock,
     )
+
+
+def _past(history: RoomHistory, holes: Iterable[Span], now: float) -> list[Span]:
+    """Return the holes to ask for: not the one up to now while a room is not joined.
+
+    That one grows all the time, and would be asked for again and again.
+    """
+    is_joined = history.joined_at is not None
+    return [hole for hole in holes if is_joined or hole[1] < int(now - history.delay)]
 
 
 class _Got:

@@ -9,7 +9,6 @@ from itertools import islice
 
 from django_fcs.candles.bars import Bar, Rank, read_bar
 from django_fcs.candles.holes import missing
-from django_fcs.candles.joints import continued
 from django_fcs.candles.kept import Kept
 from django_fcs.candles.series import Series
 from django_fcs.conf import conf
@@ -60,10 +59,15 @@ class RoomHistory:
     saved_at: float = -math.inf
     """When it was last saved, in unix seconds."""
 
+    @property
+    def delay(self) -> float:
+        """How many seconds the prices of the feed are late."""
+        return 0 if self.snapshot is None else self.snapshot.delay or 0
+
     def see(self, now: float) -> None:
         """Bring the series up to ``now`` (unix seconds): the forming candle and the joined time."""
         if self.joined_at is not None:
-            self.series.joined.add(self.joined_at, now)
+            self.series.joined.add(self.joined_at - self.delay, now - self.delay)
         bar = self.snapshot.bar if self.snapshot is not None else None
         if bar is not None:
             self.series.put(Bar(*bar), rank=Rank.LIVE, at=now)
@@ -191,7 +195,7 @@ class Histories:
     def _part(self, history: RoomHistory, at: float) -> None:
         began, history.joined_at = history.joined_at, None
         if began is not None and at > began:
-            history.series.joined.add(began, at)
+            history.series.joined.add(began - history.delay, at - history.delay)
 
     def forget(self, rooms: Iterable[Room]) -> None:
         """Drop rooms that are no longer streamed, once they are saved."""
@@ -240,10 +244,10 @@ class Histories:
         """Return what the store is to have of a room."""
         history.see(now)
         series, hours = history.series, self._markets.hours(history.room.symbol)
-        series.settle(hours, now)
+        series.settle(hours, now, delay=history.delay)
         return Kept.of(
             series,
-            missing=missing(series, hours, now),
+            missing=missing(series, hours, now - history.delay),
             note=history.note,
             saved_at=now,
             wanted_at=history.wanted_at,
@@ -277,4 +281,4 @@ def _take(history: RoomHistory, kept: Kept) -> None:
     """Put what an earlier stream saved into the series of this one."""
     history.wanted_at = history.wanted_at or kept.wanted_at
     history.note = history.note or kept.note
-    history.series = continued(kept.series(conf.FCS_CANDLES), history.series)
+    history.series.recall(kept.series(conf.FCS_CANDLES))

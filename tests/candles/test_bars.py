@@ -52,7 +52,12 @@ ODD_TIMES: tuple[Any, ...] = (
         *({"h": odd} for odd in ODD_PRICES),
         *({"t": odd} for odd in ODD_TIMES),
         *({"h": 1.0}, {"o": 1.31}, {"o": 1.09}, {"c": 1.31}, {"c": 1.09}, {"h": 2 * PRICE_MAX}),
-        *({"o": 1e-300, "l": -1}, {"o": 0, "h": math.inf, "l": -math.inf}),
+        *(
+            {"l": 1e-300},
+            {"c": 1e-300, "l": -1},
+            {"o": 1e-300, "l": -1},
+            {"o": 0, "h": math.inf, "l": -math.inf},
+        ),
     ],
     ids=repr,
 )

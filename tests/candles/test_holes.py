@@ -269,6 +269,13 @@ def test_a_calendar_that_begins_or_ends_in_a_gap_is_believed_as_far_as_it_goes()
     assert missing(series, hours, NOON + 5 * DAY) == ((NOON, NOON + DAY + HOUR),)
 
 
+def test_short_sessions_are_a_hole_together() -> None:
+    quarters = [(NOON + n * HOUR, NOON + n * HOUR + 900) for n in range(3)]
+    series = series_of("60", NOON - HOUR, NOON + 2 * HOUR)
+
+    assert missing(series, Timetable(quarters), NOON) == ((NOON, NOON + HOUR + 900),)
+
+
 # -- bounds
 
 

@@ -34,6 +34,10 @@ def test_intervals_are_the_seconds_that_were_added(
     assert (len(spans), bool(spans)) == (len(found), bool(found))
 
 
+def test_intervals_that_touch_are_one() -> None:
+    assert list(Spans([(5, 10), (0, 5), (10, 12), (20, 21)])) == [(0, 12), (20, 21)]
+
+
 def test_an_interval_that_goes_on_stays_one_whatever_part_of_a_second_it_is_cut_at() -> None:
     spans = Spans([(0.9, 1.9), (1.9, 2.2), (2.2, 2.8), (2.8, 10.1)])
 

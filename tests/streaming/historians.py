@@ -48,6 +48,8 @@ class Vendor:
         self._scene = scene
         self.asked: list[tuple[Room, int, int | None, int | None]] = []
         self.refusals: list[Refused] = []
+        self.late = 0
+        """How many seconds its history is late."""
         self.gate = threading.Event()
         self.gate.set()
 
@@ -58,7 +60,7 @@ class Vendor:
         assert self.gate.wait(10)
         if self.refusals:
             raise self.refusals.pop(0)
-        now = int(self._scene.now)
+        now = int(self._scene.now) - self.late
         last = now - now % 60 if end is None else min(now, end) // 60 * 60
         times = range(last, max(start or 0, last - 60 * length), -60)
         return Answer([bar(t) for t in times], dropped=0, credits=None, server_time=None)

@@ -49,6 +49,70 @@ async def test_a_gap_of_some_candles_is_asked_for_again_and_is_known_as_repaired
     assert kept.missing == () and kept.repaired
 
 
+async def test_a_gap_that_the_vendor_does_not_know_yet_is_asked_for_once_more_later() -> None:
+    scene = Scene()
+    scene.join(BTC)
+    async with working(scene):
+        scene.tick(BTC, T)
+        scene.wish()
+        await scene.told()
+        scene.vendor.late = 115
+        scene.histories.part(scene.now)
+        scene.now += 240
+        scene.histories.look([BTC], scene.now)
+        scene.tick(BTC, T + 240)
+        notes = await scene.told(2)
+        assert notes[1].wait == 120 and "not there yet" in notes[1].note
+        for _ in range(3):
+            await scene.historian.save(scene.histories, at_once=True)
+        assert len(scene.vendor.asked) == 2
+
+        scene.now += 120
+        scene.histories.look([BTC], scene.now)
+        scene.historian.wishes.changed.ring()
+        await eventually(lambda: not scene.store.load([BTC])[BTC].missing)
+
+    assert len(scene.vendor.asked) == 3
+    assert scene.times()[-5:] == [T + minutes * 60 for minutes in range(5)]
+
+
+async def test_a_room_that_is_not_joined_is_not_asked_for_again_and_again() -> None:
+    scene = Scene()
+    scene.join(BTC)
+    async with working(scene):
+        scene.tick(BTC, T)
+        scene.wish()
+        await scene.told()
+        scene.histories.part(scene.now)
+        for number in range(2, 60):
+            scene.now += 60
+            scene.histories.look([], scene.now)
+            scene.wish()
+            await scene.told(number)
+            await scene.historian.save(scene.histories, at_once=True)
+
+    assert len(scene.vendor.asked) == 1
+
+
+async def test_a_candle_that_opens_at_no_multiple_of_its_period_is_asked_for_once() -> None:
+    scene = Scene()
+    scene.join(BTC)
+    async with working(scene):
+        scene.tick(BTC, T)
+        scene.wish()
+        await scene.told()
+        scene.now += 45
+        scene.histories.look([BTC], scene.now)
+        scene.tick(BTC, T + 40)
+        await scene.told(2)
+        for number in range(3, 8):
+            scene.now += 1
+            scene.wish()
+            await scene.told(number)
+
+    assert [start for _, _, start, _ in scene.vendor.asked] == [None, T - 60]
+
+
 async def test_a_short_break_within_a_candle_costs_nothing() -> None:
     scene = Scene()
     scene.join(BTC)
