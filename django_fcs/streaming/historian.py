@@ -129,6 +129,7 @@ class Historian:
             self._look_for_gaps(histories.get(room), one.missing, now)
         for room, bars in histories.take_ended():
             self._databank.add(room, bars)
+            await asyncio.sleep(0)  # After a takeover, these are all bars of many rooms.
         await self._databank.save()
 
     async def _keep(self, histories: Histories) -> None:
@@ -230,12 +231,11 @@ class Historian:
         holes = sorted(
             [*_past(history, missing(series, hours, now - history.delay), now), *unproved(series)]
         )
-        known = {bar.t for bar, _ in series.bars(before=wish.before, limit=wish.limit)}
+        known = set(series.times(before=wish.before, limit=wish.limit))
         places = conf.FCS_CANDLES + 1 - len(series)
         if self._databank.keeps(room):
             await self._databank.save()
-            rows = await self._databank.load(room, before=wish.before, limit=wish.limit)
-            known |= {bar.t for bar in rows}
+            known |= set(await self._databank.times(room, before=wish.before, limit=wish.limit))
             places = NO_LIMIT
         oldest = min(known, default=wish.before)
         return Stock(series, holes, oldest, len(known), places)
