@@ -136,6 +136,7 @@ class Historian:
             self._look_for_gaps(histories.get(room), now)
         for room, bars in histories.take_ended():
             self._databank.add(room, bars)
+            await asyncio.sleep(0)  # After a takeover, these are all bars of many rooms.
         await self._databank.save()
 
     async def _keep(self, histories: Histories) -> None:
@@ -246,7 +247,7 @@ class Historian:
         history.see(now)
         # With the candle that those before it are to adjoin.
         stop, limit = None if wish.before is None else wish.before + 1, wish.limit + 1
-        known = {bar.t for bar, _ in series.bars(before=stop, limit=limit)}
+        known = set(series.times(before=stop, limit=limit))
         places, gaps = conf.FCS_CANDLES + 1 - len(series), self._gaps(history, now)
         if self._databank.keeps(room):
             await self._databank.save()

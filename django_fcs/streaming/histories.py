@@ -230,8 +230,9 @@ class Histories:
             if room in found:
                 _take(history, found[room])
                 # The stream before may have ended before the database had them.
-                finals = {bar.t for bar, is_final in history.series.bars() if is_final}
-                self._ended[room] = finals
+                final = history.series.last_final
+                if final is not None:
+                    self._ended[room] = set(history.series.times(before=final.t + 1))
 
     def take_ended(self) -> Iterator[tuple[Room, list[Bar]]]:
         """Yield the candles that have ended since the last call, by room, and forget them."""
@@ -239,9 +240,8 @@ class Histories:
         for room, times in ended.items():
             history = self._rooms.get(room) or self._left.get(room)
             if history is not None and times:
-                first = min(times)
-                bars = [bar for bar, _ in history.series.bars() if bar.t >= first]
-                yield room, [bar for bar in bars if bar.t in times]
+                bars = history.series.bars(start=min(times))
+                yield room, [bar for bar, _ in bars if bar.t in times]
 
     def kept(self, history: RoomHistory, now: float) -> Kept:
         """Return what the store is to have of a room."""
