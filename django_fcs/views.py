@@ -25,6 +25,7 @@ from .prices.offset import ClockOffset
 from .prices.reports import Report
 from .site import is_idle, note_mistake, room_to_show, site_store
 from .tools.metrics import gauges
+from .values.timeframes import LONGEST
 
 __all__ = ["candles", "health", "metrics"]
 
@@ -147,9 +148,14 @@ def _number(text: str | None) -> int | str | None:
 
 
 def _is_settled(found: Candles, wanted: Range) -> bool:
-    """Tell whether the same request will always be answered with these candles."""
-    is_full = wanted.before is not None and len(found) == wanted.limit and found.more
-    return is_full and not found.missing and all(candle.final for candle in found)
+    """Tell whether the same request will always be answered with these candles.
+
+    No other candle may open between the last one and the end of the range.
+    """
+    if wanted.before is None or len(found) < wanted.limit or not found.more or found.missing:
+        return False
+    is_next = wanted.before <= found[-1].t + LONGEST[found.room.timeframe]
+    return is_next and all(candle.final for candle in found)
 
 
 def _answered(

@@ -70,6 +70,15 @@ class _Request(NamedTuple):
         return Wish(self.key.room, limit=self.limit, before=self.before)
 
 
+class _Follower(NamedTuple):
+    """What a browser has of a room."""
+
+    limit: int
+    """How many candles it asked for at most."""
+    oldest: int
+    """It has all candles from here on, in unix seconds; 0 if it waits for older ones."""
+
+
 class CandleDesk:
     """Requests that are new or wait, and the browsers that have candles of a room.
 
@@ -96,8 +105,8 @@ class CandleDesk:
         """When each has waited long enough."""
         self._notes: dict[Room, CandleNote] = {}
         """The notes of the stream since the last turn."""
-        self._followers: dict[Room, dict[tuple[Asker, Key], int]] = {}
-        """Browsers that have candles of a room, and how many each asked for at most."""
+        self._followers: dict[Room, dict[tuple[Asker, Key], _Follower]] = {}
+        """Browsers that have candles of a room."""
         self._shown: dict[Room, int] = {}
         """When the oldest candle opened that any of them has, in unix seconds."""
         self._wished_at: dict[Room, float] = {}
@@ -201,28 +210,38 @@ class CandleDesk:
         return True
 
     def _reply(self, request: _Request, candles: Candles, note: str = "") -> None:
-        subscriber, key, limit, _ = request
+        subscriber, key, limit, before = request
         subscriber.reply(page_of(key, candles, note=note))
         if not _is_whole(candles, limit):
             self._lacking.add(key.room)
         if candles:
             self._shown[key.room] = min(candles[0].t, self._shown.get(key.room, candles[0].t))
+        oldest = candles[0].t if candles and _is_whole(candles, limit) else 0
         followers = self._followers.setdefault(key.room, {})
-        followers[subscriber, key] = max(limit, followers.get((subscriber, key), 0))
+        if known := followers.get((subscriber, key)):
+            limit = max(limit, known.limit)
+            oldest = oldest if before is None else min(oldest, known.oldest)
+        followers[subscriber, key] = _Follower(limit, oldest)
 
     async def _push(
         self, room: Room, note: CandleNote, *, without: Container[tuple[Asker, Key]]
     ) -> None:
         """Send candles that were fetched later to the browsers that have others of the room."""
-        followers = [one for one in self._followers.get(room, ()) if one not in without]
+        start, end = note.start or 0, math.inf if note.end is None else note.end
+        followers = [
+            (*one, max(start, has.oldest))
+            for one, has in self._followers.get(room, {}).items()
+            if one not in without and has.oldest <= end
+        ]
         candles = await self._news(room, note) if followers else None
         if candles is None:
             return
-        texts: dict[Key, str] = {}
-        for subscriber, key in followers:
+        texts: dict[tuple[Key, int], str] = {}
+        for subscriber, key, first in followers:
             if key in subscriber.joined:
-                texts[key] = texts.get(key) or page_of(key, candles, start=note.start or 0)
-                subscriber.reply(texts[key])
+                one = key, first
+                texts[one] = texts.get(one) or page_of(key, candles, start=first)
+                subscriber.reply(texts[one])
 
     async def _news(self, room: Room, note: CandleNote) -> Candles | None:
         """Return the candles that the stream has stored according to its note.
@@ -239,7 +258,7 @@ class CandleDesk:
             limit = (note.end - note.start) // LENGTHS[room.timeframe] + 2
             return await self._read(room, limit=min(limit, CANDLES_MAX), before=note.end + 1)
         if is_lacking and is_done:
-            limit = max(self._followers[room].values())
+            limit = max(one.limit for one in self._followers[room].values())
             return await self._read(room, limit=limit, before=None)
         return None
 
@@ -252,7 +271,10 @@ class CandleDesk:
             if now - self._wished_at.get(room, -math.inf) >= REPEAT_SECONDS
         ]
         self._wished_at.update(dict.fromkeys(due, now))
-        return [Wish(room, limit=max(self._followers[room].values())) for room in due]
+        return [
+            Wish(room, limit=max(one.limit for one in self._followers[room].values()))
+            for room in due
+        ]
 
 
 class _Reading:

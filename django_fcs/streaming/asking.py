@@ -86,7 +86,7 @@ def next_ask(stock: Stock, wish: Wish, now: float) -> Ask | None:
     if wish.start is not None:
         return _in_range(stock, wish.start, int(now if wish.before is None else wish.before))
     if _is_new(stock.series, now):
-        return Ask(_hundreds(wish.limit))
+        return Ask(_hundreds(min(wish.limit, max(stock.places, 1))))
     return _repair(stock) or _older(stock, wish)
 
 

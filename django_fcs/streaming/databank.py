@@ -35,6 +35,11 @@ class Databank:
         self._thread = Worker("fcs-candles-database")
         self._waiting: dict[Room, dict[int, Bar]] = {}
 
+    @property
+    def failure(self) -> str:
+        """Why saving or loading failed the last time; empty if neither did."""
+        return self._saved.failure
+
     def keeps(self, room: Room) -> bool:
         """Tell whether the database keeps candles of a room."""
         return self._saved.is_installed() and matches(room, conf.FCS_SAVE_CANDLES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -50,6 +51,7 @@ NO_LIMIT = 1_000_000
 PAUSE_SECONDS = 5
 
 _NO_STORE = "the cache does not answer"
+_NO_DATABASE = "the database with older candles does not answer"
 _LATE = "the newest candles are not there yet"
 _MORE = "more candles are being fetched"
 _NO_KEY = "this site has no key for the vendor's history"
@@ -172,13 +174,18 @@ class Historian:
         await fetcher.open(epoch)
         serve = partial(self._serve, histories, fetcher)
         while True:
-            async for _ in each(self.wishes.due(self._clock()), serve, at_once=AT_ONCE):
+            # Anybody can invent symbols: rooms of which prices come are first.
+            due = sorted(self.wishes.due(self._clock()), key=histories.is_streamed, reverse=True)
+            async for _ in each(due, serve, at_once=AT_ONCE):
                 pass
             await self.wishes.changed.heard(self.wishes.pause(self._clock()))
 
     async def _serve(self, histories: Histories, fetcher: Fetcher, room: Room) -> None:
         """Fulfil the wishes of a room as far as possible now; a fault ends only them."""
         now = self._clock()
+        if not self._lease.is_held:
+            self.wishes.postpone(room, now + LOOK_SECONDS, "")
+            return
         wishes = self.wishes.of(room, now)
         try:
             history = histories.begin(room, now)
@@ -207,7 +214,7 @@ class Historian:
         before, history.note = history.note, "" if delay is None else delay.note
         if got or history.note != before:
             kept = {history.room: histories.kept(history, self._clock())}
-            if await self._store.asave(kept):
+            if self._lease.is_held and await self._store.asave(kept):
                 histories.were_kept(kept)
         if delay is not None:
             self._postpone(delay, history, got)
@@ -223,6 +230,8 @@ class Historian:
         asked: set[Ask] = set()
         for _ in range(1 if wish.start is not None else REQUESTS_A_TURN):
             stock = await self._stock(history, wish)
+            if wish.start is not None and self._databank.failure:
+                return Delay(_NO_DATABASE, PAUSE_SECONDS)
             ask = next_ask(stock, wish, self._clock())
             if ask is None:
                 return None
@@ -233,7 +242,8 @@ class Historian:
             answer = await fetcher.fetch(history.room, ask)
             if isinstance(answer, Delay):
                 return answer
-            now, room = self._clock(), history.room
+            # By the vendor's clock if that is late: its newest candle is forming.
+            now, room = min(self._clock(), answer.server_time or math.inf), history.room
             outcome = note_answer(stock, ask, answer.bars, now, delay=history.delay)
             got.note(outcome.span)
             self._databank.add(room, finished(answer.bars, room.timeframe, now))
@@ -251,9 +261,11 @@ class Historian:
         places, gaps = conf.FCS_CANDLES + 1 - len(series), self._gaps(history, now)
         if self._databank.keeps(room):
             await self._databank.save()
-            places = NO_LIMIT
+            rows = []
             if wish.start is None:
                 rows = await self._databank.load(room, before=stop, limit=limit)
+            if not self._databank.failure:
+                places = NO_LIMIT
                 known |= {bar.t for bar in rows}
                 holes = holes_before(series, wish.before, rows, self._markets.hours(room.symbol))
                 gaps = sorted({*gaps, *holes} - history.given_up)

@@ -108,6 +108,11 @@ class Histories:
         """Return the history of a room that is streamed or asked for."""
         return self._rooms.get(room)
 
+    def is_streamed(self, room: Room) -> bool:
+        """Tell whether prices of a room come."""
+        history = self._rooms.get(room)
+        return history is not None and history.snapshot is not None
+
     def begin(self, room: Room, at: float, snapshot: Snapshot | None = None) -> RoomHistory:
         """Return the history of a room; ``snapshot`` is what is known of it once it is streamed."""
         history = self._rooms.get(room) or self._left.pop(room, None)

@@ -292,3 +292,26 @@ def test_a_page_may_begin_later_than_its_candles() -> None:
     page = json.loads(page_of(KEY, Candles(EURUSD, tuple(rows)), start=T + 3601))
 
     assert [row[0] for row in page["candles"]] == [T + 7200, T + 10_800]
+
+
+async def test_candles_that_another_browser_asked_for_go_to_no_one_who_lacks_those_between() -> (
+    None
+):
+    scene = Scene()
+    scene.hours, scene.more = [0, 1, 2, 500, 501, 502], False
+    near, far = Page(), Page()
+    scene.ask(near)
+    scene.ask(far, before=T - 499 * 3600)
+    await scene.desk.turn(scene)
+
+    scene.desk.note(CandleNote(EURUSD, T - 502 * 3600, T - 500 * 3600))
+    await scene.desk.turn(scene)
+    assert near.opened == [[2, 1, 0]]
+    assert far.opened == 2 * [[502, 501, 500]]
+
+
+def test_a_page_that_begins_later_says_that_there_are_older_candles() -> None:
+    rows = tuple(Candle(T + 3600 * n, 1.1, 1.3, 1.0, 1.2, None, True) for n in range(4))
+
+    assert json.loads(page_of(KEY, Candles(EURUSD, rows)))["more"] is False
+    assert json.loads(page_of(KEY, Candles(EURUSD, rows), start=T + 3600))["more"] is True
