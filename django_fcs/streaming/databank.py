@@ -66,11 +66,11 @@ class Databank:
                 self.add(room, [*in_order[stored:], *self._waiting.pop(room, {}).values()])
                 return
 
-    async def times(self, room: Room, *, before: int | None, limit: int) -> list[int]:
-        """Return when the newest bars open that the database has before a time, ascending."""
+    async def load(self, room: Room, *, before: int | None, limit: int) -> list[Bar]:
+        """Return the newest bars that the database has of those before a time, ascending."""
         if not self.keeps(room):
             return []
-        return await self._run(partial(self._saved.times, room, before=before, limit=limit))
+        return await self._run(partial(self._saved.load, room, before=before, limit=limit))
 
     async def _run(self, work: partial[T]) -> T:
         return await asyncio.wrap_future(self._thread.submit(work))

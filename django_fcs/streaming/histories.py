@@ -268,7 +268,7 @@ class Histories:
         """
         for room, history in self._rooms.items():
             pause = SAVE_WANTED_SECONDS if history.is_wanted(now) else SAVE_SECONDS
-            if abs(now - history.saved_at) >= pause:
+            if at_once or abs(now - history.saved_at) >= pause:
                 self._due[room] = None
         number = len(self._rooms) + len(self._left)
         few = number if at_once else math.ceil(number / SPREAD)
