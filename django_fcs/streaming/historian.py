@@ -105,6 +105,12 @@ class Historian:
 
     async def save(self, histories: Histories, *, at_once: bool = False) -> None:
         """Save what changed, a part or ``at_once`` all of it, after what is stored was read."""
+        try:
+            await self._save(histories, at_once=at_once)
+        except Exception:  # Prices go on without candles, and a leader leaves in time.
+            logger.exception("candles cannot be saved now")
+
+    async def _save(self, histories: Histories, *, at_once: bool) -> None:
         await self._recall(histories)
         if not self._lease.is_held:
             return
@@ -120,10 +126,7 @@ class Historian:
 
     async def _keep(self, histories: Histories) -> None:
         while True:
-            try:
-                await self.save(histories)
-            except Exception:  # Prices go on without candles.
-                logger.exception("candles cannot be saved now")
+            await self.save(histories)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _recall(self, histories: Histories) -> None:

@@ -206,7 +206,7 @@ class Histories:
         ended, self._ended = self._ended, {}
         for room, times in ended.items():
             history = self._rooms.get(room) or self._left.get(room)
-            if history is not None:
+            if history is not None and times:
                 first = min(times)
                 bars = [bar for bar, _ in history.series.bars() if bar.t >= first]
                 yield room, [bar for bar in bars if bar.t in times]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from django_fcs.candles.stores import MemoryCandles
 from tests.support.waiting import eventually
 
 from .historians import BTC, Scene, T, plan, working
@@ -92,6 +95,41 @@ async def test_a_room_that_is_not_joined_is_not_asked_for_again_and_again() -> N
             await scene.historian.save(scene.histories, at_once=True)
 
     assert len(scene.vendor.asked) == 1
+
+
+async def test_a_room_of_which_nothing_but_answers_is_stored_is_saved_as_well(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first = Scene()
+    first.vendor.lacks = range(T + 60)
+    async with working(first):
+        first.wish()
+        await first.told()
+    assert first.times() == [] and first.store.load([BTC])[BTC].answered
+
+    second = Scene(first.store)
+    second.join(BTC)
+    await second.historian.save(second.histories)
+    second.tick(BTC, T)
+    second.tick(BTC, T + 60)
+    await second.historian.save(second.histories, at_once=True)
+
+    assert second.times() == [T, T + 60] and not caplog.records
+
+
+async def test_a_store_that_fails_in_an_unknown_way_ends_no_stream(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Broken(MemoryCandles):
+        async def asave(self, kept: object) -> bool:
+            raise ZeroDivisionError
+
+    scene = Scene(Broken())
+    scene.join(BTC)
+    scene.tick(BTC, T)
+    await scene.historian.save(scene.histories, at_once=True)
+
+    assert "candles cannot be saved now" in caplog.text
 
 
 async def test_a_candle_that_opens_at_no_multiple_of_its_period_is_asked_for_once() -> None:
