@@ -29,12 +29,16 @@ logger = logger_of(__name__)
 #: How many requests run at the same time.
 AT_ONCE = 4
 
-#: After a request that failed, the next one waits, in seconds. The pause doubles each time.
+#: After a request that failed, the next one waits, in seconds. The pause doubles each time: up to
+#: ``PAUSE_MAX_SECONDS``, or up to ``REFUSED_SECONDS`` if the vendor may charge for the request.
 PAUSE_SECONDS = 5
 PAUSE_MAX_SECONDS = 300
 
 #: How long a symbol that has no history is not asked for again, in seconds.
 REFUSED_SECONDS = 3600
+
+#: Rooms whose answers cannot be read and whose pauses are known. The first is forgotten first.
+UNREAD_MAX = 1000
 
 #: Between two attempts to read or write the account, in seconds.
 ACCOUNT_SECONDS = 1
@@ -74,6 +78,8 @@ class Fetcher:
         self._clock = clock
         self._threads = Workers("fcs-history", size=AT_ONCE)
         self._pauses = _pauses()
+        self._unread: dict[Room, Iterator[float]] = {}
+        """The next pauses of rooms whose answers cannot be read."""
         self._rests_until = 0.0
         self._reason = ""
         self._is_open = False
@@ -123,6 +129,7 @@ class Fetcher:
         except Refused as refused:
             return await self._refused(room, refused, price)
         self._pauses, self._rests_until = _pauses(), 0.0
+        self._unread.pop(room, None)
         used = max(credits_of(len(answer.bars) + answer.dropped), answer.credits or 0)
         await self._settle(price, used)
         return answer
@@ -150,9 +157,20 @@ class Fetcher:
             return Delay(refused.public, REFUSED_SECONDS)
         if refused.kind in _CLOSING:
             return Delay(self._ledger.why(price, now), self._ledger.wait(price, now))
+        if refused.kind is RefusalKind.MALFORMED:
+            return Delay(refused.public, self._pause_of(room))
         pause = next(self._pauses)
+        if not refused.may_cost:
+            pause = min(pause, PAUSE_MAX_SECONDS)
         self._reason, self._rests_until = refused.public, now + pause
         return Delay(refused.public, pause)
+
+    def _pause_of(self, room: Room) -> float:
+        """Return how long a room waits whose answer costs as much as a good one."""
+        pauses = self._unread.setdefault(room, _pauses())
+        if len(self._unread) > UNREAD_MAX:
+            del self._unread[next(iter(self._unread))]
+        return next(pauses)
 
     async def _settle(self, reserved: int, used: int) -> None:
         self._ledger.settle(reserved, used)
@@ -173,4 +191,4 @@ def rest_client() -> RestClient | None:
 
 
 def _pauses() -> Iterator[float]:
-    return doubling(first=PAUSE_SECONDS, cap=PAUSE_MAX_SECONDS)
+    return doubling(first=PAUSE_SECONDS, cap=REFUSED_SECONDS)

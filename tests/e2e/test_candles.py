@@ -24,6 +24,7 @@ from django_fcs.rooms import Room
 from django_fcs.simulator import Faults, RandomWalk, Simulator
 from tests.e2e.site import Site
 from tests.faults.clocks import WallClock
+from tests.support.candles import ask, names, pages
 from tests.support.network import HOST, free_port
 from tests.support.serving import get, python
 from tests.support.waiting import eventually
@@ -55,22 +56,6 @@ async def simulated(
     env = {**PLAN, "FCS_REDIS_URL": redis, **env}
     async with Simulator(RandomWalk(rate=2), faults=faults, clock=clock) as simulator:
         yield simulator, Site(simulator.url, FCS_REST_URL=simulator.rest_url, **env)
-
-
-async def ask(viewer: Viewer, *rooms: Room, limit: int = 200, **where: int) -> None:
-    """Ask for candles of rooms that were joined."""
-    for symbol, timeframe in names(*rooms):
-        await viewer.send(type="candles", symbol=symbol, timeframe=timeframe, limit=limit, **where)
-
-
-def names(*rooms: Room) -> list[tuple[str, str]]:
-    return [(room.symbol, room.timeframe) for room in rooms]
-
-
-def pages(viewer: Viewer, *rooms: Room) -> list[dict[str, Any]]:
-    """Return the candles that came, of all rooms or of these."""
-    found = [message for message in viewer.messages if message["type"] == "candles"]
-    return [it for it in found if not rooms or Room(it["symbol"], it["timeframe"]) in rooms]
 
 
 def has_all(*rooms: Room) -> Callable[[Viewer], bool]:
