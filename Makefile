@@ -36,7 +36,7 @@ bench-rendering: .venv/bench
 minify:
 	@sh scripts/minify
 
-# Record what visitors see of each fault, for the table of docs/reliability.md. Takes about eight minutes.
+# Record what visitors see of each fault, for the table of docs/reliability.md. Takes about three minutes.
 faults: .venv/bin/tox
 	@rm -rf build/faults
 	@PATH="$$(sh scripts/pythons-path)" FCS_REQUIRE_REDIS=1 FCS_FAULTS_RESULTS="$(CURDIR)/build/faults" \
