@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
+from django_fcs.candles import spans
 from django_fcs.candles.answers import Answer, RefusalKind, Refused
 from django_fcs.layer.events import Wish
 from django_fcs.rooms import Room
@@ -85,22 +86,29 @@ async def test_a_vendor_that_never_answers_for_the_gap_is_not_asked_again_and_ag
     assert len(scene.vendor.asked) <= 6
 
 
-async def test_interruptions_by_the_hundred_cost_no_more_than_one_request_each() -> None:
+async def test_more_interruptions_than_are_remembered_cost_few_requests_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(spans, "SPANS_MAX", 10)
     scene = Scene()
-    scene.join(BTC)
-    async with working(scene):
-        scene.tick(BTC, T)
-        scene.wish()
-        await scene.rest()
-        for _ in range(150):
-            scene.histories.part(scene.now)
-            scene.now += 180
+    with override_settings(FCS_CANDLES=1000):
+        scene.join(BTC)
+        async with working(scene):
+            # A quiet minute, for which the vendor answers with the first page.
+            scene.vendor.lacks = range(T - 1800, T - 1620)
+            scene.tick(BTC, T)
             scene.wish()
-            await scene.minute()
-        before = len(scene.vendor.asked)
-        await hours(scene, 2)
+            await scene.rest()
+            for _ in range(20):
+                scene.histories.part(scene.now)
+                scene.now += 180
+                for _ in range(4):
+                    scene.wish(limit=1)
+                    await scene.minute()
+            before = len(scene.vendor.asked)
+            await hours(scene, 2)
 
-    assert before <= 2 + 150 * 2
+    assert before <= 2 * 20
     assert len(scene.vendor.asked) - before <= 2
 
 
