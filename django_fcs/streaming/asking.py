@@ -35,8 +35,8 @@ _HUNDRED = 100
 #: The bars of one request for a range, with those at both of its ends. Longer ranges take several.
 RANGE_BARS = 1000
 
-#: REST may be that late with the candles of a room that has just been joined.
-NEAR_SECONDS = 86_400
+#: REST may be that late with the candles of a room that has just been joined, as its prices are.
+NEAR_SECONDS = 3600
 
 
 class Ask(NamedTuple):

@@ -102,7 +102,10 @@ async def test_it_fails_without_a_stream() -> None:
 
 
 def test_the_command_says_in_one_line_that_no_stream_is_running(
-    shared_layer: type[SharedLayer], cache: type[SickCache], monkeypatch: pytest.MonkeyPatch
+    shared_layer: type[SharedLayer],
+    cache: type[SickCache],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     clock = iter(range(0, 1000, 20))
     impatient = partial(Fetching, monotonic=lambda: next(clock))
@@ -111,6 +114,7 @@ def test_the_command_says_in_one_line_that_no_stream_is_running(
         code, text = refused("FX:EURUSD_60", "--from", "2026-01-01")
 
     assert code == 1 and "start manage.py fcs_stream" in text
+    assert "so only the newest 600 are fetched" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

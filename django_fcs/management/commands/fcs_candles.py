@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 
-from django_fcs.candles.saved import trouble_of
+from django_fcs.candles.patterns import matches
+from django_fcs.candles.saved import SavedCandles, trouble_of
 from django_fcs.conf import conf
 from django_fcs.exceptions import ConfigurationError, FCSError
 from django_fcs.layer.events import Wish
@@ -42,6 +43,10 @@ HOLES_SHOWN = 20
 #: The width of a progress bar, in characters.
 BAR_WIDTH = 30
 
+_NOT_SAVED = (
+    "the database does not keep candles of {room} (FCS_SAVE_CANDLES), "
+    "so only the newest {number} are fetched"
+)
 _NEEDS_STREAM = (
     "fetch needs a stream in a process of its own: a site in one process fetches what its pages "
     "ask for"
@@ -142,6 +147,8 @@ class Command(BaseCommand):
             raise ConfigurationError(f"{note}; {_NEEDS_STREAM}")
         if not conf.FCS_REST_KEY:
             raise ConfigurationError("set FCS_REST_KEY: history costs credits of a plan")
+        if not (SavedCandles.is_installed() and matches(room, conf.FCS_SAVE_CANDLES)):
+            self.stderr.write(_NOT_SAVED.format(room=room, number=conf.FCS_CANDLES))
         fetching = Fetching(Wish(room, start=start, before=end))
         screen = Screen(sys.stdout)
         try:
