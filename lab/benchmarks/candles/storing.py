@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -74,6 +75,7 @@ async def _store(number: int, *, is_seen: bool) -> dict[str, float]:
         await _see(bars, historian, histories)
     waits: list[float] = []
     async with running(historian.work(histories, epoch=1)), running(_note_waits(waits)):
+        gc.collect()  # What the preparation has left is no garbage of the answer.
         await asyncio.sleep(_SETTLE)
         waits.clear()
         began = time.perf_counter()
