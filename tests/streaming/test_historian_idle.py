@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from django_fcs.candles import spans
 from django_fcs.candles.answers import Answer, RefusalKind, Refused
+from django_fcs.candles.spans import SPANS_MAX
 from django_fcs.layer.events import Wish
 from django_fcs.rooms import Room
 from django_fcs.streaming.histories import INTEREST_SECONDS
@@ -86,30 +86,21 @@ async def test_a_vendor_that_never_answers_for_the_gap_is_not_asked_again_and_ag
     assert len(scene.vendor.asked) <= 6
 
 
-async def test_more_interruptions_than_are_remembered_cost_few_requests_each(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(spans, "SPANS_MAX", 10)
+async def test_a_quiet_time_whose_answer_is_forgotten_is_asked_for_once_more() -> None:
     scene = Scene()
-    with override_settings(FCS_CANDLES=1000):
-        scene.join(BTC)
-        async with working(scene):
-            # A quiet minute, for which the vendor answers with the first page.
-            scene.vendor.lacks = range(T - 1800, T - 1620)
-            scene.tick(BTC, T)
-            scene.wish()
-            await scene.rest()
-            for _ in range(20):
-                scene.histories.part(scene.now)
-                scene.now += 180
-                for _ in range(4):
-                    scene.wish(limit=1)
-                    await scene.minute()
-            before = len(scene.vendor.asked)
-            await hours(scene, 2)
+    scene.vendor.lacks = range(T - 1800, T - 1620)
+    scene.join(BTC)
+    async with working(scene):
+        scene.tick(BTC, T)
+        scene.wish()
+        await scene.rest()
+        history = scene.histories.get(BTC)
+        assert history is not None
+        for number in range(SPANS_MAX):  # Only so many are kept: the oldest is forgotten.
+            history.series.answered.add(T + 90 + 2 * number, T + 91 + 2 * number)
+        await hours(scene, 1)
 
-    assert before <= 2 * 20
-    assert len(scene.vendor.asked) - before <= 2
+    assert [start for _, _, start, _ in scene.vendor.asked if start] == [T - 1860]
 
 
 async def test_a_symbol_without_history_is_asked_for_only_while_somebody_wants_it() -> None:
