@@ -27,10 +27,11 @@ from django_fcs.tools.tasks import each, together
 
 from .asking import Ask, Stock, finished, holes_before, next_ask, note_answer
 from .databank import Databank
-from .fetching import AT_ONCE, Delay, Fetcher
+from .fetching import AT_ONCE, Fetcher
 from .figures import note_fault
 from .histories import Histories, RoomHistory
 from .lease import Alone, Lease
+from .pauses import Delay
 from .wishes import Wishes
 
 __all__ = ["Historian", "historian_of"]
@@ -239,7 +240,7 @@ class Historian:
                 history.given_up = frozenset(stock.holes)
                 return None
             asked.add(ask)
-            answer = await fetcher.fetch(history.room, ask)
+            answer = await fetcher.fetch(history.room, ask, has_prices=history.has_prices)
             if isinstance(answer, Delay):
                 return answer
             # By the vendor's clock if that is late: its newest candle is forming.
@@ -296,7 +297,7 @@ def historian_of(
     """Return a historian that asks ``rest``, and writes to the database of a site with the app."""
     return Historian(
         store,
-        fetcher=None if rest is None else Fetcher(rest, store, clock=clock),
+        fetcher=None if rest is None else Fetcher(rest, store, lease=lease, clock=clock),
         databank=Databank(SavedCandles(clock=clock)),
         markets=markets,
         lease=lease,
