@@ -45,6 +45,9 @@ LOOK_SECONDS = 1
 #: range, which may be long, gets one.
 REQUESTS_A_TURN = 10
 
+#: A browser's request costs no more credits. For more candles, its page asks again.
+CREDITS_A_REQUEST = 10
+
 #: In place of a limit for candles that the database keeps.
 NO_LIMIT = 1_000_000
 

@@ -11,6 +11,7 @@ import pytest
 from django_fcs.candles.answers import Answer, RefusalKind, Refused
 from django_fcs.rooms import Room
 from django_fcs.streaming.pauses import PAUSE_SECONDS, ROOMS_IN_A_ROW
+from tests.support.waiting import eventually
 
 from .historians import BTC, ETH, Scene, T, bar, plan, working
 
@@ -195,3 +196,17 @@ async def test_the_vendor_counts_no_more_than_ten_times_what_its_candles_cost(
         await scene.told(2)
 
     assert spent(scene) - before == cost
+
+
+async def test_a_leader_that_has_lost_its_lease_neither_asks_on_nor_writes_the_account() -> None:
+    async with working(scene := Scene()):
+        scene.vendor.gate.clear()
+        scene.wish(limit=300)
+        await eventually(lambda: bool(scene.vendor.asked))
+        reserved = scene.store.account()
+        scene.held = False
+        scene.vendor.gate.set()
+        await scene.told()
+
+    assert len(scene.vendor.asked) == 1
+    assert reserved is not None and scene.store.account() == reserved
