@@ -22,6 +22,7 @@ __all__ = [
     "Ask",
     "Outcome",
     "Stock",
+    "affordable",
     "bars_for",
     "credits_of",
     "finished",
@@ -79,6 +80,13 @@ def credits_of(bars: int) -> int:
 def bars_for(credits: int) -> int:
     """Return how many bars so many credits buy."""
     return credits * _HUNDRED
+
+
+def affordable(ask: Ask, credits: float) -> Ask | None:
+    """Return as much of a request as some credits buy; ``None`` if they buy none of it."""
+    if credits < 1:
+        return None
+    return ask if credits_of(ask.length) <= credits else ask._replace(length=bars_for(int(credits)))
 
 
 def next_ask(stock: Stock, wish: Wish, now: float) -> Ask | None:

@@ -18,7 +18,7 @@ from django_fcs.rooms import Room
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.worker import Workers
 
-from .asking import Ask, bars_for, credits_of
+from .asking import Ask, affordable, credits_of
 from .lease import Alone, Lease
 from .pauses import PAUSE_SECONDS, Delay, Pauses
 
@@ -105,7 +105,7 @@ class Fetcher:
             ask: What to ask for.
             has_prices: Whether prices of the room come, so that nobody has invented it.
         """
-        now, ask = self._clock(), self._affordable(ask)
+        now, ask = self._clock(), affordable(ask, self._ledger.left) or ask
         price = credits_of(ask.length)
         delay = self._pauses.delay(room, now) or self._unpaid(price, now)
         if delay is not None:
@@ -137,10 +137,6 @@ class Fetcher:
             return True
         self._ledger.settle(price, 0)
         return False
-
-    def _affordable(self, ask: Ask) -> Ask:
-        left = self._ledger.left
-        return ask._replace(length=bars_for(left)) if 0 < left < credits_of(ask.length) else ask
 
     async def _call(self, room: Room, ask: Ask) -> Answer:
         request = partial(self._rest.history, room, length=ask.length, start=ask.start, end=ask.end)

@@ -25,7 +25,16 @@ from django_fcs.tools.bell import Bell
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.tasks import each, together
 
-from .asking import Ask, Stock, finished, holes_before, next_ask, note_answer
+from .asking import (
+    Ask,
+    Stock,
+    affordable,
+    credits_of,
+    finished,
+    holes_before,
+    next_ask,
+    note_answer,
+)
 from .databank import Databank
 from .fetching import AT_ONCE, Fetcher
 from .figures import note_fault
@@ -229,20 +238,24 @@ class Historian:
         self, history: RoomHistory, wish: Wish, fetcher: Fetcher, got: _Got
     ) -> Delay | None:
         """Ask the vendor for what a wish lacks; return why not all of it could be asked for."""
+        is_of_page = wish.start is None
         if wish.start is not None and not self._databank.keeps(wish.room):
             wish = Wish(wish.room, limit=conf.FCS_CANDLES)  # No more of it could be kept.
         asked: set[Ask] = set()
+        left = CREDITS_A_REQUEST if is_of_page else math.inf
         for _ in range(1 if wish.start is not None else REQUESTS_A_TURN):
             stock = await self._stock(history, wish)
             if wish.start is not None and self._databank.failure:
                 return Delay(_NO_DATABASE, PAUSE_SECONDS)
             ask = next_ask(stock, wish, self._clock())
+            ask = None if ask is None else affordable(ask, left)
             if ask is None:
                 return None
             if ask in asked:  # Nothing changes if the vendor answers the same again.
                 history.given_up = frozenset(stock.holes)
                 return None
             asked.add(ask)
+            left -= credits_of(ask.length)
             answer = await fetcher.fetch(history.room, ask, has_prices=history.has_prices)
             if isinstance(answer, Delay):
                 return answer
