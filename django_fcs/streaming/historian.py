@@ -20,6 +20,7 @@ from django_fcs.conf import conf
 from django_fcs.layer.events import CandleNote, Wish
 from django_fcs.prices.reports import StreamStatus
 from django_fcs.prices.sessions import Markets
+from django_fcs.protocol.bounds import CANDLES_MAX
 from django_fcs.rooms import Room
 from django_fcs.tools.bell import Bell
 from django_fcs.tools.logs import logger_of
@@ -34,6 +35,7 @@ from .asking import (
     holes_before,
     next_ask,
     note_answer,
+    note_saved,
 )
 from .databank import Databank
 from .fetching import AT_ONCE, Fetcher
@@ -279,7 +281,9 @@ class Historian:
         if self._databank.keeps(room):
             await self._databank.save()
             rows = []
-            if wish.start is None:
+            if wish.start is not None:
+                await self._note_saved(history, wish.start, wish.before or int(now))
+            else:
                 rows = await self._databank.load(room, before=stop, limit=limit)
             if not self._databank.failure:
                 places = NO_LIMIT
@@ -290,6 +294,19 @@ class Historian:
             places = 0  # Candles that adjoin no others would leave a gap.
         have = len(known - {wish.before})
         return Stock(series, gaps, min(known, default=None), have, places)
+
+    async def _note_saved(self, history: RoomHistory, start: int, stop: int) -> None:
+        """Note what the database has of a range, the newest part first."""
+        room, answered = history.room, history.series.answered
+        hours = self._markets.hours(room.symbol)
+        while parts := answered.outside(start, stop):
+            first, last = parts[-1]
+            rows = await self._databank.load(room, before=last, limit=CANDLES_MAX)
+            rows = [row for row in rows if row.t >= first]
+            is_noted = note_saved(history.series, rows, first, last, hours)
+            left = answered.outside(start, stop)
+            if not is_noted or (left and left[-1][1] >= last):  # That is to be asked for.
+                return
 
     def _postpone(self, delay: Delay, history: RoomHistory, got: _Got | None = None) -> None:
         self.wishes.postpone(history.room, self._clock() + delay.wait, delay.note)

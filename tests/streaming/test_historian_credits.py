@@ -237,3 +237,17 @@ async def test_a_range_of_an_operator_may_cost_more() -> None:
             await pass_time(scene, 1)
 
     assert len(database.rows) >= 4900
+
+
+async def test_a_range_that_the_database_has_is_not_paid_again_after_the_cache_is_lost() -> None:
+    with override_settings(FCS_SAVE_CANDLES=["*"]):
+        scene = scene_with(database := Database())
+        lost = range(T - 2100 * 60, T - 2000 * 60, 60)
+        times = set(range(T - 30_000 * 60, T, 60)) - set(lost)
+        database.rows = {t: bar(t) for t in times}
+        async with working(scene):
+            scene.wish(start=T - 30_000 * 60, before=T)
+            await pass_time(scene, 1)
+
+    assert sum(length for _, length, *_ in scene.vendor.asked) <= 300
+    assert all(t in database.rows for t in lost)
