@@ -31,6 +31,10 @@ PATIENCE_SECONDS = 10
 #: stream keeps such a room joined, and fetches what it has missed.
 REPEAT_SECONDS = 60
 
+#: A repeated wish is for no more candles: each request of a page has a share of the credits, and
+#: a repetition is none.
+REPEAT_MAX = 1000
+
 #: How many requests of one browser may wait. A further one is refused.
 WAITING_MAX = 8
 
@@ -272,7 +276,10 @@ class CandleDesk:
         ]
         self._wished_at.update(dict.fromkeys(due, now))
         return [
-            Wish(room, limit=max(one.limit for one in self._followers[room].values()))
+            Wish(
+                room,
+                limit=min(max(one.limit for one in self._followers[room].values()), REPEAT_MAX),
+            )
             for room in due
         ]
 

@@ -28,7 +28,7 @@ from msgspec.structs import replace
 from django_fcs.exceptions import ProtocolError, RoomError
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Expectation
-from django_fcs.prices.updates import EVENT_TYPE, Epoch, Update
+from django_fcs.prices.updates import EPOCH_AHEAD_SECONDS, EVENT_TYPE, Epoch, Update
 from django_fcs.protocol import ProfileUpdate, parse
 from django_fcs.protocol.bounds import CANDLES_MAX, OpenTime, Seconds
 from django_fcs.rooms import Room
@@ -57,9 +57,6 @@ DEMAND = "fcs.demand"
 
 #: The longest profile, in characters. Browsers get it unchanged.
 PROFILE_MAX = 32_000
-
-#: An epoch is a time in milliseconds, or little more. The lease gives none that is farther ahead.
-EPOCH_AHEAD_SECONDS = 365 * 86_400
 
 #: How many rooms of one hub are read. Real processes show fewer.
 ROOMS_MAX = 10_000

@@ -20,17 +20,29 @@ from django_fcs.conf import conf
 from django_fcs.layer.events import CandleNote, Wish
 from django_fcs.prices.reports import StreamStatus
 from django_fcs.prices.sessions import Markets
+from django_fcs.protocol.bounds import CANDLES_MAX
 from django_fcs.rooms import Room
 from django_fcs.tools.bell import Bell
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.tasks import each, together
 
-from .asking import Ask, Stock, finished, holes_before, next_ask, note_answer
+from .asking import (
+    Ask,
+    Stock,
+    affordable,
+    credits_of,
+    finished,
+    holes_before,
+    next_ask,
+    note_answer,
+    note_saved,
+)
 from .databank import Databank
-from .fetching import AT_ONCE, Delay, Fetcher
+from .fetching import AT_ONCE, Fetcher
 from .figures import note_fault
 from .histories import Histories, RoomHistory
 from .lease import Alone, Lease
+from .pauses import Delay
 from .wishes import Wishes
 
 __all__ = ["Historian", "historian_of"]
@@ -43,6 +55,9 @@ LOOK_SECONDS = 1
 #: One wish gets at most so many requests in a turn, so that the others get theirs. A wish for a
 #: range, which may be long, gets one.
 REQUESTS_A_TURN = 10
+
+#: A browser's request costs no more credits. For more candles, its page asks again.
+CREDITS_A_REQUEST = 10
 
 #: In place of a limit for candles that the database keeps.
 NO_LIMIT = 1_000_000
@@ -225,21 +240,25 @@ class Historian:
         self, history: RoomHistory, wish: Wish, fetcher: Fetcher, got: _Got
     ) -> Delay | None:
         """Ask the vendor for what a wish lacks; return why not all of it could be asked for."""
+        is_of_page = wish.start is None
         if wish.start is not None and not self._databank.keeps(wish.room):
             wish = Wish(wish.room, limit=conf.FCS_CANDLES)  # No more of it could be kept.
         asked: set[Ask] = set()
+        left = CREDITS_A_REQUEST if is_of_page else math.inf
         for _ in range(1 if wish.start is not None else REQUESTS_A_TURN):
             stock = await self._stock(history, wish)
             if wish.start is not None and self._databank.failure:
                 return Delay(_NO_DATABASE, PAUSE_SECONDS)
             ask = next_ask(stock, wish, self._clock())
+            ask = None if ask is None else affordable(ask, left)
             if ask is None:
                 return None
             if ask in asked:  # Nothing changes if the vendor answers the same again.
                 history.given_up = frozenset(stock.holes)
                 return None
             asked.add(ask)
-            answer = await fetcher.fetch(history.room, ask)
+            left -= credits_of(ask.length)
+            answer = await fetcher.fetch(history.room, ask, has_prices=history.has_prices)
             if isinstance(answer, Delay):
                 return answer
             # By the vendor's clock if that is late: its newest candle is forming.
@@ -262,7 +281,9 @@ class Historian:
         if self._databank.keeps(room):
             await self._databank.save()
             rows = []
-            if wish.start is None:
+            if wish.start is not None:
+                await self._note_saved(history, wish.start, wish.before or int(now))
+            else:
                 rows = await self._databank.load(room, before=stop, limit=limit)
             if not self._databank.failure:
                 places = NO_LIMIT
@@ -273,6 +294,19 @@ class Historian:
             places = 0  # Candles that adjoin no others would leave a gap.
         have = len(known - {wish.before})
         return Stock(series, gaps, min(known, default=None), have, places)
+
+    async def _note_saved(self, history: RoomHistory, start: int, stop: int) -> None:
+        """Note what the database has of a range, the newest part first."""
+        room, answered = history.room, history.series.answered
+        hours = self._markets.hours(room.symbol)
+        while parts := answered.outside(start, stop):
+            first, last = parts[-1]
+            rows = await self._databank.load(room, before=last, limit=CANDLES_MAX)
+            rows = [row for row in rows if row.t >= first]
+            is_noted = note_saved(history.series, rows, first, last, hours)
+            left = answered.outside(start, stop)
+            if not is_noted or (left and left[-1][1] >= last):  # That is to be asked for.
+                return
 
     def _postpone(self, delay: Delay, history: RoomHistory, got: _Got | None = None) -> None:
         self.wishes.postpone(history.room, self._clock() + delay.wait, delay.note)
@@ -296,7 +330,7 @@ def historian_of(
     """Return a historian that asks ``rest``, and writes to the database of a site with the app."""
     return Historian(
         store,
-        fetcher=None if rest is None else Fetcher(rest, store, clock=clock),
+        fetcher=None if rest is None else Fetcher(rest, store, lease=lease, clock=clock),
         databank=Databank(SavedCandles(clock=clock)),
         markets=markets,
         lease=lease,

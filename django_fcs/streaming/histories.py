@@ -67,6 +67,11 @@ class RoomHistory:
         """How many seconds the prices of the feed are late."""
         return 0 if self.snapshot is None else self.snapshot.delay or 0
 
+    @property
+    def has_prices(self) -> bool:
+        """Whether prices of the room come."""
+        return self.snapshot is not None and self.snapshot.t is not None
+
     def see(self, now: float) -> None:
         """Bring the series up to ``now`` (unix seconds): the forming candle and the joined time."""
         if self.joined_at is not None:

@@ -85,7 +85,7 @@ class Scene:
         self.histories = Histories(markets=Markets())
         self.snapshots: dict[Room, Snapshot] = {}
         self.heard: list[CandleNote] = []
-        fetcher = Fetcher(self.vendor, self.store, clock=self.clock)  # type: ignore[arg-type]
+        fetcher = Fetcher(self.vendor, self.store, lease=self, clock=self.clock)  # type: ignore[arg-type]
         self.historian = Historian(
             self.store,
             fetcher=fetcher,

@@ -14,9 +14,9 @@ from django_fcs.layer.events import CandleNote
 from django_fcs.prices.sessions import Markets
 from django_fcs.rooms import Room
 from django_fcs.streaming.databank import Databank
-from django_fcs.streaming.fetching import PAUSE_SECONDS
 from django_fcs.streaming.historian import Historian
 from django_fcs.streaming.histories import INTEREST_SECONDS
+from django_fcs.streaming.pauses import PAUSE_SECONDS
 from django_fcs.tools.bell import Bell
 from tests.support.waiting import eventually
 
