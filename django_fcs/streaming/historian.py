@@ -132,13 +132,14 @@ class Historian:
             return
         now = self._clock()
         kept = histories.take(now, at_once=at_once)
+        # Before rooms that were left are forgotten, as they are once they are saved.
+        for room, bars in histories.take_ended():
+            self._databank.add(room, bars)
+            await asyncio.sleep(0)  # After a takeover, these are all bars of many rooms.
         if kept and await self._store.asave(kept):
             histories.were_kept(kept)
         for room in kept:
             self._look_for_gaps(histories.get(room), now)
-        for room, bars in histories.take_ended():
-            self._databank.add(room, bars)
-            await asyncio.sleep(0)  # After a takeover, these are all bars of many rooms.
         await self._databank.save()
 
     async def _keep(self, histories: Histories) -> None:

@@ -250,7 +250,8 @@ class Histories:
                 # The stream before may have ended before the database had them.
                 final = history.series.last_final
                 if final is not None:
-                    self._ended[room] = set(history.series.times(before=final.t + 1))
+                    times = history.series.times(before=final.t + 1)
+                    self._ended.setdefault(room, set()).update(times)
 
     def take_ended(self) -> Iterator[tuple[Room, list[Bar]]]:
         """Yield the candles that have ended since the last call, by room, and forget them."""
@@ -265,7 +266,8 @@ class Histories:
         """Return what the store is to have of a room."""
         history.see(now)
         series, hours = history.series, self._markets.hours(history.room.symbol)
-        series.settle(hours, now, delay=history.delay)
+        if series.settle(hours, now, delay=history.delay):
+            self._ended.setdefault(history.room, set()).update(series.times()[-1:])
         return Kept.of(
             series,
             missing=missing(series, hours, now - history.delay),

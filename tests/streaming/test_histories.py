@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import pytest
+
 from django_fcs.candles.bars import Bar
 from django_fcs.candles.sessions import bar_end
 from django_fcs.prices.sessions import Markets, Timetable
@@ -89,3 +91,17 @@ def test_hours_that_are_read_later_end_the_bar_that_is_forming() -> None:
     snapshot.merge(askbid(1.9, T + 3600, room=share))
 
     assert newest(histories, history, T + 3601)[0] == 1.5
+
+
+@pytest.mark.parametrize("is_left", [False, True])
+def test_a_bar_that_its_session_ends_is_for_the_database_at_once(is_left: bool) -> None:
+    histories, _ = begun(Snapshot(DAY))
+    histories.look([DAY], END + 61)
+    assert not list(histories.take_ended())
+    if is_left:
+        histories.forget([DAY])
+
+    histories.take(END + 61, at_once=True)
+    assert list(histories.take_ended()) == [(DAY, [Bar(T, 1.0, 2.0, 0.5, 1.5, None)])]
+    histories.take(END + 400, at_once=True)
+    assert not list(histories.take_ended())
