@@ -68,7 +68,7 @@ def test_ask_and_bid_move_no_bar_that_has_ended(times: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("after", "moves"), [(-1, True), (0, False), (1800, False)])
 def test_ask_and_bid_move_no_day_whose_session_has_ended(after: int, moves: bool) -> None:
     friday, opened, end = Room("FX:EURUSD", "1D"), 1_766_095_200, 1_766_181_600
-    times = {"t": opened, "update": end + after, "at": end + after}
+    times: dict[str, Any] = {"t": opened, "update": end + after, "at": end + after}
 
     assert (live_bars(friday, value(friday, mode="askbid", **times), end + 1801) != []) is moves
 
