@@ -97,7 +97,7 @@ class Historian:
             return
         histories.begin(wish.room, now).wanted_at = now
         if self._fetcher is None:
-            self._tell(CandleNote(wish.room, note=_NO_KEY))
+            self._tell(CandleNote(wish.room, note=_NO_KEY, ended=_ranges([wish])))
             return
         self.wishes.add(wish, now)
         if (delay := self.wishes.delay(wish.room, now)) is not None:
@@ -206,21 +206,23 @@ class Historian:
     async def _serve_all(
         self, history: RoomHistory, wishes: list[Wish], histories: Histories, fetcher: Fetcher
     ) -> None:
-        got, delay = _Got(), None
+        got, delay, done = _Got(), None, list[Wish]()
         for wish in wishes:
             delay = await self._fetch_for(history, wish, fetcher, got)
             if delay is not None:
                 break
             self.wishes.end(history.room, wish)
+            done.append(wish)
         before, history.note = history.note, "" if delay is None else delay.note
         if got or history.note != before:
             kept = {history.room: histories.kept(history, self._clock())}
             if self._lease.is_held and await self._store.asave(kept):
                 histories.were_kept(kept)
+        if done or delay is None:
+            note = CandleNote(history.room, *got.span, note=history.note, ended=_ranges(done))
+            self._tell(note)
         if delay is not None:
             self._postpone(delay, history, got)
-        else:
-            self._tell(CandleNote(history.room, *got.span, note=history.note))
 
     async def _fetch_for(
         self, history: RoomHistory, wish: Wish, fetcher: Fetcher, got: _Got
@@ -303,6 +305,15 @@ def historian_of(
         lease=lease,
         ready=ready,
         clock=clock,
+    )
+
+
+def _ranges(wishes: Iterable[Wish]) -> tuple[Span, ...]:
+    """Return the ranges of those wishes that have one, which name them to who sent them."""
+    return tuple(
+        (wish.start, wish.before)
+        for wish in wishes
+        if wish.start is not None and wish.before is not None
     )
 
 

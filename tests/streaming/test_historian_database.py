@@ -92,6 +92,16 @@ async def test_the_next_leader_stores_what_the_one_before_could_not() -> None:
     assert await stored(second) == [T, T + 60, T + 120, T + 180]
 
 
+async def test_a_note_names_the_range_whose_wish_has_ended() -> None:
+    async with working(Scene()) as scene:
+        scene.wish(limit=10)
+        assert [note.ended for note in await scene.told()] == [()]
+        scene.wish(start=T - 6000, before=T - 3000)
+        await eventually(lambda: any(note.ended for note in scene.notes))
+
+    assert scene.notes[-1].ended == ((T - 6000, T - 3000),)
+
+
 @pytest.mark.parametrize("is_left", [False, True])
 async def test_the_last_candle_of_a_week_is_stored_when_its_session_has_ended(
     is_left: bool,
