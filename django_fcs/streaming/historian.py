@@ -136,6 +136,8 @@ class Historian:
         for room, bars in histories.take_ended():
             self._databank.add(room, bars)
             await asyncio.sleep(0)  # After a takeover, these are all bars of many rooms.
+            if self._databank.is_filling:
+                await self._databank.save()
         if kept and await self._store.asave(kept):
             histories.were_kept(kept)
         for room in kept:

@@ -123,6 +123,20 @@ def test_the_command_says_in_one_line_that_no_stream_is_running(
     assert code == 1 and "start manage.py fcs_stream" in text
 
 
+def test_the_command_says_that_the_database_keeps_no_candles_of_a_room(
+    shared_layer: type[SharedLayer],
+    cache: type[SickCache],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clock = iter(range(0, 1000, 20))
+    monkeypatch.setattr(fcs_candles, "Fetching", partial(Fetching, monotonic=lambda: next(clock)))
+    with override_settings(FCS_REST_KEY="history", FCS_CANDLES=1200):
+        refused("FX:EURUSD_60", "--from", "2026-01-01")
+
+    assert "only the newest 1,200 are fetched" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

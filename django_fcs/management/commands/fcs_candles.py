@@ -138,10 +138,16 @@ class Command(BaseCommand):
         end = moment("--to", options["to"]) if options["to"] else int(time.time())
         if start >= end:
             raise ConfigurationError("--from is not before --to")
-        if note := Places().note:
+        places = Places()
+        if note := places.note:
             raise ConfigurationError(f"{note}; {_NEEDS_STREAM}")
         if not conf.FCS_REST_KEY:
             raise ConfigurationError("set FCS_REST_KEY: history costs credits of a plan")
+        if not places.keeps(room):
+            self.stdout.write(
+                f"the database keeps no candles of {room} (FCS_SAVE_CANDLES): only the newest "
+                f"{conf.FCS_CANDLES:,} are fetched"
+            )
         fetching = Fetching(Wish(room, start=start, before=end))
         screen = Screen(sys.stdout)
         try:
