@@ -47,6 +47,9 @@ REQUESTS_A_TURN = 10
 #: In place of a limit for candles that the database keeps.
 NO_LIMIT = 1_000_000
 
+#: A note about a shorter wait is not stored with the candles: it would be wrong soon.
+SHORT_SECONDS = 60
+
 #: After the cache did not answer, in seconds.
 PAUSE_SECONDS = 5
 
@@ -215,7 +218,8 @@ class Historian:
                 break
             self.wishes.end(history.room, wish)
             done.append(wish)
-        before, history.note = history.note, "" if delay is None else delay.note
+        lasting = delay if delay is not None and delay.wait > SHORT_SECONDS else None
+        before, history.note = history.note, "" if lasting is None else lasting.note
         if got or history.note != before:
             kept = {history.room: histories.kept(history, self._clock())}
             if self._lease.is_held and await self._store.asave(kept):

@@ -16,7 +16,7 @@ from django_fcs.rooms import Room
 from django_fcs.streaming.databank import Databank
 from django_fcs.streaming.wishes import RANGE_SECONDS
 
-from .historians import BTC, Scene, T, bar, plan, working
+from .historians import BTC, ETH, Scene, T, bar, plan, working
 
 __all__ = ["plan"]
 
@@ -213,3 +213,17 @@ async def test_rooms_that_prices_come_of_are_asked_for_before_invented_ones() ->
             await pass_time(scene, 2, scene.wish)
 
     assert BTC in [room for room, *_ in scene.vendor.asked[:6]]
+
+
+async def test_a_wait_that_is_over_within_a_minute_is_not_stored_as_a_note() -> None:
+    scene = Scene()
+    with override_settings(FCS_REST_REQUESTS_PER_MINUTE=1):
+        async with working(scene):
+            scene.wish(ETH)
+            await scene.told()
+            scene.wish(BTC)
+            told = await scene.told(2)
+            await scene.historian.save(scene.histories, at_once=True)
+
+    assert "wait for" in told[-1].note
+    assert scene.store.load([BTC])[BTC].note == ""
