@@ -48,7 +48,7 @@ REQUESTS_A_TURN = 10
 NO_LIMIT = 1_000_000
 
 #: A note about a shorter wait is not stored with the candles: it would be wrong soon.
-SHORT_SECONDS = 60
+SHORT_SECONDS = 90
 
 #: After the cache did not answer, in seconds.
 PAUSE_SECONDS = 5

@@ -215,7 +215,7 @@ async def test_rooms_that_prices_come_of_are_asked_for_before_invented_ones() ->
     assert BTC in [room for room, *_ in scene.vendor.asked[:6]]
 
 
-async def test_a_wait_that_is_over_within_a_minute_is_not_stored_as_a_note() -> None:
+async def test_a_wait_for_the_requests_of_a_minute_is_not_stored_as_a_note() -> None:
     scene = Scene()
     with override_settings(FCS_REST_REQUESTS_PER_MINUTE=1):
         async with working(scene):
