@@ -62,6 +62,9 @@ CREDITS_A_REQUEST = 10
 #: In place of a limit for candles that the database keeps.
 NO_LIMIT = 1_000_000
 
+#: A note about a shorter wait is not stored with the candles: it would be wrong soon.
+SHORT_SECONDS = 90
+
 #: After the cache did not answer, in seconds.
 PAUSE_SECONDS = 5
 
@@ -112,7 +115,7 @@ class Historian:
             return
         histories.begin(wish.room, now).wanted_at = now
         if self._fetcher is None:
-            self._tell(CandleNote(wish.room, note=_NO_KEY))
+            self._tell(CandleNote(wish.room, note=_NO_KEY, ended=_ranges([wish])))
             return
         self.wishes.add(wish, now)
         if (delay := self.wishes.delay(wish.room, now)) is not None:
@@ -147,13 +150,16 @@ class Historian:
             return
         now = self._clock()
         kept = histories.take(now, at_once=at_once)
+        # Before rooms that were left are forgotten, as they are once they are saved.
+        for room, bars in histories.take_ended():
+            self._databank.add(room, bars)
+            await asyncio.sleep(0)  # After a takeover, these are all bars of many rooms.
+            if self._databank.is_filling:
+                await self._databank.save()
         if kept and await self._store.asave(kept):
             histories.were_kept(kept)
         for room in kept:
             self._look_for_gaps(histories.get(room), now)
-        for room, bars in histories.take_ended():
-            self._databank.add(room, bars)
-            await asyncio.sleep(0)  # After a takeover, these are all bars of many rooms.
         await self._databank.save()
 
     async def _keep(self, histories: Histories) -> None:
@@ -220,21 +226,24 @@ class Historian:
     async def _serve_all(
         self, history: RoomHistory, wishes: list[Wish], histories: Histories, fetcher: Fetcher
     ) -> None:
-        got, delay = _Got(), None
+        got, delay, done = _Got(), None, list[Wish]()
         for wish in wishes:
             delay = await self._fetch_for(history, wish, fetcher, got)
             if delay is not None:
                 break
             self.wishes.end(history.room, wish)
-        before, history.note = history.note, "" if delay is None else delay.note
+            done.append(wish)
+        lasting = delay if delay is not None and delay.wait > SHORT_SECONDS else None
+        before, history.note = history.note, "" if lasting is None else lasting.note
         if got or history.note != before:
             kept = {history.room: histories.kept(history, self._clock())}
             if self._lease.is_held and await self._store.asave(kept):
                 histories.were_kept(kept)
+        if done or delay is None:
+            note = CandleNote(history.room, *got.span, note=history.note, ended=_ranges(done))
+            self._tell(note)
         if delay is not None:
             self._postpone(delay, history, got)
-        else:
-            self._tell(CandleNote(history.room, *got.span, note=history.note))
 
     async def _fetch_for(
         self, history: RoomHistory, wish: Wish, fetcher: Fetcher, got: _Got
@@ -336,6 +345,15 @@ def historian_of(
         lease=lease,
         ready=ready,
         clock=clock,
+    )
+
+
+def _ranges(wishes: Iterable[Wish]) -> tuple[Span, ...]:
+    """Return the ranges of those wishes that have one, which name them to who sent them."""
+    return tuple(
+        (wish.start, wish.before)
+        for wish in wishes
+        if wish.start is not None and wish.before is not None
     )
 
 

@@ -16,7 +16,7 @@ from django_fcs.rooms import Room
 from django_fcs.streaming.databank import Databank
 from django_fcs.streaming.wishes import RANGE_SECONDS
 
-from .historians import BTC, Scene, T, bar, plan, working
+from .historians import BTC, ETH, Scene, T, bar, plan, working
 
 __all__ = ["plan"]
 
@@ -251,3 +251,17 @@ async def test_a_range_that_the_database_has_is_not_paid_again_after_the_cache_i
 
     assert sum(length for _, length, *_ in scene.vendor.asked) <= 300
     assert all(t in database.rows for t in lost)
+
+
+async def test_a_wait_for_the_requests_of_a_minute_is_not_stored_as_a_note() -> None:
+    scene = Scene()
+    with override_settings(FCS_REST_REQUESTS_PER_MINUTE=1):
+        async with working(scene):
+            scene.wish(ETH)
+            await scene.told()
+            scene.wish(BTC)
+            told = await scene.told(2)
+            await scene.historian.save(scene.histories, at_once=True)
+
+    assert "wait for" in told[-1].note
+    assert scene.store.load([BTC])[BTC].note == ""
