@@ -274,6 +274,7 @@ class Historian:
             now, room = min(self._clock(), answer.server_time or math.inf), history.room
             outcome = note_answer(stock, ask, answer.bars, now, delay=history.delay)
             got.note(outcome.span)
+            await asyncio.sleep(0)  # Prices come in between, as an answer may be long.
             self._databank.add(room, finished(answer.bars, room.timeframe, now))
             if outcome.is_late:
                 return Delay(_LATE, REST_LATE_SECONDS)
