@@ -138,7 +138,7 @@ def test_the_command_says_that_the_database_keeps_no_candles_of_a_room(
     with override_settings(FCS_REST_KEY="history", FCS_CANDLES=1200):
         refused("FX:EURUSD_60", "--from", "2026-01-01")
 
-    assert "only the newest 1,200 are fetched" in capsys.readouterr().out
+    assert "only the newest 1200 are fetched" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
