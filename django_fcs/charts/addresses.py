@@ -70,7 +70,7 @@ def query_of(picture: Picture, format: str) -> str:
 
 
 def read(given: Mapping[str, str]) -> Picture:
-    """Read the parameters of an address, whoever wrote them. Raises ``RoomError``."""
+    """Read the parameters of an address, no matter who wrote them. Raises ``RoomError``."""
     known = ("symbol", "timeframe", *Picture._fields[1:])
     for name in given:
         if name not in known and name != _SIGNATURE:

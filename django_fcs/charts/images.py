@@ -1,4 +1,4 @@
-"""A chart as an SVG file: the same text for the same candles, whoever asks."""
+"""A chart as an SVG file: the same text for the same candles, no matter who asks."""
 
 from __future__ import annotations
 
