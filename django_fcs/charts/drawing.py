@@ -16,6 +16,9 @@ HEAD = 64
 
 _FONT = "system-ui,-apple-system,Segoe UI,Roboto,Arial,sans-serif"
 
+#: In a narrower drawing, the time of the price has a line of its own.
+_NARROW = 480
+
 #: Labels of the price axis keep this distance from the label of the price.
 _CLEAR = 16
 
@@ -164,13 +167,18 @@ def _head(words: Words, colours: Colours, width: int) -> Iterator[str]:
     first = escape(words.symbol) + (f"{name}{escape(words.name)}</tspan>" if words.name else "")
     ink = colours.text
     yield f'<text x="12" y="22" font-size="15" font-weight="600" fill="{ink}">{first}</text>'
-    yield _text(width - 12, 48, words.as_of, colours.muted, end=True)
+    if width < _NARROW:
+        yield _text(12, 60, words.as_of, colours.muted, 10)
+    else:
+        yield _text(width - 12, 50, words.as_of, colours.muted, end=True)
     tone = _tone(words.direction, colours)
     arrow = {"up": "▲ ", "down": "▼ "}.get(words.direction, "")
     change = f'<tspan dx="8" font-size="12" font-weight="500" fill="{tone}">'
     after = f"{change}{escape(arrow + words.change)}</tspan>" if words.change else ""
+    y, size = (44, 20) if width < _NARROW else (50, 24)
     yield (
-        f'<text x="12" y="50" font-size="24" font-weight="600" fill="{colours.text}">'
+        f'<text x="12" y="{y}" font-size="{size}"'
+        f' font-weight="600" fill="{colours.text}">'
         f"{escape(words.price)}{after}</text>"
     )
 

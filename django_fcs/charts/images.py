@@ -71,7 +71,7 @@ def _plan(
 ) -> tuple[Plan, dict[int, str], str]:
     """Return the drawing, the labels of its price axis, and that of the price.
 
-    Labels of more than 8 characters make the axis wider by 8 pixels each.
+    Labels of more than 7 characters make the axis wider by 8 pixels each.
     """
     rows = [Row(*candle) for candle in found]
     axis = AXIS
@@ -83,7 +83,7 @@ def _plan(
         labels = labels_of(plan.scale, digits, formats.number)
         last = label_of(found[-1].close, plan.scale, digits, formats.number)
         longest = max(map(len, [last, *labels.values()]))
-        wanted = AXIS + 8 * max(0, longest - 8)
+        wanted = AXIS + 8 * max(0, longest - 7)
         if wanted <= axis or wanted > picture.width // 2:
             return plan, labels, last
         axis = wanted
@@ -122,7 +122,8 @@ def _words(
     written = formats.number(price, digits)
     change = ""
     if quote and quote.change is not None:
-        change = f"{formats.signed(quote.change, digits)} {formats.percent(quote.change_percent)}"
+        points = "" if picture.width < 480 else f"{formats.signed(quote.change, digits)} "
+        change = f"{points}{formats.percent(quote.change_percent)}"
     title = f"{formats.name(symbol)} · {formats.period(timeframe)}"
     as_of = _as_of(found, quote, zone)
     name = name_of(symbol)

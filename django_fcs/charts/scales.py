@@ -47,7 +47,8 @@ class Step(NamedTuple):
     def times(self, count: int) -> float:
         """Return a multiple, rounded once."""
         if self.exponent < 0:
-            return count * self.factor / 10**-self.exponent
+            parts: int = 10**-self.exponent
+            return count * self.factor / parts
         return float(count * self.factor * 10**self.exponent)
 
     def prices(self, scale: Scale) -> list[float]:
