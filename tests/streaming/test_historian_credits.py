@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -15,6 +14,7 @@ from django_fcs.candles.spans import SPANS_MAX, Spans
 from django_fcs.rooms import Room
 from django_fcs.streaming.databank import Databank
 from django_fcs.streaming.wishes import RANGE_SECONDS
+from tests.support.waiting import eventually
 
 from .historians import BTC, ETH, Scene, T, bar, plan, working
 
@@ -64,7 +64,7 @@ async def pass_time(scene: Scene, minutes: int, each: Callable[[], object] = lam
         scene.now += 10
         each()
         scene.historian.wishes.changed.ring()
-        await asyncio.sleep(0.002)
+        await eventually(lambda: not scene.historian.wishes.due(scene.now))
 
 
 async def test_a_browser_that_asks_for_the_past_takes_history_from_no_other() -> None:
