@@ -76,6 +76,7 @@ class Site:
         await eventually(lambda: self.server.peers and self.peer.joins == list(rooms))
 
     async def send(self, *messages: dict[str, Any]) -> None:
+        await eventually(lambda: self.server.peers)
         await self.peer.send(*messages)
 
     def find(self, selector: str) -> Locator:
