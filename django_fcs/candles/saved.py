@@ -108,15 +108,8 @@ class SavedCandles:
 
     def load(self, room: Room, *, before: int | None = None, limit: int) -> list[Bar]:
         """Return the newest bars that open before a time, ascending; none if this fails."""
-        rows = self._newest(room, before, limit, _COLUMNS)
+        rows = self._newest(room, before, limit)
         return self._read(room, reversed(rows))
-
-    def times(self, room: Room, *, before: int | None = None, limit: int) -> list[int]:
-        """Return when the bars open that ``load`` returns, in a fraction of its time.
-
-        Rows that cannot be true count, too.
-        """
-        return [t for (t,) in reversed(self._newest(room, before, limit, ("t",)))]
 
     async def aload(self, room: Room, *, before: int | None = None, limit: int) -> list[Bar]:
         """Return what ``load`` returns, from the thread of Django's async queries.
@@ -171,9 +164,7 @@ class SavedCandles:
         if not reading.cancelled():
             reading.exception()
 
-    def _newest(
-        self, room: Room, before: int | None, limit: int, columns: Sequence[str]
-    ) -> list[tuple[Any, ...]]:
+    def _newest(self, room: Room, before: int | None, limit: int) -> list[tuple[Any, ...]]:
         """Return the newest rows before a time, descending; none if this fails."""
         try:
             alias = router.db_for_read(_model())
@@ -182,7 +173,7 @@ class SavedCandles:
                 query = query.filter(t__lt=before)
             # An error may not spoil a transaction of the caller.
             with transaction.atomic(using=alias):
-                rows = list(query.order_by("-t").values_list(*columns)[:limit])
+                rows = list(query.order_by("-t").values_list(*_COLUMNS)[:limit])
         except SynchronousOnlyOperation:
             raise  # A mistake of the caller, no failure of the database.
         except Exception as error:

@@ -88,11 +88,6 @@ class Wishes:
         """Keep a note for the hubs."""
         self._notes[note.room] = note.after(self._notes.get(note.room))
 
-    @property
-    def has_notes(self) -> bool:
-        """Whether hubs are to be told anything."""
-        return bool(self._notes)
-
     def take_notes(self) -> Iterator[CandleNote]:
         """Yield the notes, and remove them."""
         notes, self._notes = self._notes, {}

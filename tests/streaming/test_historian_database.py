@@ -33,7 +33,7 @@ def database(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[Non
 
 async def stored(scene: Scene, limit: int = 1000) -> list[int]:
     saved = SavedCandles(clock=scene.clock)
-    return await sync_to_async(saved.times)(BTC, limit=limit)
+    return [bar.t for bar in await sync_to_async(saved.load)(BTC, limit=limit)]
 
 
 async def test_what_the_database_has_is_not_asked_for_again_though_the_stream_forgot_it() -> None:
