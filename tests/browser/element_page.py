@@ -98,4 +98,4 @@ async def site(page: Page, server: ScriptedServer) -> AsyncIterator[Site]:
     )
     site = Site(page, server)
     yield site
-    assert site.problems == []
+    assert not site.problems, site.problems
