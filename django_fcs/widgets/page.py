@@ -26,6 +26,8 @@ _MODULES = {
     "fcs-heatmap": "fcs-heatmap.js",
     "fcs-movers": "fcs-movers.js",
     "fcs-table": "fcs-table.js",
+    "fcs-chart": "fcs-chart.js",
+    "fcs-chart[data-near]": "fcs-chart-plot.js",
 }
 
 

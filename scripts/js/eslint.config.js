@@ -45,8 +45,11 @@ export default [
     },
   },
   {
-    files: ["django_fcs/**/fcs-{announce,converter,heatmap,movers,sparkline,spread,table,tape}.js",
-      "tests/browser/frameworks/page.js"],
+    files: [
+      "django_fcs/**/fcs-{announce,chart,chart-plot,converter,heatmap,movers}.js",
+      "django_fcs/**/fcs-{sparkline,spread,table,tape}.js",
+      "tests/browser/frameworks/page.js",
+    ],
     languageOptions: { sourceType: "module" },
   },
   {

@@ -1,0 +1,1754 @@
+// The live drawing of <fcs-chart>: see docs/charts.md. A module: fcs-elements.js imports it when
+// the first chart comes near the window. It draws what django_fcs/charts draws, from the candles
+// that it asks for over the socket of the page.
+
+// Geometry: the same rules as in django_fcs/charts; tests/charts/cases.json compares the two.
+const AXIS = 64; // the width of the price axis
+const DATES = 24; // the height of the time axis
+const AIR = 8; // above and below the prices
+const VOLUME = 32; // the height of the band of the volume
+const COLUMN = 24; // of the highest volume
+const FLAT = 0.001; // of its price: what one bar without a range shows above and below
+const GAP = 12; // between the newest bar and the axis
+const WIDEST_HOLE = 12; // in bars
+const NARROW = 480;
+const LEAST_TICK = 22;
+const LEAST_TIME = 56;
+/** Pitch and width of a bar, from far to near. @type {[number, number][]} */
+const ZOOMS = [[2, 1], [3, 1], [4, 3], [5, 3], [7, 5], [9, 7], [12, 9], [16, 11], [24, 17]];
+const USUAL = 4;
+
+const MINUTE = 60;
+const HOUR = 3600;
+const DAY = 86_400;
+const MONTH = 28 * DAY;
+const LONGEST_MONTH = 31 * DAY;
+
+const lengthOf = (timeframe) => {
+  const [, count, unit = ""] = /^(\d*)(\D*)$/.exec(timeframe) ?? [];
+  const lengths = { H: HOUR, D: DAY, W: 7 * DAY, M: MONTH };
+  const size = /^m(in)?$/.test(unit) ? MINUTE : lengths[unit.toUpperCase()] ?? MINUTE;
+  return Number(count || 1) * size;
+};
+/** How long a bar may last. */
+const longest = (length) =>
+  length === MONTH ? LONGEST_MONTH + HOUR : length + (length < DAY ? 0 : HOUR);
+
+const round = (value) => Math.floor(value + 0.5);
+
+// Box: where the parts of a drawing are.
+class Box {
+  constructor(width, height, axis = AXIS) {
+    this.width = width;
+    this.height = height;
+    this.ax = width - axis;
+    this.ay = height - DATES;
+  }
+}
+
+// Step: the distance of two labels, a factor times a power of ten. Both are whole, so that both
+// languages round alike.
+const FACTORS = [1, 2, 25, 5];
+class Step {
+  constructor(factor, exponent) {
+    this.factor = factor;
+    this.exponent = exponent;
+  }
+
+  times(count) {
+    const whole = count * this.factor;
+    return this.exponent < 0 ? whole / 10 ** -this.exponent : whole * 10 ** this.exponent;
+  }
+
+  /** The smallest one that is not below `least`, for labels with so many decimals. */
+  static from(least, digits) {
+    for (let exponent = Math.floor(Math.log10(least)) - 1; ; exponent += 1) {
+      for (const factor of FACTORS) {
+        const step = new Step(factor, exponent - Number(factor === 25));
+        if (step.exponent >= -digits && step.times(1) >= least) return step;
+      }
+    }
+  }
+}
+
+// Scale: from prices to pixels and back. One bar alone has half of its range above and below it.
+class Scale {
+  constructor(low, high, top, bottom, isAlone) {
+    const air = isAlone || low === high ? (high - low) / 2 || Math.abs(high) * FLAT || 1 : 0;
+    this.low = low - air;
+    this.high = high + air;
+    this.top = top;
+    this.bottom = bottom;
+  }
+
+  has(price) { return price >= this.low && price <= this.high; }
+  y(price) {
+    return this.top
+      + round((this.high - price) / (this.high - this.low) * (this.bottom - this.top));
+  }
+
+  price(y) {
+    return this.high - (y - this.top) / (this.bottom - this.top) * (this.high - this.low);
+  }
+
+  /** The prices that have labels, the lowest first, and their step. */
+  ticks(digits) {
+    const least = (this.high - this.low) * LEAST_TICK / (this.bottom - this.top);
+    const step = Step.from(least, digits);
+    const prices = [];
+    const last = Math.floor(this.high / step.times(1));
+    for (let count = Math.ceil(this.low / step.times(1)); count <= last; count += 1) {
+      prices.push(step.times(count));
+    }
+    return { step, prices };
+  }
+}
+
+// Layout: how far each bar is from the newest, in bars. What is missing keeps its width.
+const layoutOf = (bars, missing, length) => {
+  const places = Array(bars.length);
+  const holes = [];
+  const waiting = [...missing].sort(([one], [other]) => one - other);
+  let place = 0;
+  for (let index = bars.length - 1; index >= 0; index -= 1) {
+    while (waiting.length && waiting[waiting.length - 1][0] > bars[index][0]) {
+      const [from, to] = waiting.pop() ?? [];
+      const count = Math.min(Math.max(round((to - from) / length), 1), WIDEST_HOLE);
+      holes.push({ index: index + 1, place, count, from, to });
+      place += count;
+    }
+    places[index] = place;
+    place += 1;
+  }
+  return { places, holes };
+};
+
+// Sheet: the bars in sight, and their paths.
+class Sheet {
+  constructor({ bars, layout, box, zoom, pan = 0, kind = "candles", ...given }) {
+    [this.pitch, this.body] = zoom;
+    Object.assign(this, { bars, box, kind });
+    const { isForming = false, hasVolume = true } = given;
+    this.places = layout.places;
+    this.x0 = box.ax - GAP - this.body + pan;
+    // From the first bar that is whole to the last.
+    this.first = this.#after((this.x0 - 1) / this.pitch, true);
+    this.last = this.#after((this.x0 + this.body - box.ax) / this.pitch) - 1;
+    this.isForming = isForming && this.last === bars.length - 1;
+    this.holes = layout.holes.filter(({ index }) => index > this.first && index <= this.last + 1);
+    const seen = bars.slice(this.first, this.last + 1);
+    this.most = hasVolume ? Math.max(...seen.map((bar) => bar[5] ?? 0)) : 0;
+    this.floor = this.most > 0 ? box.ay - VOLUME : box.ay;
+    const [low, high] =
+      [Math.min(...seen.map((bar) => bar[3])), Math.max(...seen.map((bar) => bar[2]))];
+    this.scale = new Scale(low, high, AIR, this.floor - AIR, seen.length === 1);
+  }
+
+  x(index) { return this.x0 - this.places[index] * this.pitch; }
+  middle(index) { return this.x(index) + this.body / 2; }
+  /** Left and right of a hole. */
+  ends({ place, count }) {
+    const right = this.x0 - (place - 1) * this.pitch - 1;
+    return [right - count * this.pitch, right];
+  }
+
+  /** The bar at a place of the drawing, or the nearest. */
+  at(x) {
+    const index = this.#after((this.x0 + this.pitch - 1 - x) / this.pitch);
+    return Math.min(Math.max(index, this.first), this.last);
+  }
+
+  /** Whether a bar fits into what is drawn. */
+  fits([, , high, low, , volume]) {
+    return this.scale.has(high) && this.scale.has(low) && (!this.most || (volume ?? 0) <= this.most);
+  }
+
+  /** The paths of the bars that do not change any more, by their kinds. */
+  paths() {
+    const found = {};
+    for (let index = this.first; index <= this.last; index += 1) {
+      if (!this.isForming || index < this.last) this.#add(found, index, "");
+    }
+    if (this.kind === "line" || this.kind === "area") this.#lines(found);
+    return found;
+  }
+
+  /** Those of the bar that is forming. */
+  forming() {
+    const found = {};
+    if (!this.isForming) return found;
+    this.#add(found, this.last, "forming ");
+    if (this.kind === "line" || this.kind === "area") {
+      const run = this.#runs().at(-1) ?? [];
+      found["line forming"] = this.#line(run.slice(-2));
+    }
+    return found;
+  }
+
+  // The first bar whose place is below a limit: places fall from the oldest to the newest.
+  #after(limit, isAt = false) {
+    let [low, high] = [0, this.places.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const place = this.places[middle];
+      if (place < limit || (isAt && place === limit)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  #add(found, index, state) {
+    const [, open, high, low, close, volume] = this.bars[index];
+    const { scale, body, box: { ay } } = this;
+    const [x, middle] = [this.x(index), this.middle(index)];
+    const add = (kind, path) => {
+      const name = `${kind} ${state}${close >= open ? "up" : "down"}`;
+      found[name] = (found[name] ?? "") + path;
+    };
+    if (volume > 0 && this.most > 0) {
+      add("vol", `M${x} ${ay}v-${Math.max(round(volume / this.most * COLUMN), 1)}h${body}V${ay}z`);
+    }
+    const [yOpen, yHigh, yLow, yClose] = [open, high, low, close].map((price) => scale.y(price));
+    if (this.kind === "candles") {
+      const top = Math.min(yOpen, yClose);
+      const tall = Math.max(Math.abs(yOpen - yClose), 1);
+      if (yHigh !== yLow) add("wick", `M${middle} ${yHigh}V${yLow}`);
+      // Only the outline of a forming bar has a stroke.
+      add("body", state && body > 1
+        ? `M${x + 0.5} ${top + 0.5}h${body - 1}v${tall - 1}h-${body - 1}z`
+        : `M${x} ${top}h${body}v${tall}h-${body}z`);
+    }
+    if (this.kind === "bars") {
+      const arm = (body + 1) / 2;
+      add("stem", `M${x} ${yOpen + 0.5}h${arm}M${middle} ${yHigh}V${yLow + 1}`
+        + `M${x + arm - 1} ${yClose + 0.5}h${arm}`);
+    }
+  }
+
+  // Bars without a hole between them.
+  #runs() {
+    /** @type {number[][]} */ const runs = [[]];
+    for (let index = this.first; index <= this.last; index += 1) {
+      if (this.holes.some((hole) => hole.index === index) && runs.at(-1)?.length) runs.push([]);
+      runs.at(-1)?.push(index);
+    }
+    return runs;
+  }
+
+  #line(run) {
+    const points = run.map((index) => `${this.middle(index)} ${this.scale.y(this.bars[index][4])}`);
+    return points.length ? `M${points.join("L")}${points.length === 1 ? "h0" : ""}` : "";
+  }
+
+  #lines(found) {
+    found.line = found.area = "";
+    for (const run of this.#runs()) {
+      if (this.kind === "area" && run.length) {
+        found.area += `${this.#line(run)}V${this.scale.bottom}H${this.middle(run[0])}z`;
+      }
+      const isOpen = this.isForming && run.at(-1) === this.last;
+      found.line += this.#line(isOpen ? run.slice(0, -1) : run);
+    }
+  }
+}
+const WAYS = ["up", "down"];
+const withWays = (kind) => WAYS.map((way) => `${kind} ${way}`);
+/** All kinds of paths, from back to front. */
+const PATHS = ["vol", "area", "wick", "stem", "line", "body"].flatMap((kind) =>
+  kind === "area" ? kind : kind === "line" ? [kind, "line forming"]
+    : [...withWays(kind), ...withWays(`${kind} forming`)]);
+
+/**
+ * Return the paths of bars, by their kinds, as the server draws them. `bars` are lists of t, open,
+ * high, low, close and volume; the newest may be forming.
+ */
+export const draw = (bars, { width, height, type, period, axis, missing = [], isForming }) => {
+  const box = new Box(width, height, axis);
+  const layout = layoutOf(bars, missing, period);
+  const zoom = new Sight().zoom(box);
+  const sheet = new Sheet({ bars, layout, box, zoom, kind: type, isForming });
+  const paths = bars.length ? { ...sheet.paths(), ...sheet.forming() } : {};
+  return Object.fromEntries(PATHS.flatMap((kind) => paths[kind] ? [[kind, paths[kind]]] : []));
+};
+
+// What the elements give to modules.
+/** @type {{ kit: any }} */
+const { kit } = Object.getPrototypeOf(FCSTickerElement);
+const { node, part, rooms, set, text, writeText } = kit;
+const THIN = "\u2009";
+const isPrice = (value) => Number.isFinite(value);
+
+// Series: the bars of a room, each once, by ascending time: see docs/candles.md.
+class Series {
+  /** As [t, open, high, low, close, volume]. */ bars = [];
+  /** Ranges [from, to] in which bars are missing, and that were. */ missing = []; repaired = [];
+  more = true; note = ""; hasEnded = false;
+
+  constructor(length) { this.length = length; }
+
+  get newest() { return this.bars.at(-1); }
+  get oldest() { return this.bars[0]; }
+  /** Whether the newest bar may still change at a time. */
+  isForming(now) {
+    return Boolean(this.newest) && !this.hasEnded && now < this.newest[0] + longest(this.length);
+  }
+
+  /** Merge a page: of a bar that is here, too, the page's counts, unless it is forming here. */
+  merge({ candles, more, missing = [], repaired = [], note }, now) {
+    const rows = candles.filter((bar) => bar.slice(0, 5).every(isPrice));
+    const live = this.isForming(now) ? this.newest : null;
+    const all = new Map([...this.bars, ...rows].map((bar) => [bar[0], bar]));
+    if (live) all.set(live[0], live);
+    const start = rows[0]?.[0] ?? Infinity;
+    if (start <= (this.oldest?.[0] ?? Infinity)) this.more = Boolean(more);
+    if (rows.at(-1)?.[0] > this.newest?.[0]) this.hasEnded = false;
+    this.bars = [...all.values()].sort((one, other) => one[0] - other[0]);
+    // A page tells everything about its own time.
+    const end = (rows.at(-1)?.[0] ?? 0) + this.length;
+    const isOutside = ([from, to]) => to <= start || from >= end;
+    this.missing = [...this.missing.filter(isOutside), ...missing];
+    this.repaired = [...this.repaired.filter(isOutside), ...repaired];
+    this.note = String(note ?? "");
+  }
+
+  /** Take a price; return "last" if only the newest bar has changed, or "all". */
+  take({ mode, t, o, h, l, c, v, update }, at) {
+    if (![t, o, h, l, c].every(isPrice)) return "";
+    const { newest } = this;
+    const isQuote = mode === "askbid";
+    // Ask and bid move no bar that has ended, and neither high nor low.
+    if (isQuote && (update ?? at) >= t + longest(this.length)) return "";
+    const bar = [t, o, h, l, isQuote ? Math.min(Math.max(c, l), h) : c, v ?? null];
+    if (newest && t < newest[0]) return isQuote ? "" : this.#correct(bar);
+    const isNext = t > newest?.[0];
+    this.hasEnded = mode === "close";
+    if (t === newest?.[0]) this.bars[this.bars.length - 1] = bar;
+    else this.bars.push(bar);
+    return isNext || this.hasEnded || this.bars.length === 1 ? "all" : "last";
+  }
+
+  // The last state of the bar that has just ended may come with the first one of the next.
+  #correct(bar) {
+    const index = this.bars.length - 2;
+    if (this.bars[index]?.[0] !== bar[0]) return "";
+    this.bars[index] = bar;
+    return "all";
+  }
+}
+
+const PATIENCE_MS = 15_000; // the server answers within ten seconds
+const MOST = 10_000;
+
+// Request: asks for candles, again and again until an answer comes.
+class Request {
+  /** @type {number | undefined} */ #timer;
+  #wish = null; #tries = 0; #place;
+
+  constructor(place) { this.#place = place; }
+  get isOpen() { return Boolean(this.#wish); }
+  get isOlder() { return Boolean(this.#wish?.before); }
+
+  ask(limit, before = null) {
+    this.#wish = { before, limit: Math.min(Math.max(Math.ceil(limit), 2), MOST) };
+    this.#tries = 0;
+    this.send();
+  }
+
+  send() {
+    clearTimeout(this.#timer);
+    if (!this.#wish) return;
+    const { symbol, timeframe } = this.#place;
+    rooms.client.send({ type: "candles", symbol, timeframe, ...this.#wish });
+    this.#tries += 1;
+    this.#timer = setTimeout(() => this.send(), PATIENCE_MS * Math.min(this.#tries, 4));
+  }
+
+  /** Wait until the room is joined again. */
+  hold() { clearTimeout(this.#timer); }
+
+  end() {
+    this.#wish = null;
+    this.hold();
+  }
+}
+
+// Room: the bars of one room, over the connection of the page. It reports what has changed:
+// "last" for the newest bar alone, "all", or "state".
+class Room {
+  series; state = null; isHere = false; at = NaN;
+  #place; #limit; #request; #report; #isJoined = false;
+  #listener = {
+    price: ({ prices, at }) => this.#price(prices, at),
+    state: (state) => this.#turn(state),
+  };
+
+  constructor(place, limit, report) {
+    this.#place = place;
+    this.#limit = limit;
+    this.#report = report;
+    this.#request = new Request(place);
+    this.series = new Series(lengthOf(place.timeframe));
+    rooms.hold(place, this.#listener);
+    for (const type of ["message", "state"]) rooms.client.addEventListener(type, this);
+    const key = `${place.symbol.toUpperCase()}_${place.timeframe}`;
+    const { isConnected, activeSubscriptions } = rooms.client;
+    if (isConnected && activeSubscriptions.has(key)) this.#join();
+  }
+
+  close() {
+    for (const type of ["message", "state"]) rooms.client.removeEventListener(type, this);
+    this.#request.end();
+    this.#report = () => {};
+    rooms.release(this.#place, this.#listener);
+  }
+
+  set report(report) { this.#report = report; }
+  is({ symbol, timeframe }) {
+    return this.#place.symbol === symbol && this.#place.timeframe === timeframe;
+  }
+
+  get isLoading() { return !this.isHere || this.#request.isOlder; }
+
+  /** Ask for bars that are older than all here, if there are any. */
+  reach(limit) {
+    const { more, oldest } = this.series;
+    if (more && oldest && this.isHere && !this.#request.isOpen) {
+      this.#request.ask(limit, oldest[0]);
+    }
+  }
+
+  handleEvent({ type, detail }) {
+    if (type === "state" && detail.state !== "connected") {
+      this.#isJoined = false;
+      this.#request.hold();
+    }
+    if (type !== "message" || !this.is(detail)) return;
+    if (detail.short === "joined_room") this.#join();
+    if (detail.type === "candles" && Array.isArray(detail.candles)) this.#merge(detail);
+  }
+
+  #join() {
+    if (this.#isJoined) return;
+    this.#isJoined = true;
+    this.#renew();
+  }
+
+  // What may have changed while nobody listened, and two bars before it.
+  #renew() {
+    if (!this.#isJoined) return;
+    const { newest, length } = this.series;
+    const passed = newest ? (rooms.now() - newest[0]) / length + 3 : 0;
+    if (this.#request.isOlder) this.#request.send();
+    else this.#request.ask(this.isHere ? Math.min(passed, this.#limit) : this.#limit);
+  }
+
+  #merge(page) {
+    this.isHere = true;
+    this.#request.end();
+    this.series.merge(page, rooms.now());
+    this.#report("all");
+  }
+
+  #price(prices, at) {
+    const before = this.series.newest;
+    this.at = [prices.update, at].find(isPrice) ?? rooms.now();
+    const changed = this.series.take(prices, this.at);
+    // Perhaps nothing was traded in between, and perhaps it was missed.
+    if (this.isHere && before && prices.t > before[0] + longest(this.series.length)) this.#renew();
+    if (changed) this.#report(changed);
+  }
+
+  #turn(state) {
+    const wasLost = /offline|stale/.test(this.state?.state);
+    this.state = state;
+    if (wasLost && state.state === "live" && this.isHere) this.#renew();
+    this.#report("state");
+  }
+}
+
+// Clock: writes times of one zone in one language. The offset of a zone changes on the hour.
+class Clock {
+  /** @type {Intl.DateTimeFormat | undefined} */ #parts;
+  #zone; #language; #formats = new Map(); #offsets = new Map(); #isDaily; #home;
+
+  /** Days are named by the date of their middle at the exchange. */
+  constructor(language, zone, home, length) {
+    this.#language = language;
+    this.#zone = zone;
+    this.#home = home;
+    this.#isDaily = length >= DAY;
+    this.length = length;
+  }
+
+  time(t) {
+    if (this.#isDaily) return this.#write(t, { day: "numeric", month: "short", year: "numeric" });
+    const date = this.#isToday(t) ? {} : { weekday: "short", day: "numeric", month: "short" };
+    return this.#write(t, { ...date, ...HOURS });
+  }
+
+  range(from, to) {
+    const options = this.#isDaily ? { day: "numeric", month: "short" } : HOURS;
+    const ends = [from, to].map((t) => new Date(this.#moment(t)));
+    return this.#format(options).formatRange(...ends);
+  }
+
+  short(t) { return this.#write(t, HOURS); }
+  second(t) { return this.#format({ ...HOURS, second: "2-digit" }, this.#zone).format(t * 1000); }
+  day(t) { return this.#write(t, { day: "numeric", month: "short" }); }
+  month(t) { return this.#write(t, { month: "short" }); }
+  year(t) { return this.#write(t, { year: "numeric" }); }
+  get name() {
+    const parts = this.#format({ timeZoneName: "short" }, this.#zone).formatToParts(Date.now());
+    return parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
+  }
+
+  /** Seconds as if the zone were UTC. */
+  local(t) {
+    const moment = this.#moment(t) / 1000;
+    const hour = Math.floor(moment / (HOUR / 4));
+    let offset = this.#offsets.get(hour);
+    if (offset === undefined) {
+      offset = this.#offset(moment);
+      this.#offsets.set(hour, offset);
+    }
+    return moment + offset;
+  }
+
+  #offset(moment) {
+    this.#parts ??= new Intl.DateTimeFormat("en", {
+      ...{ year: "numeric", month: "numeric", day: "numeric" },
+      ...{ hour: "numeric", minute: "numeric", second: "numeric", hourCycle: "h23" },
+      timeZone: this.#place,
+    });
+    const { year, month, day, hour, minute, second } = Object.fromEntries(
+      this.#parts.formatToParts(moment * 1000).map(({ type, value }) => [type, Number(value)]));
+    return Date.UTC(year, month - 1, day, hour, minute, second) / 1000 - Math.floor(moment);
+  }
+
+  get #place() { return this.#isDaily ? this.#home ?? "UTC" : this.#zone; }
+  #moment(t) { return 1000 * (this.#isDaily ? t + this.length / 2 : t); }
+  #isToday(t) {
+    return Math.floor(this.local(t) / DAY) === Math.floor(this.local(rooms.now()) / DAY);
+  }
+
+  #write(t, options) { return this.#format(options).format(this.#moment(t)); }
+  #format(options, timeZone = this.#place) {
+    const key = JSON.stringify([options, timeZone]);
+    if (!this.#formats.has(key)) {
+      const all = { ...options, timeZone, numberingSystem: "latn" };
+      this.#formats.set(key, new Intl.DateTimeFormat(this.#language, all));
+    }
+    return this.#formats.get(key);
+  }
+}
+/** @type {Intl.DateTimeFormatOptions} */
+const HOURS = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+
+// Times: where the time axis has a label: at round times of the zone.
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720].map((count) => count * MINUTE);
+const yearOf = (local) => new Date(local * 1000).getUTCFullYear();
+const monthOf = (local) => 12 * yearOf(local) + new Date(local * 1000).getUTCMonth();
+const weekOf = (local) => Math.floor((local / DAY + 3) / 7);
+const dayOf = (local) => Math.floor(local / DAY);
+/** Periods of the calendar: seconds, which one a time is in, and how it is written. */
+const PERIODS = [
+  [DAY, dayOf, "day"], [7 * DAY, weekOf, "day"], [MONTH, monthOf, "month"],
+  [3 * MONTH, (local) => Math.floor(monthOf(local) / 3), "month"], [12 * MONTH, yearOf, "year"],
+  [60 * MONTH, (local) => Math.floor(yearOf(local) / 5), "year"],
+];
+const timesOf = (sheet, clock) => {
+  const least = LEAST_TIME / sheet.pitch * clock.length;
+  const step = clock.length < DAY && STEPS.find((one) => one >= least);
+  const [, period, name] = PERIODS.find(([size]) => size >= least) ?? PERIODS[5];
+  const found = [];
+  let reach = Infinity;
+  for (let index = sheet.last; index >= Math.max(sheet.first, 1); index -= 1) {
+    const [t, before] = [sheet.bars[index][0], sheet.bars[index - 1][0]].map((t) => clock.local(t));
+    const isDay = dayOf(t) !== dayOf(before);
+    const isNew = step ? isDay || t % step === 0 : period(t) !== period(before);
+    const x = sheet.middle(index);
+    if (!isNew || x > reach - LEAST_TIME || x < 0) continue;
+    const at = sheet.bars[index][0];
+    const isYear = !step && yearOf(t) !== yearOf(before);
+    const isMonth = !step && monthOf(t) !== monthOf(before) && name === "day";
+    const kind = step ? (isDay ? "day" : "short") : isYear ? "year" : isMonth ? "month" : name;
+    found.push({ x, isDay: isDay && clock.length < DAY, words: clock[kind](at) });
+    reach = x;
+  }
+  return found;
+};
+
+// Nodes of a drawing.
+const NAMESPACE = "http://www.w3.org/2000/svg";
+const put = (shape, attributes) => {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null) shape.removeAttribute(name);
+    else if (shape.getAttribute(name) !== String(value)) shape.setAttribute(name, value);
+  }
+  return shape;
+};
+const shape = (parent, tag, kind) => {
+  const made = document.createElementNS(NAMESPACE, tag);
+  if (kind) made.setAttribute("class", kind);
+  parent?.append(made);
+  return made;
+};
+const show = (shape, isShown) => put(shape, { display: isShown ? null : "none" });
+const say = (shape, words) => { if (shape.textContent !== words) shape.textContent = words; };
+
+// Labels: texts of one kind; those that are not needed are kept out of sight.
+class Labels {
+  #group; #texts = [];
+
+  constructor(parent) { this.#group = shape(parent, "g"); }
+
+  /** @param {{ x: number, y: number, words: string, kind?: string, anchor?: string }[]} all */
+  write(all) {
+    while (this.#texts.length < all.length) this.#texts.push(shape(this.#group, "text"));
+    for (const [index, text] of this.#texts.entries()) {
+      show(text, index < all.length);
+      if (index >= all.length) continue;
+      const { x, y, words, kind = null, anchor = null } = all[index];
+      put(text, { x, y, class: kind, "text-anchor": anchor });
+      say(text, words);
+    }
+  }
+
+  /** Hide the labels that would touch one of these heights. */
+  avoid(heights) {
+    for (const text of this.#texts) {
+      const y = Number(text.getAttribute("y")) - 4;
+      if (text.textContent) show(text, !heights.some((one) => Math.abs(one - y) < 16));
+    }
+  }
+}
+
+// Tag: a filled label on an axis, with a second line if there is something to say.
+const TAG = 17;
+class Tag {
+  #group; #box; #words; #more;
+
+  constructor(parent, kind) {
+    this.#group = shape(parent, "g");
+    this.#box = put(shape(this.#group, "rect", `tag ${kind}`), { rx: 2 });
+    [this.#words, this.#more] = [shape(this.#group, "text"), shape(this.#group, "text", "small")];
+    this.hide();
+  }
+
+  hide() { show(this.#group, false); }
+  place({ x, y, width, words, more = "", anchor = null }) {
+    show(this.#group, true);
+    put(this.#box, { x: x + 0.5, y: y - 8.5, width, height: more ? TAG + 12 : TAG });
+    const left = anchor ? x + width / 2 : x + 7;
+    put(this.#words, { x: left, y: y + 4, "text-anchor": anchor });
+    put(this.#more, { x: left, y: y + 16, "text-anchor": anchor });
+    say(this.#words, words);
+    say(this.#more, more);
+  }
+}
+
+// Prices: writes those of the axis, all alike.
+/** @type {[number, string][]} */
+const UNITS = [[12, "T"], [9, "B"], [6, "M"]];
+class Prices {
+  #figures; #power; #unit; #digits;
+
+  // Large prices are shortened, with one digit more than the step has.
+  constructor(figures, { low, high }, step) {
+    const largest = Math.max(Math.abs(low), Math.abs(high));
+    const [power, unit] = UNITS.find(([power]) => largest >= 10 ** (power + 1)) ?? [0, ""];
+    this.#figures = figures;
+    this.#power = power;
+    this.#unit = unit && THIN + unit;
+    this.#digits = unit ? Math.max(0, power - step.exponent) + 1 : figures.digits;
+  }
+
+  write(price) {
+    return this.#figures.number(price / 10 ** this.#power, this.#digits) + this.#unit;
+  }
+}
+
+// Drawing: the nodes in the SVG, written only where they change.
+let drawings = 0;
+class Drawing {
+  #paths = new Map(); #nodes = {}; #labels; #times; #marks; #tags = {};
+  /** @type {Tag[]} */ #levels = [];
+  #prices;
+
+  constructor(svg) {
+    this.svg = svg;
+    drawings += 1;
+    const hatch = `fcs-chart-hole-${drawings}`;
+    svg.replaceChildren();
+    const pattern = put(shape(svg, "pattern"), {
+      ...{ id: hatch, width: 4, height: 4 },
+      ...{ patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+    });
+    put(shape(pattern, "path", "hole"), { d: "M0 0v4" });
+    const add = (...kinds) => {
+      for (const kind of kinds) this.#nodes[kind] = shape(svg, "path", kind);
+    };
+    add("grid", "frame", "day", "prev", "gap");
+    put(this.#nodes.gap, { fill: `url(#${hatch})` });
+    const candles = shape(svg, "g", "candles");
+    for (const kind of PATHS) this.#paths.set(kind, shape(candles, "path", kind));
+    add("holeline", "mended", "level", "now", "cross");
+    this.#nodes.cursor = put(shape(svg, "rect", "cursor"), { rx: 2 });
+    [this.#labels, this.#times, this.#marks] = [svg, svg, svg].map((one) => new Labels(one));
+    for (const kind of ["prevt", "live", "ink"]) this.#tags[kind] = new Tag(svg, kind);
+    this.#tags.time = new Tag(svg, "ink");
+    this.cursor(null);
+  }
+
+  get isIntact() { return this.#nodes.grid.parentNode === this.svg; }
+
+  /** Draw everything but the cursor. */
+  all(sheet, plan) {
+    const { box, scale } = sheet;
+    put(this.svg, { width: box.width, height: box.height });
+    const { step, prices } = scale.ticks(plan.figures.digits);
+    this.#prices = new Prices(plan.figures, scale, step);
+    const times = timesOf(sheet, plan.clock);
+    const across = (y) => `M0 ${y + 0.5}H${box.ax}`;
+    this.#d("grid", prices.map((price) => across(scale.y(price))).join(""));
+    this.#d("frame", `${across(box.ay)}M${box.ax + 0.5} 0V${box.ay}`
+      + (sheet.floor < box.ay ? across(sheet.floor) : ""));
+    this.#d("day", times.filter(({ isDay }) => isDay)
+      .map(({ x }) => `M${Math.floor(x) + 0.5} 0V${box.ay}`).join(""));
+    this.#draw(sheet.paths(), false);
+    this.#labels.write(prices.map((price) =>
+      ({ x: box.ax + 7, y: scale.y(price) + 4, words: this.#prices.write(price) })));
+    this.#times.write(times.map(({ x, isDay, words }) =>
+      ({ x, y: box.ay + 17, words, anchor: "middle", kind: isDay ? "strong" : undefined })));
+    this.#gaps(sheet, plan);
+    this.forming(sheet, plan);
+  }
+
+  /** Draw the bar that is forming, and where the price stands. */
+  forming(sheet, plan) {
+    const { box, scale } = sheet;
+    this.#draw(sheet.forming(), true);
+    const heights = [];
+    const [close] = [sheet.bars.at(-1)?.[4]];
+    const live = this.#place(scale, close);
+    this.#d("now", scale.has(close) ? `M0 ${live.y + 0.5}H${box.ax}` : "");
+    this.#tag("live", box, live, close, plan.left);
+    heights.push(live.y, ...plan.left ? [live.y + 12] : []);
+    const { previous } = plan;
+    if (isPrice(previous)) {
+      const level = this.#place(scale, previous);
+      this.#d("prev", scale.has(previous) ? `M0 ${level.y + 0.5}H${box.ax}` : "");
+      if (heights.every((one) => Math.abs(one - level.y) >= TAG)) {
+        this.#tag("prevt", box, level, previous);
+        heights.push(level.y);
+      } else this.#tags.prevt.hide();
+    } else {
+      this.#d("prev", "");
+      this.#tags.prevt.hide();
+    }
+    this.#lines(sheet, plan.lines, heights);
+    this.#labels.avoid(heights);
+  }
+
+  /** Show where the cursor is, or nothing. */
+  cursor(sheet, { index, y, words } = { index: -1, y: 0, words: "" }) {
+    const bar = sheet?.bars[index];
+    for (const node of [this.#nodes.cross, this.#nodes.cursor]) show(node, Boolean(bar));
+    this.#tags.ink.hide();
+    this.#tags.time.hide();
+    if (!bar) return;
+    const { box, scale, pitch } = sheet;
+    const x = Math.floor(sheet.middle(index)) + 0.5;
+    const level = Math.min(Math.max(y ?? scale.y(bar[4]), 0), sheet.floor);
+    this.#d("cross", `M${x} 0V${box.ay}M0 ${Math.floor(level) + 0.5}H${box.ax}`);
+    const [top, end] = [bar[2], bar[3]].map((price) => scale.y(price));
+    put(this.#nodes.cursor, {
+      ...{ x: sheet.x(index) - 1.5, y: top - 3.5, width: Math.max(pitch, sheet.body + 3) },
+      height: end - top + 7,
+    });
+    const price = y === null ? bar[4] : scale.price(level);
+    this.#tag("ink", box, { y: level }, price);
+    const width = 12 + 6 * words.length;
+    const left = Math.min(Math.max(x - width / 2, 0), box.ax - width);
+    this.#tags.time.place({ x: Math.floor(left), y: box.ay + 12, width, words, anchor: "middle" });
+  }
+
+  #draw(paths, isForming) {
+    for (const [kind, path] of this.#paths) {
+      if (kind.includes("forming") === isForming) put(path, { d: paths[kind] ?? "" });
+    }
+  }
+
+  #d(name, d) { put(this.#nodes[name], { d }); }
+
+  // A level out of sight stands at the edge, with an arrow.
+  #place(scale, price) {
+    const y = Math.min(Math.max(scale.y(price), 12), scale.bottom);
+    return { y, arrow: price > scale.high ? " ↑" : price < scale.low ? " ↓" : "" };
+  }
+
+  #tag(kind, box, { y, arrow = "" }, price, more) {
+    const words = this.#prices.write(price) + arrow;
+    const width = box.width - box.ax - 4;
+    this.#tags[kind].place({ x: box.ax, y, width, words, more });
+  }
+
+  #lines({ box, scale }, lines, heights) {
+    this.#d("level", lines.filter(({ price }) => scale.has(price))
+      .map(({ price }) => `M0 ${scale.y(price) + 0.5}H${box.ax}`).join(""));
+    while (this.#levels.length < lines.length) this.#levels.push(new Tag(this.svg, "out"));
+    for (const [index, tag] of this.#levels.entries()) {
+      const price = lines[index]?.price;
+      const level = this.#place(scale, price ?? 0);
+      const isFree = heights.every((one) => Math.abs(one - level.y) >= TAG);
+      if (price === undefined || !isFree) {
+        tag.hide();
+        continue;
+      }
+      const words = this.#prices.write(price) + level.arrow;
+      tag.place({ x: box.ax, y: level.y, width: box.width - box.ax - 4, words });
+      heights.push(level.y);
+    }
+  }
+
+  // Holes and what was repaired, and the words in the drawing.
+  #gaps(sheet, { repaired, clock, previous, lines }) {
+    const { box, scale, holes } = sheet;
+    const marks = [];
+    const [areas, brackets] = [[], []];
+    for (const hole of holes) {
+      const { from, to } = hole;
+      const [start, end] = sheet.ends(hole);
+      areas.push(`M${start} 0H${end}V${box.ay}H${start}z`);
+      brackets.push(`M${start + 0.5} 36V32.5H${end - 0.5}V36`);
+      const x = (start + end) / 2;
+      const common = { x, anchor: "middle", kind: "small halo holetext" };
+      marks.push({ ...common, y: 14, words: text("no data") });
+      marks.push({ ...common, y: 26, words: clock.range(from, to) });
+    }
+    const mended = repaired.flatMap(([from, to]) => {
+      const inside = sheet.bars.flatMap(([t], index) =>
+        t >= from && t < to && index >= sheet.first && index <= sheet.last ? [index] : []);
+      if (!inside.length) return [];
+      const [start, end] = [sheet.x(inside[0]), sheet.x(inside.at(-1)) + sheet.body];
+      const common = { x: (start + end) / 2, anchor: "middle", kind: "small halo" };
+      marks.push({ ...common, y: sheet.floor - 10, words: text("repaired") });
+      return [`M${start + 0.5} ${sheet.floor - 6}v3.5H${end - 0.5}v-3.5`];
+    });
+    this.#d("gap", areas.join(""));
+    this.#d("holeline", brackets.join(""));
+    this.#d("mended", mended.join(""));
+    if (scale.has(previous)) {
+      const common = { x: box.ax - 8, anchor: "end", kind: "small halo prevtext" };
+      marks.push({ ...common, y: scale.y(previous) - 5, words: text("Previous close") });
+    }
+    for (const { price, label } of lines) {
+      if (!label || !scale.has(price)) continue;
+      const y = scale.y(price) - 5;
+      marks.push({ x: box.ax - 8, y, anchor: "end", kind: "small halo", words: label });
+    }
+    this.#marks.write(marks);
+  }
+}
+
+// View: which part of the bars is in sight.
+class Sight {
+  #zoom = USUAL; #offset = 0; #anchor = null;
+  /** How far the bars were moved to the right, in pixels. */ pan = 0;
+
+  /** Pitch and width of a bar. */
+  zoom(box) {
+    const [pitch, body] = ZOOMS[this.#zoom];
+    return /** @type {[number, number]} */ (
+      [pitch + Number(this.#zoom === USUAL && box.width < NARROW), body]);
+  }
+
+  move(pixels) {
+    this.#offset += pixels;
+    this.#anchor = null;
+  }
+
+  /** Nearer or farther; what is at `x` stays there. */
+  step(count, sheet, x = sheet.box.ax) {
+    const zoom = Math.min(Math.max(this.#zoom + count, 0), ZOOMS.length - 1);
+    if (zoom === this.#zoom) return;
+    const place = (sheet.x0 - x) / sheet.pitch;
+    this.#zoom = zoom;
+    const [pitch, body] = this.zoom(sheet.box);
+    this.#offset = x + place * pitch - (sheet.box.ax - GAP - body);
+    this.#anchor = null;
+  }
+
+  reset() {
+    this.#zoom = USUAL;
+    this.home();
+  }
+
+  home() {
+    this.#offset = 0;
+    this.#anchor = null;
+  }
+
+  /** Bring a bar into sight. */
+  reveal(index, sheet) {
+    const x = sheet.x0 - sheet.places[index] * sheet.pitch;
+    if (x < 0) this.move(-x);
+    if (x + sheet.body > sheet.box.ax) this.move(sheet.box.ax - GAP - sheet.body - x);
+  }
+
+  /** Bars that come meanwhile do not move those in sight, unless the newest is among them. */
+  settle(bars, places, box) {
+    const [pitch, body] = this.zoom(box);
+    const start = box.ax - GAP - body;
+    if (this.#anchor && this.pan > 0) {
+      const index = bars.findIndex(([t]) => t === this.#anchor.t);
+      if (index >= 0) this.#offset = this.#anchor.x - start + places[index] * pitch;
+    }
+    const most = Math.max((places[0] ?? 0) * pitch - start * 0.75, 0);
+    this.#offset = Math.min(Math.max(this.#offset, 0), most);
+    this.pan = Math.round(this.#offset);
+  }
+
+  anchor({ bars, last, x0, pitch, places }) {
+    if (bars[last]) this.#anchor = { t: bars[last][0], x: x0 - places[last] * pitch };
+  }
+}
+
+// Pointer: mouse and fingers over the plot. A vertical drag is the page's: see fcs-chart.css.
+const STILL = 4; // pixels until a press is a drag
+const NOTCH = 40; // of a wheel, or of two fingers
+class Pointer {
+  static #types = [
+    "pointerdown", "pointermove", "pointerup", "pointercancel", "pointerleave", "wheel",
+  ];
+  #plot; #acts; #fingers = new Map(); #moved = 0; #turned = 0; #spread = 0;
+
+  constructor(plot, acts) {
+    this.#plot = plot;
+    this.#acts = acts;
+    for (const type of Pointer.#types) plot.addEventListener(type, this, { passive: false });
+  }
+
+  close() { for (const type of Pointer.#types) this.#plot.removeEventListener(type, this); }
+
+  /** @param {any} event */
+  handleEvent(event) {
+    const { left, top } = this.#plot.getBoundingClientRect();
+    const place = { x: event.clientX - left, y: event.clientY - top };
+    this[event.type](event, place);
+  }
+
+  pointerdown({ pointerId, button, pointerType }, place) {
+    if (button) return;
+    this.#fingers.set(pointerId, place);
+    this.#moved = 0;
+    this.#spread = this.#distance();
+    if (pointerType === "mouse") this.#plot.setPointerCapture(pointerId);
+  }
+
+  pointermove({ pointerId, pointerType }, place) {
+    const before = this.#fingers.get(pointerId);
+    if (!before) {
+      if (pointerType === "mouse") this.#acts.point(place);
+      return;
+    }
+    this.#fingers.set(pointerId, place);
+    if (this.#fingers.size === 2) {
+      this.#pinch(place);
+      return;
+    }
+    this.#moved += place.x - before.x;
+    if (Math.abs(this.#moved) < STILL) return;
+    this.#acts.move(Math.abs(this.#moved - place.x + before.x) < STILL
+      ? this.#moved : place.x - before.x);
+    if (pointerType === "mouse") this.#acts.point(place);
+  }
+
+  pointerup({ pointerId }, place) {
+    const isTap = this.#fingers.delete(pointerId) && Math.abs(this.#moved) < STILL;
+    if (isTap) this.#acts.point(place);
+  }
+
+  pointercancel({ pointerId }) { this.#fingers.delete(pointerId); }
+  pointerleave({ pointerType }) { if (pointerType === "mouse") this.#acts.leave(); }
+
+  // A wheel scrolls the page, unless the visitor works with the chart.
+  wheel(event, { x }) {
+    const { deltaX, deltaY, ctrlKey, metaKey, shiftKey } = event;
+    const isAcross = Math.abs(deltaX) > Math.abs(deltaY) || shiftKey;
+    const isMeant = ctrlKey || metaKey || this.#acts.isActive();
+    if (!isAcross && !isMeant) return;
+    event.preventDefault();
+    if (isAcross) this.#acts.move(-(deltaX || deltaY));
+    else this.#turn(deltaY * (ctrlKey ? 4 : 1), x); // two fingers on a pad turn by little
+  }
+
+  #turn(amount, x) {
+    this.#turned += amount;
+    const steps = Math.trunc(this.#turned / NOTCH);
+    this.#turned -= steps * NOTCH;
+    if (steps) this.#acts.zoom(-Math.sign(steps), x);
+  }
+
+  #pinch({ x }) {
+    const spread = this.#distance();
+    this.#turn(this.#spread - spread, x);
+    this.#spread = spread;
+  }
+
+  #distance() {
+    const [one, other] = [...this.#fingers.values()];
+    return other ? Math.hypot(one.x - other.x, one.y - other.y) : 0;
+  }
+}
+
+// Keys: what each does, while the plot has the focus.
+const KEYS = {
+  ArrowLeft: ["step", -1], ArrowRight: ["step", 1], PageUp: ["step", -10], PageDown: ["step", 10],
+  Home: ["step", -Infinity], End: ["step", Infinity], ArrowUp: ["turn", -1], ArrowDown: ["turn", 1],
+  "+": ["zoom", 1], "=": ["zoom", 1], "-": ["zoom", -1], "−": ["zoom", -1], 0: ["fit"],
+  Enter: ["sum"], "?": ["help"], Escape: ["leave"],
+};
+const HELP = [
+  ["← →", "previous, next bar"], ["Page Up, Page Down", "ten bars"],
+  ["Home, End", "first, newest bar"], ["↑ ↓", "price, volume, lines"],
+  ["+ − 0", "nearer, farther, as it was"], ["Enter", "summary of what is in view"],
+  ["?", "these keys"], ["Esc", "cursor away, back to now"],
+];
+
+// Cursor: the bar, or the hole before it, that is read.
+class Cursor {
+  index = -1; isHole = false; y = null;
+
+  get isShown() { return this.index >= 0; }
+
+  set(index, y = null) {
+    this.index = index;
+    this.y = y;
+    this.isHole = false;
+  }
+
+  clear() { this.set(-1); }
+
+  /** Go to another bar, and over a hole on the way from one to the next. */
+  step(count, { bars, holes }) {
+    const last = bars.length - 1;
+    const hasHole = (index) => holes.some((hole) => hole.index === index);
+    const index = this.isShown ? this.index : last + Math.min(count, 0) + 1;
+    if (count === -1 && this.isShown && !this.isHole && hasHole(index)) {
+      this.y = null;
+      this.isHole = true;
+    } else if (count === 1 && !this.isHole && hasHole(index + 1)) {
+      this.set(index + 1);
+      this.isHole = true;
+    } else if (count === 1 && this.isHole) {
+      this.set(index);
+    } else {
+      this.set(Math.min(Math.max(this.isShown ? index + count : last, 0), last));
+    }
+  }
+}
+
+// Speech: sentences for screen readers, in the language of the page.
+class Speech {
+  constructor(figures, clock) {
+    this.figures = figures;
+    this.clock = clock;
+  }
+
+  /** "up 0.18 percent" */
+  move(from, to) {
+    const percent = (to - from) / from * 100;
+    if (!isPrice(percent) || !percent) return text("unchanged");
+    const words = this.figures.number(Math.abs(percent), 2);
+    return text(percent > 0 ? "up {n} percent" : "down {n} percent", words);
+  }
+
+  span(length) {
+    const [unit, size] = length >= MONTH ? ["month", MONTH] : length >= 7 * DAY ? ["week", 7 * DAY]
+      : length >= DAY ? ["day", DAY] : length >= HOUR ? ["hour", HOUR] : ["minute", MINUTE];
+    const options = { style: "unit", unit, unitDisplay: "long", numberingSystem: "latn" };
+    return new Intl.NumberFormat(this.figures.language, /** @type {any} */ (options))
+      .format(length / Number(size));
+  }
+
+  bar([t, open, high, low, close, volume]) {
+    const [o, h, l, c] = [open, high, low, close].map((price) => this.figures.number(price));
+    const prices = `${text("Open")} ${o}, ${text("High")} ${h}, ${text("Low")} ${l}.`;
+    return `${this.clock.time(t)}. ${text("Close")} ${c}, ${this.move(open, close)}. ${prices}`
+      + (volume ? ` ${this.volume(volume)}.` : "");
+  }
+
+  volume(volume) {
+    const options = { notation: "compact", compactDisplay: "long", numberingSystem: "latn" };
+    const words = new Intl.NumberFormat(this.figures.language, /** @type {any} */ (options));
+    return `${text("Volume")} ${words.format(volume)}`;
+  }
+
+  hole({ from, to }) { return `${this.clock.range(from, to)}, ${text("no data")}.`; }
+
+  sum({ bars, first, last }, lines) {
+    const seen = bars.slice(first, last + 1);
+    if (!seen.length) return text("no data");
+    const { figures, clock } = this;
+    const of = (name, best, place) => {
+      const bar = seen.reduce((one, other) => best(one[place], other[place]) ? one : other);
+      return `${text(name)} ${figures.number(bar[place])}, ${clock.time(bar[0])}.`;
+    };
+    const [open, close] = [seen[0][1], seen.at(-1)[4]];
+    const ends = [open, close].map((price) => figures.number(price)).join(" → ");
+    const high = of("High", (one, other) => one >= other, 2);
+    const low = of("Low", (one, other) => one <= other, 3);
+    return [`${text("In view")}: ${ends}, ${this.move(open, close)}.`, high, low,
+      ...lines.map((line) => this.line(line))].join(" ");
+  }
+
+  line({ price, label }) { return `${label || text("Line")} ${this.figures.number(price)}.`; }
+}
+
+// ReadOut: the figures of one bar, in a row of the height that it had from the start.
+class ReadOut {
+  #place; #time = document.createElement("time"); #values = new Map(); #change;
+  #list = document.createElement("dl"); #volume = document.createElement("dl");
+
+  constructor(place) {
+    this.#place = place;
+    for (const name of ["O", "H", "L", "C"]) this.#row(this.#list, name);
+    this.#row(this.#volume, "Vol");
+    this.#change = ["change", "percent"].map(() => node("span", {}));
+    for (const one of this.#change) one.translate = false;
+    place.replaceChildren(this.#time, this.#list, part("change", ...this.#change), this.#volume);
+  }
+
+  get isIntact() { return this.#time.parentNode === this.#place; }
+
+  write([t, open, high, low, close, volume], { figures, clock }) {
+    set(this.#time, "datetime", new Date(t * 1000).toISOString());
+    writeText(this.#time, clock.time(t));
+    for (const [name, price] of Object.entries({ O: open, H: high, L: low, C: close })) {
+      writeText(this.#values.get(name), figures.number(price));
+    }
+    writeText(this.#change[0], figures.signed(close - open));
+    writeText(this.#change[1], figures.percent((close - open) / open * 100));
+    writeText(this.#values.get("Vol"), volume ? figures.abbreviate(volume) : "");
+    this.#volume.hidden = !volume;
+    set(this.#place, "data-direction", close > open ? "up" : close < open ? "down" : "");
+  }
+
+  #row(list, name) {
+    const value = document.createElement("dd");
+    value.translate = false;
+    const label = document.createElement("dt");
+    label.textContent = text(name);
+    this.#values.set(name, value);
+    list.append(node("div", {}, label, value));
+  }
+}
+
+// Tools: buttons for what the page offers.
+const TYPES = { candles: "Candles", bars: "Bars", line: "Line", area: "Area" };
+const ICONS = {
+  candles: "M5 2v3M5 11v3M3 5h4v6H3zM11 1v3M11 9v4M9 4h4v5H9z",
+  bars: "M5 2v12M2 5h3M5 11h3M11 3v11M8 6h3M11 12h3",
+  line: "M2 11l4-4 3 3 5-6",
+  area: "M2 11l4-4 3 3 5-6v10H2z",
+  full: "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4",
+};
+const periodOf = (timeframe) => {
+  const minutes = Number(timeframe);
+  return minutes < 60 ? `${minutes}m` : minutes ? `${minutes / 60}h` : timeframe;
+};
+class Tools {
+  #place; #acts; #buttons = new Map();
+
+  constructor(place, acts) {
+    this.#place = place;
+    this.#acts = acts;
+  }
+
+  get isIntact() { return !this.#buttons.size || this.#place.contains([...this.#buttons.values()][0]); }
+
+  build({ timeframe, timeframes }) {
+    this.#buttons.clear();
+    const times = [...new Set(timeframes.length ? timeframes : [timeframe])];
+    const periods = times.map((one) => this.#button(one, () => this.#acts.timeframe(one)));
+    for (const [index, button] of periods.entries()) button.textContent = periodOf(times[index]);
+    const kinds = Object.keys(TYPES).map((kind) => {
+      const button = this.#button(kind, () => this.#acts.type(kind));
+      return this.#dress(button, kind, TYPES[kind]);
+    });
+    const full = this.#button("full", () => this.#acts.full());
+    this.#dress(full, "full", "Full screen");
+    this.#place.replaceChildren(
+      this.#group("Timeframe", periods), this.#group("Type", [...kinds, full]));
+  }
+
+  /** Show which are chosen. */
+  press(...chosen) {
+    for (const [name, button] of this.#buttons) {
+      button.setAttribute("aria-pressed", String(chosen.includes(name)));
+    }
+  }
+
+  #group(name, buttons) {
+    const group = part("group", ...buttons);
+    group.role = "group";
+    group.ariaLabel = text(name);
+    return group;
+  }
+
+  #button(name, act) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.addEventListener("click", act);
+    this.#buttons.set(name, button);
+    return button;
+  }
+
+  #dress(button, icon, words) {
+    const svg = put(shape(button, "svg", "icon"), { viewBox: "0 0 16 16", "aria-hidden": true });
+    put(shape(svg, "path"), { d: ICONS[icon] });
+    button.ariaLabel = button.title = text(words);
+    return button;
+  }
+}
+
+// Table: the bars as a table, behind a link in the foot.
+class Table {
+  #host; #foot; #link; #place; #fill;
+
+  constructor(host, foot, fill) {
+    this.#host = host;
+    this.#foot = foot;
+    this.#fill = fill;
+    this.#link = document.createElement("button");
+    Object.assign(this.#link, { type: "button", textContent: text("Bars as a table") });
+    this.#link.dataset.part = "link";
+    this.#link.addEventListener("click", () => this.#toggle());
+    this.mend();
+  }
+
+  get isOpen() { return Boolean(this.#place?.isConnected); }
+
+  mend() {
+    if (!this.#link.isConnected) this.#foot.append(this.#link);
+    this.#link.ariaExpanded = String(this.isOpen);
+  }
+
+  write(bars, { figures, clock, name }) {
+    if (!this.isOpen) return;
+    const table = document.createElement("table");
+    table.createCaption().textContent = name;
+    const head = table.createTHead().insertRow();
+    for (const words of ["Time", "Open", "High", "Low", "Close", "Volume"]) {
+      const cell = document.createElement("th");
+      Object.assign(cell, { scope: "col", textContent: text(words) });
+      head.append(cell);
+    }
+    const body = table.createTBody();
+    for (const [t, ...values] of [...bars].reverse()) {
+      const row = body.insertRow();
+      const time = document.createElement("th");
+      Object.assign(time, { scope: "row", textContent: clock.time(t) });
+      row.append(time);
+      for (const [index, value] of values.entries()) {
+        row.insertCell().textContent = index < 4 ? figures.number(value) : figures.abbreviate(value);
+      }
+    }
+    this.#place.replaceChildren(table);
+  }
+
+  #toggle() {
+    if (this.isOpen) this.#place.remove();
+    else {
+      this.#place = node("div", { part: "table" });
+      Object.assign(this.#place, { tabIndex: 0, role: "region" });
+      this.#place.ariaLabel = text("Bars as a table");
+      this.#host.append(this.#place);
+    }
+    this.mend();
+    this.#fill();
+  }
+}
+
+// Notes: what stands over the drawing and below it, in words.
+class Notes {
+  #plot; #foot; #over = null;
+
+  constructor(plot, foot) {
+    this.#plot = plot;
+    this.#foot = foot;
+  }
+
+  /** Say something in the drawing, or nothing. */
+  over(title, words = "") {
+    if (!title) {
+      this.#over?.remove();
+      return;
+    }
+    this.#over ??= node("div", { part: "over" }, document.createElement("b"), node("span", {}));
+    if (!this.#over.isConnected) this.#plot.append(this.#over);
+    writeText(this.#over.firstChild, title);
+    writeText(this.#over.lastChild, words);
+  }
+
+  foot(words) { if (this.#foot) writeText(this.#foot, words); }
+}
+
+const optionsOf = (host) => {
+  const read = (name) => host.getAttribute(name);
+  const kind = read("type") ?? "candles";
+  let lines = [];
+  try { lines = [JSON.parse(read("lines") || "[]")].flat(); } catch { /* the server names it */ }
+  return {
+    kind: kind in TYPES ? kind : "candles",
+    hasVolume: host.hasAttribute("volume"),
+    range: Math.min(Math.max(Number(read("range")) || 200, 10), 1000),
+    timeframes: read("timeframes")?.match(/\w+/g) ?? [],
+    lines: lines.map((line) => (isPrice(line) ? { price: line, label: "" } : line))
+      .filter((line) => isPrice(line?.price)),
+  };
+};
+
+/** The name of a zone; an unknown one is the visitor's. */
+const zoneOf = (host) => {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const zone = host.getAttribute("zone") || "viewer";
+  const wanted = zone === "viewer" ? own : zone === "exchange" ? host.dataset.zone || "UTC" : zone;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: wanted });
+    return wanted;
+  } catch {
+    return own;
+  }
+};
+const find = (host, name) => host.querySelector(`[data-part=${name}]`);
+const FEW = 0.25; // of the bars in sight: older ones are asked for when fewer are left
+
+// Plot: one chart. It draws once in a frame, and what one price has changed with that price.
+class Plot {
+  #host; #live; #options; #figures; #words = ""; #name = "";
+  /** @type {Room | null} */ #room = null;
+  /** @type {Room | null} */ #next = null;
+  /** @type {any} */ #parts = null;
+  /** @type {Sheet | null} */ #sheet = null;
+  /** @type {Clock} */ #clock;
+  #layout = { places: [], holes: [] };
+  #sight = new Sight(); #cursor = new Cursor(); #turned = 0;
+  #isAll = true; #isAsked = false;
+  /** @type {number | undefined} */ #second;
+  #sizes = new ResizeObserver(([{ contentRect }]) => this.#resize(contentRect));
+
+  constructor(host, live) {
+    this.#host = host;
+    this.#live = live;
+    this.#options = optionsOf(host);
+    live.guarded((view) => this.begin(view));
+  }
+
+  /** Begin with the room that the element has now, or with another language. */
+  begin(view) {
+    const { symbol, timeframe } = this.#host;
+    this.#figures = view.figures;
+    this.#name = find(this.#host, "head")?.querySelector("[data-field=symbol]")?.textContent || symbol;
+    if (!this.#room?.is({ symbol, timeframe })) this.#enter({ symbol, timeframe });
+    const length = lengthOf(timeframe);
+    const home = this.#host.dataset.zone || undefined;
+    this.#clock = new Clock(this.#figures.language, zoneOf(this.#host), home, length);
+    this.#furnish();
+    this.#again();
+  }
+
+  /** Follow the attributes that are options. */
+  options() {
+    this.#options = optionsOf(this.#host);
+    this.#live.guarded((view) => this.begin(view));
+  }
+
+  close() {
+    this.#room?.close();
+    this.#next?.close();
+    this.#room = this.#next = null;
+    this.#sizes.disconnect();
+    this.#parts?.pointer.close();
+    this.#parts?.plot.removeEventListener("keydown", this);
+    clearInterval(this.#second);
+  }
+
+  /** Give back what another script has taken away. */
+  mend() {
+    if (this.#parts && !this.#isIntact) {
+      this.#furnish();
+      this.#again();
+    }
+  }
+
+  /** Draw what the last price has changed. */
+  paint() { this.#draw(); }
+
+  status(words) {
+    this.#words = words;
+    this.#note();
+  }
+
+  handleEvent(event) {
+    if (event.type === "focus") {
+      this.#live.guarded(() => this.#label());
+      return;
+    }
+    const [act, count] = KEYS[event.key] ?? [];
+    if (!act || event.ctrlKey || event.metaKey || event.altKey || !this.#sheet) return;
+    event.preventDefault();
+    this.#act(act, count);
+  }
+
+  // Rooms
+
+  #enter(place) {
+    const token = this.#host.getAttribute("token") ?? undefined;
+    const isReady = this.#next?.is(place);
+    this.#room?.close();
+    if (!isReady) this.#next?.close();
+    this.#room = isReady ? this.#next
+      : new Room({ ...place, token }, this.#options.range, () => {});
+    this.#next = null;
+    this.#room.report = (what) => this.#hear(what);
+    this.#sheet = null;
+    this.#cursor.clear();
+    this.#sight.reset();
+  }
+
+  #hear(what) {
+    if (what === "all") this.#again();
+  }
+
+  // The old room stays until the bars of the new one are here.
+  #switch(timeframe) {
+    const { symbol } = this.#host;
+    this.#next?.close();
+    this.#next = null;
+    if (!this.#room?.is({ symbol, timeframe })) {
+      const token = this.#host.getAttribute("token") ?? undefined;
+      const place = { symbol, timeframe, token };
+      this.#next = new Room(place, this.#options.range, (what) => this.#arrive(what, timeframe));
+    }
+    this.#soon();
+  }
+
+  #arrive(what, timeframe) {
+    const next = this.#next;
+    if (what === "all" && next?.isHere) this.#host.timeframe = timeframe;
+    if (what !== "state" || next?.state?.state !== "offline" || !rooms.client.isConnected) return;
+    next.close(); // it was refused
+    this.#next = null;
+    this.#soon();
+  }
+
+  // Nodes
+
+  get #isIntact() {
+    const { plot, drawing, readout, tools } = this.#parts;
+    return this.#host.contains(plot) && plot.contains(drawing.svg) && drawing.isIntact
+      && readout.isIntact && tools.isIntact;
+  }
+
+  #furnish() {
+    const host = this.#host;
+    const plot = find(host, "plot");
+    if (!plot) return;
+    if (this.#parts?.plot !== plot) {
+      this.#parts?.pointer.close();
+      this.#sizes.disconnect();
+      this.#sizes.observe(plot);
+      for (const type of ["keydown", "focus"]) plot.addEventListener(type, this);
+    } else this.#parts.pointer.close();
+    const spoken = find(host, "spoken") ?? node("div", { part: "spoken" });
+    spoken.role = "status";
+    if (!spoken.isConnected) host.append(spoken);
+    plot.tabIndex = 0;
+    plot.role = "application";
+    this.#parts = {
+      plot, spoken,
+      drawing: null,
+      notes: new Notes(plot, find(host, "note")),
+      readout: new ReadOut(find(host, "readout") ?? node("div", {})),
+      tools: new Tools(find(host, "tools") ?? node("div", {}), this.#acts()),
+      table: new Table(host, find(host, "foot") ?? node("div", {}), () => this.#list()),
+      pointer: new Pointer(plot, this.#acts()),
+    };
+    this.#parts.drawing = this.#svg(plot);
+    this.#parts.tools.build({ ...this.#options, timeframe: host.timeframe });
+  }
+
+  // The server's drawing stays until there is another one.
+  #svg(plot) {
+    const found = plot.querySelector("svg");
+    const svg = found ?? shape(plot, "svg", "");
+    return { svg, isIntact: true };
+  }
+
+  #acts() {
+    return {
+      move: (pixels) => this.#act("move", pixels),
+      zoom: (count, x) => this.#act("zoom", count, x),
+      point: ({ x, y }) => this.#point(x, y),
+      leave: () => this.#act("hide"),
+      isActive: () => document.activeElement === this.#parts.plot,
+      timeframe: (timeframe) => this.#switch(timeframe),
+      type: (kind) => this.#host.setAttribute("type", kind),
+      full: () => {
+        if (document.fullscreenElement) document.exitFullscreen();
+        else this.#host.requestFullscreen?.();
+      },
+    };
+  }
+
+  // Drawing
+
+  #resize({ width, height }) {
+    if (!width || !height) return;
+    this.#size = { width: Math.round(width), height: Math.round(height) };
+    this.#again();
+  }
+  /** @type {{ width: number, height: number } | null} */ #size = null;
+
+  #again() {
+    this.#isAll = true;
+    this.#soon();
+  }
+
+  #soon() {
+    if (this.#isAsked) return;
+    this.#isAsked = true;
+    requestAnimationFrame(() => {
+      this.#isAsked = false;
+      if (this.#room) this.#live.guarded(() => this.#draw());
+    });
+  }
+
+  #draw() {
+    const room = this.#room;
+    if (!room || !this.#parts || !this.#size) return;
+    const { bars } = room.series;
+    if (room.isHere && bars.length) {
+      if (this.#isAll || !this.#sheet || !this.#sheet.fits(bars.at(-1))) this.#drawAll();
+      else if (this.#sheet.isForming) this.#parts.drawing.forming(this.#sheet, this.#plan());
+      this.#isAll = false;
+      this.#mark();
+    }
+    this.#note();
+    this.#parts.tools.press(this.#options.kind, this.#host.timeframe);
+  }
+
+  #drawAll() {
+    const { series } = this.#room;
+    const { bars } = series;
+    const { kind, hasVolume } = this.#options;
+    const { width, height } = this.#size;
+    const box = new Box(width, height);
+    this.#layout = layoutOf(bars, series.missing, series.length);
+    this.#sight.settle(bars, this.#layout.places, box);
+    const isForming = series.isForming(rooms.now()) && this.#host.dataset.state !== "closed";
+    this.#sheet = new Sheet({
+      ...{ box, kind, isForming, layout: this.#layout },
+      bars, hasVolume,
+      zoom: this.#sight.zoom(box), pan: this.#sight.pan,
+    });
+    this.#sight.anchor(this.#sheet);
+    if (!(this.#parts.drawing instanceof Drawing)) {
+      this.#parts.drawing = new Drawing(this.#parts.drawing.svg);
+    }
+    this.#parts.drawing.all(this.#sheet, this.#plan());
+    this.#list();
+    const { first, last } = this.#sheet;
+    if (first < FEW * (last - first)) this.#room.reach(this.#options.range);
+    this.#tick();
+  }
+
+  #plan() {
+    const { series, previous } = this.#room;
+    return {
+      figures: this.#figures, clock: this.#clock, lines: this.#options.lines,
+      repaired: series.repaired, previous, left: this.#left(),
+    };
+  }
+
+  // The time until the bar ends, under its price.
+  #left() {
+    const { series } = this.#room;
+    if (!this.#sheet?.isForming || this.#host.dataset.state !== "live") return "";
+    const left = Math.ceil(series.newest[0] + series.length - rooms.now());
+    if (left < 0 || series.length >= DAY) return "";
+    const parts = [Math.floor(left / HOUR), Math.floor(left / MINUTE) % 60, left % 60];
+    const [hours, ...rest] = parts.map((one) => String(one).padStart(2, "0"));
+    return (Number(hours) ? [hours, ...rest] : rest).join(":");
+  }
+
+  #tick() {
+    this.#second ??= setInterval(() => {
+      if (!document.hidden && this.#left()) this.#soon();
+    }, 1000);
+  }
+
+  // The read-out, and where the cursor is.
+  #mark() {
+    const { bars } = this.#sheet;
+    const { index, y, isHole } = this.#cursor;
+    const shown = bars[index] ?? bars.at(-1);
+    this.#parts.readout.write(shown, { figures: this.#figures, clock: this.#clock });
+    const words = this.#cursor.isShown ? this.#clock.time(bars[index]?.[0] ?? shown[0]) : "";
+    this.#parts.drawing.cursor(isHole ? null : this.#sheet, { index, y, words });
+  }
+
+  #note() {
+    const room = this.#room;
+    if (!room || !this.#parts) return;
+    const { notes } = this.#parts;
+    const { bars, more, note, oldest } = room.series;
+    const isEdge = this.#sheet?.first === 0 && this.#sheet.x(0) > AXIS;
+    const reason = room.state?.reason;
+    if (!room.isHere && !this.#parts.plot.querySelector("svg path")) notes.over(text("Loading older bars"));
+    else if (room.isHere && !bars.length) {
+      notes.over(text("No data for {n}", this.#name), note || reason || "");
+    } else if (isEdge && room.isLoading) notes.over(text("Loading older bars"));
+    else if (isEdge && note && (more || bars.length < this.#options.range)) {
+      notes.over(text("No history before {n}", this.#clock.time(oldest[0])), note);
+    } else notes.over("");
+    const mended = room.series.repaired.length && text("repaired");
+    const last = isPrice(room.at) && text("last price {n}", this.#clock.second(room.at));
+    const zone = last && this.#clock.name;
+    notes.foot([this.#words, last && `${last} ${zone}`, mended].filter(Boolean).join(" · "));
+  }
+
+  #list() {
+    const name = `${this.#name}, ${this.#kind()}`;
+    const bars = this.#room?.series.bars.slice(-1000) ?? [];
+    this.#parts?.table.write(bars, { figures: this.#figures, clock: this.#clock, name });
+  }
+
+  // What the visitor does
+
+  #act(act, count = 0, x = undefined) {
+    const sheet = this.#sheet;
+    if (!sheet) return;
+    this.#live.guarded(() => this[`_${act}`](count, x, sheet));
+  }
+
+  #point(x, y) {
+    const sheet = this.#sheet;
+    if (!sheet || x > sheet.box.ax) return;
+    this.#cursor.set(sheet.at(x), y);
+    this.#soon();
+  }
+
+  _move(pixels) {
+    this.#sight.move(pixels);
+    this.#again();
+  }
+
+  _zoom(count, x, sheet) {
+    this.#sight.step(count, sheet, x);
+    this.#again();
+  }
+
+  _fit() {
+    this.#sight.reset();
+    this.#again();
+  }
+
+  _hide() {
+    this.#cursor.clear();
+    this.#soon();
+  }
+
+  _leave() {
+    this.#help(false);
+    this.#sight.home();
+    this.#cursor.clear();
+    this.#again();
+    this.#say(this.#last());
+  }
+
+  _step(count, x, sheet) {
+    const { holes } = this.#layout;
+    this.#cursor.step(count, { bars: sheet.bars, holes });
+    this.#sight.reveal(this.#cursor.index, sheet);
+    this.#turned = 0;
+    this.#again();
+    const hole = this.#cursor.isHole && holes.find(({ index }) => index === this.#cursor.index);
+    const speech = this.#speech();
+    this.#say(hole ? speech.hole(hole) : speech.bar(sheet.bars[this.#cursor.index]));
+  }
+
+  _turn(count, x, sheet) {
+    const bar = sheet.bars[this.#cursor.index] ?? sheet.bars.at(-1);
+    const speech = this.#speech();
+    const { previous } = this.#room;
+    const lines = this.#options.lines.map((line) => speech.line(line));
+    const all = [
+      `${text("Close")} ${this.#figures.number(bar[4])}.`,
+      ...bar[5] ? [`${speech.volume(bar[5])}.`] : [],
+      ...isPrice(previous) ? [speech.line({ price: previous, label: text("Previous close") })] : [],
+      ...lines,
+    ];
+    this.#turned = (this.#turned + count + all.length) % all.length;
+    this.#say(all[this.#turned]);
+  }
+
+  _sum(count, x, sheet) { this.#say(this.#speech().sum(sheet, this.#options.lines)); }
+  _help() {
+    this.#help(true);
+    this.#say(HELP.map(([keys, words]) => `${keys}: ${text(words)}.`).join(" "));
+  }
+
+  #help(isShown) {
+    find(this.#host, "keys")?.remove();
+    if (!isShown) return;
+    const list = document.createElement("dl");
+    list.dataset.part = "keys";
+    for (const [keys, words] of HELP) {
+      const [term, meaning] = ["dt", "dd"].map((tag) => document.createElement(tag));
+      [term.textContent, meaning.textContent] = [keys, text(words)];
+      list.append(term, meaning);
+    }
+    this.#parts.plot.append(list);
+  }
+
+  // Words
+
+  #speech() { return new Speech(this.#figures, this.#clock); }
+  #say(words) { this.#parts.spoken.textContent = words; }
+  #kind() {
+    const span = this.#speech().span(lengthOf(this.#host.timeframe));
+    return `${text(TYPES[this.#options.kind])}, ${span}`;
+  }
+
+  #last() {
+    const { change, percent } = this.#day();
+    const bar = this.#room?.series.newest;
+    return bar ? `${text("Last")} ${this.#figures.number(bar[4])}${change ? `, ${percent}` : ""}, ${this.#words}.` : this.#words;
+  }
+
+  #day() {
+    const { newest } = this.#room?.series ?? {};
+    const { previous } = this.#room ?? {};
+    const change = newest && isPrice(previous) ? newest[4] - previous : 0;
+    return { change, percent: change ? this.#speech().move(previous, newest[4]) : "" };
+  }
+
+  // What is heard when the plot gets the focus.
+  #label() {
+    const { bars = [] } = this.#room?.series ?? {};
+    const span = bars.length
+      ? ` ${text("{n} bars", bars.length)}, ${this.#clock.time(bars[0][0])} – ${this.#clock.time(bars.at(-1)[0])}.` : "";
+    this.#parts.plot.ariaLabel = `${this.#name}, ${this.#kind()}.${span} ${this.#last()} `
+      + text("Arrows read the bars, question mark for help");
+  }
+}
+
+/** @type {any} */
+const element = customElements.get("fcs-chart");
+if (element && !element.Plot) {
+  element.Plot = Plot;
+  for (const host of document.querySelectorAll("fcs-chart")) host.furnish?.();
+}

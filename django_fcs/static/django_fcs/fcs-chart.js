@@ -1,0 +1,99 @@
+// The element <fcs-chart>: it keeps the price above the chart up to date, and asks for the drawing
+// when it comes near the window. See docs/charts.md. A module: fcs-elements.js imports it with the
+// first chart, and fcs-chart-plot.js with the first one that is near.
+/** @type {{ kit: any }} */
+const { kit } = Object.getPrototypeOf(FCSTickerElement);
+const { FCSElement, Live, View, node, part, field } = kit;
+const ELEMENT = "fcs-chart";
+const NEAR = "data-near";
+const OPTIONS = ["type", "volume", "lines", "zone", "timeframes", "range"];
+
+// What a page has not written, the element writes: the same parts as the server's.
+const area = (name, ...children) => node("div", { part: name }, ...children);
+const build = () => [
+  area("head",
+    node("div", {},
+      area("name", field("symbol"), " ", field("name")),
+      area("quote",
+        part("price", field("close")), " ",
+        part("change", field("change"), field("change_percent")))),
+    area("side", part("status"))),
+  area("tools"),
+  area("readout"),
+  area("plot"),
+  area("foot", part("note")),
+];
+
+class ChartView extends View {
+  /** The drawing, once its module is here. */
+  get plot() { return this.host.plot; }
+  get flashing() { return "close"; }
+  build() { return build(); }
+  // The read-out belongs to the drawing.
+  fields() { return this.host.querySelectorAll("[data-part=head] [data-field]"); }
+
+  begin(isUpgrade) {
+    super.begin(isUpgrade);
+    this.plot?.begin(this);
+  }
+
+  mend() {
+    super.mend();
+    this.plot?.mend();
+  }
+
+  paint(message) {
+    super.paint(message);
+    this.plot?.paint();
+  }
+
+  // What the server has printed counts until the page is connected.
+  status(words) {
+    super.status(words);
+    this.mark("from", null);
+    this.plot?.status(words);
+  }
+}
+
+const nearness = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    if (!isIntersecting) continue;
+    nearness.unobserve(target);
+    target.setAttribute(NEAR, "1"); // so that fcs-elements.js imports the drawing
+  }
+}, { rootMargin: "100%" });
+
+class FCSChartElement extends FCSElement {
+  static View = ChartView;
+  static observedAttributes = [...FCSElement.observedAttributes, NEAR, ...OPTIONS];
+  /** The drawing; set by fcs-chart-plot.js. @type {any} */
+  static Plot = null;
+  /** @type {any} */ plot = null;
+
+  connectedCallback() {
+    super.connectedCallback();
+    nearness.observe(this);
+    this.furnish();
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    nearness.unobserve(this);
+    this.plot?.close();
+    this.plot = null;
+  }
+
+  attributeChangedCallback(name) {
+    super.attributeChangedCallback();
+    this.furnish();
+    if (OPTIONS.includes(name)) this.plot?.options();
+  }
+
+  /** Begin the drawing if its module is here and the element is near. */
+  furnish() {
+    const { Plot } = FCSChartElement;
+    if (!Plot || this.plot || !this.isConnected || !this.hasAttribute(NEAR)) return;
+    this.plot = new Plot(this, Live.of(this, ChartView));
+  }
+}
+if (!customElements.get(ELEMENT)) FCSChartElement.define(ELEMENT);
