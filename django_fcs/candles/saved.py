@@ -6,6 +6,7 @@ The stream and the pages never get an error of the database: it is logged once a
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 from asgiref.sync import sync_to_async
 from django.apps import apps
+from django.core.exceptions import SynchronousOnlyOperation
 from django.db import close_old_connections, connections, router, transaction
 from django.db.models import Count, Max, Min, Model, QuerySet
 
@@ -35,6 +37,10 @@ ROWS_AT_ONCE = 1000
 #: garbage eight times as often, and prices would wait for that.
 ROWS_OF_A_STATEMENT = 100
 
+#: How long pages wait for the database, in seconds.
+WAIT_SECONDS = 2
+
+_HANGS = "no answer in time"
 _MODEL = "fcs_candles.Candle"
 _KEY = ("symbol", "timeframe", "t")
 _VALUES = ("open", "high", "low", "close", "volume")
@@ -59,10 +65,16 @@ class SavedCandles:
 
     Args:
         clock: Unix seconds. A candle that opens too far ahead of it is none.
+        wait_seconds: How long ``aload`` waits, in seconds.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, *, clock: Callable[[], float] = time.time, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
         self._clock = clock
+        self._wait_seconds = wait_seconds
+        self._hanging: set[asyncio.Future[list[Bar]]] = set()
+        """Reads for which ``aload`` waits no longer."""
         self._failures: dict[str, str] = {}
 
     @staticmethod
@@ -107,8 +119,24 @@ class SavedCandles:
         return [t for (t,) in reversed(self._newest(room, before, limit, ("t",)))]
 
     async def aload(self, room: Room, *, before: int | None = None, limit: int) -> list[Bar]:
-        """Return what ``load`` returns, from the thread of Django's async queries."""
-        return await sync_to_async(self.load)(room, before=before, limit=limit)
+        """Return what ``load`` returns, from the thread of Django's async queries.
+
+        After ``WAIT_SECONDS`` this counts as a failure. The thread then still hangs, so until it
+        is free again, further calls fail at once.
+        """
+        if self._hanging:
+            self._fail("load", TimeoutError(_HANGS))
+            return []
+        load = sync_to_async(self.load)(room, before=before, limit=limit)
+        reading = asyncio.ensure_future(load)
+        # Cancelling it would wait for the thread.
+        done, _ = await asyncio.wait((reading,), timeout=self._wait_seconds)
+        if done:
+            return reading.result()
+        self._hanging.add(reading)
+        reading.add_done_callback(self._note_end)
+        self._fail("load", TimeoutError(_HANGS))
+        return []
 
     def overview(self, rooms: Iterable[Room] | None = None) -> list[SavedRoom]:
         """Return what is stored of these rooms, or of all; raises what the database raises."""
@@ -137,6 +165,12 @@ class SavedCandles:
             deleted += query.filter(t__lte=times[-1]).delete()[0]
         return deleted
 
+    def _note_end(self, reading: asyncio.Future[list[Bar]]) -> None:
+        """Forget a read that hung; nobody waits for its result."""
+        self._hanging.discard(reading)
+        if not reading.cancelled():
+            reading.exception()
+
     def _newest(
         self, room: Room, before: int | None, limit: int, columns: Sequence[str]
     ) -> list[tuple[Any, ...]]:
@@ -149,6 +183,8 @@ class SavedCandles:
             # An error may not spoil a transaction of the caller.
             with transaction.atomic(using=alias):
                 rows = list(query.order_by("-t").values_list(*columns)[:limit])
+        except SynchronousOnlyOperation:
+            raise  # A mistake of the caller, no failure of the database.
         except Exception as error:
             self._fail("load", error)
             return []

@@ -58,7 +58,10 @@ class Fetching:
         self.progress = Progress()
 
     async def run(self) -> None:
-        """Wish until all of the range is stored. Raises ``FCSError`` without a stream."""
+        """Wish until all of the range is stored.
+
+        Raises ``FCSError`` without a stream, or if the stream cannot ask the vendor.
+        """
         async with Bus(HUBS) as bus:
             await together(self._listen(bus), self._repeat(bus))
 
@@ -79,7 +82,9 @@ class Fetching:
             if event.start is not None:
                 span = max(self._before - self._start, 1)
                 reached = max(reached, min((self._before - event.start) / span, 1.0))
-            is_done = event.wait is None
+            is_done = (self._start, self._before) in event.ended
+            if is_done and event.note and event.wait is None:
+                raise FCSError(event.note)
             self.progress = Progress(1.0 if is_done else reached, event.note, is_done)
 
     async def _repeat(self, bus: Bus) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from django_fcs.candles.bars import Bar
 from django_fcs.candles.holes import missing
 from django_fcs.candles.series import REST_LATE_SECONDS, Series
+from django_fcs.candles.sessions import pieces
 from django_fcs.candles.spans import Span
 from django_fcs.layer.events import Wish
 from django_fcs.prices.sessions import Hours
@@ -22,12 +23,14 @@ __all__ = [
     "Ask",
     "Outcome",
     "Stock",
+    "affordable",
     "bars_for",
     "credits_of",
     "finished",
     "holes_before",
     "next_ask",
     "note_answer",
+    "note_saved",
 ]
 
 _HUNDRED = 100
@@ -37,6 +40,9 @@ RANGE_BARS = 1000
 
 #: REST may be that late with the candles of a room that has just been joined, as its prices are.
 NEAR_SECONDS = 3600
+
+#: No market is closed for longer, in seconds.
+_CLOSED_MAX_SECONDS = 14 * 86_400
 
 
 class Ask(NamedTuple):
@@ -81,6 +87,13 @@ def bars_for(credits: int) -> int:
     return credits * _HUNDRED
 
 
+def affordable(ask: Ask, credits: float) -> Ask | None:
+    """Return as much of a request as some credits buy; ``None`` if they buy none of it."""
+    if credits < 1:
+        return None
+    return ask if credits_of(ask.length) <= credits else ask._replace(length=bars_for(int(credits)))
+
+
 def next_ask(stock: Stock, wish: Wish, now: float) -> Ask | None:
     """Return what to ask for next to fulfil a wish; ``None`` if there is nothing to ask."""
     if wish.start is not None:
@@ -116,6 +129,33 @@ def note_answer(
     series.note_answer(start, known, holes=stock.holes)
     is_late = ask.start is not None and known < stop
     return Outcome((min(inside), max(inside)) if inside else None, is_late)
+
+
+def note_saved(series: Series, rows: Sequence[Bar], start: int, stop: int, hours: Hours) -> bool:
+    """Note where rows of the database adjoin between two moments; return whether any do.
+
+    Nothing is missing there, as if REST had answered. Runs of less than a hundred bars save no
+    credit and are left out.
+    """
+    longest, first, count, found = LONGEST[series.timeframe], 0, 0, False
+    nexts = [*(bar.t for bar in rows[1:]), stop]
+    for row, after in zip(rows, nexts, strict=False):  # Without rows there is one time.
+        first, count = (first, count + 1) if count else (row.t, 1)
+        is_last = after - row.t > longest and not _is_closed(hours, row.t + longest, after)
+        if not is_last and after < stop:
+            continue
+        span = max(first, start), row.t + 1 if is_last else stop
+        if count >= _HUNDRED and span[0] < span[1]:
+            series.answered.add(*span)
+            found = True
+        count = 0
+    return found
+
+
+def _is_closed(hours: Hours, start: int, stop: int) -> bool:
+    if stop - start > _CLOSED_MAX_SECONDS:
+        return False
+    return all(piece.is_open is False for piece in pieces(hours, start, stop))
 
 
 def holes_before(

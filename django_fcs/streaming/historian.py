@@ -20,17 +20,29 @@ from django_fcs.conf import conf
 from django_fcs.layer.events import CandleNote, Wish
 from django_fcs.prices.reports import StreamStatus
 from django_fcs.prices.sessions import Markets
+from django_fcs.protocol.bounds import CANDLES_MAX
 from django_fcs.rooms import Room
 from django_fcs.tools.bell import Bell
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.tasks import each, together
 
-from .asking import Ask, Stock, finished, holes_before, next_ask, note_answer
+from .asking import (
+    Ask,
+    Stock,
+    affordable,
+    credits_of,
+    finished,
+    holes_before,
+    next_ask,
+    note_answer,
+    note_saved,
+)
 from .databank import Databank
-from .fetching import AT_ONCE, Delay, Fetcher
+from .fetching import AT_ONCE, Fetcher
 from .figures import note_fault
 from .histories import Histories, RoomHistory
 from .lease import Alone, Lease
+from .pauses import Delay
 from .wishes import Wishes
 
 __all__ = ["Historian", "historian_of"]
@@ -44,8 +56,14 @@ LOOK_SECONDS = 1
 #: range, which may be long, gets one.
 REQUESTS_A_TURN = 10
 
+#: A browser's request costs no more credits. For more candles, its page asks again.
+CREDITS_A_REQUEST = 10
+
 #: In place of a limit for candles that the database keeps.
 NO_LIMIT = 1_000_000
+
+#: A note about a shorter wait is not stored with the candles: it would be wrong soon.
+SHORT_SECONDS = 90
 
 #: After the cache did not answer, in seconds.
 PAUSE_SECONDS = 5
@@ -97,7 +115,7 @@ class Historian:
             return
         histories.begin(wish.room, now).wanted_at = now
         if self._fetcher is None:
-            self._tell(CandleNote(wish.room, note=_NO_KEY))
+            self._tell(CandleNote(wish.room, note=_NO_KEY, ended=_ranges([wish])))
             return
         self.wishes.add(wish, now)
         if (delay := self.wishes.delay(wish.room, now)) is not None:
@@ -132,13 +150,16 @@ class Historian:
             return
         now = self._clock()
         kept = histories.take(now, at_once=at_once)
+        # Before rooms that were left are forgotten, as they are once they are saved.
+        for room, bars in histories.take_ended():
+            self._databank.add(room, bars)
+            await asyncio.sleep(0)  # After a takeover, these are all bars of many rooms.
+            if self._databank.is_filling:
+                await self._databank.save()
         if kept and await self._store.asave(kept):
             histories.were_kept(kept)
         for room in kept:
             self._look_for_gaps(histories.get(room), now)
-        for room, bars in histories.take_ended():
-            self._databank.add(room, bars)
-            await asyncio.sleep(0)  # After a takeover, these are all bars of many rooms.
         await self._databank.save()
 
     async def _keep(self, histories: Histories) -> None:
@@ -205,47 +226,55 @@ class Historian:
     async def _serve_all(
         self, history: RoomHistory, wishes: list[Wish], histories: Histories, fetcher: Fetcher
     ) -> None:
-        got, delay = _Got(), None
+        got, delay, done = _Got(), None, list[Wish]()
         for wish in wishes:
             delay = await self._fetch_for(history, wish, fetcher, got)
             if delay is not None:
                 break
             self.wishes.end(history.room, wish)
-        before, history.note = history.note, "" if delay is None else delay.note
+            done.append(wish)
+        lasting = delay if delay is not None and delay.wait > SHORT_SECONDS else None
+        before, history.note = history.note, "" if lasting is None else lasting.note
         if got or history.note != before:
             kept = {history.room: histories.kept(history, self._clock())}
             if self._lease.is_held and await self._store.asave(kept):
                 histories.were_kept(kept)
+        if done or delay is None:
+            note = CandleNote(history.room, *got.span, note=history.note, ended=_ranges(done))
+            self._tell(note)
         if delay is not None:
             self._postpone(delay, history, got)
-        else:
-            self._tell(CandleNote(history.room, *got.span, note=history.note))
 
     async def _fetch_for(
         self, history: RoomHistory, wish: Wish, fetcher: Fetcher, got: _Got
     ) -> Delay | None:
         """Ask the vendor for what a wish lacks; return why not all of it could be asked for."""
+        is_of_page = wish.start is None
         if wish.start is not None and not self._databank.keeps(wish.room):
             wish = Wish(wish.room, limit=conf.FCS_CANDLES)  # No more of it could be kept.
         asked: set[Ask] = set()
+        left = CREDITS_A_REQUEST if is_of_page else math.inf
         for _ in range(1 if wish.start is not None else REQUESTS_A_TURN):
             stock = await self._stock(history, wish)
             if wish.start is not None and self._databank.failure:
                 return Delay(_NO_DATABASE, PAUSE_SECONDS)
             ask = next_ask(stock, wish, self._clock())
+            ask = None if ask is None else affordable(ask, left)
             if ask is None:
                 return None
             if ask in asked:  # Nothing changes if the vendor answers the same again.
                 history.given_up = frozenset(stock.holes)
                 return None
             asked.add(ask)
-            answer = await fetcher.fetch(history.room, ask)
+            left -= credits_of(ask.length)
+            answer = await fetcher.fetch(history.room, ask, has_prices=history.has_prices)
             if isinstance(answer, Delay):
                 return answer
             # By the vendor's clock if that is late: its newest candle is forming.
             now, room = min(self._clock(), answer.server_time or math.inf), history.room
             outcome = note_answer(stock, ask, answer.bars, now, delay=history.delay)
             got.note(outcome.span)
+            await asyncio.sleep(0)  # Prices come in between, as an answer may be long.
             self._databank.add(room, finished(answer.bars, room.timeframe, now))
             if outcome.is_late:
                 return Delay(_LATE, REST_LATE_SECONDS)
@@ -262,7 +291,9 @@ class Historian:
         if self._databank.keeps(room):
             await self._databank.save()
             rows = []
-            if wish.start is None:
+            if wish.start is not None:
+                await self._note_saved(history, wish.start, wish.before or int(now))
+            else:
                 rows = await self._databank.load(room, before=stop, limit=limit)
             if not self._databank.failure:
                 places = NO_LIMIT
@@ -273,6 +304,19 @@ class Historian:
             places = 0  # Candles that adjoin no others would leave a gap.
         have = len(known - {wish.before})
         return Stock(series, gaps, min(known, default=None), have, places)
+
+    async def _note_saved(self, history: RoomHistory, start: int, stop: int) -> None:
+        """Note what the database has of a range, the newest part first."""
+        room, answered = history.room, history.series.answered
+        hours = self._markets.hours(room.symbol)
+        while parts := answered.outside(start, stop):
+            first, last = parts[-1]
+            rows = await self._databank.load(room, before=last, limit=CANDLES_MAX)
+            rows = [row for row in rows if row.t >= first]
+            is_noted = note_saved(history.series, rows, first, last, hours)
+            left = answered.outside(start, stop)
+            if not is_noted or (left and left[-1][1] >= last):  # That is to be asked for.
+                return
 
     def _postpone(self, delay: Delay, history: RoomHistory, got: _Got | None = None) -> None:
         self.wishes.postpone(history.room, self._clock() + delay.wait, delay.note)
@@ -296,12 +340,21 @@ def historian_of(
     """Return a historian that asks ``rest``, and writes to the database of a site with the app."""
     return Historian(
         store,
-        fetcher=None if rest is None else Fetcher(rest, store, clock=clock),
+        fetcher=None if rest is None else Fetcher(rest, store, lease=lease, clock=clock),
         databank=Databank(SavedCandles(clock=clock)),
         markets=markets,
         lease=lease,
         ready=ready,
         clock=clock,
+    )
+
+
+def _ranges(wishes: Iterable[Wish]) -> tuple[Span, ...]:
+    """Return the ranges of those wishes that have one, which name them to who sent them."""
+    return tuple(
+        (wish.start, wish.before)
+        for wish in wishes
+        if wish.start is not None and wish.before is not None
     )
 
 

@@ -67,13 +67,29 @@ class RoomHistory:
         """How many seconds the prices of the feed are late."""
         return 0 if self.snapshot is None else self.snapshot.delay or 0
 
+    @property
+    def has_prices(self) -> bool:
+        """Whether prices of the room come."""
+        return self.snapshot is not None and self.snapshot.t is not None
+
+    @property
+    def current(self) -> Bar | None:
+        """The candle of the newest price; as it was final if ask and bid moved it later."""
+        snapshot, known = self.snapshot, self.series.last_final
+        values = None if snapshot is None else snapshot.bar
+        if snapshot is None or values is None:
+            return None
+        bar = Bar(*values)
+        is_late = snapshot.is_moved and known is not None and known.t == bar.t
+        return known if is_late else bar
+
     def see(self, now: float) -> None:
         """Bring the series up to ``now`` (unix seconds): the forming candle and the joined time."""
         if self.joined_at is not None:
             self.series.joined.add(self.joined_at - self.delay, now - self.delay)
-        bar = self.snapshot.bar if self.snapshot is not None else None
+        bar = self.current
         if bar is not None:
-            self.series.put(Bar(*bar), rank=Rank.LIVE, at=now)
+            self.series.put(bar, rank=Rank.LIVE, at=now)
 
     def is_wanted(self, now: float) -> bool:
         """Tell whether somebody asked for its candles within the last hour."""
@@ -160,10 +176,10 @@ class Histories:
     def end_candle(self, history: RoomHistory, at: float) -> None:
         """Note that the current candle of a room has ended."""
         assert history.snapshot is not None, "only a streamed room has a current candle"
-        bar = history.snapshot.bar
+        bar = history.current
         if bar is not None:
-            history.ended = Bar(*bar)
-            self._end(history, history.ended, at)
+            history.ended = bar
+            self._end(history, bar, at)
 
     def close_candle(self, history: RoomHistory, bar: Bar, at: float) -> None:
         """Note the last state of a candle, which the vendor has sent as such."""
@@ -189,6 +205,8 @@ class Histories:
                 self.forget([room])
         self._looked_at = now
         for room, history in self._rooms.items():
+            if history.snapshot is not None:
+                history.snapshot.find_end()
             if room not in joined:
                 self._part(history, now)
             elif history.joined_at is None:
@@ -237,7 +255,8 @@ class Histories:
                 # The stream before may have ended before the database had them.
                 final = history.series.last_final
                 if final is not None:
-                    self._ended[room] = set(history.series.times(before=final.t + 1))
+                    times = history.series.times(before=final.t + 1)
+                    self._ended.setdefault(room, set()).update(times)
 
     def take_ended(self) -> Iterator[tuple[Room, list[Bar]]]:
         """Yield the candles that have ended since the last call, by room, and forget them."""
@@ -252,7 +271,8 @@ class Histories:
         """Return what the store is to have of a room."""
         history.see(now)
         series, hours = history.series, self._markets.hours(history.room.symbol)
-        series.settle(hours, now, delay=history.delay)
+        if series.settle(hours, now, delay=history.delay):
+            self._ended.setdefault(history.room, set()).update(series.times()[-1:])
         return Kept.of(
             series,
             missing=missing(series, hours, now - history.delay),

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from msgspec.structs import replace
 
+from django_fcs.candles.sessions import bar_end
 from django_fcs.conf import conf
 from django_fcs.layer.events import PROFILE_MAX, RoomNotice
 from django_fcs.prices.intake import Intake
@@ -316,8 +318,12 @@ class Streamed:
             yield room, streamed.update.text, expected
 
     def _begin(self, room: Room, at: float) -> StreamedRoom:
-        snapshot = Snapshot(room, digits=digits_for(room.symbol, conf.FCS_DIGITS))
         hours, floor = self._markets.hours(room.symbol), conf.FCS_STALE_AFTER_SECONDS
+        digits, ends = (
+            digits_for(room.symbol, conf.FCS_DIGITS),
+            partial(bar_end, hours, room.timeframe),
+        )
+        snapshot = Snapshot(room, digits=digits, ends=ends)
         pulse = Pulse(hours, floor=floor, at=at)
         streamed = self._rooms[room] = StreamedRoom(
             room,

@@ -58,6 +58,13 @@ def test_a_successor_knows_the_requests_of_the_minute() -> None:
     assert ledger(first.account, NOW + 10, per_minute=1).wait(1, NOW + 10) == 53
 
 
+@pytest.mark.parametrize(("known", "epoch"), [(1, 7), (7, 8), (900, 901), (2**60, 7)])
+def test_a_successor_writes_under_a_later_epoch_than_the_account_has(
+    known: int, epoch: int
+) -> None:
+    assert ledger(replace(OPEN, epoch=known), epoch=7).account.epoch == epoch
+
+
 # -- the month
 
 

@@ -74,10 +74,20 @@ async def test_it_ends_once_the_stream_says_that_all_is_stored() -> None:
         await scene.bus.tell(CandleNote(ROOM, note="wait for 40 s", wait=40.0))
         await scene.told(0.5, "wait for 40 s")
         await scene.bus.tell(CandleNote(OTHER, T, T + 36_000))
-        await scene.bus.tell(CandleNote(ROOM, T, T + 18_000))
+        await scene.bus.tell(CandleNote(ROOM, T + 40_000, T + 50_000))
+        await scene.bus.tell(CandleNote(ROOM, note="of others", ended=((T, T + 1),)))
+        await scene.told(0.5, "of others")
+        await scene.bus.tell(CandleNote(ROOM, T, T + 18_000, ended=((T, T + 36_000),)))
         await asyncio.wait_for(work, 10)
 
         assert scene.fetching.progress == (1.0, "", True)
+
+
+async def test_it_fails_if_the_stream_cannot_ask_the_vendor() -> None:
+    async with fetching() as (scene, work):
+        await scene.bus.tell(CandleNote(ROOM, note="no key", ended=((T, T + 36_000),)))
+        with pytest.raises(FCSError, match="no key"):
+            await asyncio.wait_for(work, 10)
 
 
 async def test_the_wish_is_repeated_and_a_new_stream_hears_it_at_once() -> None:
@@ -115,6 +125,20 @@ def test_the_command_says_in_one_line_that_no_stream_is_running(
 
     assert code == 1 and "start manage.py fcs_stream" in text
     assert "so only the newest 600 are fetched" in capsys.readouterr().err
+
+
+def test_the_command_says_that_the_database_keeps_no_candles_of_a_room(
+    shared_layer: type[SharedLayer],
+    cache: type[SickCache],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clock = iter(range(0, 1000, 20))
+    monkeypatch.setattr(fcs_candles, "Fetching", partial(Fetching, monotonic=lambda: next(clock)))
+    with override_settings(FCS_REST_KEY="history", FCS_CANDLES=1200):
+        refused("FX:EURUSD_60", "--from", "2026-01-01")
+
+    assert "only the newest 1200 are fetched" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

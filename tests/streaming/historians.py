@@ -85,7 +85,7 @@ class Scene:
         self.histories = Histories(markets=Markets())
         self.snapshots: dict[Room, Snapshot] = {}
         self.heard: list[CandleNote] = []
-        fetcher = Fetcher(self.vendor, self.store, clock=self.clock)  # type: ignore[arg-type]
+        fetcher = Fetcher(self.vendor, self.store, lease=self, clock=self.clock)  # type: ignore[arg-type]
         self.historian = Historian(
             self.store,
             fetcher=fetcher,
@@ -116,7 +116,7 @@ class Scene:
         if snapshot.t is not None and t > snapshot.t:
             self.histories.end_candle(history, self.now)
         values: Any = {"t": t, "o": 1.0, "h": 3.0, "l": 0.5, "c": 2.5, "v": 5.0}
-        snapshot.merge(Price(symbol=room.symbol, timeframe="1", mode="candle", **values))
+        snapshot.merge(Price(symbol=room.symbol, timeframe=room.timeframe, mode="candle", **values))
 
     def wish(self, room: Room = BTC, limit: int = 100, **where: int) -> None:
         self.historian.hear(Wish(room, limit=limit, **where), self.histories)

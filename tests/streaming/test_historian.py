@@ -14,9 +14,9 @@ from django_fcs.layer.events import CandleNote
 from django_fcs.prices.sessions import Markets
 from django_fcs.rooms import Room
 from django_fcs.streaming.databank import Databank
-from django_fcs.streaming.fetching import PAUSE_SECONDS
 from django_fcs.streaming.historian import Historian
 from django_fcs.streaming.histories import INTEREST_SECONDS
+from django_fcs.streaming.pauses import PAUSE_SECONDS
 from django_fcs.tools.bell import Bell
 from tests.support.waiting import eventually
 
@@ -130,7 +130,7 @@ async def test_a_symbol_without_history_is_not_asked_for_again_and_others_are() 
         notes = await scene.told(3)
 
     assert [room for room, *_ in scene.vendor.asked] == [BTC, ETH]
-    assert notes[1].note == notes[0].note, "who asks later is told at once"
+    assert notes[1].note == notes[0].note, "those who ask later are told at once"
 
 
 async def test_a_vendor_that_does_not_answer_is_asked_less_and_less() -> None:
@@ -147,41 +147,6 @@ async def test_a_vendor_that_does_not_answer_is_asked_less_and_less() -> None:
 
     assert waits == [5, 10, 20]
     assert notes[-1].start is not None and not notes[-1].note
-
-
-@pytest.mark.parametrize("may_cost", [False, True])
-async def test_a_vendor_that_hangs_for_a_day_does_not_use_up_the_credits_of_a_month(
-    may_cost: bool,
-) -> None:
-    async with working(Scene()) as scene:
-        refused = Refused(RefusalKind.UNAVAILABLE, "no answer in time", may_cost=may_cost)
-        scene.vendor.refusals = 1000 * [refused]
-        end = scene.now + 86_400
-        while scene.now < end:
-            scene.wish()
-            await scene.rest()
-            scene.now += 60
-
-    assert 24 < len(scene.vendor.asked) < (40 if may_cost else 300)
-
-
-async def test_answers_that_cannot_be_read_cost_few_credits_a_day_and_stop_no_other_room() -> None:
-    async with working(Scene()) as scene:
-        scene.vendor.refusals = 100 * [Refused(RefusalKind.MALFORMED, "cut off", may_cost=True)]
-        scene.wish()
-        [note] = await scene.told()
-        assert note.note and note.wait == 5
-        end = scene.now + 86_400
-        while scene.now < end:
-            scene.wish()
-            await scene.rest()
-            scene.now += 60
-        asked = len(scene.vendor.asked)
-        scene.vendor.refusals.clear()
-        scene.wish(ETH)
-        await eventually(lambda: len(scene.times(ETH)) == 100)
-
-    assert 24 < asked < 40
 
 
 async def test_an_exception_in_one_room_ends_only_its_wishes(

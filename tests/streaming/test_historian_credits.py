@@ -16,7 +16,7 @@ from django_fcs.rooms import Room
 from django_fcs.streaming.databank import Databank
 from django_fcs.streaming.wishes import RANGE_SECONDS
 
-from .historians import BTC, Scene, T, bar, plan, working
+from .historians import BTC, ETH, Scene, T, bar, plan, working
 
 __all__ = ["plan"]
 
@@ -213,3 +213,55 @@ async def test_rooms_that_prices_come_of_are_asked_for_before_invented_ones() ->
             await pass_time(scene, 2, scene.wish)
 
     assert BTC in [room for room, *_ in scene.vendor.asked[:6]]
+
+
+async def test_one_request_of_a_browser_costs_ten_credits_at_most() -> None:
+    with override_settings(FCS_SAVE_CANDLES=["*"], FCS_CANDLES=100):
+        async with working(scene_with(database := Database())) as scene:
+            scene.join(BTC)
+            scene.wish(limit=10_000)
+            await scene.told()
+            asked = sum(length for _, length, *_ in scene.vendor.asked)
+            scene.wish(limit=10_000)
+            await scene.told(2)
+
+    assert asked == 1000
+    assert sum(length for _, length, *_ in scene.vendor.asked) == 2000
+    assert len(database.rows) >= 1990
+
+
+async def test_a_range_of_an_operator_may_cost_more() -> None:
+    with override_settings(FCS_SAVE_CANDLES=["*"], FCS_CANDLES=100):
+        async with working(scene_with(database := Database())) as scene:
+            scene.wish(start=T - 5000 * 60, before=T)
+            await pass_time(scene, 1)
+
+    assert len(database.rows) >= 4900
+
+
+async def test_a_range_that_the_database_has_is_not_paid_again_after_the_cache_is_lost() -> None:
+    with override_settings(FCS_SAVE_CANDLES=["*"]):
+        scene = scene_with(database := Database())
+        lost = range(T - 2100 * 60, T - 2000 * 60, 60)
+        times = set(range(T - 30_000 * 60, T, 60)) - set(lost)
+        database.rows = {t: bar(t) for t in times}
+        async with working(scene):
+            scene.wish(start=T - 30_000 * 60, before=T)
+            await pass_time(scene, 1)
+
+    assert sum(length for _, length, *_ in scene.vendor.asked) <= 300
+    assert all(t in database.rows for t in lost)
+
+
+async def test_a_wait_for_the_requests_of_a_minute_is_not_stored_as_a_note() -> None:
+    scene = Scene()
+    with override_settings(FCS_REST_REQUESTS_PER_MINUTE=1):
+        async with working(scene):
+            scene.wish(ETH)
+            await scene.told()
+            scene.wish(BTC)
+            told = await scene.told(2)
+            await scene.historian.save(scene.histories, at_once=True)
+
+    assert "wait for" in told[-1].note
+    assert scene.store.load([BTC])[BTC].note == ""

@@ -11,6 +11,7 @@ from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
 from django_fcs.candles.saved import SavedCandles, SavedRoom
+from django_fcs.rooms import Room
 from tests.support.databases import site_with_candles, sqlite
 from tests.support.waiting import eventually
 
@@ -89,3 +90,34 @@ async def test_the_next_leader_stores_what_the_one_before_could_not() -> None:
     await second.historian.save(second.histories)
 
     assert await stored(second) == [T, T + 60, T + 120, T + 180]
+
+
+async def test_a_note_names_the_range_whose_wish_has_ended() -> None:
+    async with working(Scene()) as scene:
+        scene.wish(limit=10)
+        assert [note.ended for note in await scene.told()] == [()]
+        scene.wish(start=T - 6000, before=T - 3000)
+        await eventually(lambda: any(note.ended for note in scene.notes))
+
+    assert scene.notes[-1].ended == ((T - 6000, T - 3000),)
+
+
+@pytest.mark.parametrize("is_left", [False, True])
+async def test_the_last_candle_of_a_week_is_stored_when_its_session_has_ended(
+    is_left: bool,
+) -> None:
+    friday, opened, end = Room("FX:EURUSD", "60"), 1_766_178_000, 1_766_181_600
+    scene = Scene()
+    scene.now = end - 60.0
+    scene.join(friday)
+    with override_settings(FCS_SAVE_CANDLES=["FX:*"]):
+        await scene.historian.save(scene.histories)
+        scene.tick(friday, opened)
+        scene.now = end + 61.0
+        scene.histories.look([friday], scene.now)
+        if is_left:
+            scene.histories.forget([friday])
+        await scene.historian.save(scene.histories, at_once=True)
+
+    [saved] = await sync_to_async(overview)()
+    assert (saved.symbol, saved.last) == (friday.symbol, opened)

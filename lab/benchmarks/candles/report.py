@@ -68,6 +68,7 @@ def section(results: Mapping[str, Any]) -> str:
         candles=CANDLES,
         limit=LIMIT,
         runs=len({row["run"] for row in rows}),
+        collect=figures(figure(select(rows, peer="new"), "collect_ms")),
         targets=targets(results, TARGETS, "of"),
         memory=_memory(select(rows, peer="filled")),
         reading=_reading(rows),
