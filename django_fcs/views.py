@@ -26,6 +26,7 @@ from .operations.exposition import page
 from .operations.status import trouble
 from .prices.offset import ClockOffset
 from .prices.reports import Report
+from .quotes import aget_quotes
 from .rooms import Room
 from .site import is_idle, note_mistake, room_to_show, site_store
 from .tools.logs import logger_of
@@ -220,7 +221,8 @@ def _answered(
 async def _image(request: HttpRequest, picture: Picture, format: str) -> HttpResponseBase:
     _keep_joined(picture.room)
     found = await aget_candles(picture.room, limit=picture.range)
-    svg = svg_of(found, picture)
+    quote = (await aget_quotes([picture.room]))[picture.room]
+    svg = svg_of(found, picture, quote)
     etag = f'"{hashlib.sha256(svg.encode()).hexdigest()[:32]}.{format}"'
     response = HttpResponse(content_type=_IMAGE_TYPES[format])
     response["Content-Security-Policy"] = _IMAGE_POLICY
