@@ -3,7 +3,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 PORT ?= 8000
 PYTHON ?= $(shell PATH="$$(sh scripts/pythons-path)" sh scripts/find-python)
 
-.PHONY: bench bench-page bench-rendering clean demo faults fuzz looks messages minify screenshots soak test
+.PHONY: bench bench-candles bench-page bench-rendering clean demo faults fuzz looks messages minify screenshots soak test
 
 # The example project with live prices: simulated ones, or the vendor's if FCS_API_KEY is set.
 demo: .venv/demo
@@ -16,6 +16,11 @@ test:
 # Measure the cost of many browsers on this machine, for docs/performance.md. Run nothing else meanwhile.
 bench: .venv/bench
 	@.venv/bin/python -m lab.benchmarks
+
+# Measure what candles with a history cost, for their section in docs/performance.md. Run nothing else
+# meanwhile: it takes three minutes.
+bench-candles: .venv/bench
+	@.venv/bin/python -m lab.benchmarks.candles
 
 # Measure a page full of prices in Chromium, for its section in docs/performance.md. Run nothing else
 # meanwhile: it takes ten minutes.
@@ -31,7 +36,7 @@ bench-rendering: .venv/bench
 minify:
 	@sh scripts/minify
 
-# Record what visitors see of each fault, for the table of docs/reliability.md. Takes about eight minutes.
+# Record what visitors see of each fault, for the table of docs/reliability.md. Takes about three minutes.
 faults: .venv/bin/tox
 	@rm -rf build/faults
 	@PATH="$$(sh scripts/pythons-path)" FCS_REQUIRE_REDIS=1 FCS_FAULTS_RESULTS="$(CURDIR)/build/faults" \

@@ -1,4 +1,4 @@
-"""Candles as JSON; health and metrics of a web process, for load balancers and Prometheus."""
+"""Candles as JSON, charts as images; health and metrics of a web process."""
 
 from __future__ import annotations
 
@@ -16,27 +16,48 @@ from .access.http import refusal_of
 from .access.refusals import matches_pattern
 from .candles import Candles, aget_candles
 from .candles.ranges import Range
+from .charts.addresses import Picture, is_signed, read
+from .charts.images import svg_of
+from .charts.pictures import CannotPaint, NotPainted, painted
 from .conf import conf
-from .exceptions import BadRange, BadSymbol, BadTimeframe, ConfigurationError, RoomError
+from .exceptions import BadOption, BadRange, BadSymbol, BadTimeframe, ConfigurationError, RoomError
 from .operations.credits import read_credits
 from .operations.exposition import page
 from .operations.status import trouble
 from .prices.offset import ClockOffset
 from .prices.reports import Report
+from .quotes import aget_quotes
+from .rooms import Room
 from .site import is_idle, note_mistake, room_to_show, site_store
+from .tools.logs import logger_of
 from .tools.metrics import gauges
+from .values.timeframes import LONGEST
 
-__all__ = ["candles", "health", "metrics"]
+__all__ = ["candles", "chart", "health", "metrics"]
+
+logger = logger_of(__name__)
 
 #: How long a client may keep candles that cannot change any more, and any others, in seconds.
 FINAL_SECONDS = 86_400
 FORMING_SECONDS = 5
+
+#: How long anybody may keep the image of a chart, in seconds: if its last candle is final, if it
+#: is forming, and if there is none.
+IMAGE_FINAL_SECONDS = 300
+IMAGE_FORMING_SECONDS = 60
+IMAGE_EMPTY_SECONDS = 5
+
+_IMAGE_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+
+#: An image that is opened as a page loads nothing and runs nothing.
+_IMAGE_POLICY = "default-src 'none'; style-src 'none'"
 
 #: Parameters are cut after so many characters; no valid one is longer.
 _TEXT_MAX = 200
 
 #: Errors by their names in an answer.
 _SHORT: dict[type[RoomError], str] = {
+    BadOption: "bad_option",
     BadRange: "bad_range",
     BadSymbol: "bad_symbol",
     BadTimeframe: "bad_timeframe",
@@ -65,6 +86,29 @@ async def candles(request: HttpRequest) -> HttpResponseBase:
         return _refused(503, "not_set_up", error.public)
     age = FINAL_SECONDS if _is_settled(found, wanted) else FORMING_SECONDS
     return _answered(request, found, age, is_public=is_public)
+
+
+@require_safe
+async def chart(request: HttpRequest, format: str) -> HttpResponseBase:
+    """Return a chart as an image, for everybody who has an address that this site has signed.
+
+    Nobody is asked for a token, and ``FCS_AUTHORIZE`` is not asked: mail programs and link
+    previews have no session.
+    """
+    given = {name: str(text)[:_TEXT_MAX] for name, text in request.GET.items()}
+    try:
+        picture = read(given)
+    except RoomError as error:
+        return _refused(400, _SHORT[type(error)], str(error))
+    if not is_signed(given, format):
+        return _refused(403, "not_signed", "this site has not signed this address")
+    try:
+        return await _image(request, picture, format)
+    except CannotPaint as error:
+        return _refused(501, "not_installed", str(error))
+    except NotPainted as error:
+        logger.warning("a chart was not drawn as PNG room=%s reason=%s", picture.room, error)
+        return _refused(503, "not_drawn", "the image could not be drawn, try again later")
 
 
 @never_cache
@@ -147,9 +191,14 @@ def _number(text: str | None) -> int | str | None:
 
 
 def _is_settled(found: Candles, wanted: Range) -> bool:
-    """Tell whether the same request will always be answered with these candles."""
-    is_full = wanted.before is not None and len(found) == wanted.limit and found.more
-    return is_full and not found.missing and all(candle.final for candle in found)
+    """Tell whether the same request will always be answered with these candles.
+
+    No other candle may open between the last one and the end of the range.
+    """
+    if wanted.before is None or len(found) < wanted.limit or not found.more or found.missing:
+        return False
+    is_next = wanted.before <= found[-1].t + LONGEST[found.room.timeframe]
+    return is_next and all(candle.final for candle in found)
 
 
 def _answered(
@@ -167,6 +216,37 @@ def _answered(
         # The next visitor of the same browser may have fewer permissions.
         patch_vary_headers(response, ["Cookie", "Authorization"])
     return get_conditional_response(request, etag=etag, response=response) or response
+
+
+async def _image(request: HttpRequest, picture: Picture, format: str) -> HttpResponseBase:
+    _keep_joined(picture.room)
+    found = await aget_candles(picture.room, limit=picture.range)
+    quote = (await aget_quotes([picture.room]))[picture.room]
+    svg = svg_of(found, picture, quote)
+    etag = f'"{hashlib.sha256(svg.encode()).hexdigest()[:32]}.{format}"'
+    response = HttpResponse(content_type=_IMAGE_TYPES[format])
+    response["Content-Security-Policy"] = _IMAGE_POLICY
+    response["X-Content-Type-Options"] = "nosniff"
+    response["ETag"] = etag
+    patch_cache_control(response, public=True, max_age=_image_age(found))
+    answer = get_conditional_response(request, etag=etag, response=response)
+    if answer is response:
+        response.content = svg.encode() if format == "svg" else await painted(svg)
+    return answer or response
+
+
+def _keep_joined(room: Room) -> None:
+    """Let the stream join a room for a while, as for one that a page shows."""
+    try:
+        site_store().note_rendered(room)
+    except ConfigurationError as error:
+        note_mistake(error)
+
+
+def _image_age(found: Candles) -> int:
+    if not found:
+        return IMAGE_EMPTY_SECONDS
+    return IMAGE_FINAL_SECONDS if found[-1].final else IMAGE_FORMING_SECONDS
 
 
 def _refused(status: int, short: str, message: str) -> HttpResponse:

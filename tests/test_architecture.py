@@ -49,7 +49,7 @@ OUTSIDE = {
     "channels_redis": {"layer.bus", "layer.pubsub"},
     "channels.layers": {"layer.bus"},
     "django.core.cache": {"doctor.neighbour", "prices.calls"},
-    "django.core.signing": {"tokens"},
+    "django.core.signing": {"charts.addresses", "tokens"},
     # The optional app: other code asks django.apps for the model, if it is installed.
     "django_fcs.candles.models": {"candles.admin"},
     "django.db": {
@@ -64,6 +64,7 @@ OUTSIDE = {
     },
     "jinja2": {"jinja"},
     "prometheus_client": {"operations.exposition"},
+    "resvg_py": {"charts.raster"},
     # A module whose name is a string: no other test sees such an import.
     "importlib": {"checks", "streaming.calendars"},
     "channels": {"access.clients", "asgi", "checking.serving", "consumers", "layer.bus"},
@@ -77,6 +78,7 @@ OUTSIDE = {
     "ssl": {"doctor.feed_probes"},
     "pathlib": {"doctor.templates", "recording", "widgets.rendering"},
     "os": {
+        "charts.pictures",
         "checking.serving",
         "conf",
         "doctor.neighbour",
@@ -96,7 +98,7 @@ OUTSIDE = {
         "tools.worker",
     },
     "concurrent": {"prices.calls", "tools.worker"},
-    "subprocess": {"doctor.neighbour"},
+    "subprocess": {"charts.pictures", "doctor.neighbour"},
 }
 
 #: The module that makes this project's loggers, and those that configure loggers.

@@ -22,10 +22,10 @@ from django_fcs.fanout.flow import STEADY
 from django_fcs.fanout.subscriber import CLOSE_TOO_SLOW
 from django_fcs.fanout.watched import Watched
 from django_fcs.layer.bus import DEMAND, HUBS, Bus
-from django_fcs.layer.events import EPOCH_AHEAD_SECONDS, Beat, RoomNotice
+from django_fcs.layer.events import Beat, RoomNotice
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Expectation
-from django_fcs.prices.updates import Update
+from django_fcs.prices.updates import EPOCH_AHEAD_SECONDS, Update
 from django_fcs.protocol import Price
 from django_fcs.rooms import Room
 from django_fcs.site import site_store

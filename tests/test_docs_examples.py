@@ -11,11 +11,14 @@ import re
 import time
 from contextlib import AsyncExitStack
 from functools import partial
+from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from channels.testing import WebsocketCommunicator
+from django.core import mail
 from django.core.checks import ERROR, run_checks
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template, engines
@@ -28,12 +31,14 @@ from django_fcs.candles.bars import Bar, Rank
 from django_fcs.candles.kept import Kept
 from django_fcs.candles.reading import candle_store
 from django_fcs.candles.series import Series
+from django_fcs.charts.addresses import is_signed
 from django_fcs.rooms import Room
 from django_fcs.simulator import Faults, RandomWalk, Simulator
 from django_fcs.site import streams
 from django_fcs.testing import push_price, simulator as simulated_feed
 from tests.simulator.fcs_client import client_of
 from tests.support.waiting import eventually
+from tests.widgets.test_tags import jinja
 
 pytestmark = pytest.mark.versions
 
@@ -210,6 +215,39 @@ async def test_the_example_of_an_answer_is_one() -> None:
 
     assert read.keys() == Candles(Room("FX:EURUSD", "60")).as_dict().keys()
     assert message.keys() <= read.keys() | question.keys()
+
+
+# -- charts.md
+
+
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
+
+
+@override_settings(ROOT_URLCONF="tests.charts.urls", MAILERS=MAILERS)
+async def test_the_example_of_a_mail_has_the_address_of_an_image() -> None:
+    space = await run(block("charts.md", "EmailMultiAlternatives"))
+    space["send_chart"]("ann@example.com")
+
+    [(html, kind)] = mail.outbox[-1].alternatives
+    src, width, alt = re.findall(r'="([^"]+)"', str(html))
+    address = urlsplit(unescape(src))
+    assert (kind, width, bool(alt)) == ("text/html", "600", True)
+    assert (
+        f"{address.scheme}://{address.netloc}{address.path}" == "https://example.com/fcs/chart.png"
+    )
+    assert is_signed(dict(parse_qsl(address.query)), "png")
+
+
+@override_settings(ROOT_URLCONF="tests.charts.urls")
+@pytest.mark.parametrize("language", ["django", "jinja"])
+async def test_the_examples_of_link_previews(language: str) -> None:
+    code = block("charts.md", "og:image", language)
+    template = engines["django"].from_string(code) if language == "django" else None
+    html = template.render({}, RequestFactory().get("/")) if template else jinja(code)
+
+    address = urlsplit(unescape(re.findall(r'og:image" content="([^"]+)"', html)[0]))
+    assert address.netloc == ("testserver" if template else "")
+    assert is_signed(dict(parse_qsl(address.query)), "png")
 
 
 # -- simulator.md, templates.md and the lines for settings

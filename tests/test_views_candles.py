@@ -373,3 +373,17 @@ async def test_ten_thousand_candles_hold_the_loop_for_a_moment_only(open_site: N
         response = await get(limit=10_000)
 
     assert len(told(response)["candles"]) == 10_000
+
+
+async def test_a_range_that_goes_on_after_its_last_candle_is_kept_for_seconds(
+    open_site: None,
+) -> None:
+    series = Series("60", keep=600)
+    bars = [Bar(T + number * HOUR, 1.5, 2.0, 1.0, 1.5, None) for number in range(9)]
+    series.take_page(bars, fetched_at=T + 20 * HOUR)
+    assert await candle_store().asave({ROOM: Kept.of(series, saved_at=T + 20 * HOUR)})
+
+    ages = [
+        (await get(limit=3, before=T + hours * HOUR))["Cache-Control"] for hours in (8, 9, 11, 999)
+    ]
+    assert ["immutable" in age for age in ages] == [True, True, False, False]

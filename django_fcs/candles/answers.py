@@ -49,6 +49,7 @@ class RefusalKind(str, Enum):
     PLAN = "plan"  #: the account or its plan does not allow it
     SYMBOL = "symbol"  #: it has no history of the symbol; others are not concerned
     TIMEFRAME = "timeframe"  #: it has no history in the timeframe; others are not concerned
+    ROOM = "room"  #: it gives another reason, which may concern the room alone
     RATE = "rate"  #: there were too many requests, or no credits are left
     UNAVAILABLE = "unavailable"  #: no connection, no answer in time, or an HTTP status
     MALFORMED = "malformed"  #: the answer cannot be read
@@ -59,6 +60,7 @@ _PUBLIC = {
     RefusalKind.PLAN: "the feed refused access to its history",
     RefusalKind.SYMBOL: "the feed has no history of this symbol",
     RefusalKind.TIMEFRAME: "the feed has no history in this timeframe",
+    RefusalKind.ROOM: "the feed refused history of this symbol",
     RefusalKind.RATE: "the feed was asked for too much history",
     RefusalKind.UNAVAILABLE: "no connection to the history of the feed",
     RefusalKind.MALFORMED: "the history of the feed cannot be read",
@@ -73,7 +75,7 @@ _BY_CODE = {
 }
 
 #: The vendor documents few codes. In other cases, the first kind with a word of its text is
-#: meant. What is in no list concerns the account until more is known.
+#: meant.
 _BY_WORD = {
     RefusalKind.KEY: ("access_key", "access key", "api key"),
     RefusalKind.RATE: ("limit", "too many", "credit"),
@@ -86,6 +88,7 @@ _SENTENCES = {
     RefusalKind.PLAN: "{place} refused history to this account or its plan",
     RefusalKind.SYMBOL: "{place} has no history of this symbol",
     RefusalKind.TIMEFRAME: "{place} has no history in this timeframe",
+    RefusalKind.ROOM: "{place} refused history of this symbol",
     RefusalKind.RATE: "{place} refused more requests for history",
     RefusalKind.UNAVAILABLE: "{place} answered",
 }
@@ -99,7 +102,7 @@ class Refused(FCSError):
         text: The same for operators, in one line and without the key.
         retry_after: For how many seconds the vendor asked not to ask again, a day at most;
             ``None`` if it did not.
-        may_cost: Whether the vendor may have counted credits for the request.
+        is_certain: Whether a code says so. A text may contain a symbol that was asked for.
     """
 
     def __init__(
@@ -108,12 +111,17 @@ class Refused(FCSError):
         text: str,
         *,
         retry_after: float | None = None,
-        may_cost: bool = False,
+        is_certain: bool = True,
     ) -> None:
         super().__init__(text)
         self.kind = kind
         self.retry_after = retry_after
-        self.may_cost = may_cost
+        self.is_certain = is_certain and kind is not RefusalKind.ROOM
+
+    @property
+    def may_cost(self) -> bool:
+        """Whether the vendor may have counted credits: it does for each answer with candles."""
+        return self.kind is RefusalKind.MALFORMED
 
     @property
     def public(self) -> str:
@@ -223,11 +231,12 @@ def _refusal(
     code, text = _whole(envelope.get("code")), envelope.get("msg")
     said = address.without_secrets(text) if isinstance(text, str) else ""
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        kind = RefusalKind.UNAVAILABLE
+        known: RefusalKind | None = RefusalKind.UNAVAILABLE
     else:
-        kind = _BY_CODE.get(code) or _BY_CODE.get(status) or _kind_of(said)
-    with_code = f" with code {code}" if code > 0 else ""
-    return _refused(kind, with_code or f" with HTTP {status}", said, headers, address, now)
+        known = _BY_CODE.get(code) or _BY_CODE.get(status)
+    how = f" with code {code}" if code > 0 else f" with HTTP {status}"
+    kind, is_certain = known or _kind_of(said), known is not None
+    return _refused(kind, how, said, headers, address, now, is_certain=is_certain)
 
 
 def _unreadable(
@@ -257,17 +266,19 @@ def _refused(
     headers: Mapping[str, str],
     address: RestAddress,
     now: float,
+    *,
+    is_certain: bool = True,
 ) -> Refused:
     asked, dates = [headers.get("Retry-After", "")], [headers.get("Date", "")]
     pause = retry_after(asked, dates, now, most=_DAY) or None
     text = _SENTENCES[kind].format(place=address.place) + how
     text += f": {said}" if said else ""
     text += f" (it asked to wait for {pause:.0f} s)" if pause else ""
-    return Refused(kind, text, retry_after=pause)
+    return Refused(kind, text, retry_after=pause, is_certain=is_certain)
 
 
 def _malformed(address: RestAddress, what: str) -> Refused:
-    return Refused(RefusalKind.MALFORMED, f"{address.place} {what}", may_cost=True)
+    return Refused(RefusalKind.MALFORMED, f"{address.place} {what}")
 
 
 def _kind_of(said: str) -> RefusalKind:
@@ -275,7 +286,7 @@ def _kind_of(said: str) -> RefusalKind:
     for kind, words in _BY_WORD.items():
         if any(word in said for word in words):
             return kind
-    return RefusalKind.PLAN
+    return RefusalKind.ROOM
 
 
 def _whole(value: object) -> int:

@@ -69,16 +69,26 @@ class Columns:
 
     def replace(self, index: int, bar: Bar, rank: int, at: float) -> None:
         """Replace a bar by another one of the same ``t``."""
-        for column, value in zip(self._all, _row(bar, rank, at), strict=True):
-            column[index] = value
+        # One by one: a loop over the columns takes three times as long.
+        v = bar.v
+        self.o[index], self.h[index], self.l[index], self.c[index] = bar[1:5]
+        self.v[index] = math.nan if v is None else v
+        self.at[index], self.rank[index] = at, rank
 
-    def insert_many(self, bars: Sequence[tuple[Bar, int]], at: float) -> None:
+    def insert_many(self, bars: Sequence[Bar], ranks: Sequence[int], at: float) -> None:
         """Insert bars with their ranks, ascending; none of them is here yet."""
         if not bars:
             return
-        is_later = not self.t or bars[0][0].t > self.t[-1]
-        for bar, rank in bars:
-            self.insert(len(self.t), bar, rank, at)
+        is_later = not self.t or bars[0].t > self.t[-1]
+        # Without a row for each bar: collecting thousands of objects would hold up prices.
+        self.t.extend([bar.t for bar in bars])
+        self.o.extend([bar.o for bar in bars])
+        self.h.extend([bar.h for bar in bars])
+        self.l.extend([bar.l for bar in bars])
+        self.c.extend([bar.c for bar in bars])
+        self.v.extend([math.nan if bar.v is None else bar.v for bar in bars])
+        self.at.extend([at] * len(bars))
+        self.rank.extend(ranks)
         if not is_later:
             order = sorted(range(len(self.t)), key=self.t.__getitem__)
             for column in self._all:

@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 import msgspec
 from msgspec.structs import replace
 
+from django_fcs.prices.updates import EPOCH_AHEAD_SECONDS
 from django_fcs.protocol.bounds import TIME_MAX
 from django_fcs.tools.texts import one_line
 
@@ -50,6 +51,14 @@ class Account(msgspec.Struct, frozen=True):
     epoch: int
     """The epoch of the leader who wrote it."""
 
+    def may_replace(self, stored: Account | None, now: float) -> bool:
+        """Tell whether it may be stored: a leader from before writes over no account."""
+        return stored is None or stored.epoch <= self.epoch or not stored.is_of_a_leader(now)
+
+    def is_of_a_leader(self, now: float) -> bool:
+        """Tell whether its epoch is one that the lease may have given."""
+        return self.epoch <= (now + EPOCH_AHEAD_SECONDS) * 1000
+
 
 class Ledger:
     """Decides when the vendor may be asked for history, so that no limit of the plan is exceeded.
@@ -63,7 +72,7 @@ class Ledger:
         per_minute: The most requests in a minute.
         per_month: The most credits in a month.
         now: The current time.
-        epoch: The epoch of this leader.
+        epoch: The epoch of this leader. It counts as later than that of the account.
     """
 
     def __init__(
@@ -75,6 +84,8 @@ class Ledger:
         """Credits that are reserved and not settled yet."""
         if account is None:
             account = Account("", 0, (), 0.0, "", epoch)
+        elif account.is_of_a_leader(now):
+            epoch = max(epoch, account.epoch + 1)
         asked = sorted(at for at in account.asked if math.isfinite(at))[-_ASKED_MAX:]
         self.account = Account(
             month=account.month,
@@ -90,6 +101,11 @@ class Ledger:
     def left(self) -> int:
         """The credits of the month that are left."""
         return max(0, self._per_month - self.account.spent)
+
+    def is_closed(self, now: float) -> bool:
+        """Tell whether the month's credits are used up, or a refusal has closed the ledger."""
+        self._bring_up_to(now)
+        return not self.left or self.account.closed_until > now
 
     def wait(self, credits: int, now: float) -> float:
         """Return for how many seconds a request of so many credits has to wait; 0 if for none.

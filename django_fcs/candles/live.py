@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from django_fcs.exceptions import ProtocolError
 from django_fcs.prices.entries import drop_malformed
+from django_fcs.prices.sessions import Markets
 from django_fcs.prices.states import Expectation
 from django_fcs.prices.store import LastValue
 from django_fcs.prices.updates import price_of
@@ -14,10 +15,13 @@ from django_fcs.rooms import Room
 from django_fcs.values.timeframes import LENGTHS, LONGEST
 
 from .bars import Bar, read_bar
+from .sessions import bar_end
 
 __all__ = ["LiveBar", "live_bars"]
 
 _DAY = 86_400
+
+_markets = Markets()
 
 
 class LiveBar(NamedTuple):
@@ -28,6 +32,8 @@ class LiveBar(NamedTuple):
     """When its last change came, in unix seconds."""
     is_final: bool
     """Whether the vendor has closed it."""
+    is_moved: bool = False
+    """Whether ask and bid may have moved its close."""
 
 
 def live_bars(room: Room, value: LastValue, now: float) -> list[LiveBar]:
@@ -48,7 +54,7 @@ def live_bars(room: Room, value: LastValue, now: float) -> list[LiveBar]:
         bars += [] if ended is None else [LiveBar(ended, head.at, is_final=True)]
     current = _current(room, head, value.expected, now)
     if current is not None:
-        bars.append(LiveBar(current, head.at, head.mode == "close"))
+        bars.append(LiveBar(current, head.at, head.mode == "close", head.mode == "askbid"))
     return bars
 
 
@@ -58,14 +64,20 @@ def _current(room: Room, head: Head, expected: Expectation, now: float) -> Bar |
         return None
     close = p.c
     if head.mode == "askbid":
-        if _has_ended(head, p.t, room.timeframe, expected):
+        if _has_ended(head, p.t, room, expected):
             return None
         close = min(max(close, p.l), p.h)
     return read_bar(p.t, p.o, p.h, p.l, close, p.v, timeframe=room.timeframe, now=now)
 
 
-def _has_ended(head: Head, t: int, timeframe: str, expected: Expectation) -> bool:
-    """Tell whether a bar had ended when ask and bid changed; weeks and months outlast sessions."""
-    tick_at = head.prices.update or head.at
+def _has_ended(head: Head, t: int, room: Room, expected: Expectation) -> bool:
+    """Tell whether a bar had ended when ask and bid changed.
+
+    The hours of exchanges are known to the stream alone, which says when they have closed.
+    """
+    tick_at, timeframe = head.prices.update or head.at, room.timeframe
+    end = bar_end(_markets.hours(room.symbol), timeframe, t)
+    # Weeks and months outlast sessions.
     closed_at = expected.since if expected.closed and LENGTHS[timeframe] <= _DAY else None
-    return tick_at >= t + LONGEST[timeframe] or (closed_at is not None and t < closed_at <= tick_at)
+    is_over = tick_at >= (t + LONGEST[timeframe] if end is None else end)
+    return is_over or (closed_at is not None and t < closed_at <= tick_at)

@@ -40,10 +40,12 @@ class Page:
         trouble: str = "",
     ) -> None:
         series = Series(room.timeframe, keep=keep) if kept is None else kept.series(keep)
-        newest = series.newest
+        newest, final = series.newest, series.last_final
         for one in live:
-            # A value that is older than the store tells nothing new.
-            if newest is None or newest.t <= one.bar.t:
+            # A value that is older than the store tells nothing new, and no tick moves a bar that
+            # has ended.
+            known = final if one.is_moved else None
+            if (newest is None or newest.t <= one.bar.t) and (known is None or known.t < one.bar.t):
                 series.put(one.bar, rank=Rank.LIVE, at=one.at, is_final=one.is_final)
         self._room = room
         self._trouble = trouble

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from django.core.exceptions import SynchronousOnlyOperation
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
@@ -14,6 +15,7 @@ from django_fcs.layer.bus import layer_is_in_memory
 from django_fcs.rooms import Room
 from django_fcs.site import note_mistake, room_to_show, setting_to_show, site_store
 
+from .bars import Bar
 from .live import live_bars
 from .pages import Page
 from .patterns import matches
@@ -64,6 +66,8 @@ def get_candles(
 
     Raises ``BadSymbol``, ``BadTimeframe``, or ``BadRange`` for numbers that cannot be used,
     never an error of the cache, of the database or of a setting: that is logged once an hour.
+    Raises ``SynchronousOnlyOperation`` in async code, as Django does, if it has to read the
+    database: use ``aget_candles`` there.
     """
     room, wanted = _asked(symbol, timeframe), Range.read(limit, before)
     try:
@@ -73,7 +77,7 @@ def get_candles(
         return _unreadable(room, error)
     page = _page(room, wanted, stored)
     if page.lacking and _saved.is_installed():
-        older = _saved.load(room, before=page.begins, limit=page.lacking)
+        older = _load(room, page)
         page.put_older(older, trouble=_NO_DATABASE if _saved.failure else "")
     return _whole(page, room)
 
@@ -97,6 +101,15 @@ async def aget_candles(
         older = await _saved.aload(room, before=page.begins, limit=page.lacking)
         page.put_older(older, trouble=_NO_DATABASE if _saved.failure else "")
     return _whole(page, room)
+
+
+def _load(room: Room, page: Page) -> list[Bar]:
+    try:
+        return _saved.load(room, before=page.begins, limit=page.lacking)
+    except SynchronousOnlyOperation:
+        raise SynchronousOnlyOperation(
+            "get_candles reads the database: use await aget_candles(…) in async code"
+        ) from None
 
 
 def _asked(symbol: str | Room, timeframe: str | None) -> Room:

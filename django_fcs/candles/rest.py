@@ -102,12 +102,9 @@ class RestClient:
         with closing(self._new_connection()) as connection:
             try:
                 connection.connect()
-            except _FAILURES as error:
-                return self._failed(error, may_cost=False)
-            try:
                 status, headers, body = self._exchange(connection, path, fields)
             except _FAILURES as error:
-                return self._failed(error, may_cost=True)
+                return self._failed(error)
         try:
             return read_answer(
                 body,
@@ -144,7 +141,7 @@ class RestClient:
         with closing(connection.getresponse()) as response:
             return response.status, response.headers, _body_of(response)
 
-    def _failed(self, error: Exception, *, may_cost: bool) -> Refused:
+    def _failed(self, error: Exception) -> Refused:
         place, cause = self._address.place, error.__cause__ or error
         kind = RefusalKind.UNAVAILABLE
         # To urllib3, a port where nobody listens is a case of a limit of time.
@@ -156,7 +153,7 @@ class RestClient:
             reason = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
             reason = self._address.without_secrets(reason)
             text = f"cannot reach FCS_REST_URL at {place}: {reason}"
-        return Refused(kind, text, may_cost=may_cost)
+        return Refused(kind, text)
 
 
 def _body_of(response: Any) -> bytes:

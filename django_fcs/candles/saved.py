@@ -6,6 +6,7 @@ The stream and the pages never get an error of the database: it is logged once a
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 from asgiref.sync import sync_to_async
 from django.apps import apps
+from django.core.exceptions import SynchronousOnlyOperation
 from django.db import close_old_connections, connections, router, transaction
 from django.db.models import Count, Max, Min, Model, QuerySet
 
@@ -35,6 +37,10 @@ ROWS_AT_ONCE = 1000
 #: garbage eight times as often, and prices would wait for that.
 ROWS_OF_A_STATEMENT = 100
 
+#: How long pages wait for the database, in seconds.
+WAIT_SECONDS = 2
+
+_HANGS = "no answer in time"
 _MODEL = "fcs_candles.Candle"
 _KEY = ("symbol", "timeframe", "t")
 _VALUES = ("open", "high", "low", "close", "volume")
@@ -59,10 +65,16 @@ class SavedCandles:
 
     Args:
         clock: Unix seconds. A candle that opens too far ahead of it is none.
+        wait_seconds: How long ``aload`` waits, in seconds.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, *, clock: Callable[[], float] = time.time, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
         self._clock = clock
+        self._wait_seconds = wait_seconds
+        self._hanging: set[asyncio.Future[list[Bar]]] = set()
+        """Reads for which ``aload`` waits no longer."""
         self._failures: dict[str, str] = {}
 
     @staticmethod
@@ -96,23 +108,35 @@ class SavedCandles:
 
     def load(self, room: Room, *, before: int | None = None, limit: int) -> list[Bar]:
         """Return the newest bars that open before a time, ascending; none if this fails."""
-        try:
-            alias = router.db_for_read(_model())
-            query = _rows(room, alias)
-            if before is not None:
-                query = query.filter(t__lt=before)
-            # An error may not spoil a transaction of the caller.
-            with transaction.atomic(using=alias):
-                rows = list(query.order_by("-t").values_list(*_COLUMNS)[:limit])
-        except Exception as error:
-            self._fail("load", error)
-            return []
-        self._failures.pop("load", None)
+        rows = self._newest(room, before, limit, _COLUMNS)
         return self._read(room, reversed(rows))
 
+    def times(self, room: Room, *, before: int | None = None, limit: int) -> list[int]:
+        """Return when the bars open that ``load`` returns, in a fraction of its time.
+
+        Rows that cannot be true count, too.
+        """
+        return [t for (t,) in reversed(self._newest(room, before, limit, ("t",)))]
+
     async def aload(self, room: Room, *, before: int | None = None, limit: int) -> list[Bar]:
-        """Return what ``load`` returns, from the thread of Django's async queries."""
-        return await sync_to_async(self.load)(room, before=before, limit=limit)
+        """Return what ``load`` returns, from the thread of Django's async queries.
+
+        After ``WAIT_SECONDS`` this counts as a failure. The thread then still hangs, so until it
+        is free again, further calls fail at once.
+        """
+        if self._hanging:
+            self._fail("load", TimeoutError(_HANGS))
+            return []
+        load = sync_to_async(self.load)(room, before=before, limit=limit)
+        reading = asyncio.ensure_future(load)
+        # Cancelling it would wait for the thread.
+        done, _ = await asyncio.wait((reading,), timeout=self._wait_seconds)
+        if done:
+            return reading.result()
+        self._hanging.add(reading)
+        reading.add_done_callback(self._note_end)
+        self._fail("load", TimeoutError(_HANGS))
+        return []
 
     def overview(self, rooms: Iterable[Room] | None = None) -> list[SavedRoom]:
         """Return what is stored of these rooms, or of all; raises what the database raises."""
@@ -141,6 +165,32 @@ class SavedCandles:
             deleted += query.filter(t__lte=times[-1]).delete()[0]
         return deleted
 
+    def _note_end(self, reading: asyncio.Future[list[Bar]]) -> None:
+        """Forget a read that hung; nobody waits for its result."""
+        self._hanging.discard(reading)
+        if not reading.cancelled():
+            reading.exception()
+
+    def _newest(
+        self, room: Room, before: int | None, limit: int, columns: Sequence[str]
+    ) -> list[tuple[Any, ...]]:
+        """Return the newest rows before a time, descending; none if this fails."""
+        try:
+            alias = router.db_for_read(_model())
+            query = _rows(room, alias)
+            if before is not None:
+                query = query.filter(t__lt=before)
+            # An error may not spoil a transaction of the caller.
+            with transaction.atomic(using=alias):
+                rows = list(query.order_by("-t").values_list(*columns)[:limit])
+        except SynchronousOnlyOperation:
+            raise  # A mistake of the caller, no failure of the database.
+        except Exception as error:
+            self._fail("load", error)
+            return []
+        self._failures.pop("load", None)
+        return rows
+
     def _sound(self, room: Room, bars: Iterable[Bar]) -> list[Bar]:
         """Return the bars that can be true, ascending, each time once."""
         of_times = {bar.t: bar for bar in self._read(room, bars)}
@@ -148,10 +198,15 @@ class SavedCandles:
 
     def _read(self, room: Room, rows: Iterable[Sequence[Any]]) -> list[Bar]:
         """Return the bars that can be true. Other code may have written to the table."""
-        now = self._clock()
-        read = [read_bar(*row, timeframe=room.timeframe, now=now) for row in rows]
-        sound = [bar for bar in read if bar is not None]
-        if len(sound) < len(read) and count("candles_impossible", len(read) - len(sound)):
+        now, sound, impossible = self._clock(), [], 0
+        for row in rows:
+            bar = read_bar(*row, timeframe=room.timeframe, now=now)
+            if bar is None:
+                impossible += 1
+            else:
+                # Most bars are as they were. Thousands of copies would be garbage to collect.
+                sound.append(row if isinstance(row, Bar) and row == bar else bar)
+        if impossible and count("candles_impossible", impossible):
             logger.warning("impossible candles ignored room=%s", room)
         return sound
 

@@ -104,16 +104,19 @@ class Series:
         )
 
     def bars(
-        self, *, before: int | None = None, limit: int | None = None
+        self, *, start: int = 0, before: int | None = None, limit: int | None = None
     ) -> list[tuple[Bar, bool]]:
-        """Return the newest bars that open before a time, ascending, and whether each is final."""
-        stop = len(self) if before is None else self._columns.find(before)[0]
-        start = 0 if limit is None else max(0, stop - limit)
-        return [(self._columns.bar(index), self._is_final(index)) for index in range(start, stop)]
+        """Return the newest bars that open before a time, ascending, and whether each is final.
 
-    def times(self) -> list[int]:
-        """Return the opening times of all bars, ascending."""
-        return self._columns.t.tolist()
+        None of them opens before ``start``.
+        """
+        numbers = range(*self._part(start, before, limit))
+        return [(self._columns.bar(index), self._is_final(index)) for index in numbers]
+
+    def times(self, *, before: int | None = None, limit: int | None = None) -> list[int]:
+        """Return when the bars open that ``bars`` returns, in a fraction of its time."""
+        first, stop = self._part(0, before, limit)
+        return self._columns.t[first:stop].tolist()
 
     def put(self, bar: Bar, *, rank: Rank, at: float, is_final: bool = False) -> bool:
         """Merge a bar that came at ``at``; return whether anything changed.
@@ -140,23 +143,32 @@ class Series:
         page = _without_doubles(bars)
         newest = max(page, default=0)
         seen_until = fetched_at - delay - REST_LATE_SECONDS - LONGEST[self.timeframe]
-        new, changed = [], 0
+        new: list[Bar] = []
+        ranks, changed = bytearray(), 0
         for t in sorted(page)[-self._keep - 1 :]:
             rank = Rank.ENDED if t < newest or t <= seen_until else Rank.FORMING
             index, is_there = self._columns.find(t)
             if is_there:
                 changed += self._merge(index, page[t], rank, fetched_at)
             else:
-                new.append((page[t], rank))
-        changed += self._insert_many(new, fetched_at)
+                new.append(page[t])
+                ranks.append(rank)
+        changed += self._insert_many(new, ranks, fetched_at)
         self.version += changed > 0
         return changed
 
     def recall(self, before: Series) -> None:
-        """Merge what an earlier stream kept of this room."""
-        columns = before._columns
-        for index in range(len(before)):
-            rank, is_final = Rank(columns.rank[index]), before._is_final(index)
+        """Merge what an earlier stream kept of this room; ``before`` may not be used any more."""
+        oldest, fewer = before.times()[:1], before
+        if len(before) > len(self):
+            # In either order the result is the same, and this stream has mostly seen little.
+            fewer = Series(self.timeframe, keep=self._keep)
+            fewer.restore(*self.state())
+            self.restore(*before.state())
+            self.version += 1
+        columns = fewer._columns
+        for index in range(len(fewer)):
+            rank, is_final = Rank(columns.rank[index]), fewer._is_final(index)
             self.put(columns.bar(index), rank=rank, at=columns.at[index], is_final=is_final)
         for own, other in (
             (self.joined, before.joined),
@@ -167,7 +179,7 @@ class Series:
                 own.add(start, stop)
         known = [since for since in (self.since, before.since) if since is not None]
         self.since = min(known, default=None)
-        self.is_exhausted |= before.is_exhausted and self.times()[:1] == before.times()[:1]
+        self.is_exhausted |= before.is_exhausted and self.times()[:1] == oldest
 
     def settle(self, hours: Hours, now: float, *, delay: float = 0) -> bool:
         """Make the newest bar final if its session has ended; return whether that is new.
@@ -222,6 +234,11 @@ class Series:
         self._columns, self._has_ended = columns, has_ended
         self._trim()
 
+    def _part(self, start: int, before: int | None, limit: int | None) -> tuple[int, int]:
+        stop = len(self) if before is None else self._columns.find(before)[0]
+        first = self._columns.find(start)[0]
+        return (first if limit is None else max(first, stop - limit)), stop
+
     def _is_final(self, index: int) -> bool:
         if index < len(self) - 1:
             return True
@@ -229,13 +246,17 @@ class Series:
 
     def _merge(self, index: int, bar: Bar, rank: Rank, at: float) -> bool:
         columns = self._columns
-        known = columns.bar(index)
         old, new = (columns.rank[index], columns.at[index]), (rank, at)
-        if new < old or (new == old and _weight(bar) <= _weight(known)):
+        if new < old:
             return False
-        was_final = self._is_final(index)
+        known = columns.bar(index)
+        if new == old and _weight(bar) <= _weight(known):
+            return False
         columns.replace(index, bar, rank, at)
-        return bar != known or self._is_final(index) != was_final
+        if bar != known:
+            return True
+        # Only the newest bar may become final by its rank.
+        return index == len(columns.t) - 1 and old[0] < rank == Rank.ENDED and not self._has_ended
 
     def _insert(self, index: int, bar: Bar, rank: Rank, at: float) -> bool:
         is_full = len(self) > self._keep
@@ -247,16 +268,16 @@ class Series:
         self._trim()
         return True
 
-    def _insert_many(self, bars: list[tuple[Bar, Rank]], at: float) -> int:
+    def _insert_many(self, bars: list[Bar], ranks: bytearray, at: float) -> int:
         """Insert bars that are not here yet, ascending; return how many of them stay."""
         if not bars:
             return 0
-        if not self or bars[-1][0].t > self._columns.t[-1]:
+        if not self or bars[-1].t > self._columns.t[-1]:
             self._has_ended = False
-        self._columns.insert_many(bars, at)
+        self._columns.insert_many(bars, ranks, at)
         self._trim()
         oldest = self._columns.t[0]
-        return sum(bar.t >= oldest for bar, _ in bars)
+        return sum(bar.t >= oldest for bar in bars)
 
     def _trim(self) -> None:
         if (too_many := len(self) - self._keep - 1) > 0:

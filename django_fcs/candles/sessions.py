@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from django_fcs.prices.sessions import Hours
+from django_fcs.values.timeframes import LENGTHS, LONGEST
 
-__all__ = ["Piece", "pieces", "session_end"]
+__all__ = ["Piece", "bar_end", "pieces", "session_end"]
 
 _DAY = 86_400
 
@@ -46,3 +47,18 @@ def session_end(hours: Hours, start: float, stop: float) -> float | None:
     for piece in pieces(hours, start, stop):
         end = piece.stop if piece.is_open else end
     return None if end is None or hours.phase(end).is_open is not False else end
+
+
+def bar_end(hours: Hours, timeframe: str, t: int) -> float | None:
+    """Return when the bar that opens at ``t`` ends; ``None`` where hours are not known.
+
+    It ends with its session if that is earlier than its time is over. Bars of weeks and months
+    outlast sessions.
+    """
+    if LENGTHS[timeframe] > _DAY:
+        return t + LONGEST[timeframe]
+    stop = t + LENGTHS[timeframe]
+    end = session_end(hours, t, stop)
+    if end is None and hours.phase(stop).is_open is not None:
+        return stop
+    return end

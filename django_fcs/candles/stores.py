@@ -78,7 +78,10 @@ class CandleStore(Protocol):
         """Return whether the store answers, and the account, if there is one."""
 
     async def asave_account(self, account: Account) -> bool:
-        """Keep the account. Return False if it may not have been saved."""
+        """Keep the account, unless that of a later leader is kept.
+
+        Return False if it may not have been saved.
+        """
 
 
 class MemoryCandles:
@@ -87,7 +90,10 @@ class MemoryCandles:
     is_lasting = False
     failure = ""
 
-    def __init__(self, *, rooms_max: int = MEMORY_ROOMS) -> None:
+    def __init__(
+        self, *, rooms_max: int = MEMORY_ROOMS, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._clock = clock
         self._rooms_max = rooms_max
         self._kept: OrderedDict[Room, Kept] = OrderedDict()
         self._account: Account | None = None
@@ -118,7 +124,9 @@ class MemoryCandles:
         return True, self._account
 
     async def asave_account(self, account: Account) -> bool:
-        """Keep the account."""
+        """Keep the account, unless that of a later leader is kept."""
+        if not account.may_replace(self._account, self._clock()):
+            return False
         self._account = account
         return True
 
@@ -138,6 +146,7 @@ class CachedCandles:
         patience: How many seconds a caller waits for ``ROOMS_OF_A_CALL`` rooms.
         worker: The thread that calls it; not the one that saves prices.
         monotonic: Seconds of a clock that is never set.
+        clock: Unix seconds.
     """
 
     is_lasting = True
@@ -149,7 +158,9 @@ class CachedCandles:
         patience: float = PATIENCE_SECONDS,
         worker: Worker | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self._clock = clock
         thread = worker or Worker("fcs-candles")
         self._calls = CacheCalls(alias, patience=patience, worker=thread, monotonic=monotonic)
 
@@ -201,8 +212,11 @@ class CachedCandles:
         return await self._calls.aask(_read_account, _NO_ANSWER)
 
     async def asave_account(self, account: Account) -> bool:
-        """Keep the account. Return False if it may not have been saved."""
-        return await self._calls.aask(partial(_write_account, account), False)
+        """Keep the account, unless that of a later leader is kept.
+
+        Return False if it may not have been saved.
+        """
+        return await self._calls.aask(partial(_write_account, account, self._clock()), False)
 
 
 def _batches(rooms: Iterable[Room]) -> Iterator[list[Room]]:
@@ -247,5 +261,8 @@ def _read_account(cache: Cache) -> tuple[bool, Account | None]:
     return True, decode(found_in(cache, [key]).get(key), Account)
 
 
-def _write_account(account: Account, cache: WritableCache) -> bool:
+def _write_account(account: Account, now: float, cache: WritableCache) -> bool:
+    _, stored = _read_account(cache)
+    if not account.may_replace(stored, now):
+        return False
     return not cache.set_many({_ledger_key(): encode(account)}, timeout=KEEP_SECONDS)

@@ -353,6 +353,7 @@ class Hub:
             self._hearing.restart()
         if heard.may_lack:
             self._needs.ask_for_all()
+            self.candles.wish_again()
         text = serialise(Heartbeat(timestamp=int(beat.path.at * 1000)))
         self._cohorts.tell_all(Heartbeat, text)
         self._tell_states(self._watched.look())

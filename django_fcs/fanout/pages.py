@@ -26,7 +26,7 @@ def page_of(key: Key, candles: Candles, *, note: str = "", start: int = 0) -> st
     says whether there are older ones. ``note`` comes before the note of the candles.
     """
     rows = [_row(one) for one in candles[bisect_left([one.t for one in candles], start) :]]
-    has_more = candles.more
+    has_more = candles.more or len(rows) < len(candles)
     while True:
         message = _message(key, candles, rows, more=has_more, note=note or candles.note)
         text = _encode(message)

@@ -28,7 +28,7 @@ from msgspec.structs import replace
 from django_fcs.exceptions import ProtocolError, RoomError
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Expectation
-from django_fcs.prices.updates import EVENT_TYPE, Epoch, Update
+from django_fcs.prices.updates import EPOCH_AHEAD_SECONDS, EVENT_TYPE, Epoch, Update
 from django_fcs.protocol import ProfileUpdate, parse
 from django_fcs.protocol.bounds import CANDLES_MAX, OpenTime, Seconds
 from django_fcs.rooms import Room
@@ -58,14 +58,14 @@ DEMAND = "fcs.demand"
 #: The longest profile, in characters. Browsers get it unchanged.
 PROFILE_MAX = 32_000
 
-#: An epoch is a time in milliseconds, or little more. The lease gives none that is farther ahead.
-EPOCH_AHEAD_SECONDS = 365 * 86_400
-
 #: How many rooms of one hub are read. Real processes show fewer.
 ROOMS_MAX = 10_000
 
 #: Two different addresses in any processes show that at least two watch a room.
 HASHES_MAX = 2
+
+#: How many ranges one note names.
+ENDED_MAX = 16
 
 #: In hexadecimal digits. Two of all addresses that watch rooms of a site are hardly ever the same.
 HASH_LENGTH = 8
@@ -75,6 +75,8 @@ Hashes = tuple[str, ...]
 
 _HASHES = re.compile(f"(?:[0-9a-f]{{{HASH_LENGTH}}}){{0,{HASHES_MAX}}}")
 
+Span = tuple[int, int]
+_Span = tuple[OpenTime, OpenTime]
 _HubName = Annotated[str, msgspec.Meta(max_length=100)]
 _Hash = Annotated[str, msgspec.Meta(max_length=64)]
 
@@ -163,6 +165,8 @@ class CandleNote(msgspec.Struct, frozen=True):
     """What is still missing and why, for visitors; empty if all wishes are fulfilled."""
     wait: float | None = None
     """After how many seconds the stream goes on; ``None`` if it does not know or is ready."""
+    ended: tuple[Span, ...] = ()
+    """The ranges ``(start, before)`` of wishes that have ended; an older version names none."""
 
     def after(self, earlier: CandleNote | None) -> CandleNote:
         """Return one note in place of this one and an earlier one about the room."""
@@ -170,11 +174,14 @@ class CandleNote(msgspec.Struct, frozen=True):
         stored = [(start, end) for start, end in spans if start is not None and end is not None]
         start = min((start for start, _ in stored), default=None)
         end = max((end for _, end in stored), default=None)
-        return replace(self, start=start, end=end)
+        ended = () if earlier is None else earlier.ended
+        ended = tuple(dict.fromkeys((*ended, *self.ended)))[-ENDED_MAX:]
+        return replace(self, start=start, end=end, ended=ended)
 
     def event(self) -> dict[str, Any]:
         """Return the message that goes to all hubs."""
-        return _builtins(_CandleNote(str(self.room), self.start, self.end, self.note, self.wait))
+        told = self.start, self.end, self.note, self.wait, self.ended
+        return _builtins(_CandleNote(str(self.room), *told))
 
 
 GroupEvent = Update | Beat | RoomNotice | Announcement | AskAgain | Wish | CandleNote
@@ -232,10 +239,11 @@ class _CandleNote(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.candle
     end: OpenTime | None = None
     note: str = ""
     wait: Seconds | None = None
+    ended: Annotated[tuple[_Span, ...], msgspec.Meta(max_length=ENDED_MAX)] = ()
 
     def read(self) -> CandleNote:
         note = one_line(self.note)
-        return CandleNote(_room(self.room), self.start, self.end, note, self.wait)
+        return CandleNote(_room(self.room), self.start, self.end, note, self.wait, self.ended)
 
 
 # By type, since msgspec prepares a struct once, but a union at each call.

@@ -18,6 +18,7 @@ from django.utils.dateparse import parse_datetime
 
 from django_fcs.candles.bars import Bar
 from django_fcs.candles.kept import BARS_MAX
+from django_fcs.candles.patterns import matches
 from django_fcs.candles.reading import candle_store
 from django_fcs.candles.saved import SavedCandles
 from django_fcs.candles.stores import CandleStore
@@ -75,6 +76,10 @@ class Places:
         self._saved = SavedCandles() if SavedCandles.is_installed() else None
         if self._store is None and self._saved is None:
             raise ConfigurationError(f"{self.note}; {_NO_DATABASE}")
+
+    def keeps(self, room: Room) -> bool:
+        """Tell whether the stream saves candles of a room in the database."""
+        return self._saved is not None and matches(room, conf.FCS_SAVE_CANDLES)
 
     def overview(self, rooms: Sequence[Room]) -> list[StoredRoom]:
         """Return what is stored of these rooms, or of all that are known.

@@ -53,10 +53,15 @@ class Fetching:
         self._intervals = intervals
         self._monotonic = monotonic
         self._heard_at = monotonic()
+        self._wished_at = float("-inf")
+        self._epoch = 0
         self.progress = Progress()
 
     async def run(self) -> None:
-        """Wish until all of the range is stored. Raises ``FCSError`` without a stream."""
+        """Wish until all of the range is stored.
+
+        Raises ``FCSError`` without a stream, or if the stream cannot ask the vendor.
+        """
         async with Bus(HUBS) as bus:
             await together(self._listen(bus), self._repeat(bus))
 
@@ -70,21 +75,24 @@ class Fetching:
     def _note(self, event: GroupEvent) -> None:
         if isinstance(event, Beat):
             self._heard_at = self._monotonic()
+            if event.epoch != self._epoch:  # A new stream has not heard the wish.
+                self._epoch, self._wished_at = event.epoch, float("-inf")
         elif isinstance(event, CandleNote) and event.room == self._wish.room:
             reached = self.progress.part
             if event.start is not None:
                 span = max(self._before - self._start, 1)
                 reached = max(reached, min((self._before - event.start) / span, 1.0))
-            is_done = event.wait is None
+            is_done = (self._start, self._before) in event.ended
+            if is_done and event.note and event.wait is None:
+                raise FCSError(event.note)
             self.progress = Progress(1.0 if is_done else reached, event.note, is_done)
 
     async def _repeat(self, bus: Bus) -> None:
-        wished_at = float("-inf")
         while True:
             now = self._monotonic()
             if now - self._heard_at > self._intervals.late:
                 raise FCSError(_NO_STREAM)
-            if now - wished_at >= REPEAT_SECONDS:
+            if now - self._wished_at >= REPEAT_SECONDS:
+                self._wished_at = now
                 await bus.wish(self._wish)
-                wished_at = now
             await asyncio.sleep(self._intervals.look)

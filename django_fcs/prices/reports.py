@@ -39,7 +39,7 @@ class Report(msgspec.Struct, frozen=True):
     rendered: _Count = 0
     """How many of the rooms nobody watches: pages show them."""
     histories: _Count = 0
-    """How many rooms have candles of the past."""
+    """Of how many rooms somebody asked for the candles within the last hour."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class StreamStatus:
     last_at: float | None
     """When the last of them arrived, unix seconds."""
     histories: int = 0
-    """How many rooms have candles of the past."""
+    """Of how many rooms somebody asked for the candles within the last hour."""
     credits_left: int | None = None
     """What is left of this month's credits for history; ``None`` if this is not known."""
     is_rest_closed: bool | None = None

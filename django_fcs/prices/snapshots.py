@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Context, Decimal
 from fnmatch import fnmatchcase
 from typing import Any
@@ -45,6 +45,11 @@ class Snapshot:
     Fields have the vendor's names: the candle ``o h l c v`` opened at ``t``
     (unix seconds), ask ``a``, bid ``b``, ``update`` (unix seconds). ``pc`` is
     the close of the candle before, if the history or this stream contains it.
+
+    Args:
+        digits: Decimals to show; ``None`` to learn them.
+        ends: Returns when the candle of an opening time ends, in unix seconds; ``None`` if that
+            is not known, or not yet. It may then last as long as the longest of its timeframe.
     """
 
     __slots__ = (
@@ -60,8 +65,12 @@ class Snapshot:
         "update",
         "pc",
         "delay",
+        "is_moved",
         "_before",
         "_close",
+        "_end",
+        "_ends",
+        "_is_end_known",
         "_longest",
         "_went_back",
         "_pc_before",
@@ -69,7 +78,13 @@ class Snapshot:
         "_volume_is_real",
     )
 
-    def __init__(self, room: Room, *, digits: int | None = None) -> None:
+    def __init__(
+        self,
+        room: Room,
+        *,
+        digits: int | None = None,
+        ends: Callable[[int], float | None] | None = None,
+    ) -> None:
         self.room = room
         self.t: int | None = None
         self.o: float | None = None
@@ -85,6 +100,12 @@ class Snapshot:
         self._before: int | None = None
         self._close: float | None = None
         """The close of the current candle, which ``c`` may have left behind."""
+        self.is_moved = False
+        """Whether ask and bid have moved the close since the last frame with a whole candle."""
+        self._ends = ends
+        self._end = 0.0
+        """No tick moves the current candle from this time on, in unix seconds."""
+        self._is_end_known = False
         self._longest = LONGEST[room.timeframe]
         self._went_back = False
         self._pc_before: float | None = None
@@ -155,6 +176,14 @@ class Snapshot:
         self._volume_is_real = False
         self._went_back = True
 
+    def find_end(self) -> None:
+        """Learn when the current candle ends if that was not known until now."""
+        if self.t is None or self._is_end_known:
+            return
+        end = None if self._ends is None else self._ends(self.t)
+        self._is_end_known = end is not None
+        self._end = self.t + self._longest if end is None else end
+
     def describe(self, profile: Mapping[str, Any]) -> None:
         """Take the feed's delay from a profile."""
         self.delay = _delay(profile.get("update_mode"))
@@ -204,6 +233,8 @@ class Snapshot:
             self.o = self.h = self.l = self.v = self._close = None
             self._volume_is_real = False
         self._before, self.t = self.t, price.t
+        self.is_moved = self._is_end_known = False
+        self.find_end()
 
     def _apply(self, price: Price) -> None:
         if price.c is not None:
@@ -214,9 +245,11 @@ class Snapshot:
             self.b = price.b
         if price.mode != "askbid":
             self.o, self.h, self.l, self._close = price.o, price.h, price.l, price.c
+            self.is_moved = False
             self._apply_volume(price)
         elif self._is_close(price.c, price.update):
             self._close = price.c
+            self.is_moved = True
         # A frame without a time must not keep the time of an earlier tick.
         self.update = price.update
 
@@ -224,7 +257,7 @@ class Snapshot:
         """Tell whether a tick lies within the candle, in time and in price."""
         if c is None or update is None or self.t is None or self.h is None or self.l is None:
             return False
-        return self.l <= c <= self.h and self.t <= update < self.t + self._longest
+        return self.l <= c <= self.h and self.t <= update < self._end
 
     def _apply_volume(self, price: Price) -> None:
         """Take the volume; ``initial.v`` is not the candle's volume, so any other replaces it."""

@@ -17,7 +17,17 @@ from django_fcs.protocol import Price, serialise
 from django_fcs.protocol.ticks import Head, read_head
 from django_fcs.rooms import Room
 
-__all__ = ["EVENT_TYPE", "TEXT_MAX", "Epoch", "Update", "end_of", "price_of", "respell", "start_of"]
+__all__ = [
+    "EPOCH_AHEAD_SECONDS",
+    "EVENT_TYPE",
+    "TEXT_MAX",
+    "Epoch",
+    "Update",
+    "end_of",
+    "price_of",
+    "respell",
+    "start_of",
+]
 
 #: The message type in a room's group; a consumer handles it in its method ``fcs_price``.
 EVENT_TYPE = "fcs.price"
@@ -31,6 +41,9 @@ TICK_AHEAD_SECONDS = 2 * 86_400
 #: The first text of an epoch has the number epoch × 1000, and integers of browsers are exact to
 #: 2^53.
 Epoch = Annotated[int, msgspec.Meta(ge=0, lt=2**53 // 1000)]
+
+#: An epoch is a time in milliseconds, or little more. The lease gives none that is farther ahead.
+EPOCH_AHEAD_SECONDS = 365 * 86_400
 
 #: The texts of a room in one epoch: a hundred a second for three years.
 TEXTS_PER_EPOCH = 10_000_000_000

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from django_fcs.exceptions import ProtocolError
+from django_fcs.tools.texts import one_line
 
 from . import bounds
 from .messages import (
@@ -91,10 +92,10 @@ def _parse_any(text: str | bytes, *, is_patient: bool = True) -> list[Message]:
         frames = _decode_many(text) if is_array else [_decode_one(text)]
     except msgspec.ValidationError as error:
         if not is_patient:
-            raise ProtocolError(f"not an FCS frame: {error}") from None
+            raise ProtocolError(one_line(f"not an FCS frame: {error}")) from None
         frames = _decode_leniently(text, error)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise ProtocolError(f"not an FCS frame: {error}") from None
+        raise ProtocolError(one_line(f"not an FCS frame: {error}")) from None
     return [message for frame in frames for message in _messages(frame, is_array)]
 
 
@@ -126,7 +127,7 @@ def _decode_leniently(text: str | bytes, error: msgspec.ValidationError) -> list
         found = None
     frames = found if isinstance(found, list) else [found]
     if not all(isinstance(raw, dict) and raw.get("type") in _SERVER_TALK for raw in frames):
-        raise ProtocolError(f"not an FCS frame: {error}") from None
+        raise ProtocolError(one_line(f"not an FCS frame: {error}")) from None
     return [_without_strange_fields(raw) for raw in frames]
 
 

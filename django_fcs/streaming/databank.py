@@ -20,6 +20,9 @@ __all__ = ["Databank"]
 #: How many candles of a room wait for the database. The oldest is dropped first.
 WAITING_MAX = 20_000
 
+#: How many candles of all rooms wait: some 40 MB. Those of a room that come then are dropped.
+TOTAL_MAX = 100_000
+
 T = TypeVar("T")
 
 
@@ -28,12 +31,19 @@ class Databank:
 
     Args:
         saved: The database; without the app ``django_fcs.candles`` nothing is kept.
+        total: How many candles of all rooms may wait.
     """
 
-    def __init__(self, saved: SavedCandles) -> None:
+    def __init__(self, saved: SavedCandles, *, total: int = TOTAL_MAX) -> None:
         self._saved = saved
+        self._total = total
         self._thread = Worker("fcs-candles-database")
         self._waiting: dict[Room, dict[int, Bar]] = {}
+
+    @property
+    def failure(self) -> str:
+        """Why saving or loading failed the last time; empty if neither did."""
+        return self._saved.failure
 
     def keeps(self, room: Room) -> bool:
         """Tell whether the database keeps candles of a room."""
@@ -47,9 +57,18 @@ class Databank:
         for bar in bars:
             waiting.pop(bar.t, None)
             waiting[bar.t] = bar
-        for t in list(waiting)[:-WAITING_MAX]:
+        others = sum(map(len, self._waiting.values())) - len(waiting)
+        too_many = len(waiting) - max(min(WAITING_MAX, self._total - others), 0)
+        for t in list(waiting)[: max(too_many, 0)]:
             del waiting[t]
             count("candles_dropped")
+        if not waiting:
+            del self._waiting[room]
+
+    @property
+    def is_filling(self) -> bool:
+        """Whether so many candles wait that they should be saved before others are added."""
+        return sum(map(len, self._waiting.values())) > self._total / 2 and not self.failure
 
     async def save(self) -> None:
         """Write what waits. What the database does not take waits for the next call."""

@@ -23,6 +23,9 @@ logger = logger_of(__name__)
 #: that ended expire.
 HUBS_MAX = 1000
 
+#: How many rooms may linger longer before a hub announces them.
+LONGER_MAX = 10_000
+
 #: Why a room gets no price, for visitors.
 _UNCONFIRMED = "the feed does not confirm this symbol"
 _CROWDED = "too many symbols are watched"
@@ -94,8 +97,9 @@ class Demand:
     def __init__(self, *, ttl: float, linger: float) -> None:
         self._ttl = ttl
         self._linger = linger
-        self._longer: dict[Room, float] = {}
-        """Rooms that linger longer than others, and how long, in seconds."""
+        self._longer: dict[Room, tuple[float, float]] = {}
+        """How long rooms linger that do so longer than others, in seconds; until when each
+        counts although no hub has announced it."""
         self._hubs: dict[str, tuple[frozenset[Room], float]] = {}
         self._interests: dict[Room, _Interest] = {}
         self._unconfirmed: frozenset[Room] = frozenset()
@@ -129,10 +133,13 @@ class Demand:
             interest.until = max(interest.until, now + self._ttl)
             interest.hubs[hub] = viewers.get(room, ())
 
-    def keep_longer(self, room: Room, seconds: float) -> None:
-        """Let a room linger for ``seconds``, as its candles were asked for."""
-        if room in self._interests:
-            self._longer[room] = seconds
+    def keep_longer(self, room: Room, seconds: float, now: float) -> None:
+        """Let a room linger for ``seconds``, as its candles were asked for.
+
+        A hub may announce it a moment later.
+        """
+        if room in self._interests or len(self._longer) < LONGER_MAX:
+            self._longer[room] = seconds, now + self._ttl
 
     def learn(self, *, joined: Collection[Room], unconfirmed: Iterable[Room]) -> None:
         """Doubt rooms that the vendor does not confirm, until it does.
@@ -190,9 +197,13 @@ class Demand:
         self._interests = {
             room: interest
             for room, interest in self._interests.items()
-            if interest.until + self._longer.get(room, self._linger) > now
+            if interest.until + self._longer.get(room, (self._linger, 0))[0] > now
         }
-        self._longer = {room: it for room, it in self._longer.items() if room in self._interests}
+        self._longer = {
+            room: (seconds, until)
+            for room, (seconds, until) in self._longer.items()
+            if room in self._interests or until > now
+        }
         return sorted(self._interests, key=self._rank)
 
     def _rank(self, room: Room) -> tuple[int, float]:

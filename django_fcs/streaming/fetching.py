@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from queue import Full
-from typing import NamedTuple
 
 from django_fcs.candles.answers import Answer, RefusalKind, Refused
 from django_fcs.candles.ledger import Ledger
@@ -16,45 +15,33 @@ from django_fcs.candles.stores import CandleStore
 from django_fcs.conf import conf
 from django_fcs.exceptions import ConfigurationError
 from django_fcs.rooms import Room
-from django_fcs.tools.backoff import doubling
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.worker import Workers
 
-from .asking import Ask, bars_for, credits_of
+from .asking import Ask, affordable, credits_of
+from .lease import Alone, Lease
+from .pauses import PAUSE_SECONDS, Delay, Pauses
 
-__all__ = ["AT_ONCE", "Delay", "Fetcher", "rest_client"]
+__all__ = ["AT_ONCE", "Fetcher", "rest_client"]
 
 logger = logger_of(__name__)
 
 #: How many requests run at the same time.
 AT_ONCE = 4
 
-#: After a request that failed, the next one waits, in seconds. The pause doubles each time.
-PAUSE_SECONDS = 5
-PAUSE_MAX_SECONDS = 300
-
-#: How long a symbol that has no history is not asked for again, in seconds.
-REFUSED_SECONDS = 3600
-
 #: Between two attempts to read or write the account, in seconds.
 ACCOUNT_SECONDS = 1
 
+#: Told to nobody, as the next leader asks.
+_NO_LEASE = Delay("", 1)
+
 _NO_ACCOUNT = "the cache does not answer, so no request to the vendor can be paid"
 
-#: The refusals that concern one room only.
-_OF_A_ROOM = (RefusalKind.SYMBOL, RefusalKind.TIMEFRAME)
+_REFUSED = "the feed refuses history"
 
-#: The refusals after which the vendor is not asked for a long time.
-_CLOSING = (RefusalKind.KEY, RefusalKind.PLAN, RefusalKind.RATE)
-
-
-class Delay(NamedTuple):
-    """Why a request was not made or was not answered, and when to try it again."""
-
-    note: str
-    """For visitors."""
-    wait: float
-    """In seconds."""
+#: The vendor says what a request has cost. It may not count more than this many times what its
+#: candles cost.
+_COST_MAX = 10
 
 
 class Fetcher:
@@ -63,22 +50,29 @@ class Fetcher:
     Args:
         rest: The vendor's history.
         store: Where the account is kept.
+        lease: Without it nothing is asked, and the account is not written.
         clock: Unix seconds.
     """
 
     def __init__(
-        self, rest: RestClient, store: CandleStore, *, clock: Callable[[], float] = time.time
+        self,
+        rest: RestClient,
+        store: CandleStore,
+        *,
+        lease: Lease | Alone,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._rest = rest
         self._store = store
+        self._lease = lease
         self._clock = clock
         self._threads = Workers("fcs-history", size=AT_ONCE)
-        self._pauses = _pauses()
-        self._rests_until = 0.0
-        self._reason = ""
+        self._pauses = Pauses()
+        self._is_open = False
 
     async def open(self, epoch: int) -> None:
         """Read the account; the leader of this epoch alone writes it."""
+        self._is_open = False
         while True:
             is_answered, account = await self._store.aaccount()
             if is_answered:
@@ -91,32 +85,58 @@ class Fetcher:
             now=self._clock(),
             epoch=epoch,
         )
+        self._is_open = True
 
-    async def fetch(self, room: Room, ask: Ask) -> Answer | Delay:
-        """Ask the vendor once, for as much as the plan has left; return why there is no answer."""
-        now, ask = self._clock(), self._affordable(ask)
+    def allowance(self, now: float) -> tuple[int, bool] | None:
+        """Return the credits that are left, and whether the vendor may not be asked for long.
+
+        ``None`` before the account was read.
+        """
+        if not self._is_open:
+            return None
+        is_closed = self._ledger.is_closed(now)
+        return self._ledger.left, is_closed
+
+    async def fetch(self, room: Room, ask: Ask, *, has_prices: bool = False) -> Answer | Delay:
+        """Ask the vendor once, for as much as the plan has left; return why there is no answer.
+
+        Args:
+            room: The room.
+            ask: What to ask for.
+            has_prices: Whether prices of the room come, so that nobody has invented it.
+        """
+        now, ask = self._clock(), affordable(ask, self._ledger.left) or ask
         price = credits_of(ask.length)
-        if now < self._rests_until:
-            return Delay(self._reason, self._rests_until - now)
-        wait = self._ledger.wait(price, now)
-        if wait > 0:
-            return Delay(self._ledger.why(price, now), wait)
-        self._ledger.reserve(price, now)
-        if not await self._store.asave_account(self._ledger.account):
-            self._ledger.settle(price, 0)
-            return Delay(_NO_ACCOUNT, PAUSE_SECONDS)
-        try:
-            answer = await self._call(room, ask)
-        except Refused as refused:
-            return await self._refused(room, refused, price)
-        self._pauses, self._rests_until = _pauses(), 0.0
-        used = max(credits_of(len(answer.bars) + answer.dropped), answer.credits or 0)
-        await self._settle(price, used)
+        delay = self._pauses.delay(room, now) or self._unpaid(price, now)
+        if delay is not None:
+            return delay
+        with self._pauses.trying():
+            if not await self._reserve(price, now):
+                return Delay(_NO_ACCOUNT, PAUSE_SECONDS)
+            if not self._lease.is_held:
+                return _NO_LEASE
+            try:
+                answer = await self._call(room, ask)
+            except Refused as refused:
+                return await self._refused(room, refused, price, has_prices=has_prices)
+            self._pauses.end(room)
+        await self._settle(price, _cost_of(answer))
         return answer
 
-    def _affordable(self, ask: Ask) -> Ask:
-        left = self._ledger.left
-        return ask._replace(length=bars_for(left)) if 0 < left < credits_of(ask.length) else ask
+    def _unpaid(self, price: int, now: float) -> Delay | None:
+        """Return why a request cannot be paid now."""
+        if not self._lease.is_held:
+            return _NO_LEASE
+        wait = self._ledger.wait(price, now)
+        return Delay(self._ledger.why(price, now), wait) if wait > 0 else None
+
+    async def _reserve(self, price: int, now: float) -> bool:
+        """Pay a request before it is made; return False if the store does not take it."""
+        self._ledger.reserve(price, now)
+        if await self._store.asave_account(self._ledger.account):
+            return True
+        self._ledger.settle(price, 0)
+        return False
 
     async def _call(self, room: Room, ask: Ask) -> Answer:
         request = partial(self._rest.history, room, length=ask.length, start=ask.start, end=ask.end)
@@ -125,25 +145,25 @@ class Fetcher:
         except Full:
             raise Refused(RefusalKind.UNAVAILABLE, "all requests for history hang") from None
 
-    async def _refused(self, room: Room, refused: Refused, price: int) -> Delay:
-        """Note why the vendor gave nothing; an answer without bars costs nothing."""
+    async def _refused(
+        self, room: Room, refused: Refused, price: int, *, has_prices: bool
+    ) -> Delay:
+        """Note why the vendor gave nothing; it charges only for what may have been candles."""
         logger.warning("no history room=%s reason=%s", room, refused)
         now = self._clock()
-        if refused.kind in _CLOSING:
+        is_of_all = self._pauses.concerns_account(room, refused, has_prices=has_prices)
+        if is_of_all:
             until = None if refused.retry_after is None else now + refused.retry_after
-            self._ledger.close(until, refused.public, now)
+            self._ledger.close(until, refused.public if refused.is_certain else _REFUSED, now)
         await self._settle(price, price if refused.may_cost else 0)
-        if refused.kind in _OF_A_ROOM:
-            return Delay(refused.public, REFUSED_SECONDS)
-        if refused.kind in _CLOSING:
+        if is_of_all:
             return Delay(self._ledger.why(price, now), self._ledger.wait(price, now))
-        pause = next(self._pauses)
-        self._reason, self._rests_until = refused.public, now + pause
-        return Delay(refused.public, pause)
+        return self._pauses.begin(room, refused, now)
 
     async def _settle(self, reserved: int, used: int) -> None:
         self._ledger.settle(reserved, used)
-        await self._store.asave_account(self._ledger.account)
+        if self._lease.is_held:
+            await self._store.asave_account(self._ledger.account)
 
 
 def rest_client() -> RestClient | None:
@@ -159,5 +179,6 @@ def rest_client() -> RestClient | None:
         return None
 
 
-def _pauses() -> Iterator[float]:
-    return doubling(first=PAUSE_SECONDS, cap=PAUSE_MAX_SECONDS)
+def _cost_of(answer: Answer) -> int:
+    cost = credits_of(len(answer.bars) + answer.dropped)
+    return max(cost, min(answer.credits or 0, _COST_MAX * max(cost, 1)))

@@ -50,6 +50,7 @@ def report_of(
         leader=status.is_leader,
         counts=counts(),
         rendered=status.rendered,
+        histories=status.histories,
     )
 
 

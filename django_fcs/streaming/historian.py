@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 
 from django_fcs.candles.holes import missing
@@ -16,18 +18,31 @@ from django_fcs.candles.spans import Span
 from django_fcs.candles.stores import CandleStore
 from django_fcs.conf import conf
 from django_fcs.layer.events import CandleNote, Wish
+from django_fcs.prices.reports import StreamStatus
 from django_fcs.prices.sessions import Markets
+from django_fcs.protocol.bounds import CANDLES_MAX
 from django_fcs.rooms import Room
 from django_fcs.tools.bell import Bell
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.tasks import each, together
 
-from .asking import Stock, finished, next_ask, note_answer
+from .asking import (
+    Ask,
+    Stock,
+    affordable,
+    credits_of,
+    finished,
+    holes_before,
+    next_ask,
+    note_answer,
+    note_saved,
+)
 from .databank import Databank
-from .fetching import AT_ONCE, Delay, Fetcher
+from .fetching import AT_ONCE, Fetcher
 from .figures import note_fault
 from .histories import Histories, RoomHistory
 from .lease import Alone, Lease
+from .pauses import Delay
 from .wishes import Wishes
 
 __all__ = ["Historian", "historian_of"]
@@ -37,16 +52,24 @@ logger = logger_of(__name__)
 #: Between two looks for what is to be read, saved or repaired, in seconds.
 LOOK_SECONDS = 1
 
-#: One wish gets at most so many requests in a turn, so that the others get theirs.
+#: One wish gets at most so many requests in a turn, so that the others get theirs. A wish for a
+#: range, which may be long, gets one.
 REQUESTS_A_TURN = 10
+
+#: A browser's request costs no more credits. For more candles, its page asks again.
+CREDITS_A_REQUEST = 10
 
 #: In place of a limit for candles that the database keeps.
 NO_LIMIT = 1_000_000
+
+#: A note about a shorter wait is not stored with the candles: it would be wrong soon.
+SHORT_SECONDS = 90
 
 #: After the cache did not answer, in seconds.
 PAUSE_SECONDS = 5
 
 _NO_STORE = "the cache does not answer"
+_NO_DATABASE = "the database with older candles does not answer"
 _LATE = "the newest candles are not there yet"
 _MORE = "more candles are being fetched"
 _NO_KEY = "this site has no key for the vendor's history"
@@ -92,11 +115,23 @@ class Historian:
             return
         histories.begin(wish.room, now).wanted_at = now
         if self._fetcher is None:
-            self._tell(CandleNote(wish.room, note=_NO_KEY))
+            self._tell(CandleNote(wish.room, note=_NO_KEY, ended=_ranges([wish])))
             return
-        self.wishes.add(wish)
+        self.wishes.add(wish, now)
         if (delay := self.wishes.delay(wish.room, now)) is not None:
             self._tell(delay)
+
+    def add_figures(self, status: StreamStatus, histories: Histories) -> StreamStatus:
+        """Return the status of a leader with the figures of its history."""
+        now = self._clock()
+        allowance = self._fetcher.allowance(now) if self._fetcher is not None else None
+        left, is_closed = allowance or (None, None)
+        return replace(
+            status,
+            histories=histories.wanted(now),
+            credits_left=left,
+            is_rest_closed=is_closed,
+        )
 
     async def work(self, histories: Histories, epoch: int) -> None:
         """Keep the candles of a leader's rooms, and fulfil wishes; does not end."""
@@ -104,25 +139,32 @@ class Historian:
 
     async def save(self, histories: Histories, *, at_once: bool = False) -> None:
         """Save what changed, a part or ``at_once`` all of it, after what is stored was read."""
+        try:
+            await self._save(histories, at_once=at_once)
+        except Exception:  # Prices go on without candles, and a leader leaves in time.
+            logger.exception("candles cannot be saved now")
+
+    async def _save(self, histories: Histories, *, at_once: bool) -> None:
         await self._recall(histories)
         if not self._lease.is_held:
             return
         now = self._clock()
         kept = histories.take(now, at_once=at_once)
-        if kept and await self._store.asave(kept):
-            histories.were_kept(kept)
-        for room, one in kept.items():
-            self._look_for_gaps(histories.get(room), one.missing, now)
+        # Before rooms that were left are forgotten, as they are once they are saved.
         for room, bars in histories.take_ended():
             self._databank.add(room, bars)
+            await asyncio.sleep(0)  # After a takeover, these are all bars of many rooms.
+            if self._databank.is_filling:
+                await self._databank.save()
+        if kept and await self._store.asave(kept):
+            histories.were_kept(kept)
+        for room in kept:
+            self._look_for_gaps(histories.get(room), now)
         await self._databank.save()
 
     async def _keep(self, histories: Histories) -> None:
         while True:
-            try:
-                await self.save(histories)
-            except Exception:  # Prices go on without candles.
-                logger.exception("candles cannot be saved now")
+            await self.save(histories)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _recall(self, histories: Histories) -> None:
@@ -131,14 +173,19 @@ class Historian:
         if found is not None:
             histories.recall(rooms, found)
 
-    def _look_for_gaps(
-        self, history: RoomHistory | None, holes: Sequence[tuple[int, int]], now: float
-    ) -> None:
+    def _look_for_gaps(self, history: RoomHistory | None, now: float) -> None:
         """Wish for what is missing in a room that somebody asked for."""
         if history is None or self._fetcher is None or not history.is_wanted(now):
             return
-        if holes or unproved(history.series):
-            self.wishes.add(Wish(history.room, limit=1))
+        if self._gaps(history, now):
+            self.wishes.add(Wish(history.room, limit=1), now)
+
+    def _gaps(self, history: RoomHistory, now: float) -> list[Span]:
+        """Return what to ask the vendor for, ascending."""
+        hours, known_until = self._markets.hours(history.room.symbol), now - history.delay
+        holes = _past(history, missing(history.series, hours, known_until), known_until)
+        spans = {*holes, *unproved(history.series)}
+        return sorted(spans - history.given_up)
 
     async def _fulfil(self, histories: Histories, epoch: int) -> None:
         fetcher = self._fetcher
@@ -148,21 +195,30 @@ class Historian:
         await fetcher.open(epoch)
         serve = partial(self._serve, histories, fetcher)
         while True:
-            async for _ in each(self.wishes.due(self._clock()), serve, at_once=AT_ONCE):
+            # Anybody can invent symbols: rooms of which prices come are first.
+            due = sorted(self.wishes.due(self._clock()), key=histories.is_streamed, reverse=True)
+            async for _ in each(due, serve, at_once=AT_ONCE):
                 pass
             await self.wishes.changed.heard(self.wishes.pause(self._clock()))
 
     async def _serve(self, histories: Histories, fetcher: Fetcher, room: Room) -> None:
         """Fulfil the wishes of a room as far as possible now; a fault ends only them."""
-        wishes = self.wishes.of(room)
+        now = self._clock()
+        if not self._lease.is_held:
+            self.wishes.postpone(room, now + LOOK_SECONDS, "")
+            return
+        wishes = self.wishes.of(room, now)
         try:
-            history = histories.begin(room, self._clock())
+            history = histories.begin(room, now)
             if not history.is_recalled:
                 await self._recall(histories)
             if not history.is_recalled:
                 self._postpone(Delay(_NO_STORE, PAUSE_SECONDS), history)
-                return
-            await self._serve_all(history, wishes, histories, fetcher)
+            elif history.is_wanted(now):
+                await self._serve_all(history, wishes, histories, fetcher)
+            else:  # Nobody waits for it any more.
+                history.note = ""
+                self.wishes.end(room, *wishes)
         except Exception as error:
             note_fault(room, error)
             self.wishes.end(room, *wishes)
@@ -170,61 +226,97 @@ class Historian:
     async def _serve_all(
         self, history: RoomHistory, wishes: list[Wish], histories: Histories, fetcher: Fetcher
     ) -> None:
-        got, delay = _Got(), None
+        got, delay, done = _Got(), None, list[Wish]()
         for wish in wishes:
             delay = await self._fetch_for(history, wish, fetcher, got)
             if delay is not None:
                 break
             self.wishes.end(history.room, wish)
-        history.note = "" if delay is None else delay.note
-        if got or delay is not None:
+            done.append(wish)
+        lasting = delay if delay is not None and delay.wait > SHORT_SECONDS else None
+        before, history.note = history.note, "" if lasting is None else lasting.note
+        if got or history.note != before:
             kept = {history.room: histories.kept(history, self._clock())}
-            if await self._store.asave(kept):
+            if self._lease.is_held and await self._store.asave(kept):
                 histories.were_kept(kept)
+        if done or delay is None:
+            note = CandleNote(history.room, *got.span, note=history.note, ended=_ranges(done))
+            self._tell(note)
         if delay is not None:
             self._postpone(delay, history, got)
-        else:
-            self._tell(CandleNote(history.room, *got.span, note=history.note))
 
     async def _fetch_for(
         self, history: RoomHistory, wish: Wish, fetcher: Fetcher, got: _Got
     ) -> Delay | None:
         """Ask the vendor for what a wish lacks; return why not all of it could be asked for."""
+        is_of_page = wish.start is None
         if wish.start is not None and not self._databank.keeps(wish.room):
             wish = Wish(wish.room, limit=conf.FCS_CANDLES)  # No more of it could be kept.
-        for _ in range(REQUESTS_A_TURN):
+        asked: set[Ask] = set()
+        left = CREDITS_A_REQUEST if is_of_page else math.inf
+        for _ in range(1 if wish.start is not None else REQUESTS_A_TURN):
             stock = await self._stock(history, wish)
+            if wish.start is not None and self._databank.failure:
+                return Delay(_NO_DATABASE, PAUSE_SECONDS)
             ask = next_ask(stock, wish, self._clock())
+            ask = None if ask is None else affordable(ask, left)
             if ask is None:
                 return None
-            answer = await fetcher.fetch(history.room, ask)
+            if ask in asked:  # Nothing changes if the vendor answers the same again.
+                history.given_up = frozenset(stock.holes)
+                return None
+            asked.add(ask)
+            left -= credits_of(ask.length)
+            answer = await fetcher.fetch(history.room, ask, has_prices=history.has_prices)
             if isinstance(answer, Delay):
                 return answer
-            now, room = self._clock(), history.room
+            # By the vendor's clock if that is late: its newest candle is forming.
+            now, room = min(self._clock(), answer.server_time or math.inf), history.room
             outcome = note_answer(stock, ask, answer.bars, now, delay=history.delay)
             got.note(outcome.span)
+            await asyncio.sleep(0)  # Prices come in between, as an answer may be long.
             self._databank.add(room, finished(answer.bars, room.timeframe, now))
             if outcome.is_late:
                 return Delay(_LATE, REST_LATE_SECONDS)
-        return Delay(_MORE, LOOK_SECONDS)
+        return Delay(_MORE, 0 if wish.start is not None else LOOK_SECONDS)
 
     async def _stock(self, history: RoomHistory, wish: Wish) -> Stock:
         """Return what is known of a room, as far as a wish is concerned."""
         now, room, series = self._clock(), history.room, history.series
         history.see(now)
-        hours = self._markets.hours(room.symbol)
-        holes = sorted(
-            [*_past(history, missing(series, hours, now - history.delay), now), *unproved(series)]
-        )
-        known = {bar.t for bar, _ in series.bars(before=wish.before, limit=wish.limit)}
-        places = conf.FCS_CANDLES + 1 - len(series)
+        # With the candle that those before it are to adjoin.
+        stop, limit = None if wish.before is None else wish.before + 1, wish.limit + 1
+        known = set(series.times(before=stop, limit=limit))
+        places, gaps = conf.FCS_CANDLES + 1 - len(series), self._gaps(history, now)
         if self._databank.keeps(room):
             await self._databank.save()
-            rows = await self._databank.load(room, before=wish.before, limit=wish.limit)
-            known |= {bar.t for bar in rows}
-            places = NO_LIMIT
-        oldest = min(known, default=wish.before)
-        return Stock(series, holes, oldest, len(known), places)
+            rows = []
+            if wish.start is not None:
+                await self._note_saved(history, wish.start, wish.before or int(now))
+            else:
+                rows = await self._databank.load(room, before=stop, limit=limit)
+            if not self._databank.failure:
+                places = NO_LIMIT
+                known |= {bar.t for bar in rows}
+                holes = holes_before(series, wish.before, rows, self._markets.hours(room.symbol))
+                gaps = sorted({*gaps, *holes} - history.given_up)
+        if stop is not None and not known:
+            places = 0  # Candles that adjoin no others would leave a gap.
+        have = len(known - {wish.before})
+        return Stock(series, gaps, min(known, default=None), have, places)
+
+    async def _note_saved(self, history: RoomHistory, start: int, stop: int) -> None:
+        """Note what the database has of a range, the newest part first."""
+        room, answered = history.room, history.series.answered
+        hours = self._markets.hours(room.symbol)
+        while parts := answered.outside(start, stop):
+            first, last = parts[-1]
+            rows = await self._databank.load(room, before=last, limit=CANDLES_MAX)
+            rows = [row for row in rows if row.t >= first]
+            is_noted = note_saved(history.series, rows, first, last, hours)
+            left = answered.outside(start, stop)
+            if not is_noted or (left and left[-1][1] >= last):  # That is to be asked for.
+                return
 
     def _postpone(self, delay: Delay, history: RoomHistory, got: _Got | None = None) -> None:
         self.wishes.postpone(history.room, self._clock() + delay.wait, delay.note)
@@ -248,12 +340,21 @@ def historian_of(
     """Return a historian that asks ``rest``, and writes to the database of a site with the app."""
     return Historian(
         store,
-        fetcher=None if rest is None else Fetcher(rest, store, clock=clock),
+        fetcher=None if rest is None else Fetcher(rest, store, lease=lease, clock=clock),
         databank=Databank(SavedCandles(clock=clock)),
         markets=markets,
         lease=lease,
         ready=ready,
         clock=clock,
+    )
+
+
+def _ranges(wishes: Iterable[Wish]) -> tuple[Span, ...]:
+    """Return the ranges of those wishes that have one, which name them to who sent them."""
+    return tuple(
+        (wish.start, wish.before)
+        for wish in wishes
+        if wish.start is not None and wish.before is not None
     )
 
 
@@ -263,7 +364,7 @@ def _past(history: RoomHistory, holes: Iterable[Span], now: float) -> list[Span]
     That one grows all the time, and would be asked for again and again.
     """
     is_joined = history.joined_at is not None
-    return [hole for hole in holes if is_joined or hole[1] < int(now - history.delay)]
+    return [hole for hole in holes if is_joined or hole[1] < int(now)]
 
 
 class _Got:
@@ -271,12 +372,15 @@ class _Got:
 
     def __init__(self) -> None:
         self.span: tuple[int | None, int | None] = None, None
+        self._is_answered = False
 
     def __bool__(self) -> bool:
-        return self.span[0] is not None
+        """Whether the vendor has answered: also that it has no candles is worth keeping."""
+        return self._is_answered
 
     def note(self, span: tuple[int, int] | None) -> None:
-        """Note the first and the last of some candles."""
+        """Note the first and the last candle of an answer."""
+        self._is_answered = True
         if span is None:
             return
         first, last = self.span

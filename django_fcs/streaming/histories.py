@@ -7,13 +7,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from django_fcs.candles.bars import Bar, Rank
+from django_fcs.candles.bars import Bar, Rank, read_bar
 from django_fcs.candles.holes import missing
 from django_fcs.candles.kept import Kept
 from django_fcs.candles.series import Series
+from django_fcs.candles.spans import Span
 from django_fcs.conf import conf
 from django_fcs.prices.sessions import Markets
 from django_fcs.prices.snapshots import Snapshot
+from django_fcs.protocol import Price
 from django_fcs.rooms import Room
 
 __all__ = ["Histories", "RoomHistory"]
@@ -57,19 +59,37 @@ class RoomHistory:
     """Whether what the store has of it was read."""
     saved_at: float = -math.inf
     """When it was last saved, in unix seconds."""
+    given_up: frozenset[Span] = frozenset()
+    """Gaps that the vendor's answers leave as they are."""
 
     @property
     def delay(self) -> float:
         """How many seconds the prices of the feed are late."""
         return 0 if self.snapshot is None else self.snapshot.delay or 0
 
+    @property
+    def has_prices(self) -> bool:
+        """Whether prices of the room come."""
+        return self.snapshot is not None and self.snapshot.t is not None
+
+    @property
+    def current(self) -> Bar | None:
+        """The candle of the newest price; as it was final if ask and bid moved it later."""
+        snapshot, known = self.snapshot, self.series.last_final
+        values = None if snapshot is None else snapshot.bar
+        if snapshot is None or values is None:
+            return None
+        bar = Bar(*values)
+        is_late = snapshot.is_moved and known is not None and known.t == bar.t
+        return known if is_late else bar
+
     def see(self, now: float) -> None:
         """Bring the series up to ``now`` (unix seconds): the forming candle and the joined time."""
         if self.joined_at is not None:
             self.series.joined.add(self.joined_at - self.delay, now - self.delay)
-        bar = self.snapshot.bar if self.snapshot is not None else None
+        bar = self.current
         if bar is not None:
-            self.series.put(Bar(*bar), rank=Rank.LIVE, at=now)
+            self.series.put(bar, rank=Rank.LIVE, at=now)
 
     def is_wanted(self, now: float) -> bool:
         """Tell whether somebody asked for its candles within the last hour."""
@@ -104,6 +124,11 @@ class Histories:
         """Return the history of a room that is streamed or asked for."""
         return self._rooms.get(room)
 
+    def is_streamed(self, room: Room) -> bool:
+        """Tell whether prices of a room come."""
+        history = self._rooms.get(room)
+        return history is not None and history.snapshot is not None
+
     def begin(self, room: Room, at: float, snapshot: Snapshot | None = None) -> RoomHistory:
         """Return the history of a room; ``snapshot`` is what is known of it once it is streamed."""
         history = self._rooms.get(room) or self._left.pop(room, None)
@@ -117,13 +142,44 @@ class Histories:
         self._rooms[room] = history
         return history
 
+    def ended(self, room: Room) -> Bar | None:
+        """Return the last candle of a room that this stream saw end."""
+        history = self._rooms.get(room)
+        return history.ended if history else None
+
+    def wanted(self, now: float) -> int:
+        """Return of how many rooms somebody asked for the candles within the last hour."""
+        return sum(history.is_wanted(now) for history in self._rooms.values())
+
+    def change_candle(
+        self, history: RoomHistory, price: Price, known: int | None, at: float
+    ) -> bool:
+        """Note what a price says about candles other than the ``known`` one; it is merged later.
+
+        Return whether the known candle has ended.
+        """
+        t, has_ended = price.t, False
+        if t is not None and known is not None:
+            assert history.snapshot is not None, "only a streamed room has a current candle"
+            if history.snapshot.t is None:
+                self.go_back_to(history, t)
+            elif t > known:
+                self.end_candle(history, at)
+                has_ended = True
+        if price.mode == "close":
+            values = (t, price.o, price.h, price.l, price.c, price.v)
+            bar = read_bar(*values, timeframe=history.room.timeframe, now=at)
+            if bar is not None:
+                self.close_candle(history, bar, at)
+        return has_ended
+
     def end_candle(self, history: RoomHistory, at: float) -> None:
         """Note that the current candle of a room has ended."""
         assert history.snapshot is not None, "only a streamed room has a current candle"
-        bar = history.snapshot.bar
+        bar = history.current
         if bar is not None:
-            history.ended = Bar(*bar)
-            self._end(history, history.ended, at)
+            history.ended = bar
+            self._end(history, bar, at)
 
     def close_candle(self, history: RoomHistory, bar: Bar, at: float) -> None:
         """Note the last state of a candle, which the vendor has sent as such."""
@@ -149,6 +205,8 @@ class Histories:
                 self.forget([room])
         self._looked_at = now
         for room, history in self._rooms.items():
+            if history.snapshot is not None:
+                history.snapshot.find_end()
             if room not in joined:
                 self._part(history, now)
             elif history.joined_at is None:
@@ -195,24 +253,26 @@ class Histories:
             if room in found:
                 _take(history, found[room])
                 # The stream before may have ended before the database had them.
-                finals = {bar.t for bar, is_final in history.series.bars() if is_final}
-                self._ended[room] = finals
+                final = history.series.last_final
+                if final is not None:
+                    times = history.series.times(before=final.t + 1)
+                    self._ended.setdefault(room, set()).update(times)
 
     def take_ended(self) -> Iterator[tuple[Room, list[Bar]]]:
         """Yield the candles that have ended since the last call, by room, and forget them."""
         ended, self._ended = self._ended, {}
         for room, times in ended.items():
             history = self._rooms.get(room) or self._left.get(room)
-            if history is not None:
-                first = min(times)
-                bars = [bar for bar, _ in history.series.bars() if bar.t >= first]
-                yield room, [bar for bar in bars if bar.t in times]
+            if history is not None and times:
+                bars = history.series.bars(start=min(times))
+                yield room, [bar for bar, _ in bars if bar.t in times]
 
     def kept(self, history: RoomHistory, now: float) -> Kept:
         """Return what the store is to have of a room."""
         history.see(now)
         series, hours = history.series, self._markets.hours(history.room.symbol)
-        series.settle(hours, now, delay=history.delay)
+        if series.settle(hours, now, delay=history.delay):
+            self._ended.setdefault(history.room, set()).update(series.times()[-1:])
         return Kept.of(
             series,
             missing=missing(series, hours, now - history.delay),
@@ -228,9 +288,10 @@ class Histories:
         """
         for room, history in self._rooms.items():
             pause = SAVE_WANTED_SECONDS if history.is_wanted(now) else SAVE_SECONDS
-            if abs(now - history.saved_at) >= pause:
+            if at_once or abs(now - history.saved_at) >= pause:
                 self._due[room] = None
-        few = len(self._rooms) if at_once else math.ceil(len(self._rooms) / SPREAD)
+        number = len(self._rooms) + len(self._left)
+        few = number if at_once else math.ceil(number / SPREAD)
         due = [self._rooms[room] for room in self._due if room in self._rooms]
         chosen = [history for history in due if history.is_recalled][:few]
         chosen += islice(self._left.values(), few)

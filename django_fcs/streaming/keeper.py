@@ -80,7 +80,7 @@ class Keeper:
             return
         values = list(term.rooms.take_values())
         texts = {
-            room: LastValue(text, expected, term.rooms.ended(room))
+            room: LastValue(text, expected, term.rooms.histories.ended(room))
             for room, text, expected in values
         }
         minutes = term.rooms.minutes.take(self._clock(), at_once=at_once)

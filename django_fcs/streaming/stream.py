@@ -10,14 +10,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing
-from itertools import chain
 from typing import TypeVar
 
 from django_fcs.candles.rest import RestClient
 from django_fcs.candles.stores import CandleStore, MemoryCandles
 from django_fcs.conf import conf
 from django_fcs.layer.bus import Bus, on_the_layer
-from django_fcs.layer.events import DEMAND, Announcement, CandleNote, RoomNotice, Wish
+from django_fcs.layer.events import DEMAND, Announcement, Wish
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.reports import GrowthRate, Report, StreamStatus
 from django_fcs.prices.sessions import Markets
@@ -135,8 +134,9 @@ class Stream:
     @property
     def status(self) -> StreamStatus:
         """The current status, for operators."""
-        standing = self._term.standing if self._term else None
-        return StreamStatus(
+        term = self._term
+        standing = term.standing if term else None
+        status = StreamStatus(
             is_leader=self.is_leader,
             online=bool(standing and standing.online),
             reason=standing.reason if standing and self.is_leader else self._lease.trouble,
@@ -146,6 +146,9 @@ class Stream:
             updates=self._updates,
             last_at=self._last_at,
         )
+        if term is None or not status.is_leader:
+            return status
+        return self._historian.add_figures(status, term.rooms.histories)
 
     @property
     def is_leader(self) -> bool:
@@ -282,10 +285,8 @@ class Stream:
             if (term := self._term) is None:
                 continue
             began = self._monotonic()
-            notices: Iterator[RoomNotice | CandleNote] = chain(
-                term.rooms.take_notices(), self._historian.wishes.take_notes()
-            )
-            await bus.tell(*self._while_leading(term, notices))
+            await bus.tell(*self._while_leading(term, term.rooms.take_notices()))
+            await bus.tell(*self._while_leading(term, self._historian.wishes.take_notes()))
             await bus.publish(self._while_leading(term, term.rooms.take_updates()))
             ended = self._monotonic()
             due = max(began + BURST_SECONDS, ended + min(ended - began, REST_SECONDS))
@@ -314,7 +315,7 @@ class Stream:
                     self._want()
                     self._repeat(event.new)
                 elif isinstance(event, Wish) and self._term is not None:
-                    self._demand.keep_longer(event.room, INTEREST_SECONDS)
+                    self._demand.keep_longer(event.room, INTEREST_SECONDS, self._monotonic())
                     self._historian.hear(event, self._term.rooms.histories)
 
     async def _follow(self, bus: Bus) -> None:
@@ -343,16 +344,7 @@ class Stream:
             remedy = term.look(client.joined, client.wanted, now=self._clock(), monotonic=now)
             if term.rooms.is_due:
                 self._ready.ring()
-            if remedy.rejoin:
-                count("upstream_rejoins", len(remedy.rejoin))
-                first = remedy.rejoin[0]
-                logger.warning(
-                    "silent rooms, rejoining rooms=%d first=%s", len(remedy.rejoin), first
-                )
-                client.rejoin(remedy.rejoin)
-            if remedy.reconnect:
-                count("upstream_stalled")
-                client.reconnect(f"no price came though {term.silent} rooms were due one")
+            remedy.apply(client, term.silent)
             await asyncio.sleep(self._intervals.look)
 
     def _want(self) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from msgspec.structs import replace
 
-from django_fcs.candles.bars import Bar, read_bar
+from django_fcs.candles.sessions import bar_end
 from django_fcs.conf import conf
 from django_fcs.layer.events import PROFILE_MAX, RoomNotice
 from django_fcs.prices.intake import Intake
@@ -127,7 +128,9 @@ class Streamed:
             return False
         self._note_tick(streamed, price.mode, at)
         if admitted.t != known or admitted.mode == "close":
-            self._change_candle(streamed, admitted, known, at)
+            has_ended = self.histories.change_candle(streamed.history, admitted, known, at)
+            if has_ended and streamed.at is not None:
+                self._end_candle(streamed, streamed.at)
         if not snapshot.merge(admitted):
             count("stream_late")
             return False
@@ -284,11 +287,6 @@ class Streamed:
             elif streamed.update is not None and is_asked_for:
                 yield streamed.update
 
-    def ended(self, room: Room) -> Bar | None:
-        """Return the last candle of a room that this stream saw end."""
-        history = self.histories.get(room)
-        return history.ended if history else None
-
     def take_values(self) -> Iterator[tuple[Room, str, Expectation]]:
         """Yield the newest text of each room that changed, and what is expected of it.
 
@@ -320,8 +318,12 @@ class Streamed:
             yield room, streamed.update.text, expected
 
     def _begin(self, room: Room, at: float) -> StreamedRoom:
-        snapshot = Snapshot(room, digits=digits_for(room.symbol, conf.FCS_DIGITS))
         hours, floor = self._markets.hours(room.symbol), conf.FCS_STALE_AFTER_SECONDS
+        digits, ends = (
+            digits_for(room.symbol, conf.FCS_DIGITS),
+            partial(bar_end, hours, room.timeframe),
+        )
+        snapshot = Snapshot(room, digits=digits, ends=ends)
         pulse = Pulse(hours, floor=floor, at=at)
         streamed = self._rooms[room] = StreamedRoom(
             room,
@@ -352,23 +354,6 @@ class Streamed:
         if not streamed.is_dirty:
             streamed.is_dirty = True
             self._dirty.append(streamed)
-
-    def _change_candle(
-        self, streamed: StreamedRoom, price: Price, known: int | None, at: float
-    ) -> None:
-        """Note what a price says about candles other than the ``known`` one; it is merged later."""
-        t = price.t
-        if t is not None and known is not None and streamed.snapshot.t is None:
-            self.histories.go_back_to(streamed.history, t)
-        elif t is not None and known is not None and t > known:
-            self.histories.end_candle(streamed.history, at)
-            if streamed.at is not None:
-                self._end_candle(streamed, streamed.at)
-        if price.mode == "close":
-            values = (t, price.o, price.h, price.l, price.c, price.v)
-            bar = read_bar(*values, timeframe=streamed.room.timeframe, now=at)
-            if bar is not None:
-                self.histories.close_candle(streamed.history, bar, at)
 
     def _end_candle(self, streamed: StreamedRoom, at: float) -> None:
         if streamed.ended is not None:

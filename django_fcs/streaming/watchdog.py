@@ -11,8 +11,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from django_fcs.rooms import Room
+from django_fcs.tools.logs import logger_of
+from django_fcs.tools.metrics import count
+from django_fcs.upstream import UpstreamClient
 
 __all__ = ["Remedy", "Watchdog"]
+
+logger = logger_of(__name__)
 
 #: A room must be silent this long before it is rejoined. After the clock was set, many rooms
 #: seem silent until their next tick.
@@ -31,6 +36,17 @@ class Remedy(NamedTuple):
 
     rejoin: tuple[Room, ...] = ()
     reconnect: bool = False
+
+    def apply(self, client: UpstreamClient, silent: int) -> None:
+        """Do it; ``silent`` is the number of rooms that were due a tick."""
+        if self.rejoin:
+            count("upstream_rejoins", len(self.rejoin))
+            text = "silent rooms, rejoining rooms=%d first=%s"
+            logger.warning(text, len(self.rejoin), self.rejoin[0])
+            client.rejoin(self.rejoin)
+        if self.reconnect:
+            count("upstream_stalled")
+            client.reconnect(f"no price came though {silent} rooms were due one")
 
 
 @dataclass

@@ -17,31 +17,43 @@ ROOMS_MAX = 1000
 #: Wishes of one room that wait. A further one replaces the oldest.
 WISHES_MAX = 8
 
+#: A wish for a range that is not repeated within this time is dropped, in seconds: the command
+#: that has sent it was stopped, and each request costs credits.
+RANGE_SECONDS = 60
+
 
 class Wishes:
     """Wishes by room, each room with the time at which it may be tried next (unix seconds)."""
 
     def __init__(self) -> None:
-        self._rooms: dict[Room, dict[Wish, None]] = {}
+        self._rooms: dict[Room, dict[Wish, float]] = {}
+        """When each wish came last, in unix seconds."""
         self._delays: dict[Room, tuple[float, str]] = {}
         """Until when a room waits, and what visitors are told about it."""
         self._notes: dict[Room, CandleNote] = {}
         self.changed = Bell()
         """Rung when a wish has come."""
 
-    def add(self, wish: Wish) -> None:
-        """Add a wish; one that waits already is not added twice."""
+    def add(self, wish: Wish, now: float) -> None:
+        """Add a wish that comes at ``now``; one that waits already is not added twice."""
         if wish.room not in self._rooms and len(self._rooms) >= ROOMS_MAX:
             return
         wishes = self._rooms.setdefault(wish.room, {})
-        wishes[wish] = None
+        wishes[wish] = now
         if len(wishes) > WISHES_MAX:
             del wishes[next(iter(wishes))]
         self.changed.ring()
 
-    def of(self, room: Room) -> list[Wish]:
-        """Return the wishes of a room, oldest first."""
-        return list(self._rooms.get(room, ()))
+    def of(self, room: Room, now: float) -> list[Wish]:
+        """Return the wishes of a room, oldest first; drop those for ranges that are stale."""
+        wishes = self._rooms.get(room, {})
+        stale = [
+            wish
+            for wish, at in wishes.items()
+            if wish.start is not None and abs(now - at) > RANGE_SECONDS
+        ]
+        self.end(room, *stale)
+        return list(wishes)
 
     def due(self, now: float) -> list[Room]:
         """Return the rooms that may be tried now, in the order in which they were first wished."""

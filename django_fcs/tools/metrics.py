@@ -95,7 +95,7 @@ GAUGES = {
     "stream_rooms_joined": Gauge("Rooms that the vendor has confirmed."),
     "stream_rooms_rendered": Gauge("Rooms that the stream wants only because pages show them."),
     "stream_rooms_wanted": Gauge("Rooms that the stream wants."),
-    "stream_rooms_with_history": Gauge("Rooms of which the stream has candles of the past."),
+    "stream_rooms_with_history": Gauge("Rooms whose candles were asked for within the last hour."),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .arguments import FIELDS
 from .converter import converter
 from .html import price, scripts, status, tag, ticker, token
+from .images import chart_url
 from .line import sparkline
 from .nonces import nonce_from
 from .plain import number, quote
@@ -16,6 +17,7 @@ from .tiles import heatmap
 
 __all__ = [
     "FIELDS",
+    "chart_url",
     "converter",
     "heatmap",
     "movers",

@@ -28,6 +28,7 @@ __all__ = [
     "as_timeframe",
     "as_unit",
     "link_of",
+    "plain",
     "room_of",
 ]
 
@@ -65,17 +66,17 @@ _SCHEME = re.compile(r"([^/?#:]*):")
 
 def as_symbol(value: object) -> str:
     """Return a symbol as plain text. Raises ``BadSymbol``."""
-    return check_symbol(_plain(value))
+    return check_symbol(plain(value))
 
 
 def as_timeframe(value: object) -> str | None:
     """Return a canonical timeframe; ``None`` is that of the site. Raises ``BadTimeframe``."""
-    return None if value is None else canonical_timeframe(_plain(value))
+    return None if value is None else canonical_timeframe(plain(value))
 
 
 def as_field(value: object) -> str:
     """Return the name of a value of a widget. Raises ``BadField``."""
-    field = _plain(value)
+    field = plain(value)
     # The values of some types cannot be compared with a text.
     if not isinstance(field, str) or field not in FIELDS:
         raise BadField(f"field {excerpt(field)} is not one of {' '.join(FIELDS)}")
@@ -84,7 +85,7 @@ def as_field(value: object) -> str:
 
 def as_item_size(value: object) -> str:
     """Return one of ``SIZES``; ``None`` is the default. Raises ``BadOption``."""
-    size = SIZES[0] if value is None else _plain(value)
+    size = SIZES[0] if value is None else plain(value)
     if not isinstance(size, str) or size not in SIZES:
         raise BadOption(f"item_size {excerpt(size)} is not one of {' '.join(SIZES)}")
     return size
@@ -92,7 +93,7 @@ def as_item_size(value: object) -> str:
 
 def as_direction(value: object) -> str:
     """Return one of ``DIRECTIONS``; ``None`` is the default. Raises ``BadOption``."""
-    direction = DIRECTIONS[0] if value is None else _plain(value)
+    direction = DIRECTIONS[0] if value is None else plain(value)
     if not isinstance(direction, str) or direction not in DIRECTIONS:
         raise BadOption(f"direction {excerpt(direction)} is not one of {' '.join(DIRECTIONS)}")
     return direction
@@ -100,7 +101,7 @@ def as_direction(value: object) -> str:
 
 def as_label(value: object) -> str:
     """Return the accessible name of a widget; ``None`` is none. Raises ``BadOption``."""
-    label = "" if value is None else _plain(value)
+    label = "" if value is None else plain(value)
     if not isinstance(label, str) or len(label) > _LABEL_MAX:
         raise BadOption(f"label {excerpt(label)} is not a text of at most {_LABEL_MAX} characters")
     return label.strip()
@@ -111,7 +112,7 @@ def as_href(value: object) -> str:
 
     Only relative addresses and those of ``http`` and ``https`` are links.
     """
-    href = "" if value is None else _plain(value)
+    href = "" if value is None else plain(value)
     if not isinstance(href, str) or len(href) > _HREF_MAX or not href.isprintable():
         raise BadOption(f"href {excerpt(href)} is not a printable text of {_HREF_MAX} characters")
     # A browser ignores blanks at the start, which would hide the scheme.
@@ -123,7 +124,7 @@ def as_href(value: object) -> str:
 
 def as_unit(value: object) -> str | None:
     """Return what a price is counted in; ``None`` is that of the symbol. Raises ``BadOption``."""
-    unit = _plain(value)
+    unit = plain(value)
     if unit is not None and not (isinstance(unit, str) and len(unit) <= _UNIT_MAX):
         raise BadOption(f"unit {excerpt(unit)} is not a text of at most {_UNIT_MAX} characters")
     return unit
@@ -131,7 +132,7 @@ def as_unit(value: object) -> str | None:
 
 def as_attribute(value: object) -> str:
     """Return the name of an attribute of rows; ``None`` is none. Raises ``BadOption``."""
-    name = "" if value is None else _plain(value)
+    name = "" if value is None else plain(value)
     is_name = isinstance(name, str) and len(name) <= _ATTRIBUTE_MAX
     if not is_name or (name and (not name.isidentifier() or name.startswith("_"))):
         raise BadOption(f"size {excerpt(name)} is not the name of an attribute, as in weight")
@@ -140,7 +141,7 @@ def as_attribute(value: object) -> str:
 
 def as_count(value: object) -> int:
     """Return one of ``COUNTS``, which may be given as text. Raises ``BadOption``."""
-    text = "" if isinstance(value, bool) else _plain(value)
+    text = "" if isinstance(value, bool) else plain(value)
     if isinstance(text, str) and len(text) <= 2 and text.isdecimal() and int(text) in COUNTS:
         return int(text)
     raise BadOption(f"count {excerpt(value)} is not a number of {COUNTS[0]} to {COUNTS[-1]}")
@@ -153,10 +154,10 @@ def link_of(href: str, symbol: str) -> str:
 
 def room_of(symbol: object, timeframe: object) -> Room:
     """Return the room that a tag names. Raises ``BadSymbol`` or ``BadTimeframe``."""
-    return room_to_show(_plain(symbol), _plain(timeframe))
+    return room_to_show(plain(symbol), plain(timeframe))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Turn what templates pass into text: strings that are lazy or marked as safe, and numbers."""
     if isinstance(value, Promise):
         value = str(value)

@@ -30,6 +30,16 @@ from .arguments import (
 from .columns import as_columns, as_sort
 from .converter import converter
 from .html import price, scripts, status, tag, ticker, token
+from .images import (
+    as_format,
+    as_picture_range,
+    as_picture_width,
+    as_picture_zone,
+    as_site,
+    as_theme,
+    as_type,
+    chart_url,
+)
 from .line import sparkline
 from .plain import number, quote
 from .ranking import movers
@@ -128,6 +138,10 @@ _TABLE = {
 }
 _EXAMPLE = ("FX:EURUSD",)
 _CONVERTER = {"currencies": as_currencies, "base": as_base, "prefix": as_prefix}
+_IMAGE = {
+    **{"type": as_type, "range": as_picture_range, "theme": as_theme, "width": as_picture_width},
+    **{"zone": as_picture_zone, "format": as_format, "base": as_site},
+}
 _EXAMPLES = ("FX:EURUSD,FX:USDJPY",)
 
 _ALL = (
@@ -144,6 +158,7 @@ _ALL = (
     Tag("fcs_table", table, _TABLE, _EXAMPLE, is_widget=True),
     Tag("fcs_status", status, is_widget=True),
     Tag("fcs_token", token, {"symbol": as_symbol}, _EXAMPLE, otherwise=lambda error: ""),
+    Tag("fcs_chart_url", chart_url, {**_ROOM, **_IMAGE}, _EXAMPLE, otherwise=lambda error: ""),
     Tag("fcs_quote", quote, _ROOM, _EXAMPLE, otherwise=lambda error: None, is_value=True),
 )
 

@@ -12,6 +12,7 @@ from lab.kit.places import ROOT
 
 from . import tables
 from .browsers import TIMED
+from .candles import report as candles
 from .drawings import draw_all
 from .ingest import AGE_MS
 from .page import report as page
@@ -60,6 +61,7 @@ def _words(results: Mapping[str, Any], rows: Mapping[str, Sequence[Row]]) -> dic
     return {
         **drawn,
         "page": marked(page.MARK, page.section(results)),
+        "candles": marked(candles.MARK, candles.section(results)),
         "rendering": marked(rendering.MARK, rendering.section(results)),
         "machine": _machine(results),
         "targets": tables.targets(results),

@@ -65,7 +65,9 @@ class Candles:
             rows = json.loads(text)
         except ValueError:
             return
-        bars = [read_bar(*row, timeframe="1", now=_NOW) for row in rows]
+        # A field that is no number may add a value to its row or take some away.
+        whole = (row for row in rows if len(row) == len("tohlcv"))
+        bars = [read_bar(*row, timeframe="1", now=_NOW) for row in whole]
         self._series.take_page([bar for bar in bars if bar], fetched_at=float(_NOW))
 
 

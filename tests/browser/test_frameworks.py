@@ -151,16 +151,19 @@ class Family:
             assert self.seen == expected
 
 
+def built(file: str) -> str:
+    """Return a file that ``scripts/frameworks`` has installed; without it, the test cannot run."""
+    path = FRAMEWORKS / file
+    if not path.exists():
+        is_required = os.environ.get("FCS_REQUIRE_FRAMEWORKS") == "1"
+        (pytest.fail if is_required else pytest.skip)(f"run `sh scripts/frameworks`: no {file}")
+    return path.read_text()
+
+
 @pytest.fixture
 def page_with(site: Site, market: Market) -> Family:
     """The frameworks, on the scripted server; each price of this one is older than the page's."""
-    missing = [file for file in FILES.values() if not (FRAMEWORKS / file).exists()]
-    if missing and os.environ.get("FCS_REQUIRE_FRAMEWORKS") == "1":
-        pytest.fail(f"run `sh scripts/frameworks`: no {missing[0]}")
-    if missing:
-        pytest.skip(f"run `sh scripts/frameworks`: no {missing[0]}")
-    for address, file in FILES.items():
-        site.server.pages[address] = (FRAMEWORKS / file).read_text()
+    site.server.pages |= {address: built(file) for address, file in FILES.items()}
     market(CHF, close=0.88)
     return Family(site)
 

@@ -203,8 +203,9 @@ def no(msg: object = None, code: object = None) -> dict[str, object]:
         (no("Unknown symbol"), 200, "symbol", "no history of this symbol with HTTP 200: Unknown"),
         (no("No record found", 113), 200, "symbol", "with code 113"),
         (no("Invalid period", "7"), 400, "timeframe", "in this timeframe with code 7"),
-        (no("Out of luck", 7), 200, "plan", "with code 7: Out of luck"),
-        (no(["x"], True), 200, "plan", "or its plan with HTTP 200"),
+        (no("Out of luck", 7), 200, "room", "of this symbol with code 7: Out of luck"),
+        (no("Invalid ticker", 113), 200, "room", "of this symbol with code 113: Invalid ticker"),
+        (no(["x"], True), 200, "room", "of this symbol with HTTP 200"),
         (no("Our database is down", 500), 500, "unavailable", "answered with code 500: Our"),
         (b"<html>", 502, "unavailable", "vendor.example answered with HTTP 502"),
         (b"<html>", 403, "unavailable", "answered with HTTP 403: the plan, or a proxy"),
@@ -221,6 +222,22 @@ def test_each_refusal_is_told_apart(said: object, status: int, kind: str, text: 
     assert str(refusal).startswith("vendor.example ") and text in str(refusal)
     assert refusal.public and "vendor" not in refusal.public
     assert refusal.retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "is_certain"),
+    [
+        (no("Slow down", 429), 200, True),
+        (no("No permission"), 403, True),
+        (b"<html>", 401, True),
+        (no("No data for CREDIT"), 200, False),
+        (no("Unknown instrument"), 200, False),
+    ],
+)
+def test_a_text_may_contain_an_invented_symbol_and_a_code_may_not(
+    said: object, status: int, is_certain: bool
+) -> None:
+    assert refused(said, status=status).is_certain is is_certain
 
 
 @pytest.mark.parametrize(

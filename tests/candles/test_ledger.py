@@ -58,6 +58,13 @@ def test_a_successor_knows_the_requests_of_the_minute() -> None:
     assert ledger(first.account, NOW + 10, per_minute=1).wait(1, NOW + 10) == 53
 
 
+@pytest.mark.parametrize(("known", "epoch"), [(1, 7), (7, 8), (900, 901), (2**60, 7)])
+def test_a_successor_writes_under_a_later_epoch_than_the_account_has(
+    known: int, epoch: int
+) -> None:
+    assert ledger(replace(OPEN, epoch=known), epoch=7).account.epoch == epoch
+
+
 # -- the month
 
 
@@ -133,6 +140,18 @@ def test_of_two_refusals_the_longer_closes_it() -> None:
 
     assert one.wait(1, NOW) == 7200
     assert one.account.reason.startswith("long\\n") and len(one.account.reason) <= 200
+
+
+def test_a_ledger_is_closed_by_a_refusal_or_an_empty_plan_and_not_by_a_busy_minute() -> None:
+    one = ledger(per_minute=1, per_month=2)
+    one.reserve(1, NOW)
+    assert one.wait(1, NOW) and not one.is_closed(NOW)
+    one.reserve(1, NOW + 61)
+    assert one.is_closed(NOW + 61)
+    one.settle(2, 0)
+    one.close(NOW + 600, "the feed was asked for too much history", NOW + 61)
+
+    assert one.is_closed(NOW + 599) and not one.is_closed(NOW + 600)
 
 
 # -- accounts from outside, and clocks

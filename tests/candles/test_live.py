@@ -65,6 +65,14 @@ def test_ask_and_bid_move_no_bar_that_has_ended(times: dict[str, Any]) -> None:
     assert live_bars(HOUR, value(**times), T + 3601) != []
 
 
+@pytest.mark.parametrize(("after", "moves"), [(-1, True), (0, False), (1800, False)])
+def test_ask_and_bid_move_no_day_whose_session_has_ended(after: int, moves: bool) -> None:
+    friday, opened, end = Room("FX:EURUSD", "1D"), 1_766_095_200, 1_766_181_600
+    times: dict[str, Any] = {"t": opened, "update": end + after, "at": end + after}
+
+    assert (live_bars(friday, value(friday, mode="askbid", **times), end + 1801) != []) is moves
+
+
 @pytest.mark.parametrize(("timeframe", "moves"), [("60", False), ("1D", False), ("1W", True)])
 def test_a_bar_of_a_week_outlasts_the_session_at_whose_end_others_end(
     timeframe: str, moves: bool

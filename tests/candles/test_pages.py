@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
@@ -249,3 +250,14 @@ def test_a_database_that_fails_is_told() -> None:
     one.put_older([], trouble="the database does not answer")
 
     assert whole(one).note == "the database does not answer"
+
+
+@pytest.mark.parametrize(("is_moved", "close"), [(True, 1.5), (False, 1.8)])
+def test_ask_and_bid_change_no_bar_that_the_store_has_as_final(
+    is_moved: bool, close: float
+) -> None:
+    stored = msgspec.structs.replace(kept([0, 1]), has_ended=True)
+    found = whole(page(stored, LiveBar(bar(1, 1.8), 9.0, False, is_moved)))
+
+    assert (found[-1].close, found[-1].final) == (close, True)
+    assert whole(page(stored, LiveBar(bar(2, 1.8), 9.0, False, is_moved)))[-1].close == 1.8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 import pytest
 from asgiref.sync import sync_to_async
 from django.core.cache import caches
+from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connections
 from django.test import override_settings
 
@@ -31,6 +33,7 @@ from django_fcs.testing import push_price
 from django_fcs.tools.metrics import counts
 from tests.support.caches import SickCache
 from tests.support.layers import SharedLayer
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.versions
 
@@ -288,6 +291,40 @@ async def test_a_database_that_fails_leaves_what_the_store_has(
     assert len(found) == 1
     assert found.note == "the database with older candles does not answer"
     assert (await read(ROOM)).note == ""
+
+
+@pytest.mark.usefixtures("candles_in_sqlite")
+async def test_async_code_is_told_to_use_the_async_function() -> None:
+    with pytest.raises(SynchronousOnlyOperation, match="await aget_candles"):
+        get_candles(ROOM)
+
+
+@pytest.mark.usefixtures("candles_in_sqlite")
+async def test_a_database_that_hangs_is_waited_for_once_and_not_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    free, reads = threading.Event(), list[int]()
+    saved = SavedCandles(wait_seconds=0.05)
+    load = saved.load
+    monkeypatch.setattr(reading, "_saved", saved)
+
+    def hang(room: Room, **wanted: Any) -> list[Bar]:
+        reads.append(1)
+        free.wait(10)
+        return load(room, **wanted)
+
+    monkeypatch.setattr(saved, "load", hang)
+    await keep(bar(1))
+    try:
+        for _ in range(3):
+            found = await aget_candles(ROOM)
+            assert len(found) == 1 and "does not answer" in found.note
+        assert len(reads) == 1
+    finally:
+        free.set()
+    await eventually(lambda: not saved._hanging)
+    monkeypatch.setattr(saved, "_wait_seconds", 10)
+    assert (await read_async(ROOM)).note == ""
 
 
 class Nowhere:

@@ -82,6 +82,7 @@ def test_rooms_are_kept_apart_and_read_newest_first_but_ascending(database: str)
     assert saved.load(EURUSD, limit=4) == hourly[-4:]
     assert saved.load(EURUSD, before=hourly[10].t, limit=4) == hourly[6:10]
     assert saved.load(EURUSD, before=START, limit=4) == []
+    assert saved.times(EURUSD, before=hourly[10].t, limit=4) == [bar.t for bar in hourly[6:10]]
     assert saved.overview() == [
         SavedRoom("BINANCE:DOGE", "60", START, START + 6 * HOUR, 7),
         SavedRoom("FX:EURUSD", "1D", START, START + HOUR, 2),

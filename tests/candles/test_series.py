@@ -159,6 +159,10 @@ def test_the_bars_before_a_time_are_read_as_one_pages_back() -> None:
     assert read(NOON + 180, 2) == [1, 2]
     assert read(NOON + 179, None) == [0, 1, 2]
     assert read(NOON, 2) == read(None, 0) == []
+    assert series.times(before=NOON + 180, limit=2) == [NOON + 60, NOON + 120]
+    assert [bar for bar, _ in series.bars(start=NOON + 121, limit=9)] == [minute(3), minute(4)]
+    assert series.bars(start=NOON + 120, before=NOON + 121, limit=9) == [(minute(2), True)]
+    assert series.bars(start=NOON + 180, before=NOON + 120) == []
     assert series.bars(before=NOON + 300)[-1] == (minute(4), False)
     assert (series.oldest, series.newest) == (minute(0), minute(4))
 

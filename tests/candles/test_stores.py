@@ -220,3 +220,19 @@ def test_whatever_the_cache_holds_no_other_entry_is_affected(
     assert store.account() is None
     assert counts()["store_malformed"] >= before + 1 + (not found)
     assert store.failure == ""
+
+
+async def test_a_leader_from_before_writes_over_no_account(any_store: CandleStore) -> None:
+    later, before = (Account("2026-11", spent, (), 0.0, "", spent) for spent in (7, 6))
+    assert await any_store.asave_account(later)
+
+    assert not await any_store.asave_account(before)
+    assert any_store.account() == later
+
+
+async def test_an_account_of_the_far_future_locks_nothing(any_store: CandleStore) -> None:
+    assert await any_store.asave_account(Account("2026-11", 1, (), 0.0, "", 2**62))
+    account = Account("2026-11", 2, (), 0.0, "", 3)
+
+    assert await any_store.asave_account(account)
+    assert any_store.account() == account

@@ -16,6 +16,7 @@ from tests.support.serving import python
 
 REDIS = {"FCS_REDIS_URL": "redis://127.0.0.1:9"}
 SITE = {**SETTINGS, "FCS_API_KEY": "a-key"}
+FETCH = ("fcs_candles", "fetch", "FX:EURUSD", "--from", "2026-01-01")
 
 CASES = {
     "no channel layer": (["fcs_stream"], {"DJANGO_SETTINGS_MODULE": "tests.e2e.no_layer"}, 2),
@@ -27,6 +28,8 @@ CASES = {
     "a timeframe that is none": (["fcs_watch", "FX:EURUSD", "--timeframe", "2h"], {}, 2),
     "a place to record that is none": (["fcs_stream", "--record", "/nowhere/x"], REDIS, 2),
     "a recording that is not there": (["fcs_simulator", "--replay", "/nowhere/x"], {}, 2),
+    "a fetch without a key": ([*FETCH], REDIS, 2),
+    "a fetch in one process": ([*FETCH], {"FCS_REST_KEY": "a-key"}, 2),
     "a recording that is none": (["fcs_simulator", "--replay", "README.md"], {}, 2),
 }
 

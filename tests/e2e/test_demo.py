@@ -53,7 +53,7 @@ async def test_the_demo_has_history_out_of_the_box() -> None:
     assert status == 200
     assert len(json.loads(text)["response"]) == 300
     assert int(named["FCS_REST_REQUESTS_PER_MINUTE"]) == 60
-    assert int(named["FCS_REST_CREDITS_PER_MONTH"]) == 1_000_000
+    assert int(named["FCS_REST_CREDITS_PER_MONTH"]) == 1_000_000_000
 
 
 async def test_the_demo_fails_as_a_whole_when_one_of_its_servers_dies() -> None:

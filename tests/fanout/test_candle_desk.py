@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +11,12 @@ import pytest
 from django.test import override_settings
 
 from django_fcs.candles import Candle, Candles
-from django_fcs.fanout.candles import PATIENCE_SECONDS, REPEAT_SECONDS, WAITING_MAX, CandleDesk
+from django_fcs.fanout.candles import (
+    PATIENCE_SECONDS,
+    REPEAT_SECONDS,
+    WAITING_MAX,
+    CandleDesk,
+)
 from django_fcs.fanout.pages import PAGE_MAX, page_of
 from django_fcs.fanout.routes import Key
 from django_fcs.layer.events import CandleNote, Wish
@@ -56,10 +62,18 @@ class Scene:
         self.more = True
         self.reads = 0
         self.wished: list[Wish] = []
+        self.stuck: set[Room] = set()
+        """Rooms whose reads hang until ``freed``, or fail with ``error``."""
+        self.freed = asyncio.Event()
+        self.error: Exception | None = None
         self.desk = CandleDesk(self.read, monotonic=lambda: self.now)
 
     async def read(self, room: Room, /, *, limit: int, before: int | None) -> Candles:
         self.reads += 1
+        if room in self.stuck:
+            if self.error is not None:
+                raise self.error
+            await self.freed.wait()
         times = sorted(T - 3600 * hours for hours in self.hours)
         rows = [Candle(t, 1.1, 1.3, 1.0, 1.2, None, True) for t in times if t < (before or T + 1)]
         return Candles(
@@ -211,6 +225,49 @@ async def test_the_requests_of_one_browser_that_wait_are_bounded() -> None:
     assert scene.ask(Page())
 
 
+async def test_wishes_are_sent_again_to_a_stream_that_may_not_have_heard_them() -> None:
+    scene, page = Scene(), Page()
+    scene.ask(page)
+    scene.ask(page, before=T)
+    await scene.turn()
+    scene.wished.clear()
+    scene.desk.wish_again()
+    await scene.turn()
+    assert set(scene.wished) == {Wish(EURUSD, limit=3), Wish(EURUSD, limit=3, before=T)}
+    assert len(scene.wished) == 2
+
+    scene.hours = [0, 1, 2]
+    await scene.turn(CandleNote(EURUSD, T - 7200, T))
+    await scene.turn()
+    scene.wished.clear()
+    scene.desk.wish_again()
+    await scene.turn()
+    assert scene.wished == [Wish(EURUSD, limit=3)], "its candles are shown"
+
+
+async def test_a_page_that_lacks_candles_gets_them_even_if_the_note_about_them_was_lost() -> None:
+    scene, page = Scene(), Page()
+    scene.ask(page)
+    await scene.turn()
+    await scene.turn(CandleNote(EURUSD, note="wait for 40 s", wait=40.0))
+    scene.hours = [0, 1, 2]
+    for _ in range(2):
+        await scene.turn(CandleNote(EURUSD), seconds=REPEAT_SECONDS)
+
+    assert page.opened == [[], [2, 1, 0]], "once"
+    assert page.heard[1]["note"] == ""
+
+
+async def test_a_page_gets_no_candles_that_somebody_else_has_asked_for() -> None:
+    scene, page = Scene(), Page()
+    scene.hours = list(range(100))
+    scene.ask(page)
+    await scene.turn()
+    await scene.turn(CandleNote(EURUSD, T - 50 * 3600, T - 40 * 3600))
+
+    assert page.opened == [[2, 1, 0]] and scene.reads == 1
+
+
 async def test_wishes_are_sent_again_over_a_new_connection() -> None:
     scene, page = Scene(), Page()
     scene.ask(page)
@@ -245,3 +302,26 @@ def test_a_page_may_begin_later_than_its_candles() -> None:
     page = json.loads(page_of(KEY, Candles(EURUSD, tuple(rows)), start=T + 3601))
 
     assert [row[0] for row in page["candles"]] == [T + 7200, T + 10_800]
+
+
+async def test_candles_that_another_browser_asked_for_go_to_no_one_who_lacks_those_between() -> (
+    None
+):
+    scene = Scene()
+    scene.hours, scene.more = [0, 1, 2, 500, 501, 502], False
+    near, far = Page(), Page()
+    scene.ask(near)
+    scene.ask(far, before=T - 499 * 3600)
+    await scene.desk.turn(scene)
+
+    scene.desk.note(CandleNote(EURUSD, T - 502 * 3600, T - 500 * 3600))
+    await scene.desk.turn(scene)
+    assert near.opened == [[2, 1, 0]]
+    assert far.opened == 2 * [[502, 501, 500]]
+
+
+def test_a_page_that_begins_later_says_that_there_are_older_candles() -> None:
+    rows = tuple(Candle(T + 3600 * n, 1.1, 1.3, 1.0, 1.2, None, True) for n in range(4))
+
+    assert json.loads(page_of(KEY, Candles(EURUSD, rows)))["more"] is False
+    assert json.loads(page_of(KEY, Candles(EURUSD, rows), start=T + 3600))["more"] is True

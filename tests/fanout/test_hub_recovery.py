@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from django.test import override_settings
 
 from django_fcs.fanout.hub import Hub
+from django_fcs.layer.events import Wish
 from django_fcs.protocol.intervals import Intervals
 from django_fcs.rooms import Room
 from django_fcs.tools.metrics import counts
@@ -25,6 +27,7 @@ from tests.support.hubs import (
     browsing,
     fake_stream,
     hub_of,
+    key,
     update,
 )
 from tests.support.layers import SharedLayer
@@ -231,3 +234,16 @@ async def test_one_wrong_message_in_a_group_stops_no_room(
 
         await eventually(is_heard_again)
         assert browser.seqs[:2] == [FIRST, 9_000_000_000]
+
+
+async def test_each_new_stream_hears_which_candles_are_wished_for() -> None:
+    with override_settings(FCS_REST_KEY="history"):
+        async with fake_stream() as stream, hub_of() as hub, browsing(hub, merge=True) as browser:
+            hub.join(browser.one, EURUSD, EURUSD.timeframe)
+            await stream.beat()
+            assert hub.candles.ask(browser.one, key(EURUSD), limit=10, before=None)
+            await eventually(lambda: stream.wishes)
+            for epoch in (2, 3):
+                stream.wishes.clear()
+                await stream.beat(epoch=epoch)
+                await eventually(lambda: set(stream.wishes) == {Wish(EURUSD, limit=10)})

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from django_fcs.rooms import Room
-from django_fcs.simulator.bounds import candle_bounds
+from django_fcs.simulator.bounds import candle_bounds, candle_number, candle_start
 from django_fcs.simulator.market import Prices
+from django_fcs.simulator.paths import Bar
 from django_fcs.simulator.sources import History, Opening, Tick, Window
 
 #: Ticks are handed out in batches no larger than this.
@@ -59,8 +60,12 @@ class Market:
         return list(self._advance(now))
 
     def history(self, room: Room, now: float, window: Window) -> History:
-        """Return nothing: the market is watched live."""
-        return History(0, [])
+        """Return candles that are all the same: only the live ones have numbers."""
+        number = candle_number(room.timeframe, now) - (not window.forming)
+        last = min(number, candle_number(room.timeframe, min(window.end, now))) - window.skip
+        first = max(last - window.length + 1, candle_number(room.timeframe, window.start))
+        times = [candle_start(room.timeframe, number) for number in range(first, last + 1)]
+        return History(0, [Bar(t, 1.0, 2.0, 1.0, 2.0, 0.0) for t in times if t >= window.start])
 
     def _advance(self, now: float) -> Iterator[Tick]:
         for _ in range(BATCH):

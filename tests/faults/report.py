@@ -18,7 +18,7 @@ ORDER = (
     *("Truncated", "Oversized", "Wall clock", "Redis restart", "Redis black-holed for 30 s"),
     *("Cache", "Redis out", "Layer", "Leader SIGKILL", "Leader SIGTERM", "Leader SIGSTOP"),
     *("Two streams", "Web SIGKILL", "Web SIGTERM", "A browser", "1,000", "Join", "Group", "Laptop"),
-    "Closed",
+    *("Closed", "History", "Upstream and history", "Stream and history"),
 )
 COLUMNS = (
     *("fault", "layer", "visitors see", "gap", "recovery", "lost", "outdated"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Container, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -48,6 +49,8 @@ class Vendor:
         self._scene = scene
         self.asked: list[tuple[Room, int, int | None, int | None]] = []
         self.refusals: list[Refused] = []
+        self.lacks: Container[int] = ()
+        """When the bars opened that it does not have."""
         self.late = 0
         """How many seconds its history is late."""
         self.gate = threading.Event()
@@ -63,7 +66,8 @@ class Vendor:
         now = int(self._scene.now) - self.late
         last = now - now % 60 if end is None else min(now, end) // 60 * 60
         times = range(last, max(start or 0, last - 60 * length), -60)
-        return Answer([bar(t) for t in times], dropped=0, credits=None, server_time=None)
+        bars = [bar(t) for t in times if t not in self.lacks]
+        return Answer(bars, dropped=0, credits=None, server_time=None)
 
 
 def bar(t: int) -> Bar:
@@ -81,7 +85,7 @@ class Scene:
         self.histories = Histories(markets=Markets())
         self.snapshots: dict[Room, Snapshot] = {}
         self.heard: list[CandleNote] = []
-        fetcher = Fetcher(self.vendor, self.store, clock=self.clock)  # type: ignore[arg-type]
+        fetcher = Fetcher(self.vendor, self.store, lease=self, clock=self.clock)  # type: ignore[arg-type]
         self.historian = Historian(
             self.store,
             fetcher=fetcher,
@@ -112,7 +116,7 @@ class Scene:
         if snapshot.t is not None and t > snapshot.t:
             self.histories.end_candle(history, self.now)
         values: Any = {"t": t, "o": 1.0, "h": 3.0, "l": 0.5, "c": 2.5, "v": 5.0}
-        snapshot.merge(Price(symbol=room.symbol, timeframe="1", mode="candle", **values))
+        snapshot.merge(Price(symbol=room.symbol, timeframe=room.timeframe, mode="candle", **values))
 
     def wish(self, room: Room = BTC, limit: int = 100, **where: int) -> None:
         self.historian.hear(Wish(room, limit=limit, **where), self.histories)
@@ -125,6 +129,23 @@ class Scene:
     async def told(self, count: int = 1) -> list[CandleNote]:
         await eventually(lambda: len(self.notes) >= count)
         return self.heard
+
+    async def minute(self, room: Room = BTC) -> None:
+        """Let a minute pass in which a candle of a room begins, and what is due be asked for."""
+        self.now += 60
+        self.histories.look([room], self.now)
+        self.tick(room, int(self.now) // 60 * 60)
+        await self.rest()
+
+    async def rest(self) -> None:
+        """Save what has changed, and wait until nothing more is due."""
+        await self.historian.save(self.histories)
+        self.historian.wishes.changed.ring()
+        for _ in range(50):  # Without a request it takes a few turns of the loop.
+            if not self.historian.wishes.due(self.now):
+                return
+            await asyncio.sleep(0)
+        await eventually(lambda: not self.historian.wishes.due(self.now))
 
     def times(self, room: Room = BTC) -> list[int]:
         kept = self.store.load([room]).get(room)

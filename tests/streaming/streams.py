@@ -12,7 +12,9 @@ from typing import Any, cast
 
 from channels.layers import get_channel_layer
 
-from django_fcs.layer.bus import DEMAND, HUBS, Announcement, Beat, Bus, RoomNotice
+from django_fcs.candles.rest import RestClient
+from django_fcs.candles.stores import CandleStore
+from django_fcs.layer.bus import DEMAND, HUBS, Announcement, Beat, Bus, RoomNotice, Wish
 from django_fcs.prices.store import MemoryStore
 from django_fcs.prices.updates import Update
 from django_fcs.protocol.intervals import Intervals
@@ -77,6 +79,10 @@ class Hub:
         await self._bus.subscribe(rooms)
         await self._bus.announce(Announcement(name, rooms, rooms if new is None else tuple(new)))
 
+    async def wishes(self, room: Room, limit: int) -> None:
+        """Ask for the newest candles of a room."""
+        await self._bus.wish(Wish(room, limit=limit))
+
     @property
     def updates(self) -> list[Update]:
         return [event for event in self.heard if isinstance(event, Update)]
@@ -111,6 +117,8 @@ async def streaming(
     simulator: Simulator,
     *rooms: Room,
     store: MemoryStore | None = None,
+    candles: CandleStore | None = None,
+    rest: RestClient | None = None,
     clock: Clock | None = None,
     lease: Lease | None = None,
     recorder: Recorder | None = None,
@@ -127,6 +135,8 @@ async def streaming(
     stream = Stream(
         client,
         store or MemoryStore(),
+        candles=candles,
+        rest=rest,
         rooms=rooms,
         # The annotation names only ``Lease``, but a stream uses ``Alone`` in the same way.
         lease=lease or cast(Lease, Alone(clock, monotonic=lambda: 0.0)),

@@ -7,8 +7,17 @@ from hypothesis import given, strategies as st
 from django_fcs.candles.bars import Bar, Rank
 from django_fcs.candles.series import Series
 from django_fcs.layer.events import Wish
+from django_fcs.prices.sessions import Markets
 from django_fcs.rooms import Room
-from django_fcs.streaming.asking import Ask, Stock, credits_of, finished, next_ask, note_answer
+from django_fcs.streaming.asking import (
+    Ask,
+    Stock,
+    credits_of,
+    finished,
+    holes_before,
+    next_ask,
+    note_answer,
+)
 
 ROOM = Room("BINANCE:BTCUSDT", "1")
 NOW = 1_766_400_030.0
@@ -30,9 +39,10 @@ def vendor(ask: Ask, *, oldest: int = T - 60 * 1000, most: int = 10_000) -> list
 def stock(
     series: Series, wish: Wish, *, holes: list[tuple[int, int]] | None = None, keep: int = 600
 ) -> Stock:
-    known = [one.t for one, _ in series.bars(before=wish.before, limit=wish.limit)]
-    oldest = min(known, default=wish.before)
-    return Stock(series, holes or [], oldest, len(known), keep + 1 - len(series))
+    stop = None if wish.before is None else wish.before + 1
+    known = {one.t for one, _ in series.bars(before=stop, limit=wish.limit + 1)}
+    places = keep + 1 - len(series) if known or stop is None else 0
+    return Stock(series, holes or [], min(known, default=None), len(known - {wish.before}), places)
 
 
 def fulfil(series: Series, wish: Wish, *, most: int = 10_000) -> list[Ask]:
@@ -145,6 +155,68 @@ def test_a_range_is_asked_for_from_its_end_in_parts_and_goes_on_where_it_stopped
     assert [ask.end for ask in fulfil(series, wish, most=300)] == [
         T - 60 * minutes for minutes in (299, 598, 897)
     ]
+
+
+def test_a_long_range_costs_ten_credits_for_each_thousand_candles() -> None:
+    series = Series("1", keep=600)
+    wish = Wish(ROOM, start=T - 60 * 2500, before=T - 60 * 2)
+    asks = []
+    while ask := next_ask(stock(series, wish), wish, NOW):
+        asks.append(ask)
+        note_answer(stock(series, wish), ask, vendor(ask, oldest=0), NOW)
+
+    assert [credits_of(ask.length) for ask in asks] == [10, 10, 6]
+
+
+def test_a_range_that_is_older_than_the_series_leaves_no_hole_in_it() -> None:
+    series = Series("1", keep=600)
+    fulfil(series, Wish(ROOM, limit=100))
+    times = series.times()
+    old = Wish(ROOM, start=T - 60 * 900, before=T - 60 * 800)
+    fulfil(series, old)
+    assert series.times() == times and not next_ask(stock(series, old), old, NOW)
+
+    unseen = Series("1", keep=600)
+    fulfil(unseen, old)
+    assert not len(unseen)
+    assert fulfil(unseen, Wish(ROOM, limit=100)) == [Ask(100)], "the newest ones were never asked"
+
+
+@given(
+    st.sets(st.integers(1, 60)),
+    st.integers(1, 59).flatmap(lambda first: st.tuples(st.just(first), st.integers(first + 1, 60))),
+    st.integers(1, 60),
+)
+def test_a_hole_is_closed_whatever_of_it_the_vendor_has(
+    known: set[int], ends: tuple[int, int], most: int
+) -> None:
+    series = Series("1", keep=600)
+    series.answered.add(T, T + 1)
+    hole, wish = (T - 60 * ends[1], T - 60 * ends[0]), Wish(ROOM, limit=1)
+    asks = 0
+    while holes := series.answered.outside(*hole):
+        ask = next_ask(stock(series, wish, holes=holes), wish, NOW)
+        assert ask is not None
+        asks += 1
+        assert asks <= len(known) + 1
+        bars = [one for one in vendor(ask) if (T - one.t) // 60 in known][:most]
+        note_answer(stock(series, wish, holes=holes), ask, bars, NOW + 3600)
+
+
+def test_holes_of_the_database_are_found_up_to_the_series_or_the_page() -> None:
+    hours = Markets().hours(ROOM.symbol)
+    series = Series("1", keep=600)
+    fulfil(series, Wish(ROOM, limit=100))
+    oldest = series.times()[0]
+    rows = [bar(oldest - 60 * minutes) for minutes in (*range(2000, 1990, -1), *range(50, 0, -1))]
+    gap = (oldest - 60 * 1990, oldest - 60 * 50)
+
+    assert holes_before(series, None, rows, hours) == (gap,)
+    assert holes_before(series, oldest - 60 * 1990, rows[:10], hours) == ()
+    assert holes_before(series, None, rows[:-10], hours) == (gap, (oldest - 60 * 10, oldest))
+    assert holes_before(Series("1", keep=600), None, rows[10:], hours) == ()
+    series.answered.add(*gap)
+    assert holes_before(series, None, rows, hours) == ()
 
 
 @given(st.integers(1, 1000), st.integers(1, 700), st.integers(50, 1000))

@@ -59,11 +59,8 @@ def test_a_room_lingers_after_its_hub_has_left_it() -> None:
 
 def test_a_room_whose_candles_were_asked_for_lingers_longer_than_others() -> None:
     demand = fresh()
-    demand.keep_longer(A, 3600)
-    assert demand.rooms(0) == [], "nobody has needed it"
-
     demand.announce("a", [A, B], now=0)
-    demand.keep_longer(A, 3600)
+    demand.keep_longer(A, 3600, now=0)
     demand.announce("a", [], now=5)
     assert demand.rooms(5 + LINGER + 1) == [A]
     assert demand.rooms(5 + 3599) == [A]
@@ -72,6 +69,22 @@ def test_a_room_whose_candles_were_asked_for_lingers_longer_than_others() -> Non
     demand.announce("a", [A], now=4000)
     demand.announce("a", [], now=4001)
     assert demand.rooms(4001 + LINGER + 1) == []
+
+
+def test_candles_may_be_asked_for_a_moment_before_their_room_is_announced() -> None:
+    demand = fresh()
+    demand.keep_longer(A, 3600, now=0)
+    demand.keep_longer(B, 3600, now=0)
+    assert demand.rooms(1) == [], "nobody has needed them"
+
+    demand.announce("a", [A], now=2)
+    demand.announce("a", [], now=3)
+    assert demand.rooms(TTL) == [A]
+    assert demand.rooms(3 + 3599) == [A]
+
+    demand.announce("a", [B], now=4000)
+    demand.announce("a", [], now=4001)
+    assert demand.rooms(4001 + LINGER + 1) == [], "it was asked for too long ago"
 
 
 def test_the_rooms_of_a_hub_that_was_killed_run_out() -> None:

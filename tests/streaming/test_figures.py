@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import datetime, timezone
+from typing import Any, cast
 
+import pytest
+from django.test import override_settings
+
+from django_fcs.candles.answers import Answer, RefusalKind, Refused
+from django_fcs.candles.ledger import Account
+from django_fcs.candles.rest import RestClient
+from django_fcs.candles.stores import MemoryCandles
 from django_fcs.prices.reports import Report
 from django_fcs.prices.store import MemoryStore
+from django_fcs.rooms import Room
 from django_fcs.simulator import Simulator
 from django_fcs.streaming.stream import Stream
 from django_fcs.tools import metrics
 from django_fcs.tools.metrics import counts, distributions, gauges
-from tests.streaming.streams import EURUSD, USDJPY, Clock, joined, streaming
+from tests.streaming.streams import EURUSD, NOW, USDJPY, Clock, joined, listening, streaming
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("clean_loop")
@@ -41,6 +50,52 @@ async def test_a_stream_is_measured_while_it_runs(simulator: Simulator) -> None:
 
     assert gauges() == {}
     assert not metrics._readers
+
+
+class Vendor:
+    """The vendor's history, which is empty, and which counts two credits or refuses a request."""
+
+    refusal: Refused | None = None
+
+    def history(self, room: Room, **asked: Any) -> Answer:
+        if self.refusal is not None:
+            raise self.refusal
+        return Answer([], dropped=0, credits=2, server_time=None)
+
+
+@override_settings(FCS_REST_CREDITS_PER_MONTH=500)
+async def test_a_leader_tells_what_it_may_still_ask_of_the_history(simulator: Simulator) -> None:
+    month = f"{datetime.fromtimestamp(NOW, timezone.utc):%Y-%m}"
+    candles, store, vendor = MemoryCandles(), MemoryStore(), Vendor()
+    await candles.asave_account(Account(month, 88, (), 0.0, "", 1))
+    rest = cast(RestClient, vendor)
+    async with (
+        listening() as hub,
+        streaming(simulator, EURUSD, USDJPY, store=store, candles=candles, rest=rest) as stream,
+    ):
+        await eventually(lambda: stream.status.credits_left == 412)
+        assert (stream.status.histories, stream.status.is_rest_closed) == (0, False)
+        await hub.wishes(EURUSD, 100)
+        await eventually(lambda: gauges()["stream_rest_credits_left"] == 410)
+        assert gauges()["stream_rest_closed"] == 0
+        vendor.refusal = Refused(RefusalKind.PLAN, "no history in this plan")
+        await hub.wishes(USDJPY, 100)
+        await eventually(lambda: gauges()["stream_rest_closed"] == 1)
+
+        assert gauges()["stream_rooms_with_history"] == 2
+        await eventually(lambda: report_of(store).histories == 2)
+
+
+async def test_a_stream_that_is_no_leader_tells_nothing_of_history(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rest = cast(RestClient, Vendor())
+    async with streaming(simulator, EURUSD, rest=rest) as stream:
+        await eventually(lambda: stream.status.credits_left is not None)
+        monkeypatch.setattr(Stream, "is_leader", False, raising=False)
+
+        assert stream.status.credits_left is None and stream.status.is_rest_closed is None
+        assert not gauges().keys() & {"stream_rest_closed", "stream_rest_credits_left"}
 
 
 async def test_price_frames_are_counted(simulator: Simulator) -> None:

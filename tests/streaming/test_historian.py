@@ -14,9 +14,9 @@ from django_fcs.layer.events import CandleNote
 from django_fcs.prices.sessions import Markets
 from django_fcs.rooms import Room
 from django_fcs.streaming.databank import Databank
-from django_fcs.streaming.fetching import PAUSE_SECONDS
 from django_fcs.streaming.historian import Historian
 from django_fcs.streaming.histories import INTEREST_SECONDS
+from django_fcs.streaming.pauses import PAUSE_SECONDS
 from django_fcs.tools.bell import Bell
 from tests.support.waiting import eventually
 
@@ -130,7 +130,7 @@ async def test_a_symbol_without_history_is_not_asked_for_again_and_others_are() 
         notes = await scene.told(3)
 
     assert [room for room, *_ in scene.vendor.asked] == [BTC, ETH]
-    assert notes[1].note == notes[0].note, "whoever asks later is told at once"
+    assert notes[1].note == notes[0].note, "those who ask later are told at once"
 
 
 async def test_a_vendor_that_does_not_answer_is_asked_less_and_less() -> None:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+from django.test import override_settings
+
+from django_fcs.candles.saved import SavedCandles
+from django_fcs.candles.stores import MemoryCandles
+from django_fcs.layer.events import Wish
 from tests.support.waiting import eventually
 
 from .historians import BTC, Scene, T, plan, working
@@ -92,6 +98,67 @@ async def test_a_room_that_is_not_joined_is_not_asked_for_again_and_again() -> N
             await scene.historian.save(scene.histories, at_once=True)
 
     assert len(scene.vendor.asked) == 1
+
+
+async def test_who_scrolls_back_to_a_range_that_was_fetched_gets_what_lies_between(
+    candles_in_sqlite: None,
+) -> None:
+    scene, saved = Scene(), SavedCandles()
+    begin, end = T - 60 * 1500, T - 60 * 1000
+    with override_settings(FCS_SAVE_CANDLES=["BINANCE:*"]):
+        async with working(scene):
+            scene.historian.hear(Wish(BTC, start=begin, before=end), scene.histories)
+            await scene.told()
+            scene.wish()
+            await scene.rest()
+            oldest = scene.times()[0]
+            scene.wish(before=oldest)
+            await scene.rest()
+            before = len(scene.vendor.asked)
+            for _ in range(20):
+                oldest = (await saved.aload(BTC, before=oldest, limit=100))[0].t
+                scene.wish(before=oldest)
+                await scene.rest()
+
+        rows = [one.t for one in await saved.aload(BTC, limit=10_000)]
+    assert rows == list(range(rows[0], T, 60)) and rows[0] < begin
+    assert before == 3, "the gap is asked for as a whole"
+    # The whole hundreds of the first request may leave a candle or two over.
+    assert sum(span is not None for _, _, span, _ in scene.vendor.asked[before:]) <= 1
+
+
+async def test_a_room_of_which_nothing_but_answers_is_stored_is_saved_as_well(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first = Scene()
+    first.vendor.lacks = range(T + 60)
+    async with working(first):
+        first.wish()
+        await first.told()
+    assert first.times() == [] and first.store.load([BTC])[BTC].answered
+
+    second = Scene(first.store)
+    second.join(BTC)
+    await second.historian.save(second.histories)
+    second.tick(BTC, T)
+    await second.historian.save(second.histories, at_once=True)
+
+    assert second.times() == [T] and not caplog.records
+
+
+async def test_a_store_that_fails_in_an_unknown_way_ends_no_stream(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Broken(MemoryCandles):
+        async def asave(self, kept: object) -> bool:
+            raise ZeroDivisionError
+
+    scene = Scene(Broken())
+    scene.join(BTC)
+    scene.tick(BTC, T)
+    await scene.historian.save(scene.histories, at_once=True)
+
+    assert "candles cannot be saved now" in caplog.text
 
 
 async def test_a_candle_that_opens_at_no_multiple_of_its_period_is_asked_for_once() -> None:

@@ -18,7 +18,7 @@ from django_fcs.fanout.flow import STEADY, Flow
 from django_fcs.fanout.hub import Hub
 from django_fcs.fanout.routes import Key
 from django_fcs.fanout.subscriber import Subscriber
-from django_fcs.layer.bus import DEMAND, Announcement, Beat, Bus, RoomNotice
+from django_fcs.layer.bus import DEMAND, Announcement, Beat, Bus, RoomNotice, Wish
 from django_fcs.prices.paths import PathReport
 from django_fcs.prices.states import Expectation, Outage
 from django_fcs.prices.store import LastValue, MemoryStore, Store
@@ -112,11 +112,15 @@ class FakeStream:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self.announcements: list[Announcement] = []
+        self.wishes: list[Wish] = []
 
     async def listen(self) -> None:
         async with aclosing(self._bus.bursts()) as bursts:
             async for burst in bursts:
                 for event in burst:
+                    if isinstance(event, Wish):
+                        self.wishes.append(event)
+                        continue
                     assert isinstance(event, Announcement)
                     self.announcements.append(event)
 

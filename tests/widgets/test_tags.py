@@ -19,7 +19,7 @@ from django_fcs.doctor.templates import TemplateText
 from django_fcs.widgets.tags import ELEMENTS, FILTERS, TAGS, Tag
 from tests.widgets.test_html import Known, known
 
-pytestmark = pytest.mark.versions
+pytestmark = [pytest.mark.urls("tests.charts.urls"), pytest.mark.versions]
 
 __all__ = ["known"]
 

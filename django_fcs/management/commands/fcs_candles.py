@@ -42,9 +42,13 @@ HOLES_SHOWN = 20
 #: The width of a progress bar, in characters.
 BAR_WIDTH = 30
 
-_NEEDS_LAYER = (
-    "fetch sends its wish to the stream over the channel layer, so it needs a layer over Redis: "
-    "a site in one process fetches what its pages ask for"
+_NOT_SAVED = (
+    "the database does not keep candles of {room} (FCS_SAVE_CANDLES), "
+    "so only the newest {number} are fetched"
+)
+_NEEDS_STREAM = (
+    "fetch needs a stream in a process of its own: a site in one process fetches what its pages "
+    "ask for"
 )
 
 
@@ -138,18 +142,21 @@ class Command(BaseCommand):
         end = moment("--to", options["to"]) if options["to"] else int(time.time())
         if start >= end:
             raise ConfigurationError("--from is not before --to")
-        if Places().note:
-            raise ConfigurationError(_NEEDS_LAYER)
+        places = Places()
+        if note := places.note:
+            raise ConfigurationError(f"{note}; {_NEEDS_STREAM}")
         if not conf.FCS_REST_KEY:
             raise ConfigurationError("set FCS_REST_KEY: history costs credits of a plan")
+        if not places.keeps(room):
+            self.stderr.write(_NOT_SAVED.format(room=room, number=conf.FCS_CANDLES))
         fetching = Fetching(Wish(room, start=start, before=end))
         screen = Screen(sys.stdout)
         try:
             run_until_signal(lambda: self._follow(fetching, screen))
         finally:
             screen.leave()
-        done, note = fetching.progress.is_done, fetching.progress.note
-        self.stdout.write("fetched" if done else "stopped: the same command goes on from here")
+        _, note, is_done = fetching.progress
+        self.stdout.write("fetched" if is_done else "stopped: the same command goes on from here")
         if note:
             self.stdout.write(note)
 

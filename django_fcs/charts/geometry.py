@@ -1,0 +1,236 @@
+"""Bars as paths: where each pixel of a chart is, without colours, words or languages.
+
+``tests/charts/cases.json`` has examples that the script of the chart has to follow as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from .scales import Scale, rounded, scale_of
+
+__all__ = ["AXIS", "BODY", "Frame", "Hole", "Place", "Plan", "Row", "plan_of"]
+
+#: The price axis, at the right, and the time axis, at the bottom, in pixels.
+AXIS = 64
+_TIMES = 24
+
+#: The width of a bar, and from one bar to the next; in a narrow chart, bars are easier to tell.
+BODY = 5
+_PITCH, _PITCH_OF_NARROW, _NARROW = 7, 8, 480
+
+#: Between the newest bar and the axis; above and below the prices.
+_MARGIN = 12
+_AIR = 8
+
+#: The band of the volume, and its highest column.
+_BAND = 32
+_COLUMN = 24
+
+#: A hole is at most so many bars wide.
+_HOLE_MAX = 12
+
+
+class Row(NamedTuple):
+    """One bar as it is drawn."""
+
+    t: int
+    o: float
+    h: float
+    l: float  # noqa: E741 - the vendor's name
+    c: float
+    v: float | None
+    final: bool
+
+
+class Frame(NamedTuple):
+    """What the drawing depends on besides the bars. Sizes are in pixels."""
+
+    width: int
+    height: int
+    type: str
+    """``candles``, ``bars``, ``line`` or ``area``."""
+    period: int
+    """The length of a bar in seconds."""
+    axis: int = AXIS
+
+
+class Place(NamedTuple):
+    """A bar and the left edge of its body."""
+
+    x: int
+    row: Row
+
+
+class Hole(NamedTuple):
+    """A time without bars: its pixels, and its start and end in unix seconds."""
+
+    x: int
+    width: int
+    start: int
+    end: int
+
+
+class Plan(NamedTuple):
+    """A whole drawing. ``paths`` are by kind, such as ``body up``, in the order of drawing."""
+
+    right: int
+    """The line between the plot and the price axis."""
+    bottom: int
+    """The line between the plot and the time axis."""
+    has_volume: bool
+    scale: Scale | None
+    """``None`` if there is no bar."""
+    places: tuple[Place, ...]
+    holes: tuple[Hole, ...]
+    repaired: tuple[tuple[int, int], ...]
+    """From where to where bars came later, in pixels."""
+    paths: dict[str, str]
+
+
+def plan_of(
+    rows: Sequence[Row],
+    frame: Frame,
+    missing: Sequence[tuple[int, int]] = (),
+    repaired: Sequence[tuple[int, int]] = (),
+) -> Plan:
+    """Return the drawing of bars, the oldest first, of which the newest that fit are drawn."""
+    right, bottom = frame.width - frame.axis, frame.height - _TIMES
+    places, holes = _places(rows, frame, missing)
+    has_volume = any(place.row.v for place in places)
+    scale = None
+    paths: dict[str, str] = {}
+    if places:
+        low, high = min(one.row.l for one in places), max(one.row.h for one in places)
+        end = bottom - _AIR - (_BAND if has_volume else 0)
+        scale = scale_of(low, high, _AIR, end, is_alone=len(places) == 1)
+        pieces = _columns(places, bottom) if has_volume else []
+        paths = _joined([*pieces, *_shapes(frame.type, places, holes, scale)])
+    spans = tuple(_span(places, start, end) for start, end in repaired)
+    kept = tuple(span for span in spans if span is not None)
+    return Plan(right, bottom, has_volume, scale, tuple(places), tuple(holes), kept, paths)
+
+
+def _places(
+    rows: Sequence[Row], frame: Frame, missing: Sequence[tuple[int, int]]
+) -> tuple[list[Place], list[Hole]]:
+    """Give bars and holes their places from the right; those that do not fit are left out."""
+    pitch = _PITCH_OF_NARROW if frame.width < _NARROW else _PITCH
+    left = frame.width - frame.axis - _MARGIN - BODY
+    places: list[Place] = []
+    holes: list[Hole] = []
+    waiting = list(missing)
+    for row in reversed(rows):
+        while waiting and waiting[-1][0] > row.t:
+            start, end = waiting.pop()
+            wide = pitch * min(max(rounded((end - start) / frame.period), 1), _HOLE_MAX)
+            left -= wide
+            if left + pitch < 0:
+                break
+            holes.append(Hole(left + pitch - 1, wide, start, end))
+        if left < 1:
+            break
+        places.append(Place(left, row))
+        left -= pitch
+    held = [hole for hole in holes if places and hole.x > places[-1].x]
+    return places[::-1], held[::-1]
+
+
+def _span(places: Sequence[Place], start: int, end: int) -> tuple[int, int] | None:
+    found = [place.x for place in places if start <= place.row.t < end]
+    return (found[0], found[-1] + BODY) if found else None
+
+
+def _joined(pieces: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Put all pieces of a kind into one path."""
+    paths: dict[str, list[str]] = {}
+    for kind, piece in pieces:
+        paths.setdefault(kind, []).append(piece)
+    kinds = sorted(paths, key=lambda kind: _ORDER.index(kind.split()[0]))
+    return {kind: "".join(paths[kind]) for kind in kinds}
+
+
+#: From back to front.
+_ORDER = ("vol", "area", "wick", "stem", "line", "body")
+
+
+def _kind(name: str, row: Row) -> str:
+    direction = "up" if row.c >= row.o else "down"
+    return f"{name} {direction}" if row.final else f"{name} forming {direction}"
+
+
+def _columns(places: Sequence[Place], bottom: int) -> list[tuple[str, str]]:
+    most = max(place.row.v or 0 for place in places)
+    return [
+        (
+            _kind("vol", row),
+            f"M{x} {bottom}v-{max(rounded(row.v / most * _COLUMN), 1)}h{BODY}V{bottom}z",
+        )
+        for x, row in places
+        if row.v
+    ]
+
+
+def _shapes(
+    type: str, places: Sequence[Place], holes: Sequence[Hole], scale: Scale
+) -> list[tuple[str, str]]:
+    if type in ("line", "area"):
+        return _lines(type, places, holes, scale)
+    shape = _candle if type == "candles" else _stem
+    return [piece for place in places for piece in shape(place, scale)]
+
+
+def _candle(place: Place, scale: Scale) -> list[tuple[str, str]]:
+    """Return the wick and, over it, the body. Only the outline of a forming bar has a stroke."""
+    x, row = place
+    high, low = scale.y(row.h), scale.y(row.l)
+    top, bottom = sorted((scale.y(row.o), scale.y(row.c)))
+    tall = max(bottom - top, 1)
+    body = f"M{x} {top}h{BODY}v{tall}h-{BODY}z"
+    if not row.final:
+        body = f"M{x}.5 {top}.5h{BODY - 1}v{tall - 1}h-{BODY - 1}z"
+    wick = [] if high == low else [(_kind("wick", row), f"M{x + BODY // 2}.5 {high}V{low}")]
+    return [*wick, (_kind("body", row), body)]
+
+
+def _stem(place: Place, scale: Scale) -> list[tuple[str, str]]:
+    """Return a bar: the open at its left, the close at its right."""
+    x, row = place
+    high, low = scale.y(row.h), scale.y(row.l)
+    middle = x + BODY // 2
+    stem = f"M{x} {scale.y(row.o)}.5h3M{middle}.5 {high}V{low + 1}M{middle} {scale.y(row.c)}.5h3"
+    return [(_kind("stem", row), stem)]
+
+
+def _lines(
+    type: str, places: Sequence[Place], holes: Sequence[Hole], scale: Scale
+) -> list[tuple[str, str]]:
+    """Return a line through the closes, which no hole is bridged by, and the area under it."""
+    pieces: list[tuple[str, str]] = []
+    for run in _runs(places, holes):
+        points = [(x + BODY // 2, scale.y(row.c)) for x, row in run]
+        if type == "area":
+            pieces.append(("area", f"{_line(points)}V{scale.bottom}H{points[0][0]}.5z"))
+        settled = len(points) if run[-1].row.final else len(points) - 1
+        if settled:
+            pieces.append(("line", _line(points[:settled])))
+        if settled < len(points):
+            pieces.append(("line forming", _line(points[max(settled - 1, 0) :])))
+    return pieces
+
+
+def _runs(places: Sequence[Place], holes: Sequence[Hole]) -> list[list[Place]]:
+    """Split bars at the holes."""
+    edges = [hole.x for hole in holes]
+    runs: dict[int, list[Place]] = {}
+    for place in places:
+        runs.setdefault(sum(edge < place.x for edge in edges), []).append(place)
+    return list(runs.values())
+
+
+def _line(points: Sequence[tuple[int, int]]) -> str:
+    """Return a line; for one point, it has no length but round ends."""
+    (x, y), *others = points
+    steps = "".join(f"L{right}.5 {down}" for right, down in others) or "h0"
+    return f"M{x}.5 {y}{steps}"

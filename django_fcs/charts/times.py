@@ -1,0 +1,74 @@
+"""The time axis: which bars are labelled, and with what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta, timezone, tzinfo
+
+from .drawing import Mark
+from .geometry import BODY, Place
+
+__all__ = ["local_time", "marks_of"]
+
+#: The least distance of two labels, and from the edges, in pixels.
+_GAP = 56
+_EDGE = 18
+
+_DAY = 86_400
+
+#: Round times of a day, in minutes.
+_ROUND = (5, 15, 30, 60, 120, 180, 240, 360, 720)
+
+
+def local_time(t: int, period: int, zone: tzinfo) -> datetime:
+    """Return the time of a bar in a zone; a bar of a day or longer has the time of its middle.
+
+    For weeks and months that is the middle of the first day.
+    """
+    middle = min(period, _DAY) // 2 if period >= _DAY else 0
+    return datetime.fromtimestamp(t, timezone.utc).astimezone(zone) + timedelta(seconds=middle)
+
+
+def marks_of(
+    places: Sequence[Place],
+    right: int,
+    period: int,
+    zone: tzinfo,
+    write: Callable[[datetime, str], str],
+) -> list[Mark]:
+    """Return the labels; ``write`` takes a time and what of it is new: Y, M, j or H."""
+    times = [local_time(place.row.t, period, zone) for place in places]
+    apart = _GAP * period // (60 * 7)
+    step = next((minutes for minutes in _ROUND if minutes >= apart), 720)
+    found: list[tuple[int, int, str]] = []
+    for before, after, place in zip(
+        [times[:1], *([t] for t in times)], times, places, strict=False
+    ):
+        rank, new = _news(before[0], after, period, step)
+        if new:
+            found.append((rank, place.x + BODY // 2, write(after, new)))
+    if not found and places:
+        new = "j" if period >= _DAY else "H"
+        found = [(0, places[-1].x + BODY // 2, write(times[-1], new))]
+    return _spread(found, right)
+
+
+def _news(before: datetime, after: datetime, period: int, step: int) -> tuple[int, str]:
+    """Return what of a time is new, the most important as 0; empty if it is not round."""
+    if before.year != after.year:
+        return 0, "Y"
+    if before.month != after.month and period >= _DAY:
+        return 1, "M"
+    if before.date() != after.date():
+        return (2, "j") if period < 7 * _DAY else (3, "")
+    is_round = (after.hour * 60 + after.minute) % step == 0
+    return (3, "H") if is_round and period < _DAY else (3, "")
+
+
+def _spread(found: list[tuple[int, int, str]], right: int) -> list[Mark]:
+    """Keep the most important labels, and of others the newest, as far as there is room."""
+    kept: list[Mark] = []
+    for _, x, text in sorted(found, key=lambda mark: (mark[0], -mark[1])):
+        if _EDGE <= x <= right - _EDGE + 4 and all(abs(x - other.x) >= _GAP for other in kept):
+            kept.append(Mark(x, text))
+    return sorted(kept)

@@ -1,0 +1,123 @@
+"""The history of a leader's rooms in the site's database, which keeps more than the stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.test import override_settings
+from pytest_django import DjangoDbBlocker
+
+from django_fcs.candles.saved import SavedCandles, SavedRoom
+from django_fcs.rooms import Room
+from tests.support.databases import site_with_candles, sqlite
+from tests.support.waiting import eventually
+
+from .historians import BTC, ETH, Scene, T, plan, working
+
+__all__ = ["plan"]
+
+
+@pytest.fixture(autouse=True)
+def database(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    settings = {"FCS_SAVE_CANDLES": ["BINANCE:BTC*"], "FCS_CANDLES": 20}
+    with (
+        django_db_blocker.unblock(),
+        site_with_candles(sqlite(tmp_path)),
+        override_settings(**settings),
+    ):
+        yield
+
+
+async def stored(scene: Scene, limit: int = 1000) -> list[int]:
+    saved = SavedCandles(clock=scene.clock)
+    return await sync_to_async(saved.times)(BTC, limit=limit)
+
+
+async def test_what_the_database_has_is_not_asked_for_again_though_the_stream_forgot_it() -> None:
+    async with working(Scene()) as scene:
+        scene.wish(limit=100)
+        await scene.told()
+        assert await stored(scene) == list(range(T - 99 * 60, T, 60))
+        history = scene.histories.get(BTC)
+        assert history is not None and len(history.series) == 21
+
+        scene.wish(limit=90)
+        await scene.told(2)
+        assert len(scene.vendor.asked) == 1
+        scene.wish(limit=100, before=T - 90 * 60)
+        await scene.told(3)
+
+    assert scene.vendor.asked[1:] == [(BTC, 100, None, T - 99 * 60 - 1)]
+    assert await stored(scene) == list(range(T - 199 * 60, T, 60))
+
+
+async def test_candles_that_end_live_are_stored_for_the_rooms_that_the_site_chose() -> None:
+    scene = Scene()
+    scene.join(BTC, ETH)
+    async with working(scene):
+        for minute in range(3):
+            for room in (BTC, ETH):
+                scene.tick(room, T + 60 * minute)
+            scene.now += 60
+        await scene.historian.save(scene.histories)
+        await eventually(lambda: stored(scene))
+
+    assert await stored(scene) == [T, T + 60]
+    assert [room.symbol for room in await sync_to_async(overview)()] == [BTC.symbol]
+
+
+def overview() -> list[SavedRoom]:
+    return SavedCandles().overview()
+
+
+async def test_the_next_leader_stores_what_the_one_before_could_not() -> None:
+    with override_settings(FCS_SAVE_CANDLES=[]):
+        first = Scene()
+        first.join(BTC)
+        async with working(first):
+            for minute in range(5):
+                first.tick(BTC, T + 60 * minute)
+                first.now += 60
+            await first.historian.save(first.histories, at_once=True)
+        assert await stored(first) == []
+
+    second = Scene(first.store)
+    second.now = first.now
+    second.join(BTC)
+    await second.historian.save(second.histories)
+
+    assert await stored(second) == [T, T + 60, T + 120, T + 180]
+
+
+async def test_a_note_names_the_range_whose_wish_has_ended() -> None:
+    async with working(Scene()) as scene:
+        scene.wish(limit=10)
+        assert [note.ended for note in await scene.told()] == [()]
+        scene.wish(start=T - 6000, before=T - 3000)
+        await eventually(lambda: any(note.ended for note in scene.notes))
+
+    assert scene.notes[-1].ended == ((T - 6000, T - 3000),)
+
+
+@pytest.mark.parametrize("is_left", [False, True])
+async def test_the_last_candle_of_a_week_is_stored_when_its_session_has_ended(
+    is_left: bool,
+) -> None:
+    friday, opened, end = Room("FX:EURUSD", "60"), 1_766_178_000, 1_766_181_600
+    scene = Scene()
+    scene.now = end - 60.0
+    scene.join(friday)
+    with override_settings(FCS_SAVE_CANDLES=["FX:*"]):
+        await scene.historian.save(scene.histories)
+        scene.tick(friday, opened)
+        scene.now = end + 61.0
+        scene.histories.look([friday], scene.now)
+        if is_left:
+            scene.histories.forget([friday])
+        await scene.historian.save(scene.histories, at_once=True)
+
+    [saved] = await sync_to_async(overview)()
+    assert (saved.symbol, saved.last) == (friday.symbol, opened)
