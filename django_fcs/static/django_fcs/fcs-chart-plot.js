@@ -14,6 +14,7 @@ const WIDEST_HOLE = 12; // in bars
 const NARROW = 480;
 const LEAST_TICK = 22;
 const LEAST_TIME = 56;
+const EDGE = 18; // between a label of the time axis and its ends
 /** Pitch and width of a bar, from far to near. @type {[number, number][]} */
 const ZOOMS = [[2, 1], [3, 1], [4, 3], [5, 3], [7, 5], [9, 7], [12, 9], [16, 11], [24, 17]];
 const USUAL = 4;
@@ -263,11 +264,12 @@ const PATHS = ["vol", "area", "wick", "stem", "line", "body"].flatMap((kind) =>
  * high, low, close and volume; the newest may be forming.
  */
 export const draw = (bars, { width, height, type, period, axis, missing = [], isForming }) => {
+  if (!bars.length) return {};
   const box = new Box(width, height, axis);
   const layout = layoutOf(bars, missing, period);
   const zoom = new Sight().zoom(box);
   const sheet = new Sheet({ bars, layout, box, zoom, kind: type, isForming });
-  const paths = bars.length ? { ...sheet.paths(), ...sheet.forming() } : {};
+  const paths = { ...sheet.paths(), ...sheet.forming() };
   return Object.fromEntries(PATHS.flatMap((kind) => paths[kind] ? [[kind, paths[kind]]] : []));
 };
 
@@ -544,38 +546,38 @@ class Clock {
 /** @type {Intl.DateTimeFormatOptions} */
 const HOURS = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 
-// Times: where the time axis has a label: at round times of the zone.
-const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720].map((count) => count * MINUTE);
-const yearOf = (local) => new Date(local * 1000).getUTCFullYear();
-const monthOf = (local) => 12 * yearOf(local) + new Date(local * 1000).getUTCMonth();
-const weekOf = (local) => Math.floor((local / DAY + 3) / 7);
-const dayOf = (local) => Math.floor(local / DAY);
-/** Periods of the calendar: seconds, which one a time is in, and how it is written. */
-const PERIODS = [
-  [DAY, dayOf, "day"], [7 * DAY, weekOf, "day"], [MONTH, monthOf, "month"],
-  [3 * MONTH, (local) => Math.floor(monthOf(local) / 3), "month"], [12 * MONTH, yearOf, "year"],
-  [60 * MONTH, (local) => Math.floor(yearOf(local) / 5), "year"],
-];
+// Times: where the time axis has a label, and with what: at round times of the zone, and where a
+// day, a month or a year begins. The most important come first, and of others the newest.
+const ROUND = [5, 15, 30, 60, 120, 180, 240, 360, 720]; // minutes of a day
+const newsOf = (before, after, length, step) => {
+  const [old, now] = [before, after].map((local) => new Date(local * 1000));
+  const isSame = (name) => old[name]() === now[name]();
+  if (!isSame("getUTCFullYear")) return [0, "year"];
+  if (!isSame("getUTCMonth") && length >= DAY) return [1, "month"];
+  if (Math.floor(before / DAY) !== Math.floor(after / DAY)) return length < 7 * DAY ? [2, "day"] : [];
+  return length < DAY && after / MINUTE % step === 0 ? [3, "short"] : [];
+};
 const timesOf = (sheet, clock) => {
-  const least = LEAST_TIME / sheet.pitch * clock.length;
-  const step = clock.length < DAY && STEPS.find((one) => one >= least);
-  const [, period, name] = PERIODS.find(([size]) => size >= least) ?? PERIODS[5];
-  const found = [];
-  let reach = Infinity;
-  for (let index = sheet.last; index >= Math.max(sheet.first, 1); index -= 1) {
-    const [t, before] = [sheet.bars[index][0], sheet.bars[index - 1][0]].map((t) => clock.local(t));
-    const isDay = dayOf(t) !== dayOf(before);
-    const isNew = step ? isDay || t % step === 0 : period(t) !== period(before);
-    const x = sheet.middle(index);
-    if (!isNew || x > reach - LEAST_TIME || x < 0) continue;
-    const at = sheet.bars[index][0];
-    const isYear = !step && yearOf(t) !== yearOf(before);
-    const isMonth = !step && monthOf(t) !== monthOf(before) && name === "day";
-    const kind = step ? (isDay ? "day" : "short") : isYear ? "year" : isMonth ? "month" : name;
-    found.push({ x, isDay: isDay && clock.length < DAY, words: clock[kind](at) });
-    reach = x;
+  const { length } = clock;
+  const apart = Math.floor(LEAST_TIME * length / (MINUTE * sheet.pitch));
+  const step = ROUND.find((minutes) => minutes >= apart) ?? 720;
+  const locals = sheet.bars.slice(sheet.first, sheet.last + 1).map(([t]) => clock.local(t));
+  const found = locals.flatMap((local, place) => {
+    const [rank, kind] = newsOf(locals[place - 1] ?? local, local, length, step);
+    const index = sheet.first + place;
+    return kind ? [{ rank, kind, x: sheet.middle(index), t: sheet.bars[index][0] }] : [];
+  });
+  if (!found.length && locals.length) {
+    const kind = length < DAY ? "short" : "day";
+    found.push({ rank: 3, kind, x: sheet.middle(sheet.last), t: sheet.bars[sheet.last][0] });
   }
-  return found;
+  const kept = [];
+  for (const one of found.sort((a, b) => a.rank - b.rank || b.x - a.x)) {
+    const isInside = one.x >= EDGE && one.x <= sheet.box.ax - EDGE + 4;
+    if (isInside && kept.every(({ x }) => Math.abs(x - one.x) >= LEAST_TIME)) kept.push(one);
+  }
+  return kept.map(({ rank, kind, x, t }) =>
+    ({ x, isDay: rank < 3 && length < DAY, words: clock[kind](t) }));
 };
 
 // Nodes of a drawing.
@@ -667,6 +669,15 @@ class Prices {
     return this.#figures.number(price / 10 ** this.#power, this.#digits) + this.#unit;
   }
 }
+
+const LETTER = 8;
+const SHORT = 7; // letters for which the axis has room
+/** The letters of the longest label of the price axis. */
+const longestOf = ({ scale, bars }, figures) => {
+  const { step, prices } = scale.ticks(figures.digits);
+  const labels = new Prices(figures, scale, step);
+  return Math.max(...[bars.at(-1)[4], ...prices].map((price) => labels.write(price).length));
+};
 
 // Drawing: the nodes in the SVG, written only where they change.
 let drawings = 0;
@@ -1545,15 +1556,19 @@ class Plot {
     const { bars } = series;
     const { kind, hasVolume } = this.#options;
     const { width, height } = this.#size;
-    const box = new Box(width, height);
     this.#layout = layoutOf(bars, series.missing, series.length);
-    this.#sight.settle(bars, this.#layout.places, box);
     const isForming = series.isForming(rooms.now()) && this.#host.dataset.state !== "closed";
-    this.#sheet = new Sheet({
-      ...{ box, kind, isForming, layout: this.#layout },
-      bars, hasVolume,
-      zoom: this.#sight.zoom(box), pan: this.#sight.pan,
-    });
+    // Long labels need a wider axis, which leaves less room for bars.
+    for (let axis = AXIS, wanted = axis; ; axis = wanted) {
+      const box = new Box(width, height, axis);
+      this.#sight.settle(bars, this.#layout.places, box);
+      this.#sheet = new Sheet({
+        ...{ bars, box, kind, hasVolume, isForming, layout: this.#layout },
+        zoom: this.#sight.zoom(box), pan: this.#sight.pan,
+      });
+      wanted = AXIS + LETTER * Math.max(0, longestOf(this.#sheet, this.#figures) - SHORT);
+      if (wanted <= axis || wanted > width / 2) break;
+    }
     this.#sight.anchor(this.#sheet);
     if (!(this.#parts.drawing instanceof Drawing)) {
       this.#parts.drawing = new Drawing(this.#parts.drawing.svg);
