@@ -95,6 +95,8 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: zipfile.ZipFile) -> No
         "static/django_fcs/fcs-announce.min.js",
         "static/django_fcs/fcs-chart-plot.js",
         "static/django_fcs/fcs-chart-plot.min.js",
+        "static/django_fcs/fcs-chart-reading.js",
+        "static/django_fcs/fcs-chart-reading.min.js",
         "static/django_fcs/fcs-chart.js",
         "static/django_fcs/fcs-chart.min.js",
         "static/django_fcs/fcs-client.d.ts",

@@ -46,8 +46,8 @@ export default [
   },
   {
     files: [
-      "django_fcs/**/fcs-{announce,chart,chart-plot,converter,heatmap,movers}.js",
-      "django_fcs/**/fcs-{sparkline,spread,table,tape}.js",
+      "django_fcs/**/fcs-{announce,chart,chart-plot,chart-reading,converter}.js",
+      "django_fcs/**/fcs-{heatmap,movers,sparkline,spread,table,tape}.js",
       "tests/browser/frameworks/page.js",
     ],
     languageOptions: { sourceType: "module" },

@@ -27,7 +27,8 @@ fcs-chart [data-part=readout] { height: 24px; display: flex; gap: 8px; overflow:
 fcs-chart [data-part=readout] :is(dl, div) { display: flex; margin: 0; gap: 4px }
 fcs-chart [data-part=plot] { position: relative; overflow: hidden; height: 232px; touch-action: pan-y }
 fcs-chart [data-part=plot] > svg { position: absolute; inset-block: 0; right: 0; overflow: visible }
-fcs-chart [data-part=foot] { display: flex; height: 36px }
+fcs-chart [data-part=foot] { display: grid; grid-template-columns: 1fr auto auto; height: 36px }
+fcs-chart [data-part=side] { inline-size: 12rem; text-align: end }
 fcs-chart :is([data-part=over], [data-part=keys]) { position: absolute; top: 40px; left: 16px; margin: 0 }
 fcs-chart [data-part=spoken] {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }

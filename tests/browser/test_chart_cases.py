@@ -19,8 +19,7 @@ async def test_the_script_draws_what_the_server_draws(site: Site) -> None:
 
     found = await site.page.evaluate(
         f"async (cases) => {{ const {{ draw }} = await import('{MODULE}');"
-        " return cases.map(({ bars, options }) => draw(bars.map((bar) => bar.slice(0, 6)),"
-        " { ...options, isForming: bars.at(-1)?.[6] === false })); }",
+        " return cases.map(({ bars, options }) => draw(bars, options)); }",
         CASES,
     )
 

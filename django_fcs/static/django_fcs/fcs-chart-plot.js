@@ -106,9 +106,10 @@ class Scale {
 }
 
 // Layout: how far each bar is from the newest, in bars. What is missing keeps its width.
+/** @typedef {{ index: number, place: number, count: number, from: number, to: number }} Hole */
 const layoutOf = (bars, missing, length) => {
-  const places = Array(bars.length);
-  const holes = [];
+  /** @type {number[]} */ const places = Array(bars.length);
+  /** @type {Hole[]} */ const holes = [];
   const waiting = [...missing].sort(([one], [other]) => one - other);
   let place = 0;
   for (let index = bars.length - 1; index >= 0; index -= 1) {
@@ -126,8 +127,11 @@ const layoutOf = (bars, missing, length) => {
 
 // Sheet: the bars in sight, and their paths.
 class Sheet {
+  /** @type {any[][]} */ bars; /** @type {Box} */ box; /** @type {string} */ kind;
+
   constructor({ bars, layout, box, zoom, pan = 0, kind = "candles", ...given }) {
-    [this.pitch, this.body] = zoom;
+    this.pitch = zoom[0];
+    this.body = zoom[1];
     Object.assign(this, { bars, box, kind });
     const { isForming = false, hasVolume = true } = given;
     this.places = layout.places;
@@ -161,7 +165,8 @@ class Sheet {
 
   /** Whether a bar fits into what is drawn. */
   fits([, , high, low, , volume]) {
-    return this.scale.has(high) && this.scale.has(low) && (!this.most || (volume ?? 0) <= this.most);
+    const isHigher = this.most > 0 && volume > this.most;
+    return this.scale.has(high) && this.scale.has(low) && !isHigher;
   }
 
   /** The paths of the bars that do not change any more, by their kinds. */
@@ -261,13 +266,14 @@ const PATHS = ["vol", "area", "wick", "stem", "line", "body"].flatMap((kind) =>
 
 /**
  * Return the paths of bars, by their kinds, as the server draws them. `bars` are lists of t, open,
- * high, low, close and volume; the newest may be forming.
+ * high, low, close, volume, and whether they are final, which only the newest may not be.
  */
-export const draw = (bars, { width, height, type, period, axis, missing = [], isForming }) => {
+export const draw = (bars, { width, height, type, period, axis, missing = [] }) => {
   if (!bars.length) return {};
   const box = new Box(width, height, axis);
   const layout = layoutOf(bars, missing, period);
   const zoom = new Sight().zoom(box);
+  const isForming = bars.at(-1)?.[6] === false;
   const sheet = new Sheet({ bars, layout, box, zoom, kind: type, isForming });
   const paths = { ...sheet.paths(), ...sheet.forming() };
   return Object.fromEntries(PATHS.flatMap((kind) => paths[kind] ? [[kind, paths[kind]]] : []));
@@ -276,14 +282,15 @@ export const draw = (bars, { width, height, type, period, axis, missing = [], is
 // What the elements give to modules.
 /** @type {{ kit: any }} */
 const { kit } = Object.getPrototypeOf(FCSTickerElement);
-const { node, part, rooms, set, text, writeText } = kit;
+const { inView, node, part, rooms, set, text, writeText } = kit;
 const THIN = "\u2009";
 const isPrice = (value) => Number.isFinite(value);
 
 // Series: the bars of a room, each once, by ascending time: see docs/candles.md.
 class Series {
-  /** As [t, open, high, low, close, volume]. */ bars = [];
-  /** Ranges [from, to] in which bars are missing, and that were. */ missing = []; repaired = [];
+  /** As [t, open, high, low, close, volume]. @type {any[][]} */ bars = [];
+  /** Ranges [from, to] in which bars are missing. @type {number[][]} */ missing = [];
+  /** Ranges in which they were. @type {number[][]} */ repaired = [];
   more = true; note = ""; hasEnded = false;
 
   constructor(length) { this.length = length; }
@@ -292,22 +299,25 @@ class Series {
   get oldest() { return this.bars[0]; }
   /** Whether the newest bar may still change at a time. */
   isForming(now) {
-    return Boolean(this.newest) && !this.hasEnded && now < this.newest[0] + longest(this.length);
+    return !this.hasEnded && now < (this.newest?.[0] ?? -Infinity) + longest(this.length);
   }
+
+  /** Forget all bars. */
+  clear() { this.bars = this.missing = this.repaired = []; }
 
   /** Merge a page: of a bar that is here, too, the page's counts, unless it is forming here. */
   merge({ candles, more, missing = [], repaired = [], note }, now) {
     const rows = candles.filter((bar) => bar.slice(0, 5).every(isPrice));
-    const live = this.isForming(now) ? this.newest : null;
+    const { newest, oldest } = this;
     const all = new Map([...this.bars, ...rows].map((bar) => [bar[0], bar]));
-    if (live) all.set(live[0], live);
-    const start = rows[0]?.[0] ?? Infinity;
-    if (start <= (this.oldest?.[0] ?? Infinity)) this.more = Boolean(more);
-    if (rows.at(-1)?.[0] > this.newest?.[0]) this.hasEnded = false;
+    if (newest && this.isForming(now)) all.set(newest[0], newest);
+    const [start, last] = [rows[0]?.[0] ?? Infinity, rows.at(-1)?.[0] ?? 0];
+    if (!rows.length || start <= (oldest?.[0] ?? Infinity)) this.more = Boolean(more);
+    if (newest && last > newest[0]) this.hasEnded = false;
     this.bars = [...all.values()].sort((one, other) => one[0] - other[0]);
     // A page tells everything about its own time.
-    const end = (rows.at(-1)?.[0] ?? 0) + this.length;
-    const isOutside = ([from, to]) => to <= start || from >= end;
+    const end = last + this.length;
+    const isOutside = (range) => range[1] <= start || range[0] >= end;
     this.missing = [...this.missing.filter(isOutside), ...missing];
     this.repaired = [...this.repaired.filter(isOutside), ...repaired];
     this.note = String(note ?? "");
@@ -322,7 +332,7 @@ class Series {
     if (isQuote && (update ?? at) >= t + longest(this.length)) return "";
     const bar = [t, o, h, l, isQuote ? Math.min(Math.max(c, l), h) : c, v ?? null];
     if (newest && t < newest[0]) return isQuote ? "" : this.#correct(bar);
-    const isNext = t > newest?.[0];
+    const isNext = newest && t > newest[0];
     this.hasEnded = mode === "close";
     if (t === newest?.[0]) this.bars[this.bars.length - 1] = bar;
     else this.bars.push(bar);
@@ -340,11 +350,13 @@ class Series {
 
 const PATIENCE_MS = 15_000; // the server answers within ten seconds
 const MOST = 10_000;
+const PAUSE = 60; // seconds after older candles were asked for in vain
 
 // Request: asks for candles, again and again until an answer comes.
 class Request {
   /** @type {number | undefined} */ #timer;
-  #wish = null; #tries = 0; #place;
+  /** @type {{ before: number | null, limit: number } | null} */ #wish = null;
+  #tries = 0; #place;
 
   constructor(place) { this.#place = place; }
   get isOpen() { return Boolean(this.#wish); }
@@ -377,8 +389,10 @@ class Request {
 // Room: the bars of one room, over the connection of the page. It reports what has changed:
 // "last" for the newest bar alone, "all", or "state".
 class Room {
-  series; state = null; isHere = false; at = NaN;
-  #place; #limit; #request; #report; #isJoined = false;
+  /** @type {{ state: string, reason?: string } | null} */ state = null;
+  /** Whether an answer has come. */ isHere = false;
+  /** When the last price came, and the close before it. */ at = NaN; previous = NaN;
+  #place; #limit; #request; #report; #isJoined = false; #isCut = false; #vainAt = -Infinity;
   #listener = {
     price: ({ prices, at }) => this.#price(prices, at),
     state: (state) => this.#turn(state),
@@ -414,9 +428,8 @@ class Room {
   /** Ask for bars that are older than all here, if there are any. */
   reach(limit) {
     const { more, oldest } = this.series;
-    if (more && oldest && this.isHere && !this.#request.isOpen) {
-      this.#request.ask(limit, oldest[0]);
-    }
+    const isDue = rooms.now() - this.#vainAt > PAUSE && !this.#request.isOpen;
+    if (more && oldest && this.isHere && isDue) this.#request.ask(limit, oldest[0]);
   }
 
   handleEvent({ type, detail }) {
@@ -436,32 +449,43 @@ class Room {
   }
 
   // What may have changed while nobody listened, and two bars before it.
-  #renew() {
+  #renew(since = this.series.newest) {
     if (!this.#isJoined) return;
-    const { newest, length } = this.series;
-    const passed = newest ? (rooms.now() - newest[0]) / length + 3 : 0;
-    if (this.#request.isOlder) this.#request.send();
-    else this.#request.ask(this.isHere ? Math.min(passed, this.#limit) : this.#limit);
+    if (this.#request.isOpen) {
+      this.#request.send();
+      return;
+    }
+    const passed = since ? (rooms.now() - since[0]) / this.series.length + 3 : 0;
+    this.#isCut = this.isHere && passed > this.#limit;
+    this.#request.ask(this.isHere && !this.#isCut ? passed : this.#limit);
   }
 
   #merge(page) {
+    const { newest, oldest } = this.series;
+    const wasOlder = this.#request.isOlder;
+    // After a long absence, what lies between was not asked for.
+    if (this.#isCut && newest && page.candles[0]?.[0] > newest[0]) this.series.clear();
+    this.#isCut = false;
     this.isHere = true;
     this.#request.end();
     this.series.merge(page, rooms.now());
+    if (wasOlder && oldest === this.series.oldest) this.#vainAt = rooms.now();
     this.#report("all");
   }
 
   #price(prices, at) {
     const before = this.series.newest;
     this.at = [prices.update, at].find(isPrice) ?? rooms.now();
+    this.previous = prices.pc ?? this.previous;
     const changed = this.series.take(prices, this.at);
     // Perhaps nothing was traded in between, and perhaps it was missed.
-    if (this.isHere && before && prices.t > before[0] + longest(this.series.length)) this.#renew();
+    const isFar = before && prices.t > before[0] + longest(this.series.length);
+    if (this.isHere && isFar) this.#renew(before);
     if (changed) this.#report(changed);
   }
 
   #turn(state) {
-    const wasLost = /offline|stale/.test(this.state?.state);
+    const wasLost = /offline|stale/.test(this.state?.state ?? "");
     this.state = state;
     if (wasLost && state.state === "live" && this.isHere) this.#renew();
     this.#report("state");
@@ -470,7 +494,7 @@ class Room {
 
 // Clock: writes times of one zone in one language. The offset of a zone changes on the hour.
 class Clock {
-  /** @type {Intl.DateTimeFormat | undefined} */ #parts;
+  /** @type {Intl.DateTimeFormat | undefined} */ #swedish;
   #zone; #language; #formats = new Map(); #offsets = new Map(); #isDaily; #home;
 
   /** Days are named by the date of their middle at the exchange. */
@@ -516,15 +540,12 @@ class Clock {
     return moment + offset;
   }
 
+  // Swedish writes a time as JavaScript reads it.
   #offset(moment) {
-    this.#parts ??= new Intl.DateTimeFormat("en", {
-      ...{ year: "numeric", month: "numeric", day: "numeric" },
-      ...{ hour: "numeric", minute: "numeric", second: "numeric", hourCycle: "h23" },
-      timeZone: this.#place,
-    });
-    const { year, month, day, hour, minute, second } = Object.fromEntries(
-      this.#parts.formatToParts(moment * 1000).map(({ type, value }) => [type, Number(value)]));
-    return Date.UTC(year, month - 1, day, hour, minute, second) / 1000 - Math.floor(moment);
+    this.#swedish ??= new Intl.DateTimeFormat(
+      "sv", { dateStyle: "short", timeStyle: "medium", timeZone: this.#place });
+    const words = this.#swedish.format(moment * 1000).replace(" ", "T");
+    return Date.parse(`${words}Z`) / 1000 - Math.floor(moment);
   }
 
   get #place() { return this.#isDaily ? this.#home ?? "UTC" : this.#zone; }
@@ -554,7 +575,8 @@ const newsOf = (before, after, length, step) => {
   const isSame = (name) => old[name]() === now[name]();
   if (!isSame("getUTCFullYear")) return [0, "year"];
   if (!isSame("getUTCMonth") && length >= DAY) return [1, "month"];
-  if (Math.floor(before / DAY) !== Math.floor(after / DAY)) return length < 7 * DAY ? [2, "day"] : [];
+  const isDay = Math.floor(before / DAY) !== Math.floor(after / DAY);
+  if (isDay) return length < 7 * DAY ? [2, "day"] : [];
   return length < DAY && after / MINUTE % step === 0 ? [3, "short"] : [];
 };
 const timesOf = (sheet, clock) => {
@@ -571,7 +593,7 @@ const timesOf = (sheet, clock) => {
     const kind = length < DAY ? "short" : "day";
     found.push({ rank: 3, kind, x: sheet.middle(sheet.last), t: sheet.bars[sheet.last][0] });
   }
-  const kept = [];
+  /** @type {typeof found} */ const kept = [];
   for (const one of found.sort((a, b) => a.rank - b.rank || b.x - a.x)) {
     const isInside = one.x >= EDGE && one.x <= sheet.box.ax - EDGE + 4;
     if (isInside && kept.every(({ x }) => Math.abs(x - one.x) >= LEAST_TIME)) kept.push(one);
@@ -686,11 +708,13 @@ class Drawing {
   /** @type {Tag[]} */ #levels = [];
   #prices;
 
-  constructor(svg) {
-    this.svg = svg;
+  /** Take the place of the server's drawing: one that becomes wider counts as a layout shift. */
+  constructor(found) {
+    const svg = this.svg = shape(null, "svg", "");
+    svg.ariaHidden = "true";
+    found.replaceWith(svg);
     drawings += 1;
     const hatch = `fcs-chart-hole-${drawings}`;
-    svg.replaceChildren();
     const pattern = put(shape(svg, "pattern"), {
       ...{ id: hatch, width: 4, height: 4 },
       ...{ patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
@@ -825,8 +849,9 @@ class Drawing {
   // Holes and what was repaired, and the words in the drawing.
   #gaps(sheet, { repaired, clock, previous, lines }) {
     const { box, scale, holes } = sheet;
-    const marks = [];
-    const [areas, brackets] = [[], []];
+    /** @type {any[]} */ const marks = [];
+    /** @type {string[]} */ const areas = [];
+    /** @type {string[]} */ const brackets = [];
     for (const hole of holes) {
       const { from, to } = hole;
       const [start, end] = sheet.ends(hole);
@@ -864,7 +889,8 @@ class Drawing {
 
 // View: which part of the bars is in sight.
 class Sight {
-  #zoom = USUAL; #offset = 0; #anchor = null;
+  #zoom = USUAL; #offset = 0;
+  /** @type {{ t: number, x: number } | null} */ #anchor = null;
   /** How far the bars were moved to the right, in pixels. */ pan = 0;
 
   /** Pitch and width of a bar. */
@@ -911,17 +937,17 @@ class Sight {
   settle(bars, places, box) {
     const [pitch, body] = this.zoom(box);
     const start = box.ax - GAP - body;
-    if (this.#anchor && this.pan > 0) {
-      const index = bars.findIndex(([t]) => t === this.#anchor.t);
-      if (index >= 0) this.#offset = this.#anchor.x - start + places[index] * pitch;
-    }
+    const anchor = this.pan > 0 ? this.#anchor : null;
+    const index = bars.findIndex(([t]) => t === anchor?.t);
+    if (anchor && index >= 0) this.#offset = anchor.x - start + places[index] * pitch;
     const most = Math.max((places[0] ?? 0) * pitch - start * 0.75, 0);
     this.#offset = Math.min(Math.max(this.#offset, 0), most);
     this.pan = Math.round(this.#offset);
   }
 
-  anchor({ bars, last, x0, pitch, places }) {
-    if (bars[last]) this.#anchor = { t: bars[last][0], x: x0 - places[last] * pitch };
+  anchor(sheet) {
+    const bar = sheet.bars[sheet.last];
+    if (bar) this.#anchor = { t: bar[0], x: sheet.x(sheet.last) };
   }
 }
 
@@ -981,7 +1007,7 @@ class Pointer {
   }
 
   pointercancel({ pointerId }) { this.#fingers.delete(pointerId); }
-  pointerleave({ pointerType }) { if (pointerType === "mouse") this.#acts.leave(); }
+  pointerleave({ pointerType }) { if (pointerType === "mouse") this.#acts.hide(); }
 
   // A wheel scrolls the page, unless the visitor works with the chart.
   wheel(event, { x }) {
@@ -1013,146 +1039,57 @@ class Pointer {
   }
 }
 
-// Keys: what each does, while the plot has the focus.
-const KEYS = {
-  ArrowLeft: ["step", -1], ArrowRight: ["step", 1], PageUp: ["step", -10], PageDown: ["step", 10],
-  Home: ["step", -Infinity], End: ["step", Infinity], ArrowUp: ["turn", -1], ArrowDown: ["turn", 1],
-  "+": ["zoom", 1], "=": ["zoom", 1], "-": ["zoom", -1], "−": ["zoom", -1], 0: ["fit"],
-  Enter: ["sum"], "?": ["help"], Escape: ["leave"],
-};
-const HELP = [
-  ["← →", "previous, next bar"], ["Page Up, Page Down", "ten bars"],
-  ["Home, End", "first, newest bar"], ["↑ ↓", "price, volume, lines"],
-  ["+ − 0", "nearer, farther, as it was"], ["Enter", "summary of what is in view"],
-  ["?", "these keys"], ["Esc", "cursor away, back to now"],
-];
-
-// Cursor: the bar, or the hole before it, that is read.
+// Cursor: the bar that is read out, and how high the mouse is; or the hole before a bar.
 class Cursor {
-  index = -1; isHole = false; y = null;
+  index = -1; isHole = false;
+  /** @type {number | null} */ y = null;
 
-  get isShown() { return this.index >= 0; }
-
-  set(index, y = null) {
-    this.index = index;
-    this.y = y;
-    this.isHole = false;
-  }
-
-  clear() { this.set(-1); }
-
-  /** Go to another bar, and over a hole on the way from one to the next. */
-  step(count, { bars, holes }) {
-    const last = bars.length - 1;
-    const hasHole = (index) => holes.some((hole) => hole.index === index);
-    const index = this.isShown ? this.index : last + Math.min(count, 0) + 1;
-    if (count === -1 && this.isShown && !this.isHole && hasHole(index)) {
-      this.y = null;
-      this.isHole = true;
-    } else if (count === 1 && !this.isHole && hasHole(index + 1)) {
-      this.set(index + 1);
-      this.isHole = true;
-    } else if (count === 1 && this.isHole) {
-      this.set(index);
-    } else {
-      this.set(Math.min(Math.max(this.isShown ? index + count : last, 0), last));
-    }
-  }
+  set(index, y = null, isHole = false) { Object.assign(this, { index, y, isHole }); }
 }
 
-// Speech: sentences for screen readers, in the language of the page.
-class Speech {
-  constructor(figures, clock) {
-    this.figures = figures;
-    this.clock = clock;
-  }
-
-  /** "up 0.18 percent" */
-  move(from, to) {
-    const percent = (to - from) / from * 100;
-    if (!isPrice(percent) || !percent) return text("unchanged");
-    const words = this.figures.number(Math.abs(percent), 2);
-    return text(percent > 0 ? "up {n} percent" : "down {n} percent", words);
-  }
-
-  span(length) {
-    const [unit, size] = length >= MONTH ? ["month", MONTH] : length >= 7 * DAY ? ["week", 7 * DAY]
-      : length >= DAY ? ["day", DAY] : length >= HOUR ? ["hour", HOUR] : ["minute", MINUTE];
-    const options = { style: "unit", unit, unitDisplay: "long", numberingSystem: "latn" };
-    return new Intl.NumberFormat(this.figures.language, /** @type {any} */ (options))
-      .format(length / Number(size));
-  }
-
-  bar([t, open, high, low, close, volume]) {
-    const [o, h, l, c] = [open, high, low, close].map((price) => this.figures.number(price));
-    const prices = `${text("Open")} ${o}, ${text("High")} ${h}, ${text("Low")} ${l}.`;
-    return `${this.clock.time(t)}. ${text("Close")} ${c}, ${this.move(open, close)}. ${prices}`
-      + (volume ? ` ${this.volume(volume)}.` : "");
-  }
-
-  volume(volume) {
-    const options = { notation: "compact", compactDisplay: "long", numberingSystem: "latn" };
-    const words = new Intl.NumberFormat(this.figures.language, /** @type {any} */ (options));
-    return `${text("Volume")} ${words.format(volume)}`;
-  }
-
-  hole({ from, to }) { return `${this.clock.range(from, to)}, ${text("no data")}.`; }
-
-  sum({ bars, first, last }, lines) {
-    const seen = bars.slice(first, last + 1);
-    if (!seen.length) return text("no data");
-    const { figures, clock } = this;
-    const of = (name, best, place) => {
-      const bar = seen.reduce((one, other) => best(one[place], other[place]) ? one : other);
-      return `${text(name)} ${figures.number(bar[place])}, ${clock.time(bar[0])}.`;
-    };
-    const [open, close] = [seen[0][1], seen.at(-1)[4]];
-    const ends = [open, close].map((price) => figures.number(price)).join(" → ");
-    const high = of("High", (one, other) => one >= other, 2);
-    const low = of("Low", (one, other) => one <= other, 3);
-    return [`${text("In view")}: ${ends}, ${this.move(open, close)}.`, high, low,
-      ...lines.map((line) => this.line(line))].join(" ");
-  }
-
-  line({ price, label }) { return `${label || text("Line")} ${this.figures.number(price)}.`; }
-}
-
-// ReadOut: the figures of one bar, in a row of the height that it had from the start.
+// ReadOut: the figures of one bar. Words of other lengths become new nodes: old ones that move to
+// make room count as a layout shift.
 class ReadOut {
-  #place; #time = document.createElement("time"); #values = new Map(); #change;
-  #list = document.createElement("dl"); #volume = document.createElement("dl");
+  #place; #shape = "";
+  /** @type {any[]} */ #nodes = [];
 
-  constructor(place) {
-    this.#place = place;
-    for (const name of ["O", "H", "L", "C"]) this.#row(this.#list, name);
-    this.#row(this.#volume, "Vol");
-    this.#change = ["change", "percent"].map(() => node("span", {}));
-    for (const one of this.#change) one.translate = false;
-    place.replaceChildren(this.#time, this.#list, part("change", ...this.#change), this.#volume);
-  }
-
-  get isIntact() { return this.#time.parentNode === this.#place; }
+  constructor(place) { this.#place = place; }
+  get isIntact() { return this.#nodes.every((node) => this.#place.contains(node)); }
 
   write([t, open, high, low, close, volume], { figures, clock }) {
-    set(this.#time, "datetime", new Date(t * 1000).toISOString());
-    writeText(this.#time, clock.time(t));
-    for (const [name, price] of Object.entries({ O: open, H: high, L: low, C: close })) {
-      writeText(this.#values.get(name), figures.number(price));
-    }
-    writeText(this.#change[0], figures.signed(close - open));
-    writeText(this.#change[1], figures.percent((close - open) / open * 100));
-    writeText(this.#values.get("Vol"), volume ? figures.abbreviate(volume) : "");
-    this.#volume.hidden = !volume;
+    const prices = [open, high, low, close].map((price) => figures.number(price));
+    const change = [figures.signed(close - open), figures.percent((close - open) / open * 100)];
+    const words = [clock.time(t), ...prices, ...change, volume ? figures.abbreviate(volume) : ""];
+    const shape = words.map(({ length }) => length).join();
+    if (shape !== this.#shape || !this.isIntact) this.#build(words);
+    this.#shape = shape;
+    for (const [index, node] of this.#nodes.entries()) writeText(node, words[index]);
+    set(this.#nodes[0], "datetime", new Date(t * 1000).toISOString());
     set(this.#place, "data-direction", close > open ? "up" : close < open ? "down" : "");
   }
 
-  #row(list, name) {
-    const value = document.createElement("dd");
-    value.translate = false;
-    const label = document.createElement("dt");
-    label.textContent = text(name);
-    this.#values.set(name, value);
-    list.append(node("div", {}, label, value));
+  #build(words) {
+    this.#nodes = ["time", "dd", "dd", "dd", "dd", "span", "span", "dd"].map((tag, index) => {
+      const made = document.createElement(tag);
+      made.translate = false;
+      made.textContent = words[index];
+      return made;
+    });
+    const [time, open, high, low, close, change, percent, volume] = this.#nodes;
+    this.#place.replaceChildren(
+      time, this.#list({ O: open, H: high, L: low, C: close }), part("change", change, percent),
+      ...volume.textContent ? [this.#list({ Vol: volume })] : []);
+    this.#nodes = this.#nodes.filter((one) => one.isConnected);
+  }
+
+  #list(values) {
+    const list = document.createElement("dl");
+    for (const [name, value] of Object.entries(values)) {
+      const label = document.createElement("dt");
+      label.textContent = text(name);
+      list.append(node("div", {}, label, value));
+    }
+    return list;
   }
 }
 
@@ -1177,7 +1114,7 @@ class Tools {
     this.#acts = acts;
   }
 
-  get isIntact() { return !this.#buttons.size || this.#place.contains([...this.#buttons.values()][0]); }
+  get isIntact() { return [...this.#buttons.values()].every((one) => this.#place.contains(one)); }
 
   build({ timeframe, timeframes }) {
     this.#buttons.clear();
@@ -1197,7 +1134,7 @@ class Tools {
   /** Show which are chosen. */
   press(...chosen) {
     for (const [name, button] of this.#buttons) {
-      button.setAttribute("aria-pressed", String(chosen.includes(name)));
+      set(button, "aria-pressed", String(chosen.includes(name)));
     }
   }
 
@@ -1224,67 +1161,10 @@ class Tools {
   }
 }
 
-// Table: the bars as a table, behind a link in the foot.
-class Table {
-  #host; #foot; #link; #place; #fill;
-
-  constructor(host, foot, fill) {
-    this.#host = host;
-    this.#foot = foot;
-    this.#fill = fill;
-    this.#link = document.createElement("button");
-    Object.assign(this.#link, { type: "button", textContent: text("Bars as a table") });
-    this.#link.dataset.part = "link";
-    this.#link.addEventListener("click", () => this.#toggle());
-    this.mend();
-  }
-
-  get isOpen() { return Boolean(this.#place?.isConnected); }
-
-  mend() {
-    if (!this.#link.isConnected) this.#foot.append(this.#link);
-    this.#link.ariaExpanded = String(this.isOpen);
-  }
-
-  write(bars, { figures, clock, name }) {
-    if (!this.isOpen) return;
-    const table = document.createElement("table");
-    table.createCaption().textContent = name;
-    const head = table.createTHead().insertRow();
-    for (const words of ["Time", "Open", "High", "Low", "Close", "Volume"]) {
-      const cell = document.createElement("th");
-      Object.assign(cell, { scope: "col", textContent: text(words) });
-      head.append(cell);
-    }
-    const body = table.createTBody();
-    for (const [t, ...values] of [...bars].reverse()) {
-      const row = body.insertRow();
-      const time = document.createElement("th");
-      Object.assign(time, { scope: "row", textContent: clock.time(t) });
-      row.append(time);
-      for (const [index, value] of values.entries()) {
-        row.insertCell().textContent = index < 4 ? figures.number(value) : figures.abbreviate(value);
-      }
-    }
-    this.#place.replaceChildren(table);
-  }
-
-  #toggle() {
-    if (this.isOpen) this.#place.remove();
-    else {
-      this.#place = node("div", { part: "table" });
-      Object.assign(this.#place, { tabIndex: 0, role: "region" });
-      this.#place.ariaLabel = text("Bars as a table");
-      this.#host.append(this.#place);
-    }
-    this.mend();
-    this.#fill();
-  }
-}
-
 // Notes: what stands over the drawing and below it, in words.
 class Notes {
-  #plot; #foot; #over = null;
+  #plot; #foot; #title = document.createElement("b"); #more = node("span", {});
+  #over = node("div", { part: "over" }, this.#title, " ", this.#more);
 
   constructor(plot, foot) {
     this.#plot = plot;
@@ -1293,14 +1173,10 @@ class Notes {
 
   /** Say something in the drawing, or nothing. */
   over(title, words = "") {
-    if (!title) {
-      this.#over?.remove();
-      return;
-    }
-    this.#over ??= node("div", { part: "over" }, document.createElement("b"), node("span", {}));
-    if (!this.#over.isConnected) this.#plot.append(this.#over);
-    writeText(this.#over.firstChild, title);
-    writeText(this.#over.lastChild, words);
+    if (!title) this.#over.remove();
+    else if (this.#over.parentNode !== this.#plot) this.#plot.append(this.#over);
+    writeText(this.#title, title);
+    writeText(this.#more, words);
   }
 
   foot(words) { if (this.#foot) writeText(this.#foot, words); }
@@ -1334,19 +1210,22 @@ const zoneOf = (host) => {
   }
 };
 const find = (host, name) => host.querySelector(`[data-part=${name}]`);
+const READING = "data-reading";
 const FEW = 0.25; // of the bars in sight: older ones are asked for when fewer are left
 
 // Plot: one chart. It draws once in a frame, and what one price has changed with that price.
 class Plot {
   #host; #live; #options; #figures; #words = ""; #name = "";
-  /** @type {Room | null} */ #room = null;
-  /** @type {Room | null} */ #next = null;
+  /** @type {any} */ #room = null;
+  /** The room of a timeframe that was chosen. @type {any} */ #next = null;
   /** @type {any} */ #parts = null;
-  /** @type {Sheet | null} */ #sheet = null;
-  /** @type {Clock} */ #clock;
-  #layout = { places: [], holes: [] };
-  #sight = new Sight(); #cursor = new Cursor(); #turned = 0;
-  #isAll = true; #isAsked = false;
+  /** @type {any} */ #sheet = null;
+  /** @type {any} */ #clock;
+  /** @type {{ places: number[], holes: Hole[] }} */ #layout = { places: [], holes: [] };
+  #sight = new Sight(); #cursor = new Cursor(); #isAll = true; #isAsked = false;
+  /** Who reads the chart by keys, and what it is to do once it is here. @type {any} */
+  #reading = null; /** @type {((reading: any) => void)[]} */ #wishes = [];
+  /** @type {{ width: number, height: number } | null} */ #size = null;
   /** @type {number | undefined} */ #second;
   #sizes = new ResizeObserver(([{ contentRect }]) => this.#resize(contentRect));
 
@@ -1357,15 +1236,15 @@ class Plot {
     live.guarded((view) => this.begin(view));
   }
 
-  /** Begin with the room that the element has now, or with another language. */
+  /** Begin with the room that the element has now, or in another language. */
   begin(view) {
-    const { symbol, timeframe } = this.#host;
+    const host = this.#host;
+    const { symbol, timeframe } = host;
     this.#figures = view.figures;
-    this.#name = find(this.#host, "head")?.querySelector("[data-field=symbol]")?.textContent || symbol;
+    this.#name = find(host, "head")?.querySelector("[data-field=symbol]")?.textContent || symbol;
     if (!this.#room?.is({ symbol, timeframe })) this.#enter({ symbol, timeframe });
-    const length = lengthOf(timeframe);
-    const home = this.#host.dataset.zone || undefined;
-    this.#clock = new Clock(this.#figures.language, zoneOf(this.#host), home, length);
+    const { language } = this.#figures;
+    this.#clock = new Clock(language, zoneOf(host), host.dataset.zone, lengthOf(timeframe));
     this.#furnish();
     this.#again();
   }
@@ -1380,18 +1259,15 @@ class Plot {
     this.#room?.close();
     this.#next?.close();
     this.#room = this.#next = null;
-    this.#sizes.disconnect();
-    this.#parts?.pointer.close();
-    this.#parts?.plot.removeEventListener("keydown", this);
+    this.#leave();
     clearInterval(this.#second);
   }
 
   /** Give back what another script has taken away. */
   mend() {
-    if (this.#parts && !this.#isIntact) {
-      this.#furnish();
-      this.#again();
-    }
+    if (!this.#parts || this.#isIntact) return;
+    this.#furnish();
+    this.#again();
   }
 
   /** Draw what the last price has changed. */
@@ -1403,34 +1279,57 @@ class Plot {
   }
 
   handleEvent(event) {
-    if (event.type === "focus") {
-      this.#live.guarded(() => this.#label());
+    if (event.type === "keydown") this.#read((reading) => reading.key(event));
+    else if (event.type === "click") this.#read((reading) => reading.toggle());
+    else this.#read((reading) => reading.label());
+  }
+
+  /** Do what has waited for fcs-chart-reading.js. */
+  welcome(Reading) {
+    if (this.#reading) return;
+    this.#reading = new Reading(this.#host);
+    for (const wish of this.#wishes.splice(0)) this.#read(wish);
+  }
+
+  /** What there is to read. */
+  get facts() {
+    const { bars } = this.#room.series;
+    return {
+      ...{ bars, sheet: this.#sheet, holes: this.#layout.holes, lines: this.#options.lines },
+      ...{ figures: this.#figures, clock: this.#clock, previous: this.#previous },
+      ...{ name: this.#name, words: this.#words, parts: this.#parts, cursor: this.#cursor },
+      title: text(TYPES[this.#options.kind]), length: this.#room.series.length,
+    };
+  }
+
+  // Asks for the module, which fcs-elements.js imports.
+  #read(wish) {
+    if (this.#reading) {
+      this.#live.guarded(() => wish(this.#reading));
       return;
     }
-    const [act, count] = KEYS[event.key] ?? [];
-    if (!act || event.ctrlKey || event.metaKey || event.altKey || !this.#sheet) return;
-    event.preventDefault();
-    this.#act(act, count);
+    this.#wishes.push(wish);
+    set(this.#host, READING, "1");
   }
 
   // Rooms
 
   #enter(place) {
-    const token = this.#host.getAttribute("token") ?? undefined;
     const isReady = this.#next?.is(place);
     this.#room?.close();
     if (!isReady) this.#next?.close();
-    this.#room = isReady ? this.#next
-      : new Room({ ...place, token }, this.#options.range, () => {});
+    this.#room = isReady ? this.#next : this.#open(place);
     this.#next = null;
-    this.#room.report = (what) => this.#hear(what);
+    this.#room.report = (what) => { if (what === "all") this.#again(); };
     this.#sheet = null;
-    this.#cursor.clear();
+    this.#cursor.set(-1);
     this.#sight.reset();
   }
 
-  #hear(what) {
-    if (what === "all") this.#again();
+  /** @param {(what: string) => void} report */
+  #open(place, report = () => {}) {
+    const token = this.#host.getAttribute("token") ?? undefined;
+    return new Room({ ...place, token }, this.#options.range, report);
   }
 
   // The old room stays until the bars of the new one are here.
@@ -1439,20 +1338,19 @@ class Plot {
     this.#next?.close();
     this.#next = null;
     if (!this.#room?.is({ symbol, timeframe })) {
-      const token = this.#host.getAttribute("token") ?? undefined;
-      const place = { symbol, timeframe, token };
-      this.#next = new Room(place, this.#options.range, (what) => this.#arrive(what, timeframe));
+      this.#next = this.#open({ symbol, timeframe }, (what) => this.#arrive(what, timeframe));
     }
-    this.#soon();
+    this.#again();
   }
 
   #arrive(what, timeframe) {
     const next = this.#next;
     if (what === "all" && next?.isHere) this.#host.timeframe = timeframe;
-    if (what !== "state" || next?.state?.state !== "offline" || !rooms.client.isConnected) return;
-    next.close(); // it was refused
+    const isRefused = what === "state" && next?.state?.state === "offline";
+    if (!isRefused || !rooms.client.isConnected) return;
+    next.close();
     this.#next = null;
-    this.#soon();
+    this.#again();
   }
 
   // Nodes
@@ -1467,43 +1365,48 @@ class Plot {
     const host = this.#host;
     const plot = find(host, "plot");
     if (!plot) return;
-    if (this.#parts?.plot !== plot) {
-      this.#parts?.pointer.close();
-      this.#sizes.disconnect();
-      this.#sizes.observe(plot);
-      for (const type of ["keydown", "focus"]) plot.addEventListener(type, this);
-    } else this.#parts.pointer.close();
+    this.#leave();
+    this.#sizes.observe(plot);
+    plot.addEventListener("keydown", this);
+    for (const type of ["focusin", "pointerenter"]) host.addEventListener(type, this);
     const spoken = find(host, "spoken") ?? node("div", { part: "spoken" });
-    spoken.role = "status";
+    Object.assign(spoken, { role: "status" });
     if (!spoken.isConnected) host.append(spoken);
-    plot.tabIndex = 0;
-    plot.role = "application";
+    Object.assign(plot, { tabIndex: 0, role: "application", ariaLabel: this.#name });
+    const table = find(host, "link") ?? node("button", { part: "link" });
+    Object.assign(table, { type: "button", textContent: text("Bars as a table") });
+    table.addEventListener("click", this);
+    // The server's drawing stays until there is another one.
+    const svg = plot.querySelector("svg") ?? shape(plot, "svg", "");
+    svg.ariaHidden = "true";
+    const acts = this.#acts();
+    const place = (name) => find(host, name) ?? node("div", {});
+    if (!table.isConnected) place("foot").append(table);
     this.#parts = {
-      plot, spoken,
-      drawing: null,
+      plot, spoken, table,
+      drawing: { svg, isIntact: true },
       notes: new Notes(plot, find(host, "note")),
-      readout: new ReadOut(find(host, "readout") ?? node("div", {})),
-      tools: new Tools(find(host, "tools") ?? node("div", {}), this.#acts()),
-      table: new Table(host, find(host, "foot") ?? node("div", {}), () => this.#list()),
-      pointer: new Pointer(plot, this.#acts()),
+      readout: new ReadOut(place("readout")),
+      tools: new Tools(place("tools"), acts),
+      pointer: new Pointer(plot, acts),
     };
-    this.#parts.drawing = this.#svg(plot);
     this.#parts.tools.build({ ...this.#options, timeframe: host.timeframe });
+    this.#reading?.label();
   }
 
-  // The server's drawing stays until there is another one.
-  #svg(plot) {
-    const found = plot.querySelector("svg");
-    const svg = found ?? shape(plot, "svg", "");
-    return { svg, isIntact: true };
+  #leave() {
+    this.#sizes.disconnect();
+    this.#parts?.pointer.close();
+    this.#parts?.plot.removeEventListener("keydown", this);
+    for (const type of ["focusin", "pointerenter"]) this.#host.removeEventListener(type, this);
   }
 
   #acts() {
     return {
-      move: (pixels) => this.#act("move", pixels),
-      zoom: (count, x) => this.#act("zoom", count, x),
-      point: ({ x, y }) => this.#point(x, y),
-      leave: () => this.#act("hide"),
+      move: (pixels) => this.act("move", pixels),
+      zoom: (count, x) => this.act("zoom", count, x),
+      point: (place) => this.act("point", place),
+      hide: () => this.act("hide"),
       isActive: () => document.activeElement === this.#parts.plot,
       timeframe: (timeframe) => this.#switch(timeframe),
       type: (kind) => this.#host.setAttribute("type", kind),
@@ -1521,7 +1424,6 @@ class Plot {
     this.#size = { width: Math.round(width), height: Math.round(height) };
     this.#again();
   }
-  /** @type {{ width: number, height: number } | null} */ #size = null;
 
   #again() {
     this.#isAll = true;
@@ -1538,71 +1440,73 @@ class Plot {
   }
 
   #draw() {
-    const room = this.#room;
-    if (!room || !this.#parts || !this.#size) return;
-    const { bars } = room.series;
-    if (room.isHere && bars.length) {
-      if (this.#isAll || !this.#sheet || !this.#sheet.fits(bars.at(-1))) this.#drawAll();
-      else if (this.#sheet.isForming) this.#parts.drawing.forming(this.#sheet, this.#plan());
+    const { bars = [] } = this.#room?.series ?? {};
+    if (!this.#parts || !this.#size) return;
+    if (this.#room?.isHere && bars.length) {
+      if (this.#isAll || !this.#sheet?.fits(bars.at(-1))) this.#drawAll(this.#size);
+      else this.#parts.drawing.forming(this.#sheet, this.#plan());
       this.#isAll = false;
       this.#mark();
     }
     this.#note();
-    this.#parts.tools.press(this.#options.kind, this.#host.timeframe);
+    const full = document.fullscreenElement === this.#host ? "full" : "";
+    this.#parts.tools.press(this.#options.kind, this.#host.timeframe, full);
   }
 
-  #drawAll() {
+  #drawAll({ width, height }) {
     const { series } = this.#room;
     const { bars } = series;
     const { kind, hasVolume } = this.#options;
-    const { width, height } = this.#size;
-    this.#layout = layoutOf(bars, series.missing, series.length);
     const isForming = series.isForming(rooms.now()) && this.#host.dataset.state !== "closed";
+    this.#layout = layoutOf(bars, series.missing, series.length);
     // Long labels need a wider axis, which leaves less room for bars.
-    for (let axis = AXIS, wanted = axis; ; axis = wanted) {
+    for (let axis = AXIS; ;) {
       const box = new Box(width, height, axis);
       this.#sight.settle(bars, this.#layout.places, box);
       this.#sheet = new Sheet({
         ...{ bars, box, kind, hasVolume, isForming, layout: this.#layout },
         zoom: this.#sight.zoom(box), pan: this.#sight.pan,
       });
-      wanted = AXIS + LETTER * Math.max(0, longestOf(this.#sheet, this.#figures) - SHORT);
+      const wanted = AXIS + LETTER * Math.max(0, longestOf(this.#sheet, this.#figures) - SHORT);
       if (wanted <= axis || wanted > width / 2) break;
+      axis = wanted;
     }
     this.#sight.anchor(this.#sheet);
-    if (!(this.#parts.drawing instanceof Drawing)) {
-      this.#parts.drawing = new Drawing(this.#parts.drawing.svg);
-    }
+    const { drawing } = this.#parts;
+    if (!(drawing instanceof Drawing)) this.#parts.drawing = new Drawing(drawing.svg);
     this.#parts.drawing.all(this.#sheet, this.#plan());
-    this.#list();
+    this.#reading?.list();
     const { first, last } = this.#sheet;
     if (first < FEW * (last - first)) this.#room.reach(this.#options.range);
-    this.#tick();
+    this.#second ??= setInterval(() => {
+      if (!document.hidden && inView.has(this.#host) && this.#left()) this.#soon();
+    }, 1000);
   }
 
   #plan() {
-    const { series, previous } = this.#room;
+    const { repaired } = this.#room.series;
     return {
-      figures: this.#figures, clock: this.#clock, lines: this.#options.lines,
-      repaired: series.repaired, previous, left: this.#left(),
+      ...{ figures: this.#figures, clock: this.#clock, lines: this.#options.lines, repaired },
+      previous: this.#previous, left: this.#left(),
     };
+  }
+
+  /** The close of the day before: what a room of minutes calls previous is another one. */
+  get #previous() {
+    const { previous } = this.#host.dataset;
+    if (previous) return Number(previous);
+    return this.#room?.series.length >= DAY ? this.#room.previous : NaN;
   }
 
   // The time until the bar ends, under its price.
   #left() {
-    const { series } = this.#room;
+    const { newest, length } = this.#room.series;
     if (!this.#sheet?.isForming || this.#host.dataset.state !== "live") return "";
-    const left = Math.ceil(series.newest[0] + series.length - rooms.now());
-    if (left < 0 || series.length >= DAY) return "";
-    const parts = [Math.floor(left / HOUR), Math.floor(left / MINUTE) % 60, left % 60];
-    const [hours, ...rest] = parts.map((one) => String(one).padStart(2, "0"));
-    return (Number(hours) ? [hours, ...rest] : rest).join(":");
-  }
-
-  #tick() {
-    this.#second ??= setInterval(() => {
-      if (!document.hidden && this.#left()) this.#soon();
-    }, 1000);
+    const left = Math.ceil(newest[0] + length - rooms.now());
+    if (left < 0 || length >= DAY) return "";
+    const [hours, minutes, seconds] = [left / HOUR, left / MINUTE % 60, left % 60].map(Math.floor);
+    const two = (count) => String(count).padStart(2, "0");
+    return hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
   }
 
   // The read-out, and where the cursor is.
@@ -1611,7 +1515,7 @@ class Plot {
     const { index, y, isHole } = this.#cursor;
     const shown = bars[index] ?? bars.at(-1);
     this.#parts.readout.write(shown, { figures: this.#figures, clock: this.#clock });
-    const words = this.#cursor.isShown ? this.#clock.time(bars[index]?.[0] ?? shown[0]) : "";
+    const words = this.#clock.time(shown[0]);
     this.#parts.drawing.cursor(isHole ? null : this.#sheet, { index, y, words });
   }
 
@@ -1619,151 +1523,74 @@ class Plot {
     const room = this.#room;
     if (!room || !this.#parts) return;
     const { notes } = this.#parts;
-    const { bars, more, note, oldest } = room.series;
-    const isEdge = this.#sheet?.first === 0 && this.#sheet.x(0) > AXIS;
-    const reason = room.state?.reason;
-    if (!room.isHere && !this.#parts.plot.querySelector("svg path")) notes.over(text("Loading older bars"));
-    else if (room.isHere && !bars.length) {
-      notes.over(text("No data for {n}", this.#name), note || reason || "");
-    } else if (isEdge && room.isLoading) notes.over(text("Loading older bars"));
-    else if (isEdge && note && (more || bars.length < this.#options.range)) {
-      notes.over(text("No history before {n}", this.#clock.time(oldest[0])), note);
-    } else notes.over("");
-    const mended = room.series.repaired.length && text("repaired");
-    const last = isPrice(room.at) && text("last price {n}", this.#clock.second(room.at));
-    const zone = last && this.#clock.name;
-    notes.foot([this.#words, last && `${last} ${zone}`, mended].filter(Boolean).join(" · "));
+    notes.over(...this.#notice(room));
+    const isMended = room.series.repaired.length > 0;
+    const last = isPrice(room.at)
+      && `${text("last price {n}", this.#clock.second(room.at))} ${this.#clock.name}`;
+    const words = [this.#words, last, isMended && text("repaired")];
+    notes.foot(words.filter(Boolean).join(" · "));
   }
 
-  #list() {
-    const name = `${this.#name}, ${this.#kind()}`;
-    const bars = this.#room?.series.bars.slice(-1000) ?? [];
-    this.#parts?.table.write(bars, { figures: this.#figures, clock: this.#clock, name });
+  // What is to be said in the drawing, in a few words and in more.
+  #notice({ series: { bars, more, note }, isHere, isLoading, state }) {
+    const isEmpty = !bars.length;
+    if (!isHere) {
+      const isBlank = !this.#parts.plot.querySelector("svg path");
+      return isBlank ? [text("Loading older bars")] : [];
+    }
+    if (isEmpty) return [text("No data for {n}", this.#name), note || state?.reason || ""];
+    const isEdge = this.#sheet?.first === 0 && this.#sheet.x(0) > AXIS;
+    if (!isEdge) return [];
+    if (isLoading) return [text("Loading older bars")];
+    const isShort = note && (more || bars.length < this.#options.range);
+    return isShort ? [text("No history before {n}", this.#clock.time(bars[0][0])), note] : [];
   }
 
   // What the visitor does
 
-  #act(act, count = 0, x = undefined) {
-    const sheet = this.#sheet;
-    if (!sheet) return;
-    this.#live.guarded(() => this[`_${act}`](count, x, sheet));
+  /** Do something to what is in sight. */
+  act(act, ...given) {
+    if (this.#sheet) this.#live.guarded(() => this.#does[act](...given));
   }
 
-  #point(x, y) {
-    const sheet = this.#sheet;
-    if (!sheet || x > sheet.box.ax) return;
-    this.#cursor.set(sheet.at(x), y);
-    this.#soon();
-  }
-
-  _move(pixels) {
-    this.#sight.move(pixels);
-    this.#again();
-  }
-
-  _zoom(count, x, sheet) {
-    this.#sight.step(count, sheet, x);
-    this.#again();
-  }
-
-  _fit() {
-    this.#sight.reset();
-    this.#again();
-  }
-
-  _hide() {
-    this.#cursor.clear();
-    this.#soon();
-  }
-
-  _leave() {
-    this.#help(false);
-    this.#sight.home();
-    this.#cursor.clear();
-    this.#again();
-    this.#say(this.#last());
-  }
-
-  _step(count, x, sheet) {
-    const { holes } = this.#layout;
-    this.#cursor.step(count, { bars: sheet.bars, holes });
-    this.#sight.reveal(this.#cursor.index, sheet);
-    this.#turned = 0;
-    this.#again();
-    const hole = this.#cursor.isHole && holes.find(({ index }) => index === this.#cursor.index);
-    const speech = this.#speech();
-    this.#say(hole ? speech.hole(hole) : speech.bar(sheet.bars[this.#cursor.index]));
-  }
-
-  _turn(count, x, sheet) {
-    const bar = sheet.bars[this.#cursor.index] ?? sheet.bars.at(-1);
-    const speech = this.#speech();
-    const { previous } = this.#room;
-    const lines = this.#options.lines.map((line) => speech.line(line));
-    const all = [
-      `${text("Close")} ${this.#figures.number(bar[4])}.`,
-      ...bar[5] ? [`${speech.volume(bar[5])}.`] : [],
-      ...isPrice(previous) ? [speech.line({ price: previous, label: text("Previous close") })] : [],
-      ...lines,
-    ];
-    this.#turned = (this.#turned + count + all.length) % all.length;
-    this.#say(all[this.#turned]);
-  }
-
-  _sum(count, x, sheet) { this.#say(this.#speech().sum(sheet, this.#options.lines)); }
-  _help() {
-    this.#help(true);
-    this.#say(HELP.map(([keys, words]) => `${keys}: ${text(words)}.`).join(" "));
-  }
-
-  #help(isShown) {
-    find(this.#host, "keys")?.remove();
-    if (!isShown) return;
-    const list = document.createElement("dl");
-    list.dataset.part = "keys";
-    for (const [keys, words] of HELP) {
-      const [term, meaning] = ["dt", "dd"].map((tag) => document.createElement(tag));
-      [term.textContent, meaning.textContent] = [keys, text(words)];
-      list.append(term, meaning);
-    }
-    this.#parts.plot.append(list);
-  }
-
-  // Words
-
-  #speech() { return new Speech(this.#figures, this.#clock); }
-  #say(words) { this.#parts.spoken.textContent = words; }
-  #kind() {
-    const span = this.#speech().span(lengthOf(this.#host.timeframe));
-    return `${text(TYPES[this.#options.kind])}, ${span}`;
-  }
-
-  #last() {
-    const { change, percent } = this.#day();
-    const bar = this.#room?.series.newest;
-    return bar ? `${text("Last")} ${this.#figures.number(bar[4])}${change ? `, ${percent}` : ""}, ${this.#words}.` : this.#words;
-  }
-
-  #day() {
-    const { newest } = this.#room?.series ?? {};
-    const { previous } = this.#room ?? {};
-    const change = newest && isPrice(previous) ? newest[4] - previous : 0;
-    return { change, percent: change ? this.#speech().move(previous, newest[4]) : "" };
-  }
-
-  // What is heard when the plot gets the focus.
-  #label() {
-    const { bars = [] } = this.#room?.series ?? {};
-    const span = bars.length
-      ? ` ${text("{n} bars", bars.length)}, ${this.#clock.time(bars[0][0])} – ${this.#clock.time(bars.at(-1)[0])}.` : "";
-    this.#parts.plot.ariaLabel = `${this.#name}, ${this.#kind()}.${span} ${this.#last()} `
-      + text("Arrows read the bars, question mark for help");
-  }
+  #does = {
+    move: (pixels) => {
+      this.#sight.move(pixels);
+      this.#again();
+    },
+    zoom: (count, x) => {
+      this.#sight.step(count, this.#sheet, x);
+      this.#again();
+    },
+    fit: () => {
+      this.#sight.reset();
+      this.#again();
+    },
+    point: ({ x, y }) => {
+      if (x <= this.#sheet.box.ax) this.#cursor.set(this.#sheet.at(x), y);
+      this.#soon();
+    },
+    hide: () => {
+      this.#cursor.set(-1);
+      this.#soon();
+    },
+    now: () => {
+      this.#cursor.set(-1);
+      this.#sight.home();
+      this.#again();
+    },
+    show: () => {
+      this.#sight.reveal(this.#cursor.index, this.#sheet);
+      this.#again();
+    },
+  };
 }
 
 /** @type {any} */
 const element = customElements.get("fcs-chart");
 if (element && !element.Plot) {
   element.Plot = Plot;
-  for (const host of document.querySelectorAll("fcs-chart")) host.furnish?.();
+  /** @type {NodeListOf<any>} */
+  const hosts = document.querySelectorAll("fcs-chart");
+  for (const host of hosts) host.furnish();
 }

@@ -6,6 +6,7 @@ const { kit } = Object.getPrototypeOf(FCSTickerElement);
 const { FCSElement, Live, View, node, part, field } = kit;
 const ELEMENT = "fcs-chart";
 const NEAR = "data-near";
+const READING = "data-reading";
 const OPTIONS = ["type", "volume", "lines", "zone", "timeframes", "range"];
 
 // What a page has not written, the element writes: the same parts as the server's.
@@ -55,6 +56,7 @@ class ChartView extends View {
   }
 }
 
+/** @type {any} */
 const nearness = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
     if (!isIntersecting) continue;
@@ -65,9 +67,9 @@ const nearness = new IntersectionObserver((entries) => {
 
 class FCSChartElement extends FCSElement {
   static View = ChartView;
-  static observedAttributes = [...FCSElement.observedAttributes, NEAR, ...OPTIONS];
-  /** The drawing; set by fcs-chart-plot.js. @type {any} */
-  static Plot = null;
+  static observedAttributes = [...FCSElement.observedAttributes, NEAR, READING, ...OPTIONS];
+  /** The drawing; set by fcs-chart-plot.js. @type {any} */ static Plot = null;
+  /** What keys read; set by fcs-chart-reading.js. @type {any} */ static Reading = null;
   /** @type {any} */ plot = null;
 
   connectedCallback() {
@@ -89,11 +91,12 @@ class FCSChartElement extends FCSElement {
     if (OPTIONS.includes(name)) this.plot?.options();
   }
 
-  /** Begin the drawing if its module is here and the element is near. */
+  /** Begin what the element asks for, once its module is here. */
   furnish() {
-    const { Plot } = FCSChartElement;
-    if (!Plot || this.plot || !this.isConnected || !this.hasAttribute(NEAR)) return;
-    this.plot = new Plot(this, Live.of(this, ChartView));
+    const { Plot, Reading } = FCSChartElement;
+    const isDue = this.isConnected && this.hasAttribute(NEAR);
+    if (Plot && isDue) this.plot ??= new Plot(this, Live.of(this, ChartView));
+    if (Reading && this.hasAttribute(READING)) this.plot?.welcome(Reading);
   }
 }
 if (!customElements.get(ELEMENT)) FCSChartElement.define(ELEMENT);
