@@ -1172,9 +1172,12 @@ class Notes {
   }
 
   /** Say something in the drawing, or nothing. */
-  over(title, words = "") {
-    if (!title) this.#over.remove();
-    else if (this.#over.parentNode !== this.#plot) this.#plot.append(this.#over);
+  over(title = "", words = "") {
+    if (!title) {
+      this.#over.remove();
+      return;
+    }
+    if (this.#over.parentNode !== this.#plot) this.#plot.append(this.#over);
     writeText(this.#title, title);
     writeText(this.#more, words);
   }
