@@ -17,7 +17,6 @@ from .access.refusals import matches_pattern
 from .candles import Candles, aget_candles
 from .candles.ranges import Range
 from .charts.addresses import Picture, is_signed, read
-from .charts.images import svg_of
 from .charts.pictures import CannotPaint, NotPainted, painted
 from .conf import conf
 from .exceptions import BadOption, BadRange, BadSymbol, BadTimeframe, ConfigurationError, RoomError
@@ -32,6 +31,7 @@ from .site import is_idle, note_mistake, room_to_show, site_store
 from .tools.logs import logger_of
 from .tools.metrics import gauges
 from .values.timeframes import LONGEST
+from .widgets.still import svg_of
 
 __all__ = ["candles", "chart", "health", "metrics"]
 

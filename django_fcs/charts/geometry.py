@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from .scales import Scale, rounded, scale_of
 
-__all__ = ["AXIS", "BODY", "Frame", "Hole", "Place", "Plan", "Row", "plan_of"]
+__all__ = ["AXIS", "BODY", "Frame", "Hole", "Place", "Plan", "Row", "plan_of", "width_for"]
 
 #: The price axis, at the right, and the time axis, at the bottom, in pixels.
 AXIS = 64
@@ -79,6 +79,8 @@ class Plan(NamedTuple):
     """The line between the plot and the price axis."""
     bottom: int
     """The line between the plot and the time axis."""
+    axis: int
+    """The width of the price axis."""
     has_volume: bool
     scale: Scale | None
     """``None`` if there is no bar."""
@@ -109,7 +111,15 @@ def plan_of(
         paths = _joined([*pieces, *_shapes(frame.type, places, holes, scale)])
     spans = tuple(_span(places, start, end) for start, end in repaired)
     kept = tuple(span for span in spans if span is not None)
-    return Plan(right, bottom, has_volume, scale, tuple(places), tuple(holes), kept, paths)
+    return Plan(
+        right, bottom, frame.axis, has_volume, scale, tuple(places), tuple(holes), kept, paths
+    )
+
+
+def width_for(count: int, frame: Frame, missing: Sequence[tuple[int, int]] = ()) -> int:
+    """Return how wide a drawing is that has room for so many bars and their holes."""
+    bars = count + sum(_bars_of(hole, frame) for hole in missing)
+    return max(frame.axis + _MARGIN + BODY + 2 + _PITCH * bars, _NARROW)
 
 
 def _places(
@@ -124,7 +134,7 @@ def _places(
     for row in reversed(rows):
         while waiting and waiting[-1][0] > row.t:
             start, end = waiting.pop()
-            wide = pitch * min(max(rounded((end - start) / frame.period), 1), _HOLE_MAX)
+            wide = pitch * _bars_of((start, end), frame)
             left -= wide
             if left + pitch < 0:
                 break
@@ -135,6 +145,10 @@ def _places(
         left -= pitch
     held = [hole for hole in holes if places and hole.x > places[-1].x]
     return places[::-1], held[::-1]
+
+
+def _bars_of(hole: tuple[int, int], frame: Frame) -> int:
+    return min(max(rounded((hole[1] - hole[0]) / frame.period), 1), _HOLE_MAX)
 
 
 def _span(places: Sequence[Place], start: int, end: int) -> tuple[int, int] | None:
@@ -182,16 +196,19 @@ def _shapes(
 
 
 def _candle(place: Place, scale: Scale) -> list[tuple[str, str]]:
-    """Return the wick and, over it, the body. Only the outline of a forming bar has a stroke."""
+    """Return the wick and, over it, the body, whose outline is sharp whether or not it is full."""
     x, row = place
     high, low = scale.y(row.h), scale.y(row.l)
     top, bottom = sorted((scale.y(row.o), scale.y(row.c)))
-    tall = max(bottom - top, 1)
-    body = f"M{x} {top}h{BODY}v{tall}h-{BODY}z"
-    if not row.final:
-        body = f"M{x}.5 {top}.5h{BODY - 1}v{tall - 1}h-{BODY - 1}z"
+    tall = bottom - top - 1
+    # A rectangle without a height has no corners, which would shorten its line.
+    body = f"M{x} {top}.5h{BODY}" if tall < 1 else _rectangle(x, top, tall)
     wick = [] if high == low else [(_kind("wick", row), f"M{x + BODY // 2}.5 {high}V{low}")]
     return [*wick, (_kind("body", row), body)]
+
+
+def _rectangle(x: int, top: int, tall: int) -> str:
+    return f"M{x}.5 {top}.5h{BODY - 1}v{tall}h-{BODY - 1}z"
 
 
 def _stem(place: Place, scale: Scale) -> list[tuple[str, str]]:

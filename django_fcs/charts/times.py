@@ -49,8 +49,8 @@ def marks_of(
             found.append((rank, place.x + BODY // 2, write(after, new)))
     if not found and places:
         new = "j" if period >= _DAY else "H"
-        found = [(0, places[-1].x + BODY // 2, write(times[-1], new))]
-    return _spread(found, right)
+        found = [(3, places[-1].x + BODY // 2, write(times[-1], new))]
+    return _spread(found, right, period)
 
 
 def _news(before: datetime, after: datetime, period: int, step: int) -> tuple[int, str]:
@@ -65,10 +65,10 @@ def _news(before: datetime, after: datetime, period: int, step: int) -> tuple[in
     return (3, "H") if is_round and period < _DAY else (3, "")
 
 
-def _spread(found: list[tuple[int, int, str]], right: int) -> list[Mark]:
+def _spread(found: list[tuple[int, int, str]], right: int, period: int) -> list[Mark]:
     """Keep the most important labels, and of others the newest, as far as there is room."""
     kept: list[Mark] = []
-    for _, x, text in sorted(found, key=lambda mark: (mark[0], -mark[1])):
+    for rank, x, text in sorted(found, key=lambda mark: (mark[0], -mark[1])):
         if _EDGE <= x <= right - _EDGE + 4 and all(abs(x - other.x) >= _GAP for other in kept):
-            kept.append(Mark(x, text))
+            kept.append(Mark(x, text, rank < 3 and period < _DAY))
     return sorted(kept)
