@@ -34,15 +34,20 @@ def svg_of(found: Candles, picture: Picture, quote: Quote | None = None) -> str:
         zone = ZoneInfo(picture.zone)
     look = Look(picture.type, _height(picture.width), zone, picture.width)
     with translation.override(picture.language):
-        return still(found, look, quote, picture.theme)
+        return still(found, look, quote, picture.theme, quote)
 
 
-def still(found: Candles, look: Look, quote: Quote | None, theme: str) -> str:
-    """Return candles as a file, in the active language; ``look`` must have a width."""
+def still(
+    found: Candles, look: Look, quote: Quote | None, theme: str, day: Quote | None = None
+) -> str:
+    """Return candles as a file, in the active language; ``look`` must have a width.
+
+    The quote of the ``day`` has its previous close.
+    """
     width = look.width or 0
     digits = digits_of(found, quote)
     price = found[-1].close if found else quote.close if quote else None
-    sheet = sheet_of(found, look, digits, price, quote.previous_close if quote else None)
+    sheet = sheet_of(found, look, digits, price, day.previous_close if day else None)
     head = _head(found, width, quote, price, digits, look.zone)
     return file_of(sheet, head, theme, (width, look.height))
 
