@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from typing import NamedTuple
 
-from .geometry import BODY, Plan
+from .geometry import BAND, BODY, Plan
 from .ink import Ink
 from .scales import Scale, step_of, unit_of
 
@@ -20,6 +20,9 @@ _CLEAR = 17
 
 #: The times of two holes are both written if their middles are this far apart.
 _HOLE_GAP = 72
+
+#: Names of lines keep this distance from each other.
+_NAME = 12
 
 #: How far a stripe of a hole is from the next one.
 _STRIPE = 6
@@ -105,7 +108,7 @@ def _shortened(
 def pinned(price: float, scale: Scale, label: str) -> Tag:
     """Return the label of a price; out of sight it is at the edge, with an arrow."""
     if price > scale.high:
-        return Tag(scale.top, f"{label} ↑", False)
+        return Tag(scale.top + 1, f"{label} ↑", False)
     if price < scale.low:
         return Tag(scale.bottom, f"{label} ↓", False)
     return Tag(scale.y(price), label, True)
@@ -138,7 +141,8 @@ def _ground(sheet: Sheet, ink: Ink) -> Iterator[str]:
     days = "".join(f"M{mark.x}.5 0V{plan.bottom}" for mark in sheet.marks if mark.is_day)
     if days:
         yield f'<path {ink.of("day")} d="{days}"/>'
-    frame = f"M{left} {plan.bottom}.5H{plan.right}M{plan.right}.5 0V{plan.bottom}"
+    band = f"M{left} {plan.bottom - BAND}.5H{plan.right}" if plan.has_volume else ""
+    frame = f"M{left} {plan.bottom}.5H{plan.right}M{plan.right}.5 0V{plan.bottom}{band}"
     yield f'<path {ink.of("frame")} d="{frame}"/>'
     if sheet.before and sheet.before.is_inside:
         yield f'<path {ink.of("prev")} d="M{left} {sheet.before.y}.5H{plan.right}"/>'
@@ -170,7 +174,7 @@ def _names_of_holes(sheet: Sheet, ink: Ink) -> Iterator[str]:
 
 def _mended(sheet: Sheet, ink: Ink) -> Iterator[str]:
     plan = sheet.plan
-    y = plan.bottom - (35 if plan.has_volume else 3)
+    y = plan.bottom - 3 - (BAND if plan.has_volume else 0)
     for start, end in plan.repaired:
         wide = max(end - start - 1, BODY - 1)
         yield f'<path {ink.of("mended")} d="M{start}.5 {y - 3}v3.5h{wide}v-3.5"/>'
@@ -180,17 +184,18 @@ def _mended(sheet: Sheet, ink: Ink) -> Iterator[str]:
 
 def _lines(sheet: Sheet, ink: Ink) -> Iterator[str]:
     plan, left = sheet.plan, sheet.left
-    named = [(level.tag, level.label) for level in sheet.levels]
-    if sheet.before:
-        named.append((sheet.before, sheet.words.previous))
-    for tag, _ in named[: len(sheet.levels)]:
-        if tag.is_inside:
-            yield f'<path {ink.of("level")} d="M{left} {tag.y}.5H{plan.right}"/>'
-    for tag, label in named:
-        if tag.is_inside and label:
-            yield _text(plan.right - 8, tag.y - 5, label, ink.of("text small halo"), "end")
+    for level in sheet.levels:
+        if level.tag.is_inside:
+            yield f'<path {ink.of("level")} d="M{left} {level.tag.y}.5H{plan.right}"/>'
     if sheet.now and sheet.now.is_inside:
         yield f'<path {ink.of("now")} d="M{left} {sheet.now.y}.5H{plan.right}"/>'
+    named = [(level.tag, level.label) for level in sheet.levels]
+    named += [(sheet.before, sheet.words.previous)] if sheet.before else []
+    taken: list[int] = []
+    for tag, label in named:
+        if tag.is_inside and label and all(abs(tag.y - y) >= _NAME for y in taken):
+            taken.append(tag.y)
+            yield _text(plan.right - 8, tag.y - 5, label, ink.of("text small halo"), "end")
 
 
 def _axis(sheet: Sheet, ink: Ink) -> Iterator[str]:

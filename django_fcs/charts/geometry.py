@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from .scales import Scale, rounded, scale_of
 
-__all__ = ["AXIS", "BODY", "Frame", "Hole", "Place", "Plan", "Row", "plan_of", "width_for"]
+__all__ = ["AXIS", "BAND", "BODY", "Frame", "Hole", "Place", "Plan", "Row", "plan_of", "width_for"]
 
 #: The price axis, at the right, and the time axis, at the bottom, in pixels.
 AXIS = 64
@@ -25,7 +25,7 @@ _MARGIN = 12
 _AIR = 8
 
 #: The band of the volume, and its highest column.
-_BAND = 32
+BAND = 32
 _COLUMN = 24
 
 #: A hole is at most so many bars wide.
@@ -105,7 +105,7 @@ def plan_of(
     paths: dict[str, str] = {}
     if places:
         low, high = min(one.row.l for one in places), max(one.row.h for one in places)
-        end = bottom - _AIR - (_BAND if has_volume else 0)
+        end = bottom - _AIR - (BAND if has_volume else 0)
         scale = scale_of(low, high, _AIR, end, is_alone=len(places) == 1)
         pieces = _columns(places, bottom) if has_volume else []
         paths = _joined([*pieces, *_shapes(frame.type, places, holes, scale)])
