@@ -16,8 +16,8 @@ from django_fcs import quotes
 from django_fcs.candles import Candles
 from django_fcs.charts.addresses import THEMES, TYPES
 from django_fcs.quotes import Quote
-from django_fcs.rooms import Room
-from django_fcs.values.timeframes import LENGTHS
+from django_fcs.tools.complaints import Complaints
+from django_fcs.tools.logs import logger_of
 
 from . import formats
 from .arguments import room_of
@@ -32,7 +32,7 @@ from .charted import (
 )
 from .context import current_time, element, option
 from .images import as_picture_width, as_theme, as_type
-from .plots import Look, digits_of, exchange_zone
+from .plots import Look, change_of, digits_of, exchange_zone, room_of_day
 from .plotted import note_of, plot_of, readout_of, title_of
 from .rendering import render
 from .still import still
@@ -40,7 +40,9 @@ from .texts import texts
 
 __all__ = ["chart"]
 
-_DAY = "1D"
+logger = logger_of(__name__)
+_complaints = Complaints()
+
 _DEFAULT_HEIGHT, _DEFAULT_RANGE, _DEFAULT_WIDTH = (
     as_height(None),
     as_range(None),
@@ -97,7 +99,7 @@ def chart(
         wide = option(lambda: as_picture_width(width), _DEFAULT_WIDTH)
         return _still(found, options, option(lambda: as_theme(theme), THEMES[0]), wide)
     context = element(room, announce=bool(announce), href=href, own=_attributes(options))
-    return render("chart", {**context, **_drawn(found, options, context)})
+    return render("chart", {**context, **_fenced(found, options, context)})
 
 
 def _attributes(options: _Options) -> dict[str, str | None]:
@@ -122,21 +124,28 @@ def _zone(options: _Options, symbol: str) -> tzinfo:
 
 def _still(found: Candles, options: _Options, theme: str, width: int) -> SafeString:
     zone, quote = _zone(options, found.room.symbol), quotes.quote_to_show(found.room)
+    day = quotes.quote_to_show(room_of_day(found.room))
     look = Look(options.type, options.height, zone, width, options.volume, options.lines)
-    return SafeString(still(found, look, quote, theme, _day(found.room, quote)))
+    return SafeString(still(found, look, quote, theme, day))
 
 
-def _day(room: Room, quote: Quote | None) -> Quote | None:
-    """Return the quote with the previous close of the day, which those of minutes do not have."""
-    if LENGTHS[room.timeframe] >= LENGTHS[_DAY]:
-        return quote
-    return quotes.quote_to_show(Room(room.symbol, _DAY))
+def _fenced(found: Candles, options: _Options, context: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``_drawn`` returns; candles that cannot be drawn are left out.
+
+    A chart without candles is better than no page. The fault is logged once an hour.
+    """
+    try:
+        return _drawn(found, options, context)
+    except Exception as error:
+        if _complaints.is_new("", f"{type(error).__name__} {found.room}"):
+            logger.exception("cannot draw candles, chart shown without them room=%s", found.room)
+        return _drawn(Candles(found.room), options._replace(lines=()), context)
 
 
 def _drawn(found: Candles, options: _Options, context: dict[str, Any]) -> dict[str, Any]:
     """Return what the template needs besides the context of every element."""
     quote: Quote | None = context["fields"].quote
-    day, zone = _day(found.room, quote), _zone(options, found.room.symbol)
+    day, zone = quotes.quote_to_show(room_of_day(found.room)), _zone(options, found.room.symbol)
     digits = digits_of(found, quote)
     notation = formats.notation_of_page()
     head = _head(quote, day, digits)
@@ -160,12 +169,8 @@ def _drawn(found: Candles, options: _Options, context: dict[str, Any]) -> dict[s
 
 def _head(quote: Quote | None, day: Quote | None, digits: int) -> dict[str, Any]:
     """Return the change of the day, and its figures; without them, that of the timeframe."""
-    change = None if quote is None else quote.change
-    percent = None if quote is None else quote.change_percent
+    change, percent = change_of(quote, day)
     base = day.previous_close if day else None
-    if quote and quote.close is not None and base:
-        change = quote.close - base
-        percent = 100 * change / base
     direction = "" if not change else "up" if change > 0 else "down"
     row = {}
     if day is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -90,13 +91,15 @@ def as_zone_of_chart(value: object) -> str:
 def as_lines(value: object) -> tuple[tuple[float, str], ...]:
     """Return prices with their labels; ``None`` is no line. Raises ``BadOption``.
 
-    They are a text of numbers, or a list of numbers, of pairs of a number and a label, or of
+    They are a number, a text of numbers, or a list of numbers, of pairs of a number and a label, or of
     objects with ``price`` and, if wanted, ``label``.
     """
     text = plain(value)
     given: Any = text.replace(",", " ").split() if isinstance(text, str) else text
     if given is None:
         return ()
+    if isinstance(given, (float, Decimal)):
+        given = [given]
     if not isinstance(given, Iterable):
         raise BadOption(f"lines {excerpt(text)} is not a list of prices")
     lines = []

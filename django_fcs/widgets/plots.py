@@ -18,12 +18,13 @@ from django_fcs.charts.times import local_time, marks_of
 from django_fcs.prices.names import usual_digits
 from django_fcs.prices.zones import zone_of
 from django_fcs.quotes import Quote
+from django_fcs.rooms import Room
 from django_fcs.values.timeframes import LENGTHS
 
 from . import formats
 from .formats import Notation
 
-__all__ = ["Look", "digits_of", "exchange_zone", "sheet_of", "time_of"]
+__all__ = ["Look", "change_of", "digits_of", "exchange_zone", "room_of_day", "sheet_of", "time_of"]
 
 _DAY = 86_400
 
@@ -50,10 +51,14 @@ class Look(NamedTuple):
 
 
 def sheet_of(
-    found: Candles, look: Look, digits: int, price: float | None, previous: float | None
+    found: Candles, look: Look, digits: int, price: float | None, day: Quote | None
 ) -> Sheet:
-    """Return the plot of candles, with the price of now and the previous close if known."""
+    """Return the plot of candles, with the price of now and the previous close if known.
+
+    Candles of a day or longer have no line at the previous close: it is that of the last but one.
+    """
     notation, period = formats.notation_of_page(), LENGTHS[found.room.timeframe]
+    previous = day.previous_close if day is not None and period < _DAY else None
     rows = [Row(*candle) for candle in found]
     if not look.volume:
         rows = [row._replace(v=None) for row in rows]
@@ -121,6 +126,28 @@ def _longest(sheet: Sheet) -> int:
     return max(
         (len(text) for text in [*sheet.labels.values(), *(tag.text for tag in tags)]), default=0
     )
+
+
+def room_of_day(room: Room) -> Room:
+    """Return the room whose previous close is that of the day.
+
+    In rooms of minutes and hours, it is that of the candle before.
+    """
+    return room if LENGTHS[room.timeframe] >= _DAY else Room(room.symbol, "1D")
+
+
+def change_of(quote: Quote | None, day: Quote | None) -> tuple[float | None, float | None]:
+    """Return the change since the previous close of the day, in units and in percent.
+
+    If that close is not known, it is the change of the room.
+    """
+    if quote is None:
+        return None, None
+    base = day.previous_close if day else None
+    if quote.close is None or not base:
+        return quote.change, quote.change_percent
+    change = quote.close - base
+    return change, 100 * change / base
 
 
 def digits_of(found: Candles, quote: Quote | None) -> int:

@@ -64,12 +64,11 @@ def plot_of(
     price = found[-1].close if found else None
     if quote is not None and quote.close is not None:
         price = quote.close
-    is_intraday = LENGTHS[found.room.timeframe] < _DAY
-    previous = day.previous_close if day is not None and is_intraday else None
-    sheet = sheet_of(found, look, digits, price, previous)
+    sheet = sheet_of(found, look, digits, price, day)
     plan = sheet.plan
     width = plan.right + plan.axis
-    left = max(0, min([one.x for one in (*plan.places, *plan.holes)], default=plan.right) - _EDGE)
+    edges = [place.x for place in plan.places] + [hole.x for hole in plan.holes]
+    left = max(0, min(edges, default=plan.right) - _EDGE)
     svg = (
         f'<svg width="{width - left}" height="{look.height}"'
         f' viewBox="{left} 0 {width - left} {look.height}" role="img"'

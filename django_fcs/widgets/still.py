@@ -16,7 +16,7 @@ from django_fcs.quotes import Quote
 from django_fcs.values.timeframes import LENGTHS
 
 from . import formats
-from .plots import Look, digits_of, exchange_zone, sheet_of
+from .plots import Look, change_of, digits_of, exchange_zone, sheet_of
 
 __all__ = ["still", "svg_of"]
 
@@ -24,17 +24,20 @@ __all__ = ["still", "svg_of"]
 _HEIGHT, _HEIGHT_OF_NARROW = 256, 216
 
 
-def svg_of(found: Candles, picture: Picture, quote: Quote | None = None) -> str:
+def svg_of(
+    found: Candles, picture: Picture, quote: Quote | None = None, day: Quote | None = None
+) -> str:
     """Return candles as a file, in the language and the zone of the picture.
 
-    The quote, if there is one, adds the previous close, the change and the time of the price.
+    The quote, if there is one, adds the change and the time of the price, and that of the ``day``
+    the previous close.
     """
     zone = exchange_zone(found.room.symbol)
     if picture.zone != "exchange":
         zone = ZoneInfo(picture.zone)
     look = Look(picture.type, _height(picture.width), zone, picture.width)
     with translation.override(picture.language):
-        return still(found, look, quote, picture.theme, quote)
+        return still(found, look, quote, picture.theme, day)
 
 
 def still(
@@ -47,8 +50,8 @@ def still(
     width = look.width or 0
     digits = digits_of(found, quote)
     price = found[-1].close if found else quote.close if quote else None
-    sheet = sheet_of(found, look, digits, price, day.previous_close if day else None)
-    head = _head(found, width, quote, price, digits, look.zone)
+    sheet = sheet_of(found, look, digits, price, day)
+    head = _head(found, width, quote, day, price, digits, look.zone)
     return file_of(sheet, head, theme, (width, look.height))
 
 
@@ -60,16 +63,16 @@ def _head(
     found: Candles,
     width: int,
     quote: Quote | None,
+    day: Quote | None,
     price: float | None,
     digits: int,
     zone: tzinfo,
 ) -> Head:
     symbol, timeframe = found.room.symbol, found.room.timeframe
     written, name = formats.number(price, digits), name_of(symbol)
-    change = ""
-    if quote and quote.change is not None:
-        points = "" if width < NARROW else f"{formats.signed(quote.change, digits)} "
-        change = f"{points}{formats.percent(quote.change_percent)}"
+    moved, percent = change_of(quote, day)
+    points = "" if width < NARROW else f"{formats.signed(moved, digits)} "
+    change = "" if moved is None else f"{points}{formats.percent(percent)}"
     title = f"{formats.name(symbol)} · {formats.period(timeframe)}"
     as_of = _as_of(found, quote, zone)
     no_data = pgettext("price", "No data for {n}").replace("{n}", formats.name(symbol))
@@ -81,7 +84,7 @@ def _head(
         name="" if width < NARROW or name in formats.name(symbol) else name,
         price=written,
         change=change,
-        direction=(quote.direction or "") if quote else "",
+        direction="" if not moved else "up" if moved > 0 else "down",
         as_of=as_of,
         empty=empty,
     )
