@@ -91,8 +91,8 @@ def as_zone_of_chart(value: object) -> str:
 def as_lines(value: object) -> tuple[tuple[float, str], ...]:
     """Return prices with their labels; ``None`` is no line. Raises ``BadOption``.
 
-    They are a number, a text of numbers, or a list of numbers, of pairs of a number and a label, or of
-    objects with ``price`` and, if wanted, ``label``.
+    They are a number, a text of numbers, or a list of numbers, of pairs of a number and a label,
+    or of objects with ``price`` and, if wanted, ``label``.
     """
     text = plain(value)
     given: Any = text.replace(",", " ").split() if isinstance(text, str) else text

@@ -1,4 +1,4 @@
-"""Write the drawings of ``cases.json`` anew: ``python -m tests.charts.cases``.
+"""Write the drawings of ``cases.json`` again: ``python -m tests.charts.cases``.
 
 The names, bars and options stay; read in the diff what has changed. The script of the chart is
 tested with the same file.

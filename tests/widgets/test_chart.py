@@ -118,6 +118,7 @@ def test_the_change_is_that_since_the_previous_close_of_the_day(
     assert Parts(html).host["data-base"] == "1.08000"
     assert part(html, "quote") == "1.08412 +0.00412 +0.38\N{THIN SPACE}%"
     assert "Previous close" in texts(html) and 'class="prev"' in html
+    kept(30, timeframe="1D")
     assert "Previous close" not in texts(widgets.chart(EUR, "1D"))
 
 
