@@ -169,16 +169,24 @@ def _joined(pieces: Iterable[tuple[str, str]]) -> dict[str, str]:
 _ORDER = ("vol", "area", "wick", "stem", "line", "body")
 
 
-def _kind(name: str, row: Row) -> str:
-    direction = "up" if row.c >= row.o else "down"
-    return f"{name} {direction}" if row.final else f"{name} forming {direction}"
+def _kinds(name: str) -> dict[tuple[bool, bool], str]:
+    """Return the kinds of a part, by whether a bar is final and whether it went up."""
+    return {
+        (True, True): f"{name} up",
+        (True, False): f"{name} down",
+        (False, True): f"{name} forming up",
+        (False, False): f"{name} forming down",
+    }
+
+
+_VOL, _WICK, _STEM, _BODY = map(_kinds, ("vol", "wick", "stem", "body"))
 
 
 def _columns(places: Sequence[Place], bottom: int) -> list[tuple[str, str]]:
     most = max(place.row.v or 0 for place in places)
     return [
         (
-            _kind("vol", row),
+            _VOL[row.final, row.c >= row.o],
             f"M{x} {bottom}v-{max(rounded(row.v / most * _COLUMN), 1)}h{BODY}V{bottom}z",
         )
         for x, row in places
@@ -191,33 +199,34 @@ def _shapes(
 ) -> list[tuple[str, str]]:
     if type in ("line", "area"):
         return _lines(type, places, holes, scale)
-    shape = _candle if type == "candles" else _stem
-    return [piece for place in places for piece in shape(place, scale)]
+    return _candles(places, scale) if type == "candles" else _stems(places, scale)
 
 
-def _candle(place: Place, scale: Scale) -> list[tuple[str, str]]:
-    """Return the wick and, over it, the body, whose outline is sharp whether or not it is full."""
-    x, row = place
-    high, low = scale.y(row.h), scale.y(row.l)
-    top, bottom = sorted((scale.y(row.o), scale.y(row.c)))
-    tall = bottom - top - 1
-    # A rectangle without a height has no corners, which would shorten its line.
-    body = f"M{x} {top}.5h{BODY}" if tall < 1 else _rectangle(x, top, tall)
-    wick = [] if high == low else [(_kind("wick", row), f"M{x + BODY // 2}.5 {high}V{low}")]
-    return [*wick, (_kind("body", row), body)]
+def _candles(places: Sequence[Place], scale: Scale) -> list[tuple[str, str]]:
+    """Return wicks and, over them, bodies, whose outline is sharp whether or not it is full."""
+    y, pieces = scale.places(), []
+    for x, (_, o, h, l, c, _, final) in places:  # noqa: E741
+        key, high, low = (final, c >= o), y(h), y(l)
+        if high != low:
+            pieces.append((_WICK[key], f"M{x + BODY // 2}.5 {high}V{low}"))
+        top, bottom = (y(c), y(o)) if c >= o else (y(o), y(c))
+        tall = bottom - top - 1
+        # A rectangle without a height has no corners, which would shorten its line.
+        rest = f"h{BODY - 1}v{tall}h-{BODY - 1}z"
+        body = f"M{x} {top}.5h{BODY}" if tall < 1 else f"M{x}.5 {top}.5{rest}"
+        pieces.append((_BODY[key], body))
+    return pieces
 
 
-def _rectangle(x: int, top: int, tall: int) -> str:
-    return f"M{x}.5 {top}.5h{BODY - 1}v{tall}h-{BODY - 1}z"
-
-
-def _stem(place: Place, scale: Scale) -> list[tuple[str, str]]:
-    """Return a bar: the open at its left, the close at its right."""
-    x, row = place
-    high, low = scale.y(row.h), scale.y(row.l)
-    middle = x + BODY // 2
-    stem = f"M{x} {scale.y(row.o)}.5h3M{middle}.5 {high}V{low + 1}M{middle} {scale.y(row.c)}.5h3"
-    return [(_kind("stem", row), stem)]
+def _stems(places: Sequence[Place], scale: Scale) -> list[tuple[str, str]]:
+    """Return bars: the open at the left, the close at the right."""
+    y, pieces = scale.places(), []
+    for x, (_, o, h, l, c, _, final) in places:  # noqa: E741
+        middle = x + BODY // 2
+        range_ = f"M{middle}.5 {y(h)}V{y(l) + 1}"
+        stem = f"M{x} {y(o)}.5h3{range_}M{middle} {y(c)}.5h3"
+        pieces.append((_STEM[final, c >= o], stem))
+    return pieces
 
 
 def _lines(

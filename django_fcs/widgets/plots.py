@@ -62,18 +62,21 @@ def sheet_of(
     rows = [Row(*candle) for candle in found]
     if not look.volume:
         rows = [row._replace(v=None) for row in rows]
-    axis = AXIS
-    while True:
-        plan = _plan(rows, found, look, period, axis)
-        sheet = _labelled(plan, look, digits, price, previous, notation)
-        wanted = AXIS + _CHARACTER * max(0, _longest(sheet) - _CHARACTERS)
-        if wanted <= axis or (look.width is not None and wanted > look.width // 2):
+    plan = _plan(rows, found, look, period, AXIS)
+    sheet = _labelled(plan, look, digits, price, previous, notation)
+    while (wanted := _axis_of(sheet)) > sheet.plan.axis:
+        if look.width is None:
+            # The whole drawing becomes wider, so no bar moves.
+            sheet = sheet._replace(plan=plan._replace(axis=wanted))
+        elif wanted > look.width // 2:
             break
-        axis = wanted
+        else:
+            plan = _plan(rows, found, look, period, wanted)
+            sheet = _labelled(plan, look, digits, price, previous, notation)
     exchange = exchange_zone(found.room.symbol)
     zone = exchange if period >= _DAY else look.zone
-    marks = marks_of(plan.places, plan.right, period, zone, time_of)
-    hours = [_hours(hole, period, zone) for hole in plan.holes]
+    marks = marks_of(sheet.plan.places, sheet.plan.right, period, zone, time_of)
+    hours = [_hours(hole, period, zone) for hole in sheet.plan.holes]
     return sheet._replace(marks=marks, hours=hours)
 
 
@@ -121,11 +124,11 @@ def _labelled(
     )
 
 
-def _longest(sheet: Sheet) -> int:
+def _axis_of(sheet: Sheet) -> int:
+    """Return how wide the axis has to be for its labels."""
     tags = [tag for tag in (sheet.now, sheet.before, *(one.tag for one in sheet.levels)) if tag]
-    return max(
-        (len(text) for text in [*sheet.labels.values(), *(tag.text for tag in tags)]), default=0
-    )
+    labels = [*sheet.labels.values(), *(tag.text for tag in tags)]
+    return AXIS + _CHARACTER * max(0, max(map(len, labels), default=0) - _CHARACTERS)
 
 
 def room_of_day(room: Room) -> Room:
