@@ -12,6 +12,7 @@ const FLAT = 0.001; // of its price: what one bar without a range shows above an
 const GAP = 12; // between the newest bar and the axis
 const WIDEST_HOLE = 12; // in bars
 const NARROW = 480;
+const HEIGHT = 256; // of the plot, if the page does not say it
 const LEAST_TICK = 22;
 const LEAST_TIME = 56;
 const EDGE = 18; // between a label of the time axis and its ends
@@ -611,7 +612,7 @@ const put = (shape, attributes) => {
   }
   return shape;
 };
-const shape = (parent, tag, kind) => {
+const shape = (parent, tag, kind = "") => {
   const made = document.createElementNS(NAMESPACE, tag);
   if (kind) made.setAttribute("class", kind);
   parent?.append(made);
@@ -710,7 +711,7 @@ class Drawing {
 
   /** Take the place of the server's drawing: one that becomes wider counts as a layout shift. */
   constructor(found) {
-    const svg = this.svg = shape(null, "svg", "");
+    const svg = this.svg = shape(null, "svg");
     svg.ariaHidden = "true";
     found.replaceWith(svg);
     drawings += 1;
@@ -1380,7 +1381,8 @@ class Plot {
     Object.assign(table, { type: "button", textContent: text("Bars as a table") });
     table.addEventListener("click", this);
     // The server's drawing stays until there is another one.
-    const svg = plot.querySelector("svg") ?? shape(plot, "svg", "");
+    const height = Number(host.getAttribute("height")) || HEIGHT;
+    const svg = plot.querySelector("svg") ?? put(shape(plot, "svg"), { height });
     svg.ariaHidden = "true";
     const acts = this.#acts();
     const place = (name) => find(host, name) ?? node("div", {});

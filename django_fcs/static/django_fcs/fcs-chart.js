@@ -3,7 +3,7 @@
 // first chart, and fcs-chart-plot.js with the first one that is near.
 /** @type {{ kit: any }} */
 const { kit } = Object.getPrototypeOf(FCSTickerElement);
-const { FCSElement, Live, View, node, part, field } = kit;
+const { FCSElement, Live, View, node, part, field, set, writeText } = kit;
 const ELEMENT = "fcs-chart";
 const NEAR = "data-near";
 const READING = "data-reading";
@@ -45,6 +45,7 @@ class ChartView extends View {
 
   paint(message) {
     super.paint(message);
+    this.#day(message.prices.c);
     this.plot?.paint();
   }
 
@@ -53,6 +54,19 @@ class ChartView extends View {
     super.status(words);
     this.mark("from", null);
     this.plot?.status(words);
+  }
+
+  // The change of the day, whatever the timeframe: against the close that the server knows.
+  #day(close) {
+    const previous = Number(this.host.dataset.previous);
+    const change = close - previous;
+    if (!previous || !Number.isFinite(change)) return;
+    const direction = change > 0 ? "up" : change < 0 ? "down" : null;
+    const shown = (name) => this.find(`[data-day=${name}]`) ?? document.createElement("i");
+    writeText(shown("change"), this.figures.signed(change));
+    writeText(shown("change_percent"), this.figures.percent(change / previous * 100));
+    this.mark("direction", direction);
+    set(this.find("[data-part=quote]"), "data-direction", direction);
   }
 }
 
