@@ -24,6 +24,9 @@ _HOLE_GAP = 72
 #: Names of lines keep this distance from each other.
 _NAME = 12
 
+#: A label is at least so far from the top.
+_TOP = 9
+
 #: How far a stripe of a hole is from the next one.
 _STRIPE = 6
 
@@ -108,7 +111,7 @@ def _shortened(
 def pinned(price: float, scale: Scale, label: str) -> Tag:
     """Return the label of a price; out of sight it is at the edge, with an arrow."""
     if price > scale.high:
-        return Tag(scale.top + 1, f"{label} ↑", False)
+        return Tag(scale.top, f"{label} ↑", False)
     if price < scale.low:
         return Tag(scale.bottom, f"{label} ↓", False)
     return Tag(scale.y(price), label, True)
@@ -126,7 +129,13 @@ def plot(sheet: Sheet, ink: Ink) -> str:
         *_lines(sheet, ink),
         *_axis(sheet, ink),
         *(
-            _text(mark.x, plan.bottom + 16, mark.text, ink.of("text"), "middle")
+            _text(
+                mark.x,
+                plan.bottom + 17,
+                mark.text,
+                ink.of("text strong" if mark.is_day else "text"),
+                "middle",
+            )
             for mark in sheet.marks
         ),
     ]
@@ -167,9 +176,9 @@ def _names_of_holes(sheet: Sheet, ink: Ink) -> Iterator[str]:
         if middle - last < _HOLE_GAP:
             continue
         last = middle
-        yield f'<path {ink.of("edge")} d="M{hole.x}.5 36v-3.5h{hole.width - 1}v3.5"/>'
+        yield f'<path {ink.of("holeline")} d="M{hole.x}.5 36v-3.5h{hole.width - 1}v3.5"/>'
         for y, text in ((14, sheet.words.no_data), (26, hours)):
-            yield _text(middle, y, text, ink.of("text small halo missed"), "middle")
+            yield _text(middle, y, text, ink.of("text small halo holetext"), "middle")
 
 
 def _mended(sheet: Sheet, ink: Ink) -> Iterator[str]:
@@ -200,26 +209,28 @@ def _lines(sheet: Sheet, ink: Ink) -> Iterator[str]:
 
 def _axis(sheet: Sheet, ink: Ink) -> Iterator[str]:
     """Label the axis: what has less weight makes way for what has more."""
-    x = sheet.plan.right
     taken = [] if sheet.now is None else [sheet.now.y]
-    tags = [("tag out", "text ink", level.tag) for level in sheet.levels]
-    tags += [("", "text ink", sheet.before)] if sheet.before else []
-    for kind, text, tag in tags:
+    tags = [("tag out", level.tag) for level in sheet.levels]
+    tags += [("", sheet.before)] if sheet.before else []
+    for kind, tag in tags:
         if all(abs(tag.y - other) >= _CLEAR for other in taken):
             taken.append(tag.y)
-            yield _box(sheet, tag, ink.of(kind)) if kind else ""
-            yield _text(x + 7, tag.y + 4, tag.text, ink.of(text))
+            yield _label(sheet, tag, ink.of("text ink"), ink.of(kind) if kind else "")
     for y, label in sheet.labels.items():
         if all(abs(y - other) >= _CLEAR for other in taken):
-            yield _text(x + 7, y + 4, label, ink.of("text"))
+            yield _text(sheet.plan.right + 7, y + 4, label, ink.of("text"))
     if sheet.now:
-        yield _box(sheet, sheet.now, ink.of("tag live"))
-        yield _text(x + 7, sheet.now.y + 4, sheet.now.text, ink.of("text on"))
+        yield _label(sheet, sheet.now, ink.of("text on"), ink.of("tag live"))
 
 
-def _box(sheet: Sheet, tag: Tag, look: str) -> str:
-    x, wide = sheet.plan.right, sheet.plan.axis - 4
-    return f'<rect {look} x="{x}.5" y="{tag.y - 9}.5" width="{wide}" height="17" rx="2"/>'
+def _label(sheet: Sheet, tag: Tag, look: str, box: str) -> str:
+    """Return the label of a price; with the look of a box, it is in one."""
+    x, y, wide = sheet.plan.right, max(tag.y, _TOP), sheet.plan.axis - 4
+    text = _text(x + 7, y + 4, tag.text, look)
+    if not box:
+        return text
+    rect = f'<rect {box} x="{x}.5" y="{y - 9}.5" width="{wide}" height="17" rx="2"/>'
+    return f"<g>{rect}{text}</g>"
 
 
 def _text(x: int, y: int, text: str, look: str, anchor: str = "") -> str:

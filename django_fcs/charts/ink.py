@@ -53,7 +53,7 @@ class Styled:
 
     def of(self, kind: str) -> str:
         """Return the kind as classes; plain text and the plain line need none."""
-        names = kind.removeprefix("text").strip()
+        names = kind.removeprefix("text").removesuffix(" on").strip()
         return f'class="{names}"' if names else ""
 
 
@@ -88,7 +88,7 @@ class Painted:
             "now": f'stroke="{tone}" stroke-dasharray="1 3"',
             "level": f'stroke="{c.text}"',
             "hole": f'stroke="{self.mixed(c.stale, 45)}"',
-            "edge": f'fill="none" stroke="{c.stale}"',
+            "holeline": f'fill="none" stroke="{c.stale}"',
             "mended": f'fill="none" stroke="{c.muted}"',
             "tag live": f'fill="{tone}"',
             "tag out": outline,
@@ -112,9 +112,9 @@ class Painted:
 
     def _text(self, more: list[str]) -> str:
         c = self.colours
-        is_bold = {"strong", "on", "missed"} & {*more}
+        is_bold = {"strong", "on", "holetext"} & {*more}
         on = c.on if self._direction else c.ground
-        tones = {"strong": c.text, "ink": c.text, "on": on, "missed": c.stale}
+        tones = {"strong": c.text, "ink": c.text, "on": on, "holetext": c.stale}
         fill = next((tones[one] for one in more if one in tones), c.muted)
         weight = ' font-weight="600"' if is_bold else ""
         size = ' font-size="10"' if "small" in more else ""

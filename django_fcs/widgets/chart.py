@@ -33,7 +33,7 @@ from .charted import (
 from .context import current_time, element, option
 from .images import as_picture_width, as_theme, as_type
 from .plots import Look, change_of, digits_of, exchange_zone, room_of_day
-from .plotted import note_of, plot_of, readout_of, title_of
+from .plotted import over_of, plot_of, readout_of, title_of
 from .rendering import render
 from .still import still
 from .texts import texts
@@ -103,7 +103,8 @@ def chart(
 
 
 def _attributes(options: _Options) -> dict[str, str | None]:
-    lines = json.dumps(options.lines, ensure_ascii=False, separators=(",", ":"))
+    named = [{"price": price, "label": label} for price, label in options.lines]
+    lines = json.dumps(named, ensure_ascii=False, separators=(",", ":"))
     return {
         "timeframes": " ".join(options.timeframes),
         "type": options.type,
@@ -161,7 +162,7 @@ def _drawn(found: Candles, options: _Options, context: dict[str, Any]) -> dict[s
         "date": date,
         "status": status,
         "readout": readout_of(found, digits, zone, notation),
-        "note": note_of(found, options.range, zone, is_known=quote is not None),
+        "over": over_of(found, options.range, zone, is_known=quote is not None),
         "last": _last(quote, zone),
         "source": pgettext("chart", "Data: {n}").replace("{n}", "FCS API"),
     }
@@ -181,7 +182,7 @@ def _head(quote: Quote | None, day: Quote | None, digits: int) -> dict[str, Any]
             "volume": formats.compact(day.volume) if day.volume else "",
         }
     return {
-        "base": "" if base is None else f"{base:.{digits}f}",
+        "previous": "" if base is None else f"{base:.{digits}f}",
         "change": "" if change is None else formats.signed(change, digits),
         "percent": "" if percent is None else formats.percent(percent),
         "day_direction": direction,

@@ -23,7 +23,7 @@ from .formats import Notation
 from .plots import Look, exchange_zone, sheet_of, time_of
 from .spared import escaped
 
-__all__ = ["note_of", "plot_of", "readout_of", "title_of"]
+__all__ = ["over_of", "plot_of", "readout_of", "title_of"]
 
 _DAY = 86_400
 _INK = Styled()
@@ -111,7 +111,7 @@ def readout_of(found: Candles, digits: int, zone: tzinfo, notation: Notation) ->
     written = [formats.number(value, digits, notation) for value in values]
     return {
         "time": _time(bar, found.room, zone),
-        "figures": list(zip("ohlc", names, written, strict=True)),
+        "figures": list(zip(names, written, strict=True)),
         "change": formats.signed(change, digits, notation),
         "percent": formats.percent(100 * change / bar.open if bar.open else None, notation),
         "direction": "" if not change else "up" if change > 0 else "down",
@@ -120,7 +120,7 @@ def readout_of(found: Candles, digits: int, zone: tzinfo, notation: Notation) ->
     }
 
 
-def note_of(found: Candles, wanted: int, zone: tzinfo, *, is_known: bool) -> dict[str, str]:
+def over_of(found: Candles, wanted: int, zone: tzinfo, *, is_known: bool) -> dict[str, str]:
     """Return what is said where bars are missing: a title, and the reason if it is known.
 
     ``is_known`` tells whether there is a price.

@@ -115,7 +115,7 @@ def test_the_change_is_that_since_the_previous_close_of_the_day(
     )
     html = widgets.chart(EUR, "5")
 
-    assert Parts(html).host["data-base"] == "1.08000"
+    assert Parts(html).host["data-previous"] == "1.08000"
     assert part(html, "quote") == "1.08412 +0.00412 +0.38\N{THIN SPACE}%"
     assert "Previous close" in texts(html) and 'class="prev"' in html
     kept(30, timeframe="1D")
@@ -140,7 +140,7 @@ def test_a_chart_says_in_words_how_its_price_stands(
 
     assert Parts(html).host["data-state"] == state
     assert part(html, "status") == status
-    assert part(html, "last") == "Last price 12/22/2025 07:50:26 CST"
+    assert part(html, "note") == "Last price 12/22/2025 07:50:26 CST"
 
 
 def test_without_price_and_candles_it_says_so_once(known: Known, kept: Kept) -> None:
@@ -149,14 +149,14 @@ def test_without_price_and_candles_it_says_so_once(known: Known, kept: Kept) -> 
     html = widgets.chart(EUR, "5")
 
     assert html.count("No data for EUR/USD") == 1 and part(html, "status") == "waiting"
-    assert part(html, "last") == "No price has come yet"
+    assert part(html, "note") == "No price has come yet"
     assert part(html, "readout") == "" and "<text" not in html
 
 
 def test_a_price_without_candles_waits_for_them(known: Known, kept: Kept) -> None:
     kept(0)
 
-    assert part(widgets.chart(EUR, "5"), "note") == "No bars yet"
+    assert part(widgets.chart(EUR, "5"), "over") == "No bars yet"
 
 
 def test_refused_history_has_its_reason_where_it_is_missing(known: Known, kept: Kept) -> None:
@@ -172,7 +172,7 @@ def test_one_bar_stands_at_the_right_and_is_the_first(known: Known, kept: Kept) 
     kept(1)
     html = widgets.chart(EUR, "5")
 
-    assert part(html, "note") == "First bar at 21 Dec 18:00"
+    assert part(html, "over") == "First bar at 21 Dec 18:00"
     assert html.count('class="body') == 1
 
 
@@ -238,7 +238,9 @@ def test_types_volume_and_lines_are_drawn(known: Known, kept: Kept) -> None:
     assert 'class="area"' in html and 'class="line"' in html and "vol" not in plot(html)
     assert "volume" not in Parts(html).host
     assert "Stop &lt;1&gt;" in texts(html) and "0.50000 ↓" in texts(html)
-    assert Parts(html).host["lines"] == '[[1.0805,"Stop <1>"],[0.5,""],[1.081,""]]'
+    assert Parts(html).host["lines"] == (
+        '[{"price":1.0805,"label":"Stop <1>"},{"price":0.5,"label":""},{"price":1.081,"label":""}]'
+    )
     assert 'class="stem up"' in widgets.chart(EUR, "5", type="bars")
 
 
@@ -295,7 +297,7 @@ def test_candles_that_cannot_be_drawn_leave_the_chart_without_them(
     monkeypatch.setattr("django_fcs.widgets.bars._recent", RecentCandles(lambda *room: broken))
     html = widgets.chart(EUR, "5")
 
-    assert part(html, "note") == "No bars yet" and "1.08412" in html
+    assert part(html, "over") == "No bars yet" and "1.08412" in html
     assert "cannot draw candles" in caplog.text
 
 
