@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
+from django_fcs import widgets
+from django_fcs.candles import Candle, Candles
+from django_fcs.rooms import Room
 from tests.browser.element_page import Site, state
 from tests.browser.scripted_server import price
 from tests.support.waiting import eventually
+from tests.widgets.test_html import a_quote
 
 EURUSD = "FX:EURUSD"
 ROOM = f"{EURUSD}_5"
 PERIOD = 300
 Bar = list[Any]
 
-#: What the stylesheet of the chart gives to its parts.
-STYLE = """
-body { margin: 0; font: 13px/20px sans-serif }
-fcs-chart { display: block }
-fcs-chart [data-part=head] { display: flex; justify-content: space-between; height: 84px }
-fcs-chart [data-part=tools] { height: 36px }
-fcs-chart [data-part=readout] { height: 24px; display: flex; gap: 8px; overflow: hidden }
-fcs-chart [data-part=readout] :is(dl, div) { display: flex; margin: 0; gap: 4px }
-fcs-chart [data-part=plot] { position: relative; overflow: hidden; height: 232px; touch-action: pan-y }
-fcs-chart [data-part=plot] > svg { position: absolute; inset-block: 0; right: 0; overflow: visible }
-fcs-chart [data-part=foot] { display: grid; grid-template-columns: 1fr auto auto; height: 36px }
-fcs-chart [data-part=side] { inline-size: 12rem; text-align: end }
-fcs-chart :is([data-part=over], [data-part=keys]) { position: absolute; top: 40px; left: 16px; margin: 0 }
-fcs-chart [data-part=spoken] {
-  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
-"""
+STYLE = "body { margin: 0; font: 13px/20px sans-serif }"
 
 
 def begin_now() -> int:
@@ -69,29 +58,17 @@ def tick(seq: int, bar: Bar, timeframe: str = "5", **changes: Any) -> dict[str, 
     return {**message, "seq": seq, "at": time.time()}
 
 
-def chart(**attributes: Any) -> str:
-    """Return the HTML of a chart as the server prints it."""
-    given = {"symbol": EURUSD, "timeframe": "5", "timeframes": "1 5 60 1D", "type": "candles"}
-    options = {**given, "volume": "", "range": "200", "zone": "UTC", "data-digits": "5"}
-    options |= {"data-from": "server", "data-state": "live", "data-direction": "up"}
-    options |= {name.replace("_", "-"): value for name, value in attributes.items()}
-    written = " ".join(f"{name}='{value}'" for name, value in options.items())
-    return f"<fcs-chart {written}>{_PARTS}</fcs-chart>"
-
-
-_FIGURE = '<span translate="no" data-field="{}">{}</span>'
-_PARTS = f"""
-<div data-part="head"><div><div data-part="name">{_FIGURE.format("symbol", "EUR/USD")}
-  {_FIGURE.format("name", "Euro")}</div>
-  <div data-part="quote"><span data-part="price">{_FIGURE.format("close", "1.08412")}</span>
-  <span data-part="change">{_FIGURE.format("change", "+0.00231")}
-  {_FIGURE.format("change_percent", "+0.21 %")}</span></div></div>
-  <div data-part="side"><span data-part="status">as of 20:42:07</span></div></div>
-<div data-part="tools"></div>
-<div data-part="readout"><time>20:40</time></div>
-<div data-part="plot"><svg width="432" height="232" role="img" aria-label="EUR/USD">
-  <path class="body up" d="M300 100h5v9h-5z"/></svg></div>
-<div data-part="foot"><span data-part="note">Last price 20:42:07</span></div>"""
+def chart(bars: list[Bar] | None = None, **options: Any) -> str:
+    """Return the HTML of a chart, as the server prints it with these bars."""
+    bars = bars_until(begin_now()) if bars is None else bars
+    given = {"timeframes": "1 5 60 1D", "zone": "UTC", "height": 232, **options}
+    candles = tuple(Candle(*bar, final=bar is not bars[-1]) for bar in bars)
+    found = Candles(Room(EURUSD, "5"), candles)
+    with (
+        patch("django_fcs.widgets.chart.candles_to_show", lambda *_: found),
+        patch("django_fcs.quotes.quote_to_show", lambda room: a_quote(room.symbol, room.timeframe)),
+    ):
+        return widgets.chart(EURUSD, "5", **given)
 
 
 async def start(
@@ -100,7 +77,7 @@ async def start(
     """Open a page with a chart, answer its request with bars, and wait until they are drawn."""
     bars = bars_until(begin_now()) if bars is None else bars
     await site.open(
-        f"<title>Chart</title><main><h1>Chart</h1>{html or chart()}</main>", style=STYLE
+        f"<title>Chart</title><main><h1>Chart</h1>{html or chart(bars)}</main>", style=STYLE
     )
     await asked(site)
     await site.send(page_of(bars, **page), tick(1, bars[-1]), state("live", timeframe="5"))
@@ -137,6 +114,3 @@ async def drawn(site: Site, kind: str) -> str:
 async def spoken(site: Site) -> str:
     return await site.find("[data-part=spoken]").inner_text()
 
-
-def as_json(value: object) -> str:
-    return json.dumps(value)

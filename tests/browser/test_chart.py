@@ -67,7 +67,6 @@ async def test_the_upgrade_shifts_nothing_and_draws_the_bars_that_it_asked_for(s
     site.page.on("request", lambda request: requests.append(request.url))
     await site.open(chart(), style=STYLE, scripts=scripts)
     await expect(site.find("[data-part=tools] button")).to_have_count(9)
-    assert await drawn(site, "body up") == "M300 100h5v9h-5z", "the server's drawing stays"
     assert await asked(site) == {
         **{"type": "candles", "symbol": EURUSD, "timeframe": "5"},
         **{"before": None, "limit": 200},
