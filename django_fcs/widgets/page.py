@@ -28,7 +28,7 @@ _MODULES = {
     "fcs-table": "fcs-table.js",
     "fcs-chart": "fcs-chart.js",
     "fcs-chart[data-near]": "fcs-chart-plot.js",
-    "fcs-chart[data-reading]": "fcs-chart-reading.js",
+    "fcs-chart[data-visitor]": "fcs-chart-visitor.js",
 }
 
 

@@ -46,7 +46,7 @@ export default [
   },
   {
     files: [
-      "django_fcs/**/fcs-{announce,chart,chart-plot,chart-reading,converter}.js",
+      "django_fcs/**/fcs-{announce,chart,chart-plot,chart-visitor,converter}.js",
       "django_fcs/**/fcs-{heatmap,movers,sparkline,spread,table,tape}.js",
       "tests/browser/frameworks/page.js",
     ],

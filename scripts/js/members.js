@@ -1,7 +1,7 @@
 // The members of internal objects, which get short names in the minified scripts. A name is missing
 // here if it is also one of JavaScript, the browser, a message, the data block or a .d.ts file.
 export const MEMBERS = [
-  "Live", "NamedView", "Plot", "Reading", "TickerView", "abbreviate", "act", "alarm", "anchor",
+  "Live", "NamedView", "Plot", "TickerView", "Visitor", "abbreviate", "act", "alarm", "anchor",
   "arm", "arrow", "askFrame", "avoid", "awaitWelcome", "away", "back", "begin", "blank", "box",
   "brackets", "build", "changed", "client", "clock", "cursor", "dead", "doubt", "drawing",
   "dress", "due", "dueAt", "edition", "ends", "exponent", "factor", "facts", "fade", "fading",

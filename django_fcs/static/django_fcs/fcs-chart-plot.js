@@ -218,12 +218,12 @@ class Sheet {
     const [yOpen, yHigh, yLow, yClose] = [open, high, low, close].map((price) => scale.y(price));
     if (this.kind === "candles") {
       const top = Math.min(yOpen, yClose);
-      const tall = Math.max(Math.abs(yOpen - yClose), 1);
+      const tall = Math.abs(yOpen - yClose) - 1;
       if (yHigh !== yLow) add("wick", `M${middle} ${yHigh}V${yLow}`);
-      // Only the outline of a forming bar has a stroke.
-      add("body", state && body > 1
-        ? `M${x + 0.5} ${top + 0.5}h${body - 1}v${tall - 1}h-${body - 1}z`
-        : `M${x} ${top}h${body}v${tall}h-${body}z`);
+      const width = body - 1;
+      // A rectangle without a height has no corners, which would shorten its line.
+      add("body", tall < 1 ? `M${x} ${top + 0.5}h${body}`
+        : `M${x + 0.5} ${top + 0.5}h${width}v${tall}h-${width}z`);
     }
     if (this.kind === "bars") {
       const arm = (body + 1) / 2;
@@ -498,7 +498,7 @@ class Clock {
   /** @type {Intl.DateTimeFormat | undefined} */ #swedish;
   #zone; #language; #formats = new Map(); #offsets = new Map(); #isDaily; #home;
 
-  /** Days are named by the date of their middle at the exchange. */
+  /** Days are named by the date of their middle at the exchange, weeks by that of their first. */
   constructor(language, zone, home, length) {
     this.#language = language;
     this.#zone = zone;
@@ -550,7 +550,7 @@ class Clock {
   }
 
   get #place() { return this.#isDaily ? this.#home ?? "UTC" : this.#zone; }
-  #moment(t) { return 1000 * (this.#isDaily ? t + this.length / 2 : t); }
+  #moment(t) { return 1000 * (this.#isDaily ? t + DAY / 2 : t); }
   #isToday(t) {
     return Math.floor(this.local(t) / DAY) === Math.floor(this.local(rooms.now()) / DAY);
   }
@@ -952,94 +952,6 @@ class Sight {
   }
 }
 
-// Pointer: mouse and fingers over the plot. A vertical drag is the page's: see fcs-chart.css.
-const STILL = 4; // pixels until a press is a drag
-const NOTCH = 40; // of a wheel, or of two fingers
-class Pointer {
-  static #types = [
-    "pointerdown", "pointermove", "pointerup", "pointercancel", "pointerleave", "wheel",
-  ];
-  #plot; #acts; #fingers = new Map(); #moved = 0; #turned = 0; #spread = 0;
-
-  constructor(plot, acts) {
-    this.#plot = plot;
-    this.#acts = acts;
-    for (const type of Pointer.#types) plot.addEventListener(type, this, { passive: false });
-  }
-
-  close() { for (const type of Pointer.#types) this.#plot.removeEventListener(type, this); }
-
-  /** @param {any} event */
-  handleEvent(event) {
-    const { left, top } = this.#plot.getBoundingClientRect();
-    const place = { x: event.clientX - left, y: event.clientY - top };
-    this[event.type](event, place);
-  }
-
-  pointerdown({ pointerId, button, pointerType }, place) {
-    if (button) return;
-    this.#fingers.set(pointerId, place);
-    this.#moved = 0;
-    this.#spread = this.#distance();
-    if (pointerType === "mouse") this.#plot.setPointerCapture(pointerId);
-  }
-
-  pointermove({ pointerId, pointerType }, place) {
-    const before = this.#fingers.get(pointerId);
-    if (!before) {
-      if (pointerType === "mouse") this.#acts.point(place);
-      return;
-    }
-    this.#fingers.set(pointerId, place);
-    if (this.#fingers.size === 2) {
-      this.#pinch(place);
-      return;
-    }
-    this.#moved += place.x - before.x;
-    if (Math.abs(this.#moved) < STILL) return;
-    this.#acts.move(Math.abs(this.#moved - place.x + before.x) < STILL
-      ? this.#moved : place.x - before.x);
-    if (pointerType === "mouse") this.#acts.point(place);
-  }
-
-  pointerup({ pointerId }, place) {
-    const isTap = this.#fingers.delete(pointerId) && Math.abs(this.#moved) < STILL;
-    if (isTap) this.#acts.point(place);
-  }
-
-  pointercancel({ pointerId }) { this.#fingers.delete(pointerId); }
-  pointerleave({ pointerType }) { if (pointerType === "mouse") this.#acts.hide(); }
-
-  // A wheel scrolls the page, unless the visitor works with the chart.
-  wheel(event, { x }) {
-    const { deltaX, deltaY, ctrlKey, metaKey, shiftKey } = event;
-    const isAcross = Math.abs(deltaX) > Math.abs(deltaY) || shiftKey;
-    const isMeant = ctrlKey || metaKey || this.#acts.isActive();
-    if (!isAcross && !isMeant) return;
-    event.preventDefault();
-    if (isAcross) this.#acts.move(-(deltaX || deltaY));
-    else this.#turn(deltaY * (ctrlKey ? 4 : 1), x); // two fingers on a pad turn by little
-  }
-
-  #turn(amount, x) {
-    this.#turned += amount;
-    const steps = Math.trunc(this.#turned / NOTCH);
-    this.#turned -= steps * NOTCH;
-    if (steps) this.#acts.zoom(-Math.sign(steps), x);
-  }
-
-  #pinch({ x }) {
-    const spread = this.#distance();
-    this.#turn(this.#spread - spread, x);
-    this.#spread = spread;
-  }
-
-  #distance() {
-    const [one, other] = [...this.#fingers.values()];
-    return other ? Math.hypot(one.x - other.x, one.y - other.y) : 0;
-  }
-}
-
 // Cursor: the bar that is read out, and how high the mouse is; or the hole before a bar.
 class Cursor {
   index = -1; isHole = false;
@@ -1214,7 +1126,7 @@ const zoneOf = (host) => {
   }
 };
 const find = (host, name) => host.querySelector(`[data-part=${name}]`);
-const READING = "data-reading";
+const VISITOR = "data-visitor";
 const FEW = 0.25; // of the bars in sight: older ones are asked for when fewer are left
 
 // Plot: one chart. It draws once in a frame, and what one price has changed with that price.
@@ -1227,8 +1139,8 @@ class Plot {
   /** @type {any} */ #clock;
   /** @type {{ places: number[], holes: Hole[] }} */ #layout = { places: [], holes: [] };
   #sight = new Sight(); #cursor = new Cursor(); #isAll = true; #isAsked = false;
-  /** Who reads the chart by keys, and what it is to do once it is here. @type {any} */
-  #reading = null; /** @type {((reading: any) => void)[]} */ #wishes = [];
+  /** What a visitor does, and has done before its module is here. @type {any} */ #visitor = null;
+  /** @type {((visitor: any) => void)[]} */ #wishes = [];
   /** @type {{ width: number, height: number } | null} */ #size = null;
   /** @type {number | undefined} */ #second;
   #sizes = new ResizeObserver(([{ contentRect }]) => this.#resize(contentRect));
@@ -1247,7 +1159,8 @@ class Plot {
     this.#figures = view.figures;
     this.#name = find(host, "head")?.querySelector("[data-field=symbol]")?.textContent || symbol;
     if (!this.#room?.is({ symbol, timeframe })) this.#enter({ symbol, timeframe });
-    const { language } = this.#figures;
+    // The server writes the day before the month.
+    const language = this.#figures.language === "en" ? "en-GB" : this.#figures.language;
     this.#clock = new Clock(language, zoneOf(host), host.dataset.zone, lengthOf(timeframe));
     this.#furnish();
     this.#again();
@@ -1283,19 +1196,19 @@ class Plot {
   }
 
   handleEvent(event) {
-    if (event.type === "keydown") this.#read((reading) => reading.key(event));
-    else if (event.type === "click") this.#read((reading) => reading.toggle());
-    else this.#read((reading) => reading.label());
+    if (event.type === "keydown") this.#visit((visitor) => visitor.key(event));
+    else if (event.type === "click") this.#visit((visitor) => visitor.toggle());
+    else this.#visit((visitor) => visitor.label());
   }
 
-  /** Do what has waited for fcs-chart-reading.js. */
-  welcome(Reading) {
-    if (this.#reading) return;
-    this.#reading = new Reading(this.#host);
-    for (const wish of this.#wishes.splice(0)) this.#read(wish);
+  /** Do what has waited for fcs-chart-visitor.js. */
+  welcome(Visitor) {
+    if (this.#visitor) return;
+    this.#visitor = new Visitor(this.#host);
+    for (const wish of this.#wishes.splice(0)) this.#visit(wish);
   }
 
-  /** What there is to read. */
+  /** What there is to read, and where. */
   get facts() {
     const { bars } = this.#room.series;
     return {
@@ -1307,13 +1220,13 @@ class Plot {
   }
 
   // Asks for the module, which fcs-elements.js imports.
-  #read(wish) {
-    if (this.#reading) {
-      this.#live.guarded(() => wish(this.#reading));
+  #visit(wish) {
+    if (this.#visitor) {
+      this.#live.guarded(() => wish(this.#visitor));
       return;
     }
     this.#wishes.push(wish);
-    set(this.#host, READING, "1");
+    set(this.#host, VISITOR, "1");
   }
 
   // Rooms
@@ -1384,35 +1297,27 @@ class Plot {
     const height = Number(host.getAttribute("height")) || HEIGHT;
     const svg = plot.querySelector("svg") ?? put(shape(plot, "svg"), { height });
     svg.ariaHidden = "true";
-    const acts = this.#acts();
     const place = (name) => find(host, name) ?? node("div", {});
-    if (!table.isConnected) place("foot").append(table);
+    if (!table.isConnected) place("foot").insertBefore(table, find(host, "source"));
     this.#parts = {
       plot, spoken, table,
       drawing: { svg, isIntact: true },
       notes: new Notes(plot, find(host, "note")),
       readout: new ReadOut(place("readout")),
-      tools: new Tools(place("tools"), acts),
-      pointer: new Pointer(plot, acts),
+      tools: new Tools(place("tools"), this.#acts()),
     };
     this.#parts.tools.build({ ...this.#options, timeframe: host.timeframe });
-    this.#reading?.label();
+    this.#visitor?.begin();
   }
 
   #leave() {
     this.#sizes.disconnect();
-    this.#parts?.pointer.close();
     this.#parts?.plot.removeEventListener("keydown", this);
     for (const type of ["focusin", "pointerenter"]) this.#host.removeEventListener(type, this);
   }
 
   #acts() {
     return {
-      move: (pixels) => this.act("move", pixels),
-      zoom: (count, x) => this.act("zoom", count, x),
-      point: (place) => this.act("point", place),
-      hide: () => this.act("hide"),
-      isActive: () => document.activeElement === this.#parts.plot,
       timeframe: (timeframe) => this.#switch(timeframe),
       type: (kind) => this.#host.setAttribute("type", kind),
       full: () => {
@@ -1480,8 +1385,11 @@ class Plot {
     const { drawing } = this.#parts;
     if (!(drawing instanceof Drawing)) this.#parts.drawing = new Drawing(drawing.svg);
     this.#parts.drawing.all(this.#sheet, this.#plan());
-    this.#reading?.list();
+    this.#visitor?.list();
     const { first, last } = this.#sheet;
+    const date = find(this.#host, "date");
+    const newest = bars[last][0];
+    if (date) writeText(date, this.#clock[series.length < DAY ? "day" : "year"](newest));
     if (first < FEW * (last - first)) this.#room.reach(this.#options.range);
     this.#second ??= setInterval(() => {
       if (!document.hidden && inView.has(this.#host) && this.#left()) this.#soon();

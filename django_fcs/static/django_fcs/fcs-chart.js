@@ -6,7 +6,7 @@ const { kit } = Object.getPrototypeOf(FCSTickerElement);
 const { FCSElement, Live, View, node, part, field, set, writeText } = kit;
 const ELEMENT = "fcs-chart";
 const NEAR = "data-near";
-const READING = "data-reading";
+const VISITOR = "data-visitor";
 const OPTIONS = ["type", "volume", "lines", "zone", "timeframes", "range"];
 
 // What a page has not written, the element writes: the same parts as the server's.
@@ -81,9 +81,9 @@ const nearness = new IntersectionObserver((entries) => {
 
 class FCSChartElement extends FCSElement {
   static View = ChartView;
-  static observedAttributes = [...FCSElement.observedAttributes, NEAR, READING, ...OPTIONS];
+  static observedAttributes = [...FCSElement.observedAttributes, NEAR, VISITOR, ...OPTIONS];
   /** The drawing; set by fcs-chart-plot.js. @type {any} */ static Plot = null;
-  /** What keys read; set by fcs-chart-reading.js. @type {any} */ static Reading = null;
+  /** What a visitor does; set by fcs-chart-visitor.js. @type {any} */ static Visitor = null;
   /** @type {any} */ plot = null;
 
   connectedCallback() {
@@ -107,10 +107,10 @@ class FCSChartElement extends FCSElement {
 
   /** Begin what the element asks for, once its module is here. */
   furnish() {
-    const { Plot, Reading } = FCSChartElement;
+    const { Plot, Visitor } = FCSChartElement;
     const isDue = this.isConnected && this.hasAttribute(NEAR);
     if (Plot && isDue) this.plot ??= new Plot(this, Live.of(this, ChartView));
-    if (Reading && this.hasAttribute(READING)) this.plot?.welcome(Reading);
+    if (Visitor && this.hasAttribute(VISITOR)) this.plot?.welcome(Visitor);
   }
 }
 if (!customElements.get(ELEMENT)) FCSChartElement.define(ELEMENT);

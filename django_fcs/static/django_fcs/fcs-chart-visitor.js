@@ -1,5 +1,6 @@
-// Reads <fcs-chart> by keys, aloud and as a table: see docs/charts.md. A module: fcs-elements.js
-// imports it when a visitor first works with a chart.
+// What a visitor does with <fcs-chart>: pointer and keys, what is read aloud, the table of the
+// bars. See docs/charts.md. A module: fcs-elements.js imports it when a visitor first works with a
+// chart.
 /** @type {{ kit: any }} */
 const { kit } = Object.getPrototypeOf(FCSTickerElement);
 const { node, text } = kit;
@@ -103,11 +104,110 @@ const tableOf = ({ bars, figures, clock }, name) => {
   return table;
 };
 
-// Reading: one chart.
-class Reading {
-  #host; #turned = 0; #table = node("div", { part: "table" });
+// Pointer: mouse and fingers over the plot. A vertical drag is the page's: see fcs-chart.css.
+const STILL = 4; // pixels until a press is a drag
+const NOTCH = 40; // of a wheel, or of two fingers
+class Pointer {
+  static #types = [
+    "pointerdown", "pointermove", "pointerup", "pointercancel", "pointerleave", "wheel",
+  ];
+  #plot; #act; #fingers = new Map(); #moved = 0; #turned = 0; #spread = 0;
 
-  constructor(host) { this.#host = host; }
+  constructor(plot, act) {
+    this.#plot = plot;
+    this.#act = act;
+    for (const type of Pointer.#types) plot.addEventListener(type, this, { passive: false });
+  }
+
+  close() { for (const type of Pointer.#types) this.#plot.removeEventListener(type, this); }
+
+  /** @param {any} event */
+  handleEvent(event) {
+    const { left, top } = this.#plot.getBoundingClientRect();
+    const place = { x: event.clientX - left, y: event.clientY - top };
+    this[event.type](event, place);
+  }
+
+  pointerdown({ pointerId, button, pointerType }, place) {
+    if (button) return;
+    this.#fingers.set(pointerId, place);
+    this.#moved = 0;
+    this.#spread = this.#distance();
+    if (pointerType === "mouse") this.#plot.setPointerCapture(pointerId);
+  }
+
+  pointermove({ pointerId, pointerType, buttons }, place) {
+    const before = this.#fingers.get(pointerId);
+    if (!before) {
+      if (buttons === 1) this.#fingers.set(pointerId, place); // it was down before this module came
+      else this.#act("point", place);
+      return;
+    }
+    this.#fingers.set(pointerId, place);
+    if (this.#fingers.size === 2) {
+      this.#pinch(place);
+      return;
+    }
+    this.#moved += place.x - before.x;
+    if (Math.abs(this.#moved) < STILL) return;
+    this.#act("move", Math.abs(this.#moved - place.x + before.x) < STILL
+      ? this.#moved : place.x - before.x);
+    if (pointerType === "mouse") this.#act("point", place);
+  }
+
+  pointerup({ pointerId }, place) {
+    const isTap = this.#fingers.delete(pointerId) && Math.abs(this.#moved) < STILL;
+    if (isTap) this.#act("point", place);
+  }
+
+  pointercancel({ pointerId }) { this.#fingers.delete(pointerId); }
+  pointerleave({ pointerType }) { if (pointerType === "mouse") this.#act("hide"); }
+
+  // A wheel scrolls the page, unless the visitor works with the chart.
+  wheel(event, { x }) {
+    const { deltaX, deltaY, ctrlKey, metaKey, shiftKey } = event;
+    const isAcross = Math.abs(deltaX) > Math.abs(deltaY) || shiftKey;
+    const isMeant = ctrlKey || metaKey || document.activeElement === this.#plot;
+    if (!isAcross && !isMeant) return;
+    event.preventDefault();
+    if (isAcross) this.#act("move", -(deltaX || deltaY));
+    else this.#turn(deltaY * (ctrlKey ? 4 : 1), x); // two fingers on a pad turn by little
+  }
+
+  #turn(amount, x) {
+    this.#turned += amount;
+    const steps = Math.trunc(this.#turned / NOTCH);
+    this.#turned -= steps * NOTCH;
+    if (steps) this.#act("zoom", -Math.sign(steps), x);
+  }
+
+  #pinch({ x }) {
+    const spread = this.#distance();
+    this.#turn(this.#spread - spread, x);
+    this.#spread = spread;
+  }
+
+  #distance() {
+    const [one, other] = [...this.#fingers.values()];
+    return other ? Math.hypot(one.x - other.x, one.y - other.y) : 0;
+  }
+}
+
+// Visitor: what is done with one chart.
+class Visitor {
+  #host; #turned = 0; #table = node("div", { part: "table" });
+  /** @type {Pointer | null} */ #pointer = null;
+
+  constructor(host) {
+    this.#host = host;
+    this.begin();
+  }
+
+  /** Begin with the plot that the chart has now. */
+  begin() {
+    this.#pointer?.close();
+    this.#pointer = new Pointer(this.#facts.parts.plot, (...act) => this.#plot.act(...act));
+  }
 
   get #plot() { return this.#host.plot; }
   get #facts() { return this.#plot.facts; }
@@ -234,8 +334,8 @@ class Reading {
 
 /** @type {any} */
 const element = customElements.get("fcs-chart");
-if (element && !element.Reading) {
-  element.Reading = Reading;
+if (element && !element.Visitor) {
+  element.Visitor = Visitor;
   /** @type {NodeListOf<any>} */
   const hosts = document.querySelectorAll("fcs-chart");
   for (const host of hosts) host.furnish();
