@@ -113,4 +113,3 @@ async def drawn(site: Site, kind: str) -> str:
 
 async def spoken(site: Site) -> str:
     return await site.find("[data-part=spoken]").inner_text()
-

@@ -63,6 +63,10 @@ def test_the_names_that_the_minifier_shortens_are_internal_ones_of_the_scripts()
 def test_the_scripts_of_every_page_and_the_stylesheets_stay_small() -> None:
     assert gzipped(CORE) <= 12_000
     assert gzipped("fcs.min.css") <= 7_000
+
+
+def test_what_a_chart_loads_when_it_comes_near_stays_small() -> None:
+    assert gzipped("fcs-chart.min.js") + gzipped("fcs-chart-plot.min.js") <= 12_000
     assert gzipped("fcs-chart.min.css") <= 3_000
 
 

@@ -520,13 +520,12 @@ class Clock {
   }
 
   short(t) { return this.#write(t, HOURS); }
-  second(t) { return this.#format({ ...HOURS, second: "2-digit" }, this.#zone).format(t * 1000); }
   day(t) { return this.#write(t, { day: "numeric", month: "short" }); }
   month(t) { return this.#write(t, { month: "short" }); }
   year(t) { return this.#write(t, { year: "numeric" }); }
-  get name() {
-    const parts = this.#format({ timeZoneName: "short" }, this.#zone).formatToParts(Date.now());
-    return parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
+  second(t) {
+    return this.#format({ ...HOURS, second: "2-digit", timeZoneName: "short" }, this.#zone)
+      .format(t * 1000);
   }
 
   /** Seconds as if the zone were UTC. */
@@ -1108,8 +1107,9 @@ const optionsOf = (host) => {
     hasVolume: host.hasAttribute("volume"),
     range: Math.min(Math.max(Number(read("range")) || 200, 10), 1000),
     timeframes: read("timeframes")?.match(/\w+/g) ?? [],
-    lines: lines.map((line) => (isPrice(line) ? { price: line, label: "" } : line))
-      .filter((line) => isPrice(line?.price)),
+    // The minifier does not shorten a name in quotes.
+    lines: lines.map((line) => ({ price: line?.price ?? line, label: line?.["label"] || "" }))
+      .filter(({ price }) => isPrice(price)),
   };
 };
 
@@ -1127,6 +1127,7 @@ const zoneOf = (host) => {
 };
 const find = (host, name) => host.querySelector(`[data-part=${name}]`);
 const VISITOR = "data-visitor";
+const EVENTS = ["focusin", "pointerenter", "fullscreenchange"];
 const FEW = 0.25; // of the bars in sight: older ones are asked for when fewer are left
 
 // Plot: one chart. It draws once in a frame, and what one price has changed with that price.
@@ -1196,7 +1197,8 @@ class Plot {
   }
 
   handleEvent(event) {
-    if (event.type === "keydown") this.#visit((visitor) => visitor.key(event));
+    if (event.type === "fullscreenchange") this.#fit();
+    else if (event.type === "keydown") this.#visit((visitor) => visitor.key(event));
     else if (event.type === "click") this.#visit((visitor) => visitor.toggle());
     else this.#visit((visitor) => visitor.label());
   }
@@ -1285,7 +1287,7 @@ class Plot {
     this.#leave();
     this.#sizes.observe(plot);
     plot.addEventListener("keydown", this);
-    for (const type of ["focusin", "pointerenter"]) host.addEventListener(type, this);
+    for (const type of EVENTS) host.addEventListener(type, this);
     const spoken = find(host, "spoken") ?? node("div", { part: "spoken" });
     Object.assign(spoken, { role: "status" });
     if (!spoken.isConnected) host.append(spoken);
@@ -1294,8 +1296,8 @@ class Plot {
     Object.assign(table, { type: "button", textContent: text("Bars as a table") });
     table.addEventListener("click", this);
     // The server's drawing stays until there is another one.
-    const height = Number(host.getAttribute("height")) || HEIGHT;
-    const svg = plot.querySelector("svg") ?? put(shape(plot, "svg"), { height });
+    const found = plot.querySelector("svg");
+    const svg = found ?? shape(plot, "svg");
     svg.ariaHidden = "true";
     const place = (name) => find(host, name) ?? node("div", {});
     if (!table.isConnected) place("foot").insertBefore(table, find(host, "source"));
@@ -1306,6 +1308,7 @@ class Plot {
       readout: new ReadOut(place("readout")),
       tools: new Tools(place("tools"), this.#acts()),
     };
+    if (!found) this.#fit();
     this.#parts.tools.build({ ...this.#options, timeframe: host.timeframe });
     this.#visitor?.begin();
   }
@@ -1313,7 +1316,7 @@ class Plot {
   #leave() {
     this.#sizes.disconnect();
     this.#parts?.plot.removeEventListener("keydown", this);
-    for (const type of ["focusin", "pointerenter"]) this.#host.removeEventListener(type, this);
+    for (const type of EVENTS) this.#host.removeEventListener(type, this);
   }
 
   #acts() {
@@ -1328,6 +1331,12 @@ class Plot {
   }
 
   // Drawing
+
+  // The plot is as high as its drawing, except in full screen.
+  #fit() {
+    const height = Number(this.#host.getAttribute("height")) || HEIGHT;
+    if (document.fullscreenElement !== this.#host) put(this.#parts.drawing.svg, { height });
+  }
 
   #resize({ width, height }) {
     if (!width || !height) return;
@@ -1406,9 +1415,8 @@ class Plot {
 
   /** The close of the day before: what a room of minutes calls previous is another one. */
   get #previous() {
-    const { previous } = this.#host.dataset;
-    if (previous) return Number(previous);
-    return this.#room?.series.length >= DAY ? this.#room.previous : NaN;
+    const known = this.#room?.series.length >= DAY ? this.#room.previous : NaN;
+    return Number(this.#host.getAttribute("data-previous") ?? known);
   }
 
   // The time until the bar ends, under its price.
@@ -1438,8 +1446,7 @@ class Plot {
     const { notes } = this.#parts;
     notes.over(...this.#notice(room));
     const isMended = room.series.repaired.length > 0;
-    const last = isPrice(room.at)
-      && `${text("last price {n}", this.#clock.second(room.at))} ${this.#clock.name}`;
+    const last = isPrice(room.at) && text("last price {n}", this.#clock.second(room.at));
     const words = [this.#words, last, isMended && text("repaired")];
     notes.foot(words.filter(Boolean).join(" · "));
   }

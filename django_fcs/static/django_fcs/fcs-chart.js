@@ -58,7 +58,7 @@ class ChartView extends View {
 
   // The change of the day, whatever the timeframe: against the close that the server knows.
   #day(close) {
-    const previous = Number(this.host.dataset.previous);
+    const previous = Number(this.host.getAttribute("data-previous"));
     const change = close - previous;
     if (!previous || !Number.isFinite(change)) return;
     const direction = change > 0 ? "up" : change < 0 ? "down" : null;
