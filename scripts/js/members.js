@@ -7,7 +7,7 @@ export const MEMBERS = [
   "dress", "due", "dueAt", "edition", "ends", "exponent", "factor", "facts", "fade", "fading",
   "fields", "figures", "first", "fits", "flashing", "forget", "forming", "furnish", "guarded",
   "hasEnded", "hasSlept", "hasVolume", "hear", "heard", "hold", "holes", "home", "host", "hurry",
-  "inView", "isActive", "isAsked", "isBlank", "isCut", "isDay", "isForming", "isHere", "isHole",
+  "inView", "isAsked", "isBlank", "isCut", "isDay", "isForming", "isHere", "isHole",
   "isIntact", "isLoading", "isMended", "isMerge", "isOlder", "isOpen", "isOverdue", "isSet",
   "isShown", "joined", "kind", "label", "later", "layout", "lines", "listeners", "local", "mark",
   "mend", "middle", "minutes", "most", "newest", "node", "notes", "notify", "offset", "oldest",

@@ -1,4 +1,4 @@
-"""What a visitor does with a chart: keys, what is heard, pointers, zones, the table, full screen."""
+"""What a visitor does with a chart: keys, what is heard, pointers, the table, full screen."""
 
 from __future__ import annotations
 

@@ -15,7 +15,8 @@ const NARROW = 480;
 const HEIGHT = 256; // of the plot, if the page does not say it
 const LEAST_TICK = 22;
 const LEAST_TIME = 56;
-const EDGE = 18; // between a label of the time axis and its ends
+// Between labels of the time axis and its ends; a date stands at the left.
+const [LEFT, EDGE] = [72, 14];
 /** Pitch and width of a bar, from far to near. @type {[number, number][]} */
 const ZOOMS = [[2, 1], [3, 1], [4, 3], [5, 3], [7, 5], [9, 7], [12, 9], [16, 11], [24, 17]];
 const USUAL = 4;
@@ -595,7 +596,7 @@ const timesOf = (sheet, clock) => {
   }
   /** @type {typeof found} */ const kept = [];
   for (const one of found.sort((a, b) => a.rank - b.rank || b.x - a.x)) {
-    const isInside = one.x >= EDGE && one.x <= sheet.box.ax - EDGE + 4;
+    const isInside = one.x >= LEFT && one.x <= sheet.box.ax - EDGE;
     if (isInside && kept.every(({ x }) => Math.abs(x - one.x) >= LEAST_TIME)) kept.push(one);
   }
   return kept.map(({ rank, kind, x, t }) =>
