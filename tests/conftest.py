@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from channels.layers import channel_layers
 from django.core.cache import caches
+from django.core.checks.registry import registry
 from django.test import override_settings
 from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
@@ -69,6 +70,14 @@ class IdleWorker(Worker):
 
     def submit(self, work: Callable[[], Any]) -> Future[Any]:
         return Future()
+
+
+@pytest.fixture(autouse=True)
+def checks_of_this_test() -> Iterator[None]:
+    """Forget the checks of apps that only this test installs: they fail without their app."""
+    before = set(registry.registered_checks)
+    yield
+    registry.registered_checks = before
 
 
 @pytest.fixture(scope="session")

@@ -71,5 +71,7 @@ def _kept(svg: str, seconds: float) -> bytes:
         raise CannotPaint(_MISSING[done.returncode])
     if done.returncode or not done.stdout.startswith(b"\x89PNG"):
         said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise NotPainted(said[-1] if said else f"exit code {done.returncode}")
+        # A process that a signal has ended writes no reason, only where it was.
+        has_reason = said and done.returncode >= 0
+        raise NotPainted(said[-1] if has_reason else f"exit code {done.returncode}")
     return done.stdout

@@ -85,6 +85,7 @@ class Historian:
         markets: The hours of all symbols.
         lease: Without it nothing is saved: a successor's candles are newer.
         ready: Rung when there are notes for the hubs.
+        credits_a_request: How much the request of a browser may cost.
         clock: Unix seconds.
     """
 
@@ -97,9 +98,11 @@ class Historian:
         markets: Markets,
         lease: Lease | Alone,
         ready: Bell,
+        credits_a_request: int = CREDITS_A_REQUEST,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
+        self._credits = credits_a_request
         self._fetcher = fetcher
         self._databank = databank
         self._markets = markets
@@ -253,7 +256,7 @@ class Historian:
         if wish.start is not None and not self._databank.keeps(wish.room):
             wish = Wish(wish.room, limit=conf.FCS_CANDLES)  # No more of it could be kept.
         asked: set[Ask] = set()
-        left = CREDITS_A_REQUEST if is_of_page else math.inf
+        left = self._credits if is_of_page else math.inf
         for _ in range(1 if wish.start is not None else REQUESTS_A_TURN):
             stock = await self._stock(history, wish)
             if wish.start is not None and self._databank.failure:
@@ -335,6 +338,7 @@ def historian_of(
     lease: Lease | Alone,
     markets: Markets,
     ready: Bell,
+    credits_a_request: int = CREDITS_A_REQUEST,
     clock: Callable[[], float] = time.time,
 ) -> Historian:
     """Return a historian that asks ``rest``, and writes to the database of a site with the app."""
@@ -345,6 +349,7 @@ def historian_of(
         markets=markets,
         lease=lease,
         ready=ready,
+        credits_a_request=credits_a_request,
         clock=clock,
     )
 

@@ -65,17 +65,24 @@ def store_answer(*, bars: int, is_seen: bool) -> dict[str, float]:
 async def _store(number: int, *, is_seen: bool) -> dict[str, float]:
     bars = bars_until(int(time.time()) // MINUTE * MINUTE, number)
     histories, ready = Histories(markets=Markets()), Bell()
+    lease = Alone(time.time)
+    epoch = await lease.acquire()
     historian = historian_of(
         MemoryCandles(),
         Vendor(bars),
-        lease=Alone(time.time),
+        lease=lease,
         markets=Markets(),
         ready=ready,
+        credits_a_request=100,
     )
     if is_seen:
         await _see(bars, historian, histories)
     waits: list[float] = []
-    async with running(historian.work(histories, epoch=1)), running(_note_waits(waits)):
+    async with (
+        running(lease.keep()),
+        running(historian.work(histories, epoch)),
+        running(_note_waits(waits)),
+    ):
         # What the preparation has left is no garbage of the answer.
         collecting = _collect()
         await asyncio.sleep(_SETTLE)
