@@ -9,7 +9,7 @@ export const MEMBERS = [
   "hasEnded", "hasSlept", "hasVolume", "hear", "heard", "hold", "holes", "home", "host", "hurry",
   "inView", "isAsked", "isBlank", "isCut", "isDay", "isForming", "isHere", "isHole",
   "isIntact", "isLoading", "isMended", "isMerge", "isOlder", "isOpen", "isOverdue", "isSet",
-  "isShown", "joined", "kind", "label", "later", "layout", "lines", "listeners", "local", "mark",
+  "isShown", "joined", "kind", "label", "later", "layout", "levels", "listeners", "local", "mark",
   "mend", "middle", "minutes", "most", "newest", "node", "notes", "notify", "offset", "oldest",
   "opening", "overview", "own", "paint", "pan", "paths", "pattern", "percent", "pipOf", "pitch",
   "places", "plot", "pointer", "present", "previous", "put", "reach", "readout", "refreshDate",

@@ -715,7 +715,7 @@ class Drawing {
     svg.ariaHidden = "true";
     found.replaceWith(svg);
     drawings += 1;
-    const hatch = `fcs-chart-hole-${drawings}`;
+    const hatch = `fcs-hole-${drawings}`;
     const pattern = put(shape(svg, "pattern"), {
       ...{ id: hatch, width: 4, height: 4 },
       ...{ patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
@@ -782,7 +782,7 @@ class Drawing {
       this.#d("prev", "");
       this.#tags.prevt.hide();
     }
-    this.#lines(sheet, plan.lines, heights);
+    this.#lines(sheet, plan.levels, heights);
     this.#labels.avoid(heights);
   }
 
@@ -829,12 +829,12 @@ class Drawing {
     this.#tags[kind].place({ x: box.ax, y, width, words, more });
   }
 
-  #lines({ box, scale }, lines, heights) {
-    this.#d("level", lines.filter(({ price }) => scale.has(price))
+  #lines({ box, scale }, levels, heights) {
+    this.#d("level", levels.filter(({ price }) => scale.has(price))
       .map(({ price }) => `M0 ${scale.y(price) + 0.5}H${box.ax}`).join(""));
-    while (this.#levels.length < lines.length) this.#levels.push(new Tag(this.svg, "out"));
+    while (this.#levels.length < levels.length) this.#levels.push(new Tag(this.svg, "out"));
     for (const [index, tag] of this.#levels.entries()) {
-      const price = lines[index]?.price;
+      const price = levels[index]?.price;
       const level = this.#place(scale, price ?? 0);
       const isFree = heights.every((one) => Math.abs(one - level.y) >= TAG);
       if (price === undefined || !isFree) {
@@ -848,7 +848,7 @@ class Drawing {
   }
 
   // Holes and what was repaired, and the words in the drawing.
-  #gaps(sheet, { repaired, clock, previous, lines }) {
+  #gaps(sheet, { repaired, clock, previous, levels }) {
     const { box, scale, holes } = sheet;
     /** @type {any[]} */ const marks = [];
     /** @type {string[]} */ const areas = [];
@@ -879,7 +879,7 @@ class Drawing {
       const common = { x: box.ax - 8, anchor: "end", kind: "small halo prevtext" };
       marks.push({ ...common, y: scale.y(previous) - 5, words: text("Previous close") });
     }
-    for (const { price, label } of lines) {
+    for (const { price, label } of levels) {
       if (!label || !scale.has(price)) continue;
       const y = scale.y(price) - 5;
       marks.push({ x: box.ax - 8, y, anchor: "end", kind: "small halo", words: label });
@@ -990,14 +990,15 @@ class ReadOut {
     });
     const [time, open, high, low, close, change, percent, volume] = this.#nodes;
     this.#place.replaceChildren(
-      time, this.#list({ O: open, H: high, L: low, C: close }), part("change", change, percent),
-      ...volume.textContent ? [this.#list({ Vol: volume })] : []);
+      time, this.#list(["O", open], ["H", high], ["L", low], ["C", close]),
+      part("change", change, percent),
+      ...volume.textContent ? [this.#list(["Vol", volume])] : []);
     this.#nodes = this.#nodes.filter((one) => one.isConnected);
   }
 
-  #list(values) {
+  #list(...values) {
     const list = document.createElement("dl");
-    for (const [name, value] of Object.entries(values)) {
+    for (const [name, value] of values) {
       const label = document.createElement("dt");
       label.textContent = text(name);
       list.append(node("div", {}, label, value));
@@ -1101,15 +1102,15 @@ class Notes {
 const optionsOf = (host) => {
   const read = (name) => host.getAttribute(name);
   const kind = read("type") ?? "candles";
-  let lines = [];
-  try { lines = [JSON.parse(read("lines") || "[]")].flat(); } catch { /* the server names it */ }
+  let levels = [];
+  try { levels = [JSON.parse(read("lines") || "[]")].flat(); } catch { /* the server names it */ }
   return {
     kind: kind in TYPES ? kind : "candles",
     hasVolume: host.hasAttribute("volume"),
     range: Math.min(Math.max(Number(read("range")) || 200, 10), 1000),
     timeframes: read("timeframes")?.match(/\w+/g) ?? [],
     // The minifier does not shorten a name in quotes.
-    lines: lines.map((line) => ({ price: line?.price ?? line, label: line?.["label"] || "" }))
+    levels: levels.map((line) => ({ price: line?.price ?? line, label: line?.["label"] || "" }))
       .filter(({ price }) => isPrice(price)),
   };
 };
@@ -1215,7 +1216,7 @@ class Plot {
   get facts() {
     const { bars } = this.#room.series;
     return {
-      ...{ bars, sheet: this.#sheet, holes: this.#layout.holes, lines: this.#options.lines },
+      ...{ bars, sheet: this.#sheet, holes: this.#layout.holes, levels: this.#options.levels },
       ...{ figures: this.#figures, clock: this.#clock, previous: this.#previous },
       ...{ name: this.#name, words: this.#words, parts: this.#parts, cursor: this.#cursor },
       title: text(TYPES[this.#options.kind]), length: this.#room.series.length,
@@ -1276,9 +1277,9 @@ class Plot {
   // Nodes
 
   get #isIntact() {
-    const { plot, drawing, readout, tools } = this.#parts;
-    return this.#host.contains(plot) && plot.contains(drawing.svg) && drawing.isIntact
-      && readout.isIntact && tools.isIntact;
+    const { drawing, readout, tools } = this.#parts;
+    return this.#host.contains(drawing.svg) && drawing.isIntact && readout.isIntact
+      && tools.isIntact;
   }
 
   #furnish() {
@@ -1409,7 +1410,7 @@ class Plot {
   #plan() {
     const { repaired } = this.#room.series;
     return {
-      ...{ figures: this.#figures, clock: this.#clock, lines: this.#options.lines, repaired },
+      ...{ figures: this.#figures, clock: this.#clock, levels: this.#options.levels, repaired },
       previous: this.#previous, left: this.#left(),
     };
   }

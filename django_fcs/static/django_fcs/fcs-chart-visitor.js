@@ -261,9 +261,9 @@ class Visitor {
       this.#say(all[this.#turned]);
     },
     sum: () => {
-      const { sheet, lines } = this.#facts;
+      const { sheet, levels } = this.#facts;
       const speech = this.#speech;
-      this.#say([speech.sum(sheet), ...lines.map((line) => speech.line(line))].join(" "));
+      this.#say([speech.sum(sheet), ...levels.map((line) => speech.line(line))].join(" "));
     },
     help: () => {
       this.#help(true);
@@ -289,10 +289,10 @@ class Visitor {
 
   // The values at the cursor, one after the other.
   #values() {
-    const { bars, cursor, previous, lines } = this.#facts;
+    const { bars, cursor, previous, levels } = this.#facts;
     const bar = bars[cursor.index] ?? bars[bars.length - 1];
     const before = { price: previous, label: text("Previous close") };
-    const known = [before, ...lines].filter(({ price }) => Number.isFinite(price));
+    const known = [before, ...levels].filter(({ price }) => Number.isFinite(price));
     return [
       this.#speech.line({ price: bar[4], label: text("Close") }),
       ...bar[5] ? [this.#speech.volume(bar[5])] : [],
