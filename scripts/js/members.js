@@ -10,7 +10,7 @@ export const MEMBERS = [
   "inView", "isAsked", "isBlank", "isCut", "isDay", "isForming", "isHere", "isHole",
   "isIntact", "isLoading", "isMended", "isMerge", "isOlder", "isOpen", "isOverdue", "isSet",
   "isShown", "joined", "kind", "label", "later", "layout", "levels", "listeners", "local", "mark",
-  "mend", "middle", "minutes", "most", "newest", "node", "notes", "notify", "offset", "oldest",
+  "mend", "middle", "minutes", "most", "newest", "node", "notes", "notify", "oldest",
   "opening", "overview", "own", "paint", "pan", "paths", "pattern", "percent", "pipOf", "pitch",
   "places", "plot", "pointer", "present", "previous", "put", "reach", "readout", "refreshDate",
   "refusal", "release", "renew", "report", "reset", "reveal", "rooms", "run", "say", "schedule",
