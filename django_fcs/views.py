@@ -17,7 +17,6 @@ from .access.refusals import matches_pattern
 from .candles import Candles, aget_candles
 from .candles.ranges import Range
 from .charts.addresses import Picture, is_signed, read
-from .charts.images import svg_of
 from .charts.pictures import CannotPaint, NotPainted, painted
 from .conf import conf
 from .exceptions import BadOption, BadRange, BadSymbol, BadTimeframe, ConfigurationError, RoomError
@@ -32,6 +31,8 @@ from .site import is_idle, note_mistake, room_to_show, site_store
 from .tools.logs import logger_of
 from .tools.metrics import gauges
 from .values.timeframes import LONGEST
+from .widgets.plots import room_of_day
+from .widgets.still import svg_of
 
 __all__ = ["candles", "chart", "health", "metrics"]
 
@@ -221,8 +222,9 @@ def _answered(
 async def _image(request: HttpRequest, picture: Picture, format: str) -> HttpResponseBase:
     _keep_joined(picture.room)
     found = await aget_candles(picture.room, limit=picture.range)
-    quote = (await aget_quotes([picture.room]))[picture.room]
-    svg = svg_of(found, picture, quote)
+    rooms = picture.room, room_of_day(picture.room)
+    known = await aget_quotes(rooms)
+    svg = svg_of(found, picture, *(known[room] for room in rooms))
     etag = f'"{hashlib.sha256(svg.encode()).hexdigest()[:32]}.{format}"'
     response = HttpResponse(content_type=_IMAGE_TYPES[format])
     response["Content-Security-Policy"] = _IMAGE_POLICY

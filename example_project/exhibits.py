@@ -85,6 +85,17 @@ in the last hour.</p>""",
         (("timeframe", "what the change is measured from"),),
     ),
     Exhibit(
+        "fcs_chart",
+        "Candles that stand in the page before any script runs.",
+        '{% fcs_chart "FX:EURUSD" timeframe="5" height=240 %}',
+        (
+            ("type", "candles, bars, line, area"),
+            ("timeframes", 'those to choose from: "1 5 60 1D"'),
+            ("zone", 'viewer, exchange, UTC, "Europe/Berlin"'),
+            ("lines", "lines at prices, with labels"),
+        ),
+    ),
+    Exhibit(
         "fcs_spread",
         "Bid and ask as dealers read them.",
         """\

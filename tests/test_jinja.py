@@ -69,7 +69,7 @@ def test_the_tags_follow_the_delimiters_of_the_environment(known: Known) -> None
 
 def test_tags_and_functions_take_the_nonce_of_the_page() -> None:
     for source in ("{% fcs_scripts %}", "{{ fcs_scripts() }}"):
-        assert render(source, csp_nonce="abc").count(' nonce="abc"') == 2
+        assert render(source, csp_nonce="abc").count(' nonce="abc"') == 3
 
 
 @pytest.mark.parametrize("attribute", ["_csp_nonce", "csp_nonce"])
@@ -81,7 +81,7 @@ def test_the_nonce_of_the_request_is_taken(attribute: str, source: str) -> None:
     setattr(request, attribute, SimpleLazyObject(lambda: "abc"))
     env = environment(loader=jinja2.DictLoader({"scripts": "{{ fcs_scripts() }}"}))
 
-    assert env.from_string(source).render(request=request).count(' nonce="abc"') == 2
+    assert env.from_string(source).render(request=request).count(' nonce="abc"') == 3
 
 
 @pytest.mark.parametrize(

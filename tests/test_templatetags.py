@@ -94,14 +94,14 @@ def test_with_debug_a_wrong_value_fails_the_same_when_it_is_rendered(
 
 
 def test_the_scripts_take_the_nonce_of_djangos_context() -> None:
-    assert render("{% fcs_scripts %}", csp_nonce="abc").count(' nonce="abc"') == 2
+    assert render("{% fcs_scripts %}", csp_nonce="abc").count(' nonce="abc"') == 3
 
 
 def test_the_scripts_take_the_nonce_of_django_csp() -> None:
     request: HttpRequest = RequestFactory().get("/")
     request.csp_nonce = "abc"  # type: ignore[attr-defined]
     html = Template("{% load fcs %}{% fcs_scripts %}").render(RequestContext(request))
-    assert html.count(' nonce="abc"') == 2
+    assert html.count(' nonce="abc"') == 3
 
 
 #: The nonce of the middleware of Django 6, and of django-csp.
@@ -129,7 +129,7 @@ def test_the_nonce_needs_no_context_processor_and_no_variable(attribute: str, na
 
     html = engine.get_template(name).render(RequestContext(request))
 
-    assert html.count(' nonce="abc"') == 2
+    assert html.count(' nonce="abc"') == 3
 
 
 def a_page(request: HttpRequest) -> HttpResponse:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from .scales import Scale, rounded, scale_of
 
-__all__ = ["AXIS", "BODY", "Frame", "Hole", "Place", "Plan", "Row", "plan_of"]
+__all__ = ["AXIS", "BAND", "BODY", "Frame", "Hole", "Place", "Plan", "Row", "plan_of", "width_for"]
 
 #: The price axis, at the right, and the time axis, at the bottom, in pixels.
 AXIS = 64
@@ -25,7 +25,7 @@ _MARGIN = 12
 _AIR = 8
 
 #: The band of the volume, and its highest column.
-_BAND = 32
+BAND = 32
 _COLUMN = 24
 
 #: A hole is at most so many bars wide.
@@ -79,6 +79,8 @@ class Plan(NamedTuple):
     """The line between the plot and the price axis."""
     bottom: int
     """The line between the plot and the time axis."""
+    axis: int
+    """The width of the price axis."""
     has_volume: bool
     scale: Scale | None
     """``None`` if there is no bar."""
@@ -103,13 +105,21 @@ def plan_of(
     paths: dict[str, str] = {}
     if places:
         low, high = min(one.row.l for one in places), max(one.row.h for one in places)
-        end = bottom - _AIR - (_BAND if has_volume else 0)
+        end = bottom - _AIR - (BAND if has_volume else 0)
         scale = scale_of(low, high, _AIR, end, is_alone=len(places) == 1)
         pieces = _columns(places, bottom) if has_volume else []
         paths = _joined([*pieces, *_shapes(frame.type, places, holes, scale)])
     spans = tuple(_span(places, start, end) for start, end in repaired)
     kept = tuple(span for span in spans if span is not None)
-    return Plan(right, bottom, has_volume, scale, tuple(places), tuple(holes), kept, paths)
+    return Plan(
+        right, bottom, frame.axis, has_volume, scale, tuple(places), tuple(holes), kept, paths
+    )
+
+
+def width_for(count: int, frame: Frame, missing: Sequence[tuple[int, int]] = ()) -> int:
+    """Return how wide a drawing is that has room for so many bars and their holes."""
+    bars = count + sum(_bars_of(hole, frame) for hole in missing)
+    return max(frame.axis + _MARGIN + BODY + 2 + _PITCH * bars, _NARROW)
 
 
 def _places(
@@ -124,7 +134,7 @@ def _places(
     for row in reversed(rows):
         while waiting and waiting[-1][0] > row.t:
             start, end = waiting.pop()
-            wide = pitch * min(max(rounded((end - start) / frame.period), 1), _HOLE_MAX)
+            wide = pitch * _bars_of((start, end), frame)
             left -= wide
             if left + pitch < 0:
                 break
@@ -135,6 +145,10 @@ def _places(
         left -= pitch
     held = [hole for hole in holes if places and hole.x > places[-1].x]
     return places[::-1], held[::-1]
+
+
+def _bars_of(hole: tuple[int, int], frame: Frame) -> int:
+    return min(max(rounded((hole[1] - hole[0]) / frame.period), 1), _HOLE_MAX)
 
 
 def _span(places: Sequence[Place], start: int, end: int) -> tuple[int, int] | None:
@@ -155,16 +169,24 @@ def _joined(pieces: Iterable[tuple[str, str]]) -> dict[str, str]:
 _ORDER = ("vol", "area", "wick", "stem", "line", "body")
 
 
-def _kind(name: str, row: Row) -> str:
-    direction = "up" if row.c >= row.o else "down"
-    return f"{name} {direction}" if row.final else f"{name} forming {direction}"
+def _kinds(name: str) -> dict[tuple[bool, bool], str]:
+    """Return the kinds of a part, by whether a bar is final and whether it went up."""
+    return {
+        (True, True): f"{name} up",
+        (True, False): f"{name} down",
+        (False, True): f"{name} forming up",
+        (False, False): f"{name} forming down",
+    }
+
+
+_VOL, _WICK, _STEM, _BODY = map(_kinds, ("vol", "wick", "stem", "body"))
 
 
 def _columns(places: Sequence[Place], bottom: int) -> list[tuple[str, str]]:
     most = max(place.row.v or 0 for place in places)
     return [
         (
-            _kind("vol", row),
+            _VOL[row.final, row.c >= row.o],
             f"M{x} {bottom}v-{max(rounded(row.v / most * _COLUMN), 1)}h{BODY}V{bottom}z",
         )
         for x, row in places
@@ -177,30 +199,34 @@ def _shapes(
 ) -> list[tuple[str, str]]:
     if type in ("line", "area"):
         return _lines(type, places, holes, scale)
-    shape = _candle if type == "candles" else _stem
-    return [piece for place in places for piece in shape(place, scale)]
+    return _candles(places, scale) if type == "candles" else _stems(places, scale)
 
 
-def _candle(place: Place, scale: Scale) -> list[tuple[str, str]]:
-    """Return the wick and, over it, the body. Only the outline of a forming bar has a stroke."""
-    x, row = place
-    high, low = scale.y(row.h), scale.y(row.l)
-    top, bottom = sorted((scale.y(row.o), scale.y(row.c)))
-    tall = max(bottom - top, 1)
-    body = f"M{x} {top}h{BODY}v{tall}h-{BODY}z"
-    if not row.final:
-        body = f"M{x}.5 {top}.5h{BODY - 1}v{tall - 1}h-{BODY - 1}z"
-    wick = [] if high == low else [(_kind("wick", row), f"M{x + BODY // 2}.5 {high}V{low}")]
-    return [*wick, (_kind("body", row), body)]
+def _candles(places: Sequence[Place], scale: Scale) -> list[tuple[str, str]]:
+    """Return wicks and, over them, bodies, whose outline is sharp whether or not it is full."""
+    y, pieces = scale.places(), []
+    for x, (_, o, h, l, c, _, final) in places:  # noqa: E741
+        key, high, low = (final, c >= o), y(h), y(l)
+        if high != low:
+            pieces.append((_WICK[key], f"M{x + BODY // 2}.5 {high}V{low}"))
+        top, bottom = (y(c), y(o)) if c >= o else (y(o), y(c))
+        tall = bottom - top - 1
+        # A rectangle without a height has no corners, which would shorten its line.
+        rest = f"h{BODY - 1}v{tall}h-{BODY - 1}z"
+        body = f"M{x} {top}.5h{BODY}" if tall < 1 else f"M{x}.5 {top}.5{rest}"
+        pieces.append((_BODY[key], body))
+    return pieces
 
 
-def _stem(place: Place, scale: Scale) -> list[tuple[str, str]]:
-    """Return a bar: the open at its left, the close at its right."""
-    x, row = place
-    high, low = scale.y(row.h), scale.y(row.l)
-    middle = x + BODY // 2
-    stem = f"M{x} {scale.y(row.o)}.5h3M{middle}.5 {high}V{low + 1}M{middle} {scale.y(row.c)}.5h3"
-    return [(_kind("stem", row), stem)]
+def _stems(places: Sequence[Place], scale: Scale) -> list[tuple[str, str]]:
+    """Return bars: the open at the left, the close at the right."""
+    y, pieces = scale.places(), []
+    for x, (_, o, h, l, c, _, final) in places:  # noqa: E741
+        middle = x + BODY // 2
+        range_ = f"M{middle}.5 {y(h)}V{y(l) + 1}"
+        stem = f"M{x} {y(o)}.5h3{range_}M{middle} {y(c)}.5h3"
+        pieces.append((_STEM[final, c >= o], stem))
+    return pieces
 
 
 def _lines(

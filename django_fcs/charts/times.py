@@ -16,6 +16,9 @@ _EDGE = 18
 
 _DAY = 86_400
 
+#: Clocks that are set are not set back again within this time.
+_SEASON = 14 * _DAY
+
 #: Round times of a day, in minutes.
 _ROUND = (5, 15, 30, 60, 120, 180, 240, 360, 720)
 
@@ -37,20 +40,47 @@ def marks_of(
     write: Callable[[datetime, str], str],
 ) -> list[Mark]:
     """Return the labels; ``write`` takes a time and what of it is new: Y, M, j or H."""
-    times = [local_time(place.row.t, period, zone) for place in places]
     apart = _GAP * period // (60 * 7)
-    step = next((minutes for minutes in _ROUND if minutes >= apart), 720)
+    step = next((minutes for minutes in _ROUND if minutes >= apart), 720) * 60
     found: list[tuple[int, int, str]] = []
-    for before, after, place in zip(
-        [times[:1], *([t] for t in times)], times, places, strict=False
-    ):
-        rank, new = _news(before[0], after, period, step)
-        if new:
-            found.append((rank, place.x + BODY // 2, write(after, new)))
+    before = None
+    for place, seconds in zip(places, _local_seconds(places, period, zone), strict=True):
+        # Most bars are at no round time: making a date of each would take longest of all.
+        is_round = before is None or seconds % step == 0 or seconds // _DAY != before // _DAY
+        if is_round or period >= _DAY:
+            rank, new = _news(
+                _date(seconds if before is None else before), _date(seconds), period, step
+            )
+            if new:
+                found.append((rank, place.x + BODY // 2, write(_date(seconds), new)))
+        before = seconds
     if not found and places:
         new = "j" if period >= _DAY else "H"
-        found = [(0, places[-1].x + BODY // 2, write(times[-1], new))]
-    return _spread(found, right)
+        found = [
+            (3, places[-1].x + BODY // 2, write(local_time(places[-1].row.t, period, zone), new))
+        ]
+    return _spread(found, right, period)
+
+
+def _local_seconds(places: Sequence[Place], period: int, zone: tzinfo) -> list[int]:
+    """Return what ``local_time`` returns, in seconds since 1970 on the local clock."""
+    middle = _DAY // 2 if period >= _DAY else 0
+    times = [place.row.t for place in places]
+    if not times:
+        return []
+    offsets = [_offset(t, zone) for t in (times[0], times[-1])]
+    if offsets[0] == offsets[1] and times[-1] - times[0] < _SEASON:
+        return [t + offsets[0] + middle for t in times]
+    return [t + _offset(t, zone) + middle for t in times]
+
+
+def _offset(t: int, zone: tzinfo) -> int:
+    offset = datetime.fromtimestamp(t, zone).utcoffset() or timedelta()
+    return int(offset.total_seconds())
+
+
+def _date(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def _news(before: datetime, after: datetime, period: int, step: int) -> tuple[int, str]:
@@ -61,14 +91,14 @@ def _news(before: datetime, after: datetime, period: int, step: int) -> tuple[in
         return 1, "M"
     if before.date() != after.date():
         return (2, "j") if period < 7 * _DAY else (3, "")
-    is_round = (after.hour * 60 + after.minute) % step == 0
+    is_round = (after.hour * 60 + after.minute) * 60 % step == 0
     return (3, "H") if is_round and period < _DAY else (3, "")
 
 
-def _spread(found: list[tuple[int, int, str]], right: int) -> list[Mark]:
+def _spread(found: list[tuple[int, int, str]], right: int, period: int) -> list[Mark]:
     """Keep the most important labels, and of others the newest, as far as there is room."""
     kept: list[Mark] = []
-    for _, x, text in sorted(found, key=lambda mark: (mark[0], -mark[1])):
+    for rank, x, text in sorted(found, key=lambda mark: (mark[0], -mark[1])):
         if _EDGE <= x <= right - _EDGE + 4 and all(abs(x - other.x) >= _GAP for other in kept):
-            kept.append(Mark(x, text))
+            kept.append(Mark(x, text, rank < 3 and period < _DAY))
     return sorted(kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .arguments import FIELDS
+from .chart import chart
 from .converter import converter
 from .html import price, scripts, status, tag, ticker, token
 from .images import chart_url
@@ -17,6 +18,7 @@ from .tiles import heatmap
 
 __all__ = [
     "FIELDS",
+    "chart",
     "chart_url",
     "converter",
     "heatmap",

@@ -18,11 +18,12 @@ __all__ = ["price", "scripts", "status", "tag", "ticker", "token"]
 
 
 def scripts(*, nonce: str = "") -> SafeString:
-    """Print the stylesheet and the scripts, for the head of a page, once per page."""
+    """Print the stylesheets and the scripts, for the head of a page, once per page."""
     return render(
         "scripts",
         {
             "style": file("fcs.css"),
+            "chart_style": file("fcs-chart.css"),
             "scripts": core_scripts(),
             "nonce": nonce,
             "socket": socket_url(),

@@ -26,6 +26,9 @@ _MODULES = {
     "fcs-heatmap": "fcs-heatmap.js",
     "fcs-movers": "fcs-movers.js",
     "fcs-table": "fcs-table.js",
+    "fcs-chart": "fcs-chart.js",
+    "fcs-chart[data-near]": "fcs-chart-plot.js",
+    "fcs-chart[data-visitor]": "fcs-chart-visitor.js",
 }
 
 

@@ -27,6 +27,8 @@ from .arguments import (
     as_timeframe,
     as_unit,
 )
+from .chart import chart
+from .charted import as_height, as_lines, as_range, as_timeframes, as_zone_of_chart
 from .columns import as_columns, as_sort
 from .converter import converter
 from .html import price, scripts, status, tag, ticker, token
@@ -142,6 +144,11 @@ _IMAGE = {
     **{"type": as_type, "range": as_picture_range, "theme": as_theme, "width": as_picture_width},
     **{"zone": as_picture_zone, "format": as_format, "base": as_site},
 }
+_CHART = {
+    **{"timeframes": as_timeframes, "type": as_type, "lines": as_lines, "range": as_range},
+    **{"zone": as_zone_of_chart, "height": as_height, "href": as_href, "theme": as_theme},
+    **{"width": as_picture_width},
+}
 _EXAMPLES = ("FX:EURUSD,FX:USDJPY",)
 
 _ALL = (
@@ -156,6 +163,7 @@ _ALL = (
     Tag("fcs_heatmap", heatmap, {**_ROWS, "size": as_attribute}, _EXAMPLE, is_widget=True),
     Tag("fcs_movers", movers, {**_ROWS, "count": as_count}, _EXAMPLE, is_widget=True),
     Tag("fcs_table", table, _TABLE, _EXAMPLE, is_widget=True),
+    Tag("fcs_chart", chart, {**_ROOM, **_CHART}, _EXAMPLE, is_widget=True),
     Tag("fcs_status", status, is_widget=True),
     Tag("fcs_token", token, {"symbol": as_symbol}, _EXAMPLE, otherwise=lambda error: ""),
     Tag("fcs_chart_url", chart_url, {**_ROOM, **_IMAGE}, _EXAMPLE, otherwise=lambda error: ""),

@@ -45,8 +45,11 @@ export default [
     },
   },
   {
-    files: ["django_fcs/**/fcs-{announce,converter,heatmap,movers,sparkline,spread,table,tape}.js",
-      "tests/browser/frameworks/page.js"],
+    files: [
+      "django_fcs/**/fcs-{announce,chart,chart-plot,chart-visitor,converter}.js",
+      "django_fcs/**/fcs-{heatmap,movers,sparkline,spread,table,tape}.js",
+      "tests/browser/frameworks/page.js",
+    ],
     languageOptions: { sourceType: "module" },
   },
   {

@@ -293,9 +293,10 @@ def test_a_wrong_value_is_named(
 @override_settings(FCS_SOCKET_URL="/prices/", FCS_TIMEFRAME="60")
 def test_the_scripts_come_in_order_and_know_the_site() -> None:
     elements = Parts(widgets.scripts()).elements
-    assert [tag for tag, _ in elements] == ["link", "script", "script"]
-    (_, css), (_, block), (_, script) = elements
+    assert [tag for tag, _ in elements] == ["link", "link", "script", "script"]
+    (_, css), (_, of_charts), (_, block), (_, script) = elements
     assert css == {"rel": "stylesheet", "href": "/static/django_fcs/fcs.min.css"}
+    assert of_charts == {**css, "href": "/static/django_fcs/fcs-chart.min.css"}
     assert script == {
         **{"defer": None, "src": "/static/django_fcs/fcs.min.js"},
         **{"data-fcs-socket": "/prices/", "data-fcs-offline-after": "10"},
@@ -311,7 +312,7 @@ def test_the_scripts_come_in_order_and_know_the_site() -> None:
 def test_all_files_take_the_nonce_and_none_is_empty(debug: bool, expected: list[str]) -> None:
     with override_settings(DEBUG=debug):
         nonces = [a.get("nonce") for _, a in Parts(widgets.scripts(nonce="n<1")).elements]
-    assert nonces == ["n<1", None, *expected]
+    assert nonces == ["n<1", "n<1", None, *expected]
     assert "nonce" not in widgets.scripts()
 
 

@@ -60,16 +60,21 @@ def test_the_names_that_the_minifier_shortens_are_internal_ones_of_the_scripts()
     assert not names & (public | data_block)
 
 
-def test_the_scripts_of_every_page_and_the_stylesheet_stay_small() -> None:
+def test_the_scripts_of_every_page_and_the_stylesheets_stay_small() -> None:
     assert gzipped(CORE) <= 12_000
     assert gzipped("fcs.min.css") <= 7_000
+
+
+def test_what_a_chart_loads_when_it_comes_near_stays_small() -> None:
+    assert gzipped("fcs-chart.min.js") + gzipped("fcs-chart-plot.min.js") <= 12_000
+    assert gzipped("fcs-chart.min.css") <= 3_000
 
 
 @pytest.mark.parametrize(
     ("debug", "names"),
     [
-        (False, ["fcs.min.css", "fcs.min.js"]),
-        (True, ["fcs.css", "fcs-client.js", "fcs-elements.js"]),
+        (False, ["fcs.min.css", "fcs-chart.min.css", "fcs.min.js"]),
+        (True, ["fcs.css", "fcs-chart.css", "fcs-client.js", "fcs-elements.js"]),
     ],
 )
 def test_pages_load_the_minified_files_and_with_debug_the_sources(

@@ -61,6 +61,12 @@ interface FCSSparklineElement extends FCSElement {}
 /** `<fcs-spread>`: bid and ask. A module defines it with the first one on the page. */
 interface FCSSpreadElement extends FCSElement {}
 
+/**
+ * `<fcs-chart>`: candles that go on live. A module defines it with the first one on the page, and
+ * further modules come when it is near the window and when a visitor works with it.
+ */
+interface FCSChartElement extends FCSElement {}
+
 /** `<fcs-tape>`: a row of prices. A module defines it with the first one on the page. */
 interface FCSTapeElement extends HTMLElement {}
 /** `<fcs-table>`: a watch list. It is live once fcs-table.js has been imported. */
@@ -74,6 +80,7 @@ interface HTMLElementTagNameMap {
   "fcs-ticker": FCSTickerElement;
   "fcs-tag": FCSTagElement;
   "fcs-price": FCSPriceElement;
+  "fcs-chart": FCSChartElement;
   "fcs-converter": HTMLElement;
   "fcs-heatmap": HTMLElement;
   "fcs-movers": HTMLElement;
@@ -112,6 +119,19 @@ interface FCSMoversAttributes {
   count?: number | string;
 }
 
+interface FCSChartAttributes extends FCSAttributes {
+  /** The timeframes to choose from, with blanks between them. */
+  timeframes?: string;
+  type?: "candles" | "bars" | "line" | "area";
+  volume?: boolean | "";
+  /** How many bars to begin with: 10 to 1000. */
+  range?: number | string;
+  /** `viewer`, `exchange`, `UTC` or a zone such as `Europe/Berlin`. */
+  zone?: string;
+  /** Prices to mark, as JSON: `[1.09, {"price": 1.1, "label": "Target"}]`. */
+  lines?: string;
+}
+
 /** The rows are a `<table>` within, as JSX writes it. */
 interface FCSTableAttributes {
   /** The columns of rows that a script adds without cells, with blanks between them. */
@@ -131,6 +151,7 @@ declare namespace JSX {
     "fcs-spread": FCSTagAttributes & FCSGlobalAttributes;
     "fcs-tape": FCSTapeAttributes & FCSGlobalAttributes;
     "fcs-status": FCSGlobalAttributes;
+    "fcs-chart": FCSChartAttributes & FCSGlobalAttributes;
     "fcs-converter": FCSGlobalAttributes;
     "fcs-heatmap": FCSGlobalAttributes;
     "fcs-movers": FCSMoversAttributes & FCSGlobalAttributes;

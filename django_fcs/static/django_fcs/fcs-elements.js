@@ -429,20 +429,20 @@ if (customElements.get("fcs-ticker")) {
 
   // PageRooms: the page's connection. Joins a room with its first listener, leaves with the last.
   class PageRooms {
-    /** @type {FCSClient | null} */ #client = null;
-    #isLost = false; #rooms = new Map(); #watchers = new Set();
+    client = Object.assign(new FCSClient(), { reconnectlimit: Infinity, focusTimeout: 3 });
+    #isStarted = false; #isLost = false; #rooms = new Map(); #watchers = new Set();
     /** @type {number | undefined} */ #countdown;
 
-    now() { return (this.#client?.serverTime() ?? Date.now()) / 1000; }
+    now() { return this.client.serverTime() / 1000; }
 
     hold(place, listener) {
-      if (!this.#client) this.#connect();
+      if (!this.#isStarted) this.#connect();
       const room = this.#rooms.get(keyOf(place))
         ?? { listeners: new Set(), price: null, state: null };
       this.#rooms.set(keyOf(place), room);
       if (!room.listeners.size) this.#judge(room);
       room.listeners.add(listener);
-      this.#client?.join(place.symbol, place.timeframe, place.token);
+      this.client.join(place.symbol, place.timeframe, place.token);
       if (room.price) listener.price(room.price);
       if (room.state) listener.state(room.state);
     }
@@ -452,7 +452,7 @@ if (customElements.get("fcs-ticker")) {
       listeners.delete(listener);
       if (listeners.size) return;
       this.#rooms.delete(keyOf(place));
-      this.#client?.leave(place.symbol, place.timeframe);
+      this.client.leave(place.symbol, place.timeframe);
     }
 
     /** Paint whenever the connection or the state of a room may have changed. */
@@ -464,7 +464,7 @@ if (customElements.get("fcs-ticker")) {
 
     /** The page's connection in one state; null until something is known. */
     overview() {
-      const seconds = this.#client?.secondsToReconnect ?? NaN;
+      const seconds = this.client.secondsToReconnect;
       if (this.#isLost) return { state: "offline", seconds };
       const states = [...this.#rooms.values()].map((room) => room.state?.state);
       const state = STATES.find((name) => states.includes(name));
@@ -480,13 +480,12 @@ if (customElements.get("fcs-ticker")) {
     }
 
     #connect() {
-      const client = Object.assign(new FCSClient(), { reconnectlimit: Infinity, focusTimeout: 3 });
-      const on = (type, hear) => client.addEventListener(type, ({ detail }) => hear(detail));
-      this.#client = client;
+      const on = (type, hear) => this.client.addEventListener(type, ({ detail }) => hear(detail));
+      this.#isStarted = true;
       on("message", (message) => this.#hear(message));
       on("refused", (room) => this.#tell(this.#rooms.get(keyOf(room)), offline(room.message)));
       on("state", ({ state }) => this.#turn(state));
-      client.connect();
+      this.client.connect();
     }
 
     // The rendered state counts for a short time only: then the server must have sent one.
@@ -967,7 +966,7 @@ if (customElements.get("fcs-ticker")) {
     /** @type {Omit<FCSStateDetail, "symbol" | "timeframe"> | null} */ #state = null;
     #at = NaN; #hasFailed = false;
     #guard = new MutationObserver((changes) => this.#mend(changes));
-    #paint = () => this.#write((view) => {
+    #paint = () => this.guarded((view) => {
       this.#fence(() => view.mend());
       this.#fence(() => {
         if (this.#price) view.paint(this.#price);
@@ -1056,7 +1055,7 @@ if (customElements.get("fcs-ticker")) {
       const next = { state, reason, ...(until && { until }) };
       if (JSON.stringify(next) === JSON.stringify(this.#state)) return;
       this.#state = next;
-      this.#write((view) => view.mark("state", state)); // at once: a hidden tab gets no next frame
+      this.guarded((view) => view.mark("state", state)); // at once: a hidden tab gets no next frame
       ageing.watch(this.#paint, state === "stale");
       painter.add(this.#paint);
       this.#emit("fcs:state", { ...roomOf(this.host), ...next });
@@ -1087,7 +1086,7 @@ if (customElements.get("fcs-ticker")) {
     }
 
     // What the host writes itself is not reported to its guard.
-    #write(write) {
+    guarded(write) {
       const changes = this.#guard.takeRecords();
       if (this.#view) this.#fence(() => write(this.#view));
       this.#guard.takeRecords();
@@ -1127,7 +1126,7 @@ if (customElements.get("fcs-ticker")) {
     /** What the modules of other widgets are made of. */
     static kit = {
       FCSElement, Live, View, NamedView, TickerView, node, part, field, label, set, text, pipOf,
-      writeText, inView, present, numbers: () => page.numbers,
+      writeText, inView, present, rooms, numbers: () => page.numbers,
     };
     /** @param {string} tag */
     static define(tag, registry = customElements) { registry.define(tag, this); }

@@ -1,0 +1,1518 @@
+// The live drawing of <fcs-chart>: see docs/charts.md. A module: fcs-elements.js imports it when
+// the first chart comes near the window. It draws what django_fcs/charts draws, from the candles
+// that it asks for over the socket of the page.
+
+// Geometry: the same rules as in django_fcs/charts; tests/charts/cases.json compares the two.
+const AXIS = 64; // the width of the price axis
+const DATES = 24; // the height of the time axis
+const AIR = 8; // above and below the prices
+const VOLUME = 32; // the height of the band of the volume
+const COLUMN = 24; // of the highest volume
+const FLAT = 0.001; // of its price: what one bar without a range shows above and below
+const GAP = 12; // between the newest bar and the axis
+const WIDEST_HOLE = 12; // in bars
+const NARROW = 480;
+const HEIGHT = 256; // of the plot, if the page does not say it
+const LEAST_TICK = 22;
+const LEAST_TIME = 56;
+// Between labels of the time axis and its ends; a date stands at the left.
+const [LEFT, EDGE] = [72, 14];
+/** Pitch and width of a bar, from far to near. @type {[number, number][]} */
+const ZOOMS = [[2, 1], [3, 1], [4, 3], [5, 3], [7, 5], [9, 7], [12, 9], [16, 11], [24, 17]];
+const USUAL = 4;
+
+const MINUTE = 60;
+const HOUR = 3600;
+const DAY = 86_400;
+const MONTH = 28 * DAY;
+const LONGEST_MONTH = 31 * DAY;
+
+const lengthOf = (timeframe) => {
+  const [, count, unit = ""] = /^(\d*)(\D*)$/.exec(timeframe) ?? [];
+  const lengths = { H: HOUR, D: DAY, W: 7 * DAY, M: MONTH };
+  const size = /^m(in)?$/.test(unit) ? MINUTE : lengths[unit.toUpperCase()] ?? MINUTE;
+  return Number(count || 1) * size;
+};
+/** How long a bar may last. */
+const longest = (length) =>
+  length === MONTH ? LONGEST_MONTH + HOUR : length + (length < DAY ? 0 : HOUR);
+
+const round = (value) => Math.floor(value + 0.5);
+
+// Box: where the parts of a drawing are.
+class Box {
+  constructor(width, height, axis = AXIS) {
+    this.width = width;
+    this.height = height;
+    this.ax = width - axis;
+    this.ay = height - DATES;
+  }
+}
+
+// Step: the distance of two labels, a factor times a power of ten. Both are whole, so that both
+// languages round alike.
+const FACTORS = [1, 2, 25, 5];
+class Step {
+  constructor(factor, exponent) {
+    this.factor = factor;
+    this.exponent = exponent;
+  }
+
+  times(count) {
+    const whole = count * this.factor;
+    return this.exponent < 0 ? whole / 10 ** -this.exponent : whole * 10 ** this.exponent;
+  }
+
+  /** The smallest one that is not below `least`, for labels with so many decimals. */
+  static from(least, digits) {
+    for (let exponent = Math.floor(Math.log10(least)) - 1; ; exponent += 1) {
+      for (const factor of FACTORS) {
+        const step = new Step(factor, exponent - Number(factor === 25));
+        if (step.exponent >= -digits && step.times(1) >= least) return step;
+      }
+    }
+  }
+}
+
+// Scale: from prices to pixels and back. One bar alone has half of its range above and below it.
+class Scale {
+  constructor(low, high, top, bottom, isAlone) {
+    const air = isAlone || low === high ? (high - low) / 2 || Math.abs(high) * FLAT || 1 : 0;
+    this.low = low - air;
+    this.high = high + air;
+    this.top = top;
+    this.bottom = bottom;
+  }
+
+  has(price) { return price >= this.low && price <= this.high; }
+  y(price) {
+    return this.top
+      + round((this.high - price) / (this.high - this.low) * (this.bottom - this.top));
+  }
+
+  price(y) {
+    return this.high - (y - this.top) / (this.bottom - this.top) * (this.high - this.low);
+  }
+
+  /** The prices that have labels, the lowest first, and their step. */
+  ticks(digits) {
+    const least = (this.high - this.low) * LEAST_TICK / (this.bottom - this.top);
+    const step = Step.from(least, digits);
+    const prices = [];
+    const last = Math.floor(this.high / step.times(1));
+    for (let count = Math.ceil(this.low / step.times(1)); count <= last; count += 1) {
+      prices.push(step.times(count));
+    }
+    return { step, prices };
+  }
+}
+
+// Layout: how far each bar is from the newest, in bars. What is missing keeps its width.
+/** @typedef {{ index: number, place: number, count: number, from: number, to: number }} Hole */
+const layoutOf = (bars, missing, length) => {
+  /** @type {number[]} */ const places = Array(bars.length);
+  /** @type {Hole[]} */ const holes = [];
+  const waiting = [...missing].sort(([one], [other]) => one - other);
+  let place = 0;
+  for (let index = bars.length - 1; index >= 0; index -= 1) {
+    while (waiting.length && waiting[waiting.length - 1][0] > bars[index][0]) {
+      const [from, to] = waiting.pop() ?? [];
+      const count = Math.min(Math.max(round((to - from) / length), 1), WIDEST_HOLE);
+      holes.push({ index: index + 1, place, count, from, to });
+      place += count;
+    }
+    places[index] = place;
+    place += 1;
+  }
+  return { places, holes };
+};
+
+// Sheet: the bars in sight, and their paths.
+class Sheet {
+  /** @type {any[][]} */ bars; /** @type {Box} */ box; /** @type {string} */ kind;
+
+  constructor({ bars, layout, box, zoom, pan = 0, kind = "candles", ...given }) {
+    this.pitch = zoom[0];
+    this.body = zoom[1];
+    Object.assign(this, { bars, box, kind });
+    const { isForming = false, hasVolume = true } = given;
+    this.places = layout.places;
+    this.x0 = box.ax - GAP - this.body + pan;
+    // From the first bar that is whole to the last.
+    this.first = this.#after((this.x0 - 1) / this.pitch, true);
+    this.last = this.#after((this.x0 + this.body - box.ax) / this.pitch) - 1;
+    this.isForming = isForming && this.last === bars.length - 1;
+    this.holes = layout.holes.filter(({ index }) => index > this.first && index <= this.last + 1);
+    const seen = bars.slice(this.first, this.last + 1);
+    this.most = hasVolume ? Math.max(...seen.map((bar) => bar[5] ?? 0)) : 0;
+    this.floor = this.most > 0 ? box.ay - VOLUME : box.ay;
+    const [low, high] =
+      [Math.min(...seen.map((bar) => bar[3])), Math.max(...seen.map((bar) => bar[2]))];
+    this.scale = new Scale(low, high, AIR, this.floor - AIR, seen.length === 1);
+  }
+
+  x(index) { return this.x0 - this.places[index] * this.pitch; }
+  middle(index) { return this.x(index) + this.body / 2; }
+  /** Left and right of a hole. */
+  ends({ place, count }) {
+    const right = this.x0 - (place - 1) * this.pitch - 1;
+    return [right - count * this.pitch, right];
+  }
+
+  /** The bar at a place of the drawing, or the nearest. */
+  at(x) {
+    const index = this.#after((this.x0 + this.pitch - 1 - x) / this.pitch);
+    return Math.min(Math.max(index, this.first), this.last);
+  }
+
+  /** Whether a bar fits into what is drawn. */
+  fits([, , high, low, , volume]) {
+    const isHigher = this.most > 0 && volume > this.most;
+    return this.scale.has(high) && this.scale.has(low) && !isHigher;
+  }
+
+  /** The paths of the bars that do not change any more, by their kinds. */
+  paths() {
+    const found = {};
+    for (let index = this.first; index <= this.last; index += 1) {
+      if (!this.isForming || index < this.last) this.#add(found, index, "");
+    }
+    if (this.kind === "line" || this.kind === "area") this.#lines(found);
+    return found;
+  }
+
+  /** Those of the bar that is forming. */
+  forming() {
+    const found = {};
+    if (!this.isForming) return found;
+    this.#add(found, this.last, "forming ");
+    if (this.kind === "line" || this.kind === "area") {
+      const run = this.#runs().at(-1) ?? [];
+      found["line forming"] = this.#line(run.slice(-2));
+    }
+    return found;
+  }
+
+  // The first bar whose place is below a limit: places fall from the oldest to the newest.
+  #after(limit, isAt = false) {
+    let [low, high] = [0, this.places.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const place = this.places[middle];
+      if (place < limit || (isAt && place === limit)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  #add(found, index, state) {
+    const [, open, high, low, close, volume] = this.bars[index];
+    const { scale, body, box: { ay } } = this;
+    const [x, middle] = [this.x(index), this.middle(index)];
+    const add = (kind, path) => {
+      const name = `${kind} ${state}${close >= open ? "up" : "down"}`;
+      found[name] = (found[name] ?? "") + path;
+    };
+    if (volume > 0 && this.most > 0) {
+      add("vol", `M${x} ${ay}v-${Math.max(round(volume / this.most * COLUMN), 1)}h${body}V${ay}z`);
+    }
+    const [yOpen, yHigh, yLow, yClose] = [open, high, low, close].map((price) => scale.y(price));
+    if (this.kind === "candles") {
+      const top = Math.min(yOpen, yClose);
+      const tall = Math.abs(yOpen - yClose) - 1;
+      if (yHigh !== yLow) add("wick", `M${middle} ${yHigh}V${yLow}`);
+      const width = body - 1;
+      // A rectangle without a height has no corners, which would shorten its line.
+      add("body", tall < 1 ? `M${x} ${top + 0.5}h${body}`
+        : `M${x + 0.5} ${top + 0.5}h${width}v${tall}h-${width}z`);
+    }
+    if (this.kind === "bars") {
+      const arm = (body + 1) / 2;
+      add("stem", `M${x} ${yOpen + 0.5}h${arm}M${middle} ${yHigh}V${yLow + 1}`
+        + `M${x + arm - 1} ${yClose + 0.5}h${arm}`);
+    }
+  }
+
+  // Bars without a hole between them.
+  #runs() {
+    /** @type {number[][]} */ const runs = [[]];
+    for (let index = this.first; index <= this.last; index += 1) {
+      if (this.holes.some((hole) => hole.index === index) && runs.at(-1)?.length) runs.push([]);
+      runs.at(-1)?.push(index);
+    }
+    return runs;
+  }
+
+  #line(run) {
+    const points = run.map((index) => `${this.middle(index)} ${this.scale.y(this.bars[index][4])}`);
+    return points.length ? `M${points.join("L")}${points.length === 1 ? "h0" : ""}` : "";
+  }
+
+  #lines(found) {
+    found.line = found.area = "";
+    for (const run of this.#runs()) {
+      if (this.kind === "area" && run.length) {
+        found.area += `${this.#line(run)}V${this.scale.bottom}H${this.middle(run[0])}z`;
+      }
+      const isOpen = this.isForming && run.at(-1) === this.last;
+      found.line += this.#line(isOpen ? run.slice(0, -1) : run);
+    }
+  }
+}
+const WAYS = ["up", "down"];
+const withWays = (kind) => WAYS.map((way) => `${kind} ${way}`);
+/** All kinds of paths, from back to front. */
+const PATHS = ["vol", "area", "wick", "stem", "line", "body"].flatMap((kind) =>
+  kind === "area" ? kind : kind === "line" ? [kind, "line forming"]
+    : [...withWays(kind), ...withWays(`${kind} forming`)]);
+
+/**
+ * Return the paths of bars, by their kinds, as the server draws them. `bars` are lists of t, open,
+ * high, low, close, volume, and whether they are final, which only the newest may not be.
+ */
+export const draw = (bars, { width, height, type, period, axis, missing = [] }) => {
+  if (!bars.length) return {};
+  const box = new Box(width, height, axis);
+  const layout = layoutOf(bars, missing, period);
+  const zoom = new Sight().zoom(box);
+  const isForming = bars.at(-1)?.[6] === false;
+  const sheet = new Sheet({ bars, layout, box, zoom, kind: type, isForming });
+  const paths = { ...sheet.paths(), ...sheet.forming() };
+  return Object.fromEntries(PATHS.flatMap((kind) => paths[kind] ? [[kind, paths[kind]]] : []));
+};
+
+// What the elements give to modules.
+/** @type {{ kit: any }} */
+const { kit } = Object.getPrototypeOf(FCSTickerElement);
+const { inView, node, part, rooms, set, text, writeText } = kit;
+const THIN = "\u2009";
+const isPrice = (value) => Number.isFinite(value);
+
+// Series: the bars of a room, each once, by ascending time: see docs/candles.md.
+class Series {
+  /** As [t, open, high, low, close, volume]. @type {any[][]} */ bars = [];
+  /** Ranges [from, to] in which bars are missing. @type {number[][]} */ missing = [];
+  /** Ranges in which they were. @type {number[][]} */ repaired = [];
+  more = true; note = ""; hasEnded = false;
+
+  constructor(length) { this.length = length; }
+
+  get newest() { return this.bars.at(-1); }
+  get oldest() { return this.bars[0]; }
+  /** Whether the newest bar may still change at a time. */
+  isForming(now) {
+    return !this.hasEnded && now < (this.newest?.[0] ?? -Infinity) + longest(this.length);
+  }
+
+  /** Forget all bars. */
+  clear() { this.bars = this.missing = this.repaired = []; }
+
+  /** Merge a page: of a bar that is here, too, the page's counts, unless it is forming here. */
+  merge({ candles, more, missing = [], repaired = [], note }, now) {
+    const rows = candles.filter((bar) => bar.slice(0, 5).every(isPrice));
+    const { newest, oldest } = this;
+    const all = new Map([...this.bars, ...rows].map((bar) => [bar[0], bar]));
+    if (newest && this.isForming(now)) all.set(newest[0], newest);
+    const [start, last] = [rows[0]?.[0] ?? Infinity, rows.at(-1)?.[0] ?? 0];
+    if (!rows.length || start <= (oldest?.[0] ?? Infinity)) this.more = Boolean(more);
+    if (newest && last > newest[0]) this.hasEnded = false;
+    this.bars = [...all.values()].sort((one, other) => one[0] - other[0]);
+    // A page tells everything about its own time.
+    const end = last + this.length;
+    const isOutside = (range) => range[1] <= start || range[0] >= end;
+    this.missing = [...this.missing.filter(isOutside), ...missing];
+    this.repaired = [...this.repaired.filter(isOutside), ...repaired];
+    this.note = String(note ?? "");
+  }
+
+  /** Take a price; return "last" if only the newest bar has changed, or "all". */
+  take({ mode, t, o, h, l, c, v, update }, at) {
+    if (![t, o, h, l, c].every(isPrice)) return "";
+    const { newest } = this;
+    const isQuote = mode === "askbid";
+    // Ask and bid move no bar that has ended, and neither high nor low.
+    if (isQuote && (update ?? at) >= t + longest(this.length)) return "";
+    const bar = [t, o, h, l, isQuote ? Math.min(Math.max(c, l), h) : c, v ?? null];
+    if (newest && t < newest[0]) return isQuote ? "" : this.#correct(bar);
+    const isNext = newest && t > newest[0];
+    this.hasEnded = mode === "close";
+    if (t === newest?.[0]) this.bars[this.bars.length - 1] = bar;
+    else this.bars.push(bar);
+    return isNext || this.hasEnded || this.bars.length === 1 ? "all" : "last";
+  }
+
+  // The last state of the bar that has just ended may come with the first one of the next.
+  #correct(bar) {
+    const index = this.bars.length - 2;
+    if (this.bars[index]?.[0] !== bar[0]) return "";
+    this.bars[index] = bar;
+    return "all";
+  }
+}
+
+const PATIENCE_MS = 15_000; // the server answers within ten seconds
+const MOST = 10_000;
+const PAUSE = 60; // seconds after older candles were asked for in vain
+
+// Request: asks for candles, again and again until an answer comes.
+class Request {
+  /** @type {number | undefined} */ #timer;
+  /** @type {{ before: number | null, limit: number } | null} */ #wish = null;
+  #tries = 0; #place;
+
+  constructor(place) { this.#place = place; }
+  get isOpen() { return Boolean(this.#wish); }
+  get isOlder() { return Boolean(this.#wish?.before); }
+
+  ask(limit, before = null) {
+    this.#wish = { before, limit: Math.min(Math.max(Math.ceil(limit), 2), MOST) };
+    this.#tries = 0;
+    this.send();
+  }
+
+  send() {
+    clearTimeout(this.#timer);
+    if (!this.#wish) return;
+    const { symbol, timeframe } = this.#place;
+    rooms.client.send({ type: "candles", symbol, timeframe, ...this.#wish });
+    this.#tries += 1;
+    this.#timer = setTimeout(() => this.send(), PATIENCE_MS * Math.min(this.#tries, 4));
+  }
+
+  /** Wait until the room is joined again. */
+  hold() { clearTimeout(this.#timer); }
+
+  end() {
+    this.#wish = null;
+    this.hold();
+  }
+}
+
+// Room: the bars of one room, over the connection of the page. It reports what has changed:
+// "last" for the newest bar alone, "all", or "state".
+class Room {
+  /** @type {{ state: string, reason?: string } | null} */ state = null;
+  /** Whether an answer has come. */ isHere = false;
+  /** When the last price came, and the close before it. */ at = NaN; previous = NaN;
+  #place; #limit; #request; #report; #isJoined = false; #isCut = false; #vainAt = -Infinity;
+  #listener = {
+    price: ({ prices, at }) => this.#price(prices, at),
+    state: (state) => this.#turn(state),
+  };
+
+  constructor(place, limit, report) {
+    this.#place = place;
+    this.#limit = limit;
+    this.#report = report;
+    this.#request = new Request(place);
+    this.series = new Series(lengthOf(place.timeframe));
+    rooms.hold(place, this.#listener);
+    for (const type of ["message", "state"]) rooms.client.addEventListener(type, this);
+    const key = `${place.symbol.toUpperCase()}_${place.timeframe}`;
+    const { isConnected, activeSubscriptions } = rooms.client;
+    if (isConnected && activeSubscriptions.has(key)) this.#join();
+  }
+
+  close() {
+    for (const type of ["message", "state"]) rooms.client.removeEventListener(type, this);
+    this.#request.end();
+    this.#report = () => {};
+    rooms.release(this.#place, this.#listener);
+  }
+
+  set report(report) { this.#report = report; }
+  is({ symbol, timeframe }) {
+    return this.#place.symbol === symbol && this.#place.timeframe === timeframe;
+  }
+
+  get isLoading() { return !this.isHere || this.#request.isOlder; }
+
+  /** Ask for bars that are older than all here, if there are any. */
+  reach(limit) {
+    const { more, oldest } = this.series;
+    const isDue = rooms.now() - this.#vainAt > PAUSE && !this.#request.isOpen;
+    if (more && oldest && this.isHere && isDue) this.#request.ask(limit, oldest[0]);
+  }
+
+  handleEvent({ type, detail }) {
+    if (type === "state" && detail.state !== "connected") {
+      this.#isJoined = false;
+      this.#request.hold();
+    }
+    if (type !== "message" || !this.is(detail)) return;
+    if (detail.short === "joined_room") this.#join();
+    if (detail.type === "candles" && Array.isArray(detail.candles)) this.#merge(detail);
+  }
+
+  #join() {
+    if (this.#isJoined) return;
+    this.#isJoined = true;
+    this.#renew();
+  }
+
+  // What may have changed while nobody listened, and two bars before it.
+  #renew(since = this.series.newest) {
+    if (!this.#isJoined) return;
+    if (this.#request.isOpen) {
+      this.#request.send();
+      return;
+    }
+    const passed = since ? (rooms.now() - since[0]) / this.series.length + 3 : 0;
+    this.#isCut = this.isHere && passed > this.#limit;
+    this.#request.ask(this.isHere && !this.#isCut ? passed : this.#limit);
+  }
+
+  #merge(page) {
+    const { newest, oldest } = this.series;
+    const wasOlder = this.#request.isOlder;
+    // After a long absence, what lies between was not asked for.
+    if (this.#isCut && newest && page.candles[0]?.[0] > newest[0]) this.series.clear();
+    this.#isCut = false;
+    this.isHere = true;
+    this.#request.end();
+    this.series.merge(page, rooms.now());
+    if (wasOlder && oldest === this.series.oldest) this.#vainAt = rooms.now();
+    this.#report("all");
+  }
+
+  #price(prices, at) {
+    const before = this.series.newest;
+    this.at = [prices.update, at].find(isPrice) ?? rooms.now();
+    this.previous = prices.pc ?? this.previous;
+    const changed = this.series.take(prices, this.at);
+    // Perhaps nothing was traded in between, and perhaps it was missed.
+    const isFar = before && prices.t > before[0] + longest(this.series.length);
+    if (this.isHere && isFar) this.#renew(before);
+    if (changed) this.#report(changed);
+  }
+
+  #turn(state) {
+    const wasLost = /offline|stale/.test(this.state?.state ?? "");
+    this.state = state;
+    if (wasLost && state.state === "live" && this.isHere) this.#renew();
+    this.#report("state");
+  }
+}
+
+// Clock: writes times of one zone in one language. The offset of a zone changes on the hour.
+class Clock {
+  /** @type {Intl.DateTimeFormat | undefined} */ #swedish;
+  #zone; #language; #formats = new Map(); #offsets = new Map(); #isDaily; #home;
+
+  /** Days are named by the date of their middle at the exchange, weeks by that of their first. */
+  constructor(language, zone, home, length) {
+    this.#language = language;
+    this.#zone = zone;
+    this.#home = home;
+    this.#isDaily = length >= DAY;
+    this.length = length;
+  }
+
+  time(t) {
+    if (this.#isDaily) return this.#write(t, { day: "numeric", month: "short", year: "numeric" });
+    const date = this.#isToday(t) ? {} : { weekday: "short", day: "numeric", month: "short" };
+    return this.#write(t, { ...date, ...HOURS });
+  }
+
+  range(from, to) {
+    const options = this.#isDaily ? { day: "numeric", month: "short" } : HOURS;
+    const ends = [from, to].map((t) => new Date(this.#moment(t)));
+    return this.#format(options).formatRange(...ends);
+  }
+
+  short(t) { return this.#write(t, HOURS); }
+  day(t) { return this.#write(t, { day: "numeric", month: "short" }); }
+  month(t) { return this.#write(t, { month: "short" }); }
+  year(t) { return this.#write(t, { year: "numeric" }); }
+  second(t) {
+    return this.#format({ ...HOURS, second: "2-digit", timeZoneName: "short" }, this.#zone)
+      .format(t * 1000);
+  }
+
+  /** Seconds as if the zone were UTC. */
+  local(t) {
+    const moment = this.#moment(t) / 1000;
+    const hour = Math.floor(moment / (HOUR / 4));
+    let offset = this.#offsets.get(hour);
+    if (offset === undefined) {
+      offset = this.#offset(moment);
+      this.#offsets.set(hour, offset);
+    }
+    return moment + offset;
+  }
+
+  // Swedish writes a time as JavaScript reads it.
+  #offset(moment) {
+    this.#swedish ??= new Intl.DateTimeFormat(
+      "sv", { dateStyle: "short", timeStyle: "medium", timeZone: this.#place });
+    const words = this.#swedish.format(moment * 1000).replace(" ", "T");
+    return Date.parse(`${words}Z`) / 1000 - Math.floor(moment);
+  }
+
+  get #place() { return this.#isDaily ? this.#home ?? "UTC" : this.#zone; }
+  #moment(t) { return 1000 * (this.#isDaily ? t + DAY / 2 : t); }
+  #isToday(t) {
+    return Math.floor(this.local(t) / DAY) === Math.floor(this.local(rooms.now()) / DAY);
+  }
+
+  #write(t, options) { return this.#format(options).format(this.#moment(t)); }
+  #format(options, timeZone = this.#place) {
+    const key = JSON.stringify([options, timeZone]);
+    if (!this.#formats.has(key)) {
+      const all = { ...options, timeZone, numberingSystem: "latn" };
+      this.#formats.set(key, new Intl.DateTimeFormat(this.#language, all));
+    }
+    return this.#formats.get(key);
+  }
+}
+/** @type {Intl.DateTimeFormatOptions} */
+const HOURS = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+
+// Times: where the time axis has a label, and with what: at round times of the zone, and where a
+// day, a month or a year begins. The most important come first, and of others the newest.
+const ROUND = [5, 15, 30, 60, 120, 180, 240, 360, 720]; // minutes of a day
+const newsOf = (before, after, length, step) => {
+  const [old, now] = [before, after].map((local) => new Date(local * 1000));
+  const isSame = (name) => old[name]() === now[name]();
+  if (!isSame("getUTCFullYear")) return [0, "year"];
+  if (!isSame("getUTCMonth") && length >= DAY) return [1, "month"];
+  const isDay = Math.floor(before / DAY) !== Math.floor(after / DAY);
+  if (isDay) return length < 7 * DAY ? [2, "day"] : [];
+  return length < DAY && after / MINUTE % step === 0 ? [3, "short"] : [];
+};
+const timesOf = (sheet, clock) => {
+  const { length } = clock;
+  const apart = Math.floor(LEAST_TIME * length / (MINUTE * sheet.pitch));
+  const step = ROUND.find((minutes) => minutes >= apart) ?? 720;
+  const locals = sheet.bars.slice(sheet.first, sheet.last + 1).map(([t]) => clock.local(t));
+  const found = locals.flatMap((local, place) => {
+    const [rank, kind] = newsOf(locals[place - 1] ?? local, local, length, step);
+    const index = sheet.first + place;
+    return kind ? [{ rank, kind, x: sheet.middle(index), t: sheet.bars[index][0] }] : [];
+  });
+  if (!found.length && locals.length) {
+    const kind = length < DAY ? "short" : "day";
+    found.push({ rank: 3, kind, x: sheet.middle(sheet.last), t: sheet.bars[sheet.last][0] });
+  }
+  /** @type {typeof found} */ const kept = [];
+  for (const one of found.sort((a, b) => a.rank - b.rank || b.x - a.x)) {
+    const isInside = one.x >= LEFT && one.x <= sheet.box.ax - EDGE;
+    if (isInside && kept.every(({ x }) => Math.abs(x - one.x) >= LEAST_TIME)) kept.push(one);
+  }
+  return kept.map(({ rank, kind, x, t }) =>
+    ({ x, isDay: rank < 3 && length < DAY, words: clock[kind](t) }));
+};
+
+// Nodes of a drawing.
+const NAMESPACE = "http://www.w3.org/2000/svg";
+const put = (shape, attributes) => {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null) shape.removeAttribute(name);
+    else if (shape.getAttribute(name) !== String(value)) shape.setAttribute(name, value);
+  }
+  return shape;
+};
+const shape = (parent, tag, kind = "") => {
+  const made = document.createElementNS(NAMESPACE, tag);
+  if (kind) made.setAttribute("class", kind);
+  parent?.append(made);
+  return made;
+};
+const show = (shape, isShown) => put(shape, { display: isShown ? null : "none" });
+const say = (shape, words) => { if (shape.textContent !== words) shape.textContent = words; };
+
+// Labels: texts of one kind; those that are not needed are kept out of sight.
+class Labels {
+  #group; #texts = [];
+
+  constructor(parent) { this.#group = shape(parent, "g"); }
+
+  /** @param {{ x: number, y: number, words: string, kind?: string, anchor?: string }[]} all */
+  write(all) {
+    while (this.#texts.length < all.length) this.#texts.push(shape(this.#group, "text"));
+    for (const [index, text] of this.#texts.entries()) {
+      show(text, index < all.length);
+      if (index >= all.length) continue;
+      const { x, y, words, kind = null, anchor = null } = all[index];
+      put(text, { x, y, class: kind, "text-anchor": anchor });
+      say(text, words);
+    }
+  }
+
+  /** Hide the labels that would touch one of these heights. */
+  avoid(heights) {
+    for (const text of this.#texts) {
+      const y = Number(text.getAttribute("y")) - 4;
+      if (text.textContent) show(text, !heights.some((one) => Math.abs(one - y) < 16));
+    }
+  }
+}
+
+// Tag: a filled label on an axis, with a second line if there is something to say.
+const TAG = 17;
+class Tag {
+  #group; #box; #words; #more;
+
+  constructor(parent, kind) {
+    this.#group = shape(parent, "g");
+    this.#box = put(shape(this.#group, "rect", `tag ${kind}`), { rx: 2 });
+    [this.#words, this.#more] = [shape(this.#group, "text"), shape(this.#group, "text", "small")];
+    this.hide();
+  }
+
+  hide() { show(this.#group, false); }
+  place({ x, y, width, words, more = "", anchor = null }) {
+    show(this.#group, true);
+    put(this.#box, { x: x + 0.5, y: y - 8.5, width, height: more ? TAG + 12 : TAG });
+    const left = anchor ? x + width / 2 : x + 7;
+    put(this.#words, { x: left, y: y + 4, "text-anchor": anchor });
+    put(this.#more, { x: left, y: y + 16, "text-anchor": anchor });
+    say(this.#words, words);
+    say(this.#more, more);
+  }
+}
+
+// Prices: writes those of the axis, all alike.
+/** @type {[number, string][]} */
+const UNITS = [[12, "T"], [9, "B"], [6, "M"]];
+class Prices {
+  #figures; #power; #unit; #digits;
+
+  // Large prices are shortened, with one digit more than the step has.
+  constructor(figures, { low, high }, step) {
+    const largest = Math.max(Math.abs(low), Math.abs(high));
+    const [power, unit] = UNITS.find(([power]) => largest >= 10 ** (power + 1)) ?? [0, ""];
+    this.#figures = figures;
+    this.#power = power;
+    this.#unit = unit && THIN + unit;
+    this.#digits = unit ? Math.max(0, power - step.exponent) + 1 : figures.digits;
+  }
+
+  write(price) {
+    return this.#figures.number(price / 10 ** this.#power, this.#digits) + this.#unit;
+  }
+}
+
+const LETTER = 8;
+const SHORT = 7; // letters for which the axis has room
+/** The letters of the longest label of the price axis. */
+const longestOf = ({ scale, bars }, figures) => {
+  const { step, prices } = scale.ticks(figures.digits);
+  const labels = new Prices(figures, scale, step);
+  return Math.max(...[bars.at(-1)[4], ...prices].map((price) => labels.write(price).length));
+};
+
+// Drawing: the nodes in the SVG, written only where they change.
+let drawings = 0;
+class Drawing {
+  #paths = new Map(); #nodes = {}; #labels; #times; #marks; #tags = {};
+  /** @type {Tag[]} */ #levels = [];
+  #prices;
+
+  /** Take the place of the server's drawing: one that becomes wider counts as a layout shift. */
+  constructor(found) {
+    const svg = this.svg = shape(null, "svg");
+    svg.ariaHidden = "true";
+    found.replaceWith(svg);
+    drawings += 1;
+    const hatch = `fcs-hole-${drawings}`;
+    const pattern = put(shape(svg, "pattern"), {
+      ...{ id: hatch, width: 4, height: 4 },
+      ...{ patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+    });
+    put(shape(pattern, "path", "hole"), { d: "M0 0v4" });
+    const add = (...kinds) => {
+      for (const kind of kinds) this.#nodes[kind] = shape(svg, "path", kind);
+    };
+    add("grid", "frame", "day", "prev", "gap");
+    put(this.#nodes.gap, { fill: `url(#${hatch})` });
+    const candles = shape(svg, "g", "candles");
+    for (const kind of PATHS) this.#paths.set(kind, shape(candles, "path", kind));
+    add("holeline", "mended", "level", "now", "cross");
+    this.#nodes.cursor = put(shape(svg, "rect", "cursor"), { rx: 2 });
+    [this.#labels, this.#times, this.#marks] = [svg, svg, svg].map((one) => new Labels(one));
+    for (const kind of ["prevt", "live", "ink"]) this.#tags[kind] = new Tag(svg, kind);
+    this.#tags.time = new Tag(svg, "ink");
+    this.cursor(null);
+  }
+
+  get isIntact() { return this.#nodes.grid.parentNode === this.svg; }
+
+  /** Draw everything but the cursor. */
+  all(sheet, plan) {
+    const { box, scale } = sheet;
+    put(this.svg, { width: box.width, height: box.height });
+    const { step, prices } = scale.ticks(plan.figures.digits);
+    this.#prices = new Prices(plan.figures, scale, step);
+    const times = timesOf(sheet, plan.clock);
+    const across = (y) => `M0 ${y + 0.5}H${box.ax}`;
+    this.#d("grid", prices.map((price) => across(scale.y(price))).join(""));
+    this.#d("frame", `${across(box.ay)}M${box.ax + 0.5} 0V${box.ay}`
+      + (sheet.floor < box.ay ? across(sheet.floor) : ""));
+    this.#d("day", times.filter(({ isDay }) => isDay)
+      .map(({ x }) => `M${Math.floor(x) + 0.5} 0V${box.ay}`).join(""));
+    this.#draw(sheet.paths(), false);
+    this.#labels.write(prices.map((price) =>
+      ({ x: box.ax + 7, y: scale.y(price) + 4, words: this.#prices.write(price) })));
+    this.#times.write(times.map(({ x, isDay, words }) =>
+      ({ x, y: box.ay + 17, words, anchor: "middle", kind: isDay ? "strong" : undefined })));
+    this.#gaps(sheet, plan);
+    this.forming(sheet, plan);
+  }
+
+  /** Draw the bar that is forming, and where the price stands. */
+  forming(sheet, plan) {
+    const { box, scale } = sheet;
+    this.#draw(sheet.forming(), true);
+    const heights = [];
+    const [close] = [sheet.bars.at(-1)?.[4]];
+    const live = this.#place(scale, close);
+    this.#d("now", scale.has(close) ? `M0 ${live.y + 0.5}H${box.ax}` : "");
+    this.#tag("live", box, live, close, plan.left);
+    heights.push(live.y, ...plan.left ? [live.y + 12] : []);
+    const { previous } = plan;
+    if (isPrice(previous)) {
+      const level = this.#place(scale, previous);
+      this.#d("prev", scale.has(previous) ? `M0 ${level.y + 0.5}H${box.ax}` : "");
+      if (heights.every((one) => Math.abs(one - level.y) >= TAG)) {
+        this.#tag("prevt", box, level, previous);
+        heights.push(level.y);
+      } else this.#tags.prevt.hide();
+    } else {
+      this.#d("prev", "");
+      this.#tags.prevt.hide();
+    }
+    this.#lines(sheet, plan.levels, heights);
+    this.#labels.avoid(heights);
+  }
+
+  /** Show where the cursor is, or nothing. */
+  cursor(sheet, { index, y, words } = { index: -1, y: 0, words: "" }) {
+    const bar = sheet?.bars[index];
+    for (const node of [this.#nodes.cross, this.#nodes.cursor]) show(node, Boolean(bar));
+    this.#tags.ink.hide();
+    this.#tags.time.hide();
+    if (!bar) return;
+    const { box, scale, pitch } = sheet;
+    const x = Math.floor(sheet.middle(index)) + 0.5;
+    const level = Math.min(Math.max(y ?? scale.y(bar[4]), 0), sheet.floor);
+    this.#d("cross", `M${x} 0V${box.ay}M0 ${Math.floor(level) + 0.5}H${box.ax}`);
+    const [top, end] = [bar[2], bar[3]].map((price) => scale.y(price));
+    put(this.#nodes.cursor, {
+      ...{ x: sheet.x(index) - 1.5, y: top - 3.5, width: Math.max(pitch, sheet.body + 3) },
+      height: end - top + 7,
+    });
+    const price = y === null ? bar[4] : scale.price(level);
+    this.#tag("ink", box, { y: level }, price);
+    const width = 12 + 6 * words.length;
+    const left = Math.min(Math.max(x - width / 2, 0), box.ax - width);
+    this.#tags.time.place({ x: Math.floor(left), y: box.ay + 12, width, words, anchor: "middle" });
+  }
+
+  #draw(paths, isForming) {
+    for (const [kind, path] of this.#paths) {
+      if (kind.includes("forming") === isForming) put(path, { d: paths[kind] ?? "" });
+    }
+  }
+
+  #d(name, d) { put(this.#nodes[name], { d }); }
+
+  // A level out of sight stands at the edge, with an arrow.
+  #place(scale, price) {
+    const y = Math.min(Math.max(scale.y(price), 12), scale.bottom);
+    return { y, arrow: price > scale.high ? " ↑" : price < scale.low ? " ↓" : "" };
+  }
+
+  #tag(kind, box, { y, arrow = "" }, price, more) {
+    const words = this.#prices.write(price) + arrow;
+    const width = box.width - box.ax - 4;
+    this.#tags[kind].place({ x: box.ax, y, width, words, more });
+  }
+
+  #lines({ box, scale }, levels, heights) {
+    this.#d("level", levels.filter(({ price }) => scale.has(price))
+      .map(({ price }) => `M0 ${scale.y(price) + 0.5}H${box.ax}`).join(""));
+    while (this.#levels.length < levels.length) this.#levels.push(new Tag(this.svg, "out"));
+    for (const [index, tag] of this.#levels.entries()) {
+      const price = levels[index]?.price;
+      const level = this.#place(scale, price ?? 0);
+      const isFree = heights.every((one) => Math.abs(one - level.y) >= TAG);
+      if (price === undefined || !isFree) {
+        tag.hide();
+        continue;
+      }
+      const words = this.#prices.write(price) + level.arrow;
+      tag.place({ x: box.ax, y: level.y, width: box.width - box.ax - 4, words });
+      heights.push(level.y);
+    }
+  }
+
+  // Holes and what was repaired, and the words in the drawing.
+  #gaps(sheet, { repaired, clock, previous, levels }) {
+    const { box, scale, holes } = sheet;
+    /** @type {any[]} */ const marks = [];
+    /** @type {string[]} */ const areas = [];
+    /** @type {string[]} */ const brackets = [];
+    for (const hole of holes) {
+      const { from, to } = hole;
+      const [start, end] = sheet.ends(hole);
+      areas.push(`M${start} 0H${end}V${box.ay}H${start}z`);
+      brackets.push(`M${start + 0.5} 36V32.5H${end - 0.5}V36`);
+      const x = (start + end) / 2;
+      const common = { x, anchor: "middle", kind: "small halo holetext" };
+      marks.push({ ...common, y: 14, words: text("no data") });
+      marks.push({ ...common, y: 26, words: clock.range(from, to) });
+    }
+    const mended = repaired.flatMap(([from, to]) => {
+      const inside = sheet.bars.flatMap(([t], index) =>
+        t >= from && t < to && index >= sheet.first && index <= sheet.last ? [index] : []);
+      if (!inside.length) return [];
+      const [start, end] = [sheet.x(inside[0]), sheet.x(inside.at(-1)) + sheet.body];
+      const common = { x: (start + end) / 2, anchor: "middle", kind: "small halo" };
+      marks.push({ ...common, y: sheet.floor - 10, words: text("repaired") });
+      return [`M${start + 0.5} ${sheet.floor - 6}v3.5H${end - 0.5}v-3.5`];
+    });
+    this.#d("gap", areas.join(""));
+    this.#d("holeline", brackets.join(""));
+    this.#d("mended", mended.join(""));
+    if (scale.has(previous)) {
+      const common = { x: box.ax - 8, anchor: "end", kind: "small halo prevtext" };
+      marks.push({ ...common, y: scale.y(previous) - 5, words: text("Previous close") });
+    }
+    for (const { price, label } of levels) {
+      if (!label || !scale.has(price)) continue;
+      const y = scale.y(price) - 5;
+      marks.push({ x: box.ax - 8, y, anchor: "end", kind: "small halo", words: label });
+    }
+    this.#marks.write(marks);
+  }
+}
+
+// View: which part of the bars is in sight.
+class Sight {
+  #zoom = USUAL; #offset = 0;
+  /** @type {{ t: number, x: number } | null} */ #anchor = null;
+  /** How far the bars were moved to the right, in pixels. */ pan = 0;
+
+  /** Pitch and width of a bar. */
+  zoom(box) {
+    const [pitch, body] = ZOOMS[this.#zoom];
+    return /** @type {[number, number]} */ (
+      [pitch + Number(this.#zoom === USUAL && box.width < NARROW), body]);
+  }
+
+  move(pixels) {
+    this.#offset += pixels;
+    this.#anchor = null;
+  }
+
+  /** Nearer or farther; what is at `x` stays there. */
+  step(count, sheet, x = sheet.box.ax) {
+    const zoom = Math.min(Math.max(this.#zoom + count, 0), ZOOMS.length - 1);
+    if (zoom === this.#zoom) return;
+    const place = (sheet.x0 - x) / sheet.pitch;
+    this.#zoom = zoom;
+    const [pitch, body] = this.zoom(sheet.box);
+    this.#offset = x + place * pitch - (sheet.box.ax - GAP - body);
+    this.#anchor = null;
+  }
+
+  reset() {
+    this.#zoom = USUAL;
+    this.home();
+  }
+
+  home() {
+    this.#offset = 0;
+    this.#anchor = null;
+  }
+
+  /** Bring a bar into sight. */
+  reveal(index, sheet) {
+    const x = sheet.x0 - sheet.places[index] * sheet.pitch;
+    if (x < 0) this.move(-x);
+    if (x + sheet.body > sheet.box.ax) this.move(sheet.box.ax - GAP - sheet.body - x);
+  }
+
+  /** Bars that come meanwhile do not move those in sight, unless the newest is among them. */
+  settle(bars, places, box) {
+    const [pitch, body] = this.zoom(box);
+    const start = box.ax - GAP - body;
+    const anchor = this.pan > 0 ? this.#anchor : null;
+    const index = bars.findIndex(([t]) => t === anchor?.t);
+    if (anchor && index >= 0) this.#offset = anchor.x - start + places[index] * pitch;
+    const most = Math.max((places[0] ?? 0) * pitch - start * 0.75, 0);
+    this.#offset = Math.min(Math.max(this.#offset, 0), most);
+    this.pan = Math.round(this.#offset);
+  }
+
+  anchor(sheet) {
+    const bar = sheet.bars[sheet.last];
+    if (bar) this.#anchor = { t: bar[0], x: sheet.x(sheet.last) };
+  }
+}
+
+// Cursor: the bar that is read out, and how high the mouse is; or the hole before a bar.
+class Cursor {
+  index = -1; isHole = false;
+  /** @type {number | null} */ y = null;
+
+  set(index, y = null, isHole = false) { Object.assign(this, { index, y, isHole }); }
+}
+
+// ReadOut: the figures of one bar. Words of other lengths become new nodes: old ones that move to
+// make room count as a layout shift.
+class ReadOut {
+  #place; #shape = "";
+  /** @type {any[]} */ #nodes = [];
+
+  constructor(place) { this.#place = place; }
+  get isIntact() { return this.#nodes.every((node) => this.#place.contains(node)); }
+
+  write([t, open, high, low, close, volume], { figures, clock }) {
+    const prices = [open, high, low, close].map((price) => figures.number(price));
+    const change = [figures.signed(close - open), figures.percent((close - open) / open * 100)];
+    const words = [clock.time(t), ...prices, ...change, volume ? figures.abbreviate(volume) : ""];
+    const shape = words.map(({ length }) => length).join();
+    if (shape !== this.#shape || !this.isIntact) this.#build(words);
+    this.#shape = shape;
+    for (const [index, node] of this.#nodes.entries()) writeText(node, words[index]);
+    set(this.#nodes[0], "datetime", new Date(t * 1000).toISOString());
+    set(this.#place, "data-direction", close > open ? "up" : close < open ? "down" : "");
+  }
+
+  #build(words) {
+    this.#nodes = ["time", "dd", "dd", "dd", "dd", "span", "span", "dd"].map((tag, index) => {
+      const made = document.createElement(tag);
+      made.translate = false;
+      made.textContent = words[index];
+      return made;
+    });
+    const [time, open, high, low, close, change, percent, volume] = this.#nodes;
+    this.#place.replaceChildren(
+      time, this.#list(["O", open], ["H", high], ["L", low], ["C", close]),
+      part("change", change, percent),
+      ...volume.textContent ? [this.#list(["Vol", volume])] : []);
+    this.#nodes = this.#nodes.filter((one) => one.isConnected);
+  }
+
+  #list(...values) {
+    const list = document.createElement("dl");
+    for (const [name, value] of values) {
+      const label = document.createElement("dt");
+      label.textContent = text(name);
+      list.append(node("div", {}, label, value));
+    }
+    return list;
+  }
+}
+
+// Tools: buttons for what the page offers.
+const TYPES = { candles: "Candles", bars: "Bars", line: "Line", area: "Area" };
+const ICONS = {
+  candles: "M5 2v3M5 11v3M3 5h4v6H3zM11 1v3M11 9v4M9 4h4v5H9z",
+  bars: "M5 2v12M2 5h3M5 11h3M11 3v11M8 6h3M11 12h3",
+  line: "M2 11l4-4 3 3 5-6",
+  area: "M2 11l4-4 3 3 5-6v10H2z",
+  full: "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4",
+};
+const periodOf = (timeframe) => {
+  const minutes = Number(timeframe);
+  return minutes < 60 ? `${minutes}m` : minutes ? `${minutes / 60}h` : timeframe;
+};
+class Tools {
+  #place; #acts; #buttons = new Map();
+
+  constructor(place, acts) {
+    this.#place = place;
+    this.#acts = acts;
+  }
+
+  get isIntact() { return [...this.#buttons.values()].every((one) => this.#place.contains(one)); }
+
+  build({ timeframe, timeframes }) {
+    this.#buttons.clear();
+    const times = [...new Set(timeframes.length ? timeframes : [timeframe])];
+    const periods = times.map((one) => this.#button(one, () => this.#acts.timeframe(one)));
+    for (const [index, button] of periods.entries()) button.textContent = periodOf(times[index]);
+    const kinds = Object.keys(TYPES).map((kind) => {
+      const button = this.#button(kind, () => this.#acts.type(kind));
+      return this.#dress(button, kind, TYPES[kind]);
+    });
+    const full = this.#button("full", () => this.#acts.full());
+    this.#dress(full, "full", "Full screen");
+    this.#place.replaceChildren(
+      this.#group("Timeframe", periods), this.#group("Type", [...kinds, full]));
+  }
+
+  /** Show which are chosen. */
+  press(...chosen) {
+    for (const [name, button] of this.#buttons) {
+      set(button, "aria-pressed", String(chosen.includes(name)));
+    }
+  }
+
+  #group(name, buttons) {
+    const group = part("group", ...buttons);
+    group.role = "group";
+    group.ariaLabel = text(name);
+    return group;
+  }
+
+  #button(name, act) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.addEventListener("click", act);
+    this.#buttons.set(name, button);
+    return button;
+  }
+
+  #dress(button, icon, words) {
+    const svg = put(shape(button, "svg", "icon"), { viewBox: "0 0 16 16", "aria-hidden": true });
+    put(shape(svg, "path"), { d: ICONS[icon] });
+    button.ariaLabel = button.title = text(words);
+    return button;
+  }
+}
+
+// Notes: what stands over the drawing and below it, in words.
+class Notes {
+  #plot; #foot; #title = document.createElement("b"); #more = node("span", {});
+  #over = node("div", { part: "over" }, this.#title, " ", this.#more);
+
+  constructor(plot, foot) {
+    this.#plot = plot;
+    this.#foot = foot;
+  }
+
+  /** Say something in the drawing, or nothing. */
+  over(title = "", words = "") {
+    if (!title) {
+      this.#over.remove();
+      return;
+    }
+    if (this.#over.parentNode !== this.#plot) this.#plot.append(this.#over);
+    writeText(this.#title, title);
+    writeText(this.#more, words);
+  }
+
+  foot(words) { if (this.#foot) writeText(this.#foot, words); }
+}
+
+const optionsOf = (host) => {
+  const read = (name) => host.getAttribute(name);
+  const kind = read("type") ?? "candles";
+  let levels = [];
+  try { levels = [JSON.parse(read("lines") || "[]")].flat(); } catch { /* the server names it */ }
+  return {
+    kind: kind in TYPES ? kind : "candles",
+    hasVolume: host.hasAttribute("volume"),
+    range: Math.min(Math.max(Number(read("range")) || 200, 10), 1000),
+    timeframes: read("timeframes")?.match(/\w+/g) ?? [],
+    // The minifier does not shorten a name in quotes.
+    levels: levels.map((line) => ({ price: line?.price ?? line, label: line?.["label"] || "" }))
+      .filter(({ price }) => isPrice(price)),
+  };
+};
+
+/** The name of a zone; an unknown one is the visitor's. */
+const zoneOf = (host) => {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const zone = host.getAttribute("zone") || "viewer";
+  const wanted = zone === "viewer" ? own : zone === "exchange" ? host.dataset.zone || "UTC" : zone;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: wanted });
+    return wanted;
+  } catch {
+    return own;
+  }
+};
+const find = (host, name) => host.querySelector(`[data-part=${name}]`);
+const VISITOR = "data-visitor";
+const EVENTS = ["focusin", "pointerenter", "fullscreenchange"];
+const FEW = 0.25; // of the bars in sight: older ones are asked for when fewer are left
+
+// Plot: one chart. It draws once in a frame, and what one price has changed with that price.
+class Plot {
+  #host; #live; #options; #figures; #words = ""; #name = "";
+  /** @type {any} */ #room = null;
+  /** The room of a timeframe that was chosen. @type {any} */ #next = null;
+  /** @type {any} */ #parts = null;
+  /** @type {any} */ #sheet = null;
+  /** @type {any} */ #clock;
+  /** @type {{ places: number[], holes: Hole[] }} */ #layout = { places: [], holes: [] };
+  #sight = new Sight(); #cursor = new Cursor(); #isAll = true; #isAsked = false;
+  /** What a visitor does, and has done before its module is here. @type {any} */ #visitor = null;
+  /** @type {((visitor: any) => void)[]} */ #wishes = [];
+  /** @type {{ width: number, height: number } | null} */ #size = null;
+  /** @type {number | undefined} */ #second;
+  #sizes = new ResizeObserver(([{ contentRect }]) => this.#resize(contentRect));
+
+  constructor(host, live) {
+    this.#host = host;
+    this.#live = live;
+    this.#options = optionsOf(host);
+    live.guarded((view) => this.begin(view));
+  }
+
+  /** Begin with the room that the element has now, or in another language. */
+  begin(view) {
+    const host = this.#host;
+    const { symbol, timeframe } = host;
+    this.#figures = view.figures;
+    this.#name = find(host, "head")?.querySelector("[data-field=symbol]")?.textContent || symbol;
+    if (!this.#room?.is({ symbol, timeframe })) this.#enter({ symbol, timeframe });
+    // The server writes the day before the month.
+    const language = this.#figures.language === "en" ? "en-GB" : this.#figures.language;
+    this.#clock = new Clock(language, zoneOf(host), host.dataset.zone, lengthOf(timeframe));
+    this.#furnish();
+    this.#again();
+  }
+
+  /** Follow the attributes that are options. */
+  options() {
+    this.#options = optionsOf(this.#host);
+    this.#live.guarded((view) => this.begin(view));
+  }
+
+  close() {
+    this.#room?.close();
+    this.#next?.close();
+    this.#room = this.#next = null;
+    this.#leave();
+    clearInterval(this.#second);
+  }
+
+  /** Give back what another script has taken away. */
+  mend() {
+    if (!this.#parts || this.#isIntact) return;
+    this.#furnish();
+    this.#again();
+  }
+
+  /** Draw what the last price has changed. */
+  paint() { this.#draw(); }
+
+  status(words) {
+    this.#words = words;
+    this.#note();
+  }
+
+  handleEvent(event) {
+    if (event.type === "fullscreenchange") this.#fit();
+    else if (event.type === "keydown") this.#visit((visitor) => visitor.key(event));
+    else if (event.type === "click") this.#visit((visitor) => visitor.toggle());
+    else this.#visit((visitor) => visitor.label());
+  }
+
+  /** Do what has waited for fcs-chart-visitor.js. */
+  welcome(Visitor) {
+    if (this.#visitor) return;
+    this.#visitor = new Visitor(this.#host);
+    for (const wish of this.#wishes.splice(0)) this.#visit(wish);
+  }
+
+  /** What there is to read, and where. */
+  get facts() {
+    const { bars } = this.#room.series;
+    return {
+      ...{ bars, sheet: this.#sheet, holes: this.#layout.holes, levels: this.#options.levels },
+      ...{ figures: this.#figures, clock: this.#clock, previous: this.#previous },
+      ...{ name: this.#name, words: this.#words, parts: this.#parts, cursor: this.#cursor },
+      title: text(TYPES[this.#options.kind]), length: this.#room.series.length,
+    };
+  }
+
+  // Asks for the module, which fcs-elements.js imports.
+  #visit(wish) {
+    if (this.#visitor) {
+      this.#live.guarded(() => wish(this.#visitor));
+      return;
+    }
+    this.#wishes.push(wish);
+    set(this.#host, VISITOR, "1");
+  }
+
+  // Rooms
+
+  #enter(place) {
+    const isReady = this.#next?.is(place);
+    this.#room?.close();
+    if (!isReady) this.#next?.close();
+    this.#room = isReady ? this.#next : this.#open(place);
+    this.#next = null;
+    this.#room.report = (what) => { if (what === "all") this.#again(); };
+    this.#sheet = null;
+    this.#cursor.set(-1);
+    this.#sight.reset();
+  }
+
+  /** @param {(what: string) => void} report */
+  #open(place, report = () => {}) {
+    const token = this.#host.getAttribute("token") ?? undefined;
+    return new Room({ ...place, token }, this.#options.range, report);
+  }
+
+  // The old room stays until the bars of the new one are here.
+  #switch(timeframe) {
+    const { symbol } = this.#host;
+    this.#next?.close();
+    this.#next = null;
+    if (!this.#room?.is({ symbol, timeframe })) {
+      this.#next = this.#open({ symbol, timeframe }, (what) => this.#arrive(what, timeframe));
+    }
+    this.#again();
+  }
+
+  #arrive(what, timeframe) {
+    const next = this.#next;
+    if (what === "all" && next?.isHere) this.#host.timeframe = timeframe;
+    const isRefused = what === "state" && next?.state?.state === "offline";
+    if (!isRefused || !rooms.client.isConnected) return;
+    next.close();
+    this.#next = null;
+    this.#again();
+  }
+
+  // Nodes
+
+  get #isIntact() {
+    const { drawing, readout, tools } = this.#parts;
+    return this.#host.contains(drawing.svg) && drawing.isIntact && readout.isIntact
+      && tools.isIntact;
+  }
+
+  #furnish() {
+    const host = this.#host;
+    const plot = find(host, "plot");
+    if (!plot) return;
+    this.#leave();
+    this.#sizes.observe(plot);
+    plot.addEventListener("keydown", this);
+    for (const type of EVENTS) host.addEventListener(type, this);
+    const spoken = find(host, "spoken") ?? node("div", { part: "spoken" });
+    Object.assign(spoken, { role: "status" });
+    if (!spoken.isConnected) host.append(spoken);
+    Object.assign(plot, { tabIndex: 0, role: "application", ariaLabel: this.#name });
+    const table = find(host, "link") ?? node("button", { part: "link" });
+    Object.assign(table, { type: "button", textContent: text("Bars as a table") });
+    table.addEventListener("click", this);
+    // The server's drawing stays until there is another one.
+    const found = plot.querySelector("svg");
+    const svg = found ?? shape(plot, "svg");
+    svg.ariaHidden = "true";
+    const place = (name) => find(host, name) ?? node("div", {});
+    if (!table.isConnected) place("foot").insertBefore(table, find(host, "source"));
+    this.#parts = {
+      plot, spoken, table,
+      drawing: { svg, isIntact: true },
+      notes: new Notes(plot, find(host, "note")),
+      readout: new ReadOut(place("readout")),
+      tools: new Tools(place("tools"), this.#acts()),
+    };
+    if (!found) this.#fit();
+    this.#parts.tools.build({ ...this.#options, timeframe: host.timeframe });
+    this.#visitor?.begin();
+  }
+
+  #leave() {
+    this.#sizes.disconnect();
+    this.#parts?.plot.removeEventListener("keydown", this);
+    for (const type of EVENTS) this.#host.removeEventListener(type, this);
+  }
+
+  #acts() {
+    return {
+      timeframe: (timeframe) => this.#switch(timeframe),
+      type: (kind) => this.#host.setAttribute("type", kind),
+      full: () => {
+        if (document.fullscreenElement) document.exitFullscreen();
+        else this.#host.requestFullscreen?.();
+      },
+    };
+  }
+
+  // Drawing
+
+  // The plot is as high as its drawing, except in full screen.
+  #fit() {
+    const height = Number(this.#host.getAttribute("height")) || HEIGHT;
+    if (document.fullscreenElement !== this.#host) put(this.#parts.drawing.svg, { height });
+  }
+
+  #resize({ width, height }) {
+    if (!width || !height) return;
+    this.#size = { width: Math.round(width), height: Math.round(height) };
+    this.#again();
+  }
+
+  #again() {
+    this.#isAll = true;
+    this.#soon();
+  }
+
+  #soon() {
+    if (this.#isAsked) return;
+    this.#isAsked = true;
+    requestAnimationFrame(() => {
+      this.#isAsked = false;
+      if (this.#room) this.#live.guarded(() => this.#draw());
+    });
+  }
+
+  #draw() {
+    const { bars = [] } = this.#room?.series ?? {};
+    if (!this.#parts || !this.#size) return;
+    if (this.#room?.isHere && bars.length) {
+      if (this.#isAll || !this.#sheet?.fits(bars.at(-1))) this.#drawAll(this.#size);
+      else this.#parts.drawing.forming(this.#sheet, this.#plan());
+      this.#isAll = false;
+      this.#mark();
+    }
+    this.#note();
+    const full = document.fullscreenElement === this.#host ? "full" : "";
+    this.#parts.tools.press(this.#options.kind, this.#host.timeframe, full);
+  }
+
+  #drawAll({ width, height }) {
+    const { series } = this.#room;
+    const { bars } = series;
+    const { kind, hasVolume } = this.#options;
+    const isForming = series.isForming(rooms.now()) && this.#host.dataset.state !== "closed";
+    this.#layout = layoutOf(bars, series.missing, series.length);
+    // Long labels need a wider axis, which leaves less room for bars.
+    for (let axis = AXIS; ;) {
+      const box = new Box(width, height, axis);
+      this.#sight.settle(bars, this.#layout.places, box);
+      this.#sheet = new Sheet({
+        ...{ bars, box, kind, hasVolume, isForming, layout: this.#layout },
+        zoom: this.#sight.zoom(box), pan: this.#sight.pan,
+      });
+      const wanted = AXIS + LETTER * Math.max(0, longestOf(this.#sheet, this.#figures) - SHORT);
+      if (wanted <= axis || wanted > width / 2) break;
+      axis = wanted;
+    }
+    this.#sight.anchor(this.#sheet);
+    const { drawing } = this.#parts;
+    if (!(drawing instanceof Drawing)) this.#parts.drawing = new Drawing(drawing.svg);
+    this.#parts.drawing.all(this.#sheet, this.#plan());
+    this.#visitor?.list();
+    const { first, last } = this.#sheet;
+    const date = find(this.#host, "date");
+    const newest = bars[last][0];
+    if (date) writeText(date, this.#clock[series.length < DAY ? "day" : "year"](newest));
+    if (first < FEW * (last - first)) this.#room.reach(this.#options.range);
+    this.#second ??= setInterval(() => {
+      if (!document.hidden && inView.has(this.#host) && this.#left()) this.#soon();
+    }, 1000);
+  }
+
+  #plan() {
+    const { repaired } = this.#room.series;
+    return {
+      ...{ figures: this.#figures, clock: this.#clock, levels: this.#options.levels, repaired },
+      previous: this.#previous, left: this.#left(),
+    };
+  }
+
+  /** The close of the day before: what a room of minutes calls previous is another one. */
+  get #previous() {
+    const known = this.#room?.series.length >= DAY ? this.#room.previous : NaN;
+    return Number(this.#host.getAttribute("data-previous") ?? known);
+  }
+
+  // The time until the bar ends, under its price.
+  #left() {
+    const { newest, length } = this.#room.series;
+    if (!this.#sheet?.isForming || this.#host.dataset.state !== "live") return "";
+    const left = Math.ceil(newest[0] + length - rooms.now());
+    if (left < 0 || length >= DAY) return "";
+    const [hours, minutes, seconds] = [left / HOUR, left / MINUTE % 60, left % 60].map(Math.floor);
+    const two = (count) => String(count).padStart(2, "0");
+    return hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
+  }
+
+  // The read-out, and where the cursor is.
+  #mark() {
+    const { bars } = this.#sheet;
+    const { index, y, isHole } = this.#cursor;
+    const shown = bars[index] ?? bars.at(-1);
+    this.#parts.readout.write(shown, { figures: this.#figures, clock: this.#clock });
+    const words = this.#clock.time(shown[0]);
+    this.#parts.drawing.cursor(isHole ? null : this.#sheet, { index, y, words });
+  }
+
+  #note() {
+    const room = this.#room;
+    if (!room || !this.#parts) return;
+    const { notes } = this.#parts;
+    notes.over(...this.#notice(room));
+    const isMended = room.series.repaired.length > 0;
+    const last = isPrice(room.at) && text("last price {n}", this.#clock.second(room.at));
+    const words = [this.#words, last, isMended && text("repaired")];
+    notes.foot(words.filter(Boolean).join(" · "));
+  }
+
+  // What is to be said in the drawing, in a few words and in more.
+  #notice({ series: { bars, more, note }, isHere, isLoading, state }) {
+    const isEmpty = !bars.length;
+    if (!isHere) {
+      const isBlank = !this.#parts.plot.querySelector("svg path");
+      return isBlank ? [text("Loading older bars")] : [];
+    }
+    if (isEmpty) return [text("No data for {n}", this.#name), note || state?.reason || ""];
+    const isEdge = this.#sheet?.first === 0 && this.#sheet.x(0) > AXIS;
+    if (!isEdge) return [];
+    if (isLoading) return [text("Loading older bars")];
+    const isShort = note && (more || bars.length < this.#options.range);
+    return isShort ? [text("No history before {n}", this.#clock.time(bars[0][0])), note] : [];
+  }
+
+  // What the visitor does
+
+  /** Do something to what is in sight. */
+  act(act, ...given) {
+    if (this.#sheet) this.#live.guarded(() => this.#does[act](...given));
+  }
+
+  #does = {
+    move: (pixels) => {
+      this.#sight.move(pixels);
+      this.#again();
+    },
+    zoom: (count, x) => {
+      this.#sight.step(count, this.#sheet, x);
+      this.#again();
+    },
+    fit: () => {
+      this.#sight.reset();
+      this.#again();
+    },
+    point: ({ x, y }) => {
+      if (x <= this.#sheet.box.ax) this.#cursor.set(this.#sheet.at(x), y);
+      this.#soon();
+    },
+    hide: () => {
+      this.#cursor.set(-1);
+      this.#soon();
+    },
+    now: () => {
+      this.#cursor.set(-1);
+      this.#sight.home();
+      this.#again();
+    },
+    show: () => {
+      this.#sight.reveal(this.#cursor.index, this.#sheet);
+      this.#again();
+    },
+  };
+}
+
+/** @type {any} */
+const element = customElements.get("fcs-chart");
+if (element && !element.Plot) {
+  element.Plot = Plot;
+  /** @type {NodeListOf<any>} */
+  const hosts = document.querySelectorAll("fcs-chart");
+  for (const host of hosts) host.furnish();
+}

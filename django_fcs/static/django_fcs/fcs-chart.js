@@ -1,0 +1,116 @@
+// The element <fcs-chart>: it keeps the price above the chart up to date, and asks for the drawing
+// when it comes near the window. See docs/charts.md. A module: fcs-elements.js imports it with the
+// first chart, and fcs-chart-plot.js with the first one that is near.
+/** @type {{ kit: any }} */
+const { kit } = Object.getPrototypeOf(FCSTickerElement);
+const { FCSElement, Live, View, node, part, field, set, writeText } = kit;
+const ELEMENT = "fcs-chart";
+const NEAR = "data-near";
+const VISITOR = "data-visitor";
+const OPTIONS = ["type", "volume", "lines", "zone", "timeframes", "range"];
+
+// What a page has not written, the element writes: the same parts as the server's.
+const area = (name, ...children) => node("div", { part: name }, ...children);
+const build = () => [
+  area("head",
+    node("div", {},
+      area("name", field("symbol"), " ", field("name")),
+      area("quote",
+        part("price", field("close")), " ",
+        part("change", field("change"), field("change_percent")))),
+    area("side", part("status"))),
+  area("tools"),
+  area("readout"),
+  area("plot"),
+  area("foot", part("note")),
+];
+
+class ChartView extends View {
+  /** The drawing, once its module is here. */
+  get plot() { return this.host.plot; }
+  get flashing() { return "close"; }
+  build() { return build(); }
+  // The read-out belongs to the drawing.
+  fields() { return this.host.querySelectorAll("[data-part=head] [data-field]"); }
+
+  begin(isUpgrade) {
+    super.begin(isUpgrade);
+    this.plot?.begin(this);
+  }
+
+  mend() {
+    super.mend();
+    this.plot?.mend();
+  }
+
+  paint(message) {
+    super.paint(message);
+    this.#day(message.prices.c);
+    this.plot?.paint();
+  }
+
+  // What the server has printed counts until the page is connected.
+  status(words) {
+    super.status(words);
+    this.mark("from", null);
+    this.plot?.status(words);
+  }
+
+  // The change of the day, whatever the timeframe: against the close that the server knows.
+  #day(close) {
+    const previous = Number(this.host.getAttribute("data-previous"));
+    const change = close - previous;
+    if (!previous || !Number.isFinite(change)) return;
+    const direction = change > 0 ? "up" : change < 0 ? "down" : null;
+    const shown = (name) => this.find(`[data-day=${name}]`) ?? document.createElement("i");
+    writeText(shown("change"), this.figures.signed(change));
+    writeText(shown("change_percent"), this.figures.percent(change / previous * 100));
+    this.mark("direction", direction);
+    set(this.find("[data-part=quote]"), "data-direction", direction);
+  }
+}
+
+/** @type {any} */
+const nearness = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    if (!isIntersecting) continue;
+    nearness.unobserve(target);
+    target.setAttribute(NEAR, "1"); // so that fcs-elements.js imports the drawing
+  }
+}, { rootMargin: "100%" });
+
+class FCSChartElement extends FCSElement {
+  static View = ChartView;
+  static observedAttributes = [...FCSElement.observedAttributes, NEAR, VISITOR, ...OPTIONS];
+  /** The drawing; set by fcs-chart-plot.js. @type {any} */ static Plot = null;
+  /** What a visitor does; set by fcs-chart-visitor.js. @type {any} */ static Visitor = null;
+  /** @type {any} */ plot = null;
+
+  connectedCallback() {
+    super.connectedCallback();
+    nearness.observe(this);
+    this.furnish();
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    nearness.unobserve(this);
+    this.plot?.close();
+    this.plot = null;
+  }
+
+  attributeChangedCallback(name) {
+    super.attributeChangedCallback();
+    this.furnish();
+    if (OPTIONS.includes(name)) this.plot?.options();
+  }
+
+  /** Begin what the element asks for, once its module is here. */
+  furnish() {
+    const { Plot, Visitor } = FCSChartElement;
+    const isDue = this.isConnected && this.hasAttribute(NEAR);
+    if (Plot && isDue) this.plot ??= new Plot(this, Live.of(this, ChartView));
+    if (Visitor && this.hasAttribute(VISITOR)) this.plot?.welcome(Visitor);
+  }
+}
+if (!customElements.get(ELEMENT)) FCSChartElement.define(ELEMENT);
