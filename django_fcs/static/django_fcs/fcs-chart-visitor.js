@@ -19,7 +19,7 @@ const KEYS = {
 };
 const HELP = [
   ["← →", "previous, next bar"], ["Page Up, Page Down", "ten bars"],
-  ["Home, End", "first, newest bar"], ["↑ ↓", "price, volume, lines"],
+  ["Home, End", "first, newest bar"], ["↑ ↓", "price, volume, day, lines"],
   ["+ − 0", "nearer, farther, as it was"], ["Enter", "summary of what is in view"],
   ["?", "these keys"], ["Esc", "cursor away, back to now"],
 ];
