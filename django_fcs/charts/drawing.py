@@ -130,9 +130,9 @@ def _shortened(
 def pinned(price: float, scale: Scale, label: str) -> Tag:
     """Return the label of a price; out of sight it is at the edge, with an arrow."""
     if price > scale.high:
-        return Tag(scale.top, f"{label} ↑", False)
+        return Tag(scale.top, f"{label}\N{THIN SPACE}↑", False)
     if price < scale.low:
-        return Tag(scale.bottom, f"{label} ↓", False)
+        return Tag(scale.bottom, f"{label}\N{THIN SPACE}↓", False)
     return Tag(scale.y(price), label, True)
 
 

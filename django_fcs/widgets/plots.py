@@ -163,7 +163,8 @@ def _labelled(
 def _axis_of(sheet: Sheet) -> int:
     """Return how wide the axis has to be for its labels."""
     tags = [tag for tag in (sheet.now, sheet.before, *(one.tag for one in sheet.levels)) if tag]
-    labels = [*sheet.labels.values(), *(tag.text for tag in tags)]
+    # An arrow has room: an axis that becomes wider while prices move would move the bars.
+    labels = [*sheet.labels.values(), *(tag.text.rstrip("\N{THIN SPACE}↑↓") for tag in tags)]
     return AXIS + _CHARACTER * max(0, max(map(len, labels), default=0) - _CHARACTERS)
 
 
