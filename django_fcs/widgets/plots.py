@@ -107,7 +107,7 @@ def _extremes(sheet: Sheet, day: Quote, digits: int, notation: Notation) -> list
         if price is None or scale is None or place is None:
             continue
         y = scale.y(price) + away
-        if _SIGN <= y <= scale.bottom + _SIGN:
+        if _SIGN <= y < sheet.plan.floor:
             found.append(Extreme(place.x + BODY // 2, y, formats.number(price, digits, notation)))
     return found
 

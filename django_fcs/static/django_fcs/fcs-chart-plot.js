@@ -16,8 +16,8 @@ const WIDEST_HOLE = 12; // in bars
 const HEIGHT = 256; // of the plot, if the page does not say it
 const LEAST_TICK = 22;
 const LEAST_TIME = 56;
-// Between labels of the time axis and its ends; a date stands at the left.
-const [LEFT, EDGE] = [72, 14];
+// Between the middle of a time and the ends of its axis; a date stands at the left.
+const [LEFT, EDGE] = [96, 14];
 /** Pitch and width of a bar, from far to near. @type {[number, number][]} */
 const ZOOMS = [[2, 1], [3, 1], [4, 3], [5, 3], [7, 5], [9, 7], [12, 9], [16, 11], [24, 17]];
 const USUAL = 4;
@@ -849,7 +849,7 @@ class Drawing {
           at >= first && at <= last && bar[place] === price);
         const y = scale.y(price) + away;
         const lines = [figures.number(price)];
-        return index >= 0 && y >= TALL && y <= scale.bottom + TALL
+        return index >= 0 && y >= TALL && y < floor
           ? [{ x: Math.floor(sheet.middle(index)), y, lines }] : [];
       }),
       ...sheet.shades.flatMap(([start, end, side]) => {
