@@ -12,6 +12,7 @@ from lab.kit.site import SERVERS
 from .crowds import CROWDS, measure_crowd
 from .growth import measure_browsers, measure_rooms
 from .ingest import measure_ingest
+from .machines import measure_machines
 from .memory import measure_memory
 from .stuck import measure_stuck
 from .table_of_peers import PEERS, Peer
@@ -63,5 +64,6 @@ SCENARIOS: Mapping[str, Scenario] = {
         ("ours-uvicorn", "tutorial-uvicorn"), partial(_half, measure_browsers)
     ),
     "growth-rooms": Scenario(("ours-uvicorn",), partial(_half, measure_rooms)),
+    "machines": Scenario(("merge-uvicorn",), partial(_half, measure_machines)),
     "ingest": Scenario(("stream", "publisher"), _ingest),
 }
