@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from .candles.reading import candle_store
+from .candles import reading
 from .conf import conf
 from .exceptions import ConfigurationError, FCSError
 from .layer.bus import Beat, Bus, layer_is_in_memory
@@ -60,7 +60,9 @@ async def _stream(store: Store) -> None:
             timing=Timing.within(conf.FCS_OFFLINE_AFTER_SECONDS),
         )
         async with client:
-            stream = Stream(client, store, candles=candle_store(), rest=rest_client(), rooms=rooms)
+            stream = Stream(
+                client, store, candles=reading.candle_store(), rest=rest_client(), rooms=rooms
+            )
             await stream.run()
     except FCSError as error:
         # Each join starts the stream again.

@@ -16,7 +16,7 @@ from jinja2.parser import Parser
 from jinja2.runtime import Context
 
 from .exceptions import RoomError
-from .widgets.nonces import nonce_from
+from .widgets import nonce_from
 from .widgets.tags import FILTERS, TAGS, Tag
 
 __all__ = ["FCSExtension"]

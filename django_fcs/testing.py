@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from django.test import override_settings
 
 from . import embedded
-from .candles.reading import forget_candles
+from .candles import reading
 from .conf import conf
 from .fanout.hub import Hub
 from .layer.bus import Beat, Bus
@@ -71,7 +71,7 @@ async def _start_over() -> None:
     """Forget the prices last: a stream that ends saves what it has."""
     await end_streams()
     forget_prices()
-    forget_candles()
+    reading.forget_candles()
 
 
 async def push_price(

@@ -31,8 +31,7 @@ from .site import is_idle, note_mistake, room_to_show, site_store
 from .tools.logs import logger_of
 from .tools.metrics import gauges
 from .values.timeframes import LONGEST
-from .widgets.plots import room_of_day
-from .widgets.still import svg_of
+from .widgets import plots, still
 
 __all__ = ["candles", "chart", "health", "metrics"]
 
@@ -222,9 +221,9 @@ def _answered(
 async def _image(request: HttpRequest, picture: Picture, format: str) -> HttpResponseBase:
     _keep_joined(picture.room)
     found = await aget_candles(picture.room, limit=picture.range)
-    rooms = picture.room, room_of_day(picture.room)
+    rooms = picture.room, plots.room_of_day(picture.room)
     known = await aget_quotes(rooms)
-    svg = svg_of(found, picture, *(known[room] for room in rooms))
+    svg = still.svg_of(found, picture, *(known[room] for room in rooms))
     etag = f'"{hashlib.sha256(svg.encode()).hexdigest()[:32]}.{format}"'
     response = HttpResponse(content_type=_IMAGE_TYPES[format])
     response["Content-Security-Policy"] = _IMAGE_POLICY

@@ -121,6 +121,9 @@ LARGEST = {
 }
 LINES_OF_A_FUNCTION = 30
 
+#: These are loaded in a process of their own, or by ``embedded``, which loads the faces first.
+LOADED_LATE = {"management", "streaming"}
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -244,6 +247,39 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         rest = {name: others for name, others in rest.items() if name not in free}
 
     assert not rest
+
+
+@pytest.mark.parametrize("face", ["candles", "widgets"])
+def test_two_threads_that_load_a_wing_come_through_its_face_first(face: str) -> None:
+    """One that holds a module and waits for the face would meet one that waits for the module.
+
+    Python ends such a wait with a module that is half loaded. The threads of ``runserver`` do
+    this: one imports the urls, the other checks the templates.
+    """
+    first = {
+        name: next((thing for thing in in_order(name) if is_of(thing, f"django_fcs.{face}")), "")
+        for name in MODULES
+        if not is_of(name, face) and place_of(name) not in LOADED_LATE
+    }
+    loaded = {f"django_fcs.{module}" for module in loaded_by(face)}
+
+    assert not {name: thing for name, thing in first.items() if thing.rpartition(".")[0] in loaded}
+
+
+def in_order(name: str) -> list[str]:
+    """Return what a module imports at its top, in order."""
+    return [thing for node in tree(name).body for thing in imported(node, name)]
+
+
+def loaded_by(face: str) -> set[str]:
+    """Return the modules of a wing that its face loads."""
+    found: set[str] = set()
+    rest = {face}
+    while rest:
+        rest = {other for name in rest for other in neighbours(name) if is_of(other, face)}
+        rest -= found | {face}
+        found |= rest
+    return found
 
 
 def test_no_import_hides_in_a_function() -> None:

@@ -111,7 +111,7 @@ async def test_the_functions_print_price_state_and_token(site: str) -> None:
         assert token_is_valid(parts.host["token"] or "", "FX:EURUSD")
         assert "INVALID" not in html
     assert "INVALID" not in widgets.ticker("FX:USDJPY") + widgets.price("FX:USDJPY")
-    assert len(Parts(widgets.scripts()).elements) == (4 if settings.DEBUG else 3)
+    assert len(Parts(widgets.scripts()).elements) == (5 if settings.DEBUG else 4)
 
 
 async def test_both_engines_print_the_same_as_the_functions(site: str) -> None:
@@ -179,7 +179,7 @@ def test_the_path_of_the_socket_follows_the_path_of_the_site_and_an_address_stay
 ) -> None:
     with override_settings(FORCE_SCRIPT_NAME=forced, FCS_SOCKET_URL=url):
         set_script_prefix(reported)
-        assert Parts(widgets.scripts()).elements[2][1]["data-fcs-socket"] == socket
+        assert Parts(widgets.scripts()).elements[3][1]["data-fcs-socket"] == socket
 
 
 def test_a_page_below_a_path_that_the_server_reports_names_the_socket_there() -> None:
@@ -223,7 +223,7 @@ def test_with_hashed_names_the_scripts_are_those_that_collectstatic_wrote(tmp_pa
         call_command("collectstatic", interactive=False, verbosity=0)
         html = widgets.scripts()
     addresses = re.findall(r'"(/static/[^"]+)"', html)  # of modules, too
-    assert len(addresses) == 2 + len(_MODULES)
+    assert len(addresses) == 3 + len(_MODULES)
     for address in addresses:
         assert re.fullmatch(r"/static/django_fcs/[\w-]+\.min\.[0-9a-f]{12}\.(css|js)", address)
         assert (tmp_path / address.removeprefix("/static/")).is_file()

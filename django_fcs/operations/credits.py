@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from django_fcs.candles.ledger import Ledger
-from django_fcs.candles.reading import candle_store
+from django_fcs.candles import ledger, reading
 from django_fcs.conf import conf
 
 __all__ = ["Credits", "read_credits"]
@@ -40,12 +39,12 @@ def read_credits(now: float) -> Credits | None:
     if not conf.FCS_REST_KEY:
         return None
     per_month = conf.FCS_REST_CREDITS_PER_MONTH
-    ledger = Ledger(
-        candle_store().account(),
+    accounted = ledger.Ledger(
+        reading.candle_store().account(),
         per_minute=conf.FCS_REST_REQUESTS_PER_MINUTE,
         per_month=per_month,
         now=now,
         epoch=0,
     )
-    wait = ledger.wait(1, now)
-    return Credits(ledger.left, per_month, now + wait if wait else None, ledger.why(1, now))
+    wait = accounted.wait(1, now)
+    return Credits(accounted.left, per_month, now + wait if wait else None, accounted.why(1, now))

@@ -13,7 +13,7 @@ from django.template.context import Context
 from django.template.library import SimpleNode
 
 from django_fcs.exceptions import RoomError
-from django_fcs.widgets.nonces import nonce_from
+from django_fcs.widgets import nonce_from
 from django_fcs.widgets.tags import FILTERS, TAGS, Tag
 
 register = Library()
