@@ -405,8 +405,7 @@ class Request {
 class Room {
   /** @type {{ state: string, reason?: string } | null} */ state = null;
   /** Whether an answer has come. */ isHere = false;
-  /** When the last price came, the close before it, and the change in percent. */
-  at = NaN; previous = NaN; percent = NaN;
+  /** When the last price came, and the change in percent. */ at = NaN; percent = NaN;
   #place; #limit; #request; #report; #isJoined = false; #isCut = false; #vainAt = -Infinity;
   #listener = {
     price: ({ prices, at }) => this.#price(prices, at),
@@ -491,7 +490,6 @@ class Room {
   #price(prices, at) {
     const before = this.series.newest;
     this.at = [prices.update, at].find(isPrice) ?? rooms.now();
-    this.previous = prices.pc ?? this.previous;
     this.percent = prices.chp ?? this.percent;
     const changed = this.series.take(prices, this.at);
     // Perhaps nothing was traded in between, and perhaps it was missed.
@@ -1306,18 +1304,17 @@ class Plot {
 
   #plan() {
     const { repaired, length } = this.#room.series;
+    // Bars of a day or longer have no line at a price of the day.
+    const isWithin = length < DAY;
     return {
       ...{ figures: this.#figures, clock: this.#clock, levels: this.#options.levels, repaired },
-      ...{ previous: this.#previous, left: this.#left(), axis: this.#axis },
-      day: length < DAY && this.#day.prices || {},
+      ...{ previous: isWithin ? this.#previous : NaN, left: this.#left(), axis: this.#axis },
+      day: isWithin && this.#day.prices || {},
     };
   }
 
   /** The close of the day before: what a room of minutes calls previous is another one. */
-  get #previous() {
-    const known = this.#room?.series.length >= DAY ? this.#room.previous : NaN;
-    return Number(this.#host.getAttribute("data-previous") ?? known);
-  }
+  get #previous() { return Number(this.#host.getAttribute("data-previous") ?? NaN); }
 
   // The figures of the day over the plot, which are pale until they are known to be current.
   #today() {
