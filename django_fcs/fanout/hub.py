@@ -338,7 +338,8 @@ class Hub:
         assert update is not None
         for key in watched.keys:
             spelled = update.spelled(key.spelling)
-            send_price(self._routes.of(key), key, spelled)
+            if subscribers := self._routes.of(key):
+                send_price(subscribers, key, spelled)
             self._cohorts.put(key, spelled)
 
     def _stream_time(self) -> float:
