@@ -19,6 +19,9 @@ __all__ = ["Parser", "Reply", "Wire", "WireError", "close_sentinels", "command"]
 #: How much is read at once, in bytes.
 READ_SIZE = 256 * 1024
 
+#: The longest string that Redis sends by default, in bytes (``proto-max-bulk-len``).
+LONGEST = 512 * 1024 * 1024
+
 _CLOSED = "the server closed the connection"
 
 Reply = bytes | list["Reply"] | None
@@ -174,6 +177,8 @@ def _read(data: bytes, at: int) -> tuple[Reply, int]:
         length = int(head)
         if length < 0:
             return None, at
+        if length > LONGEST:
+            raise ValueError
         if len(data) < at + length + 2:
             raise _Incomplete
         return data[at : at + length], at + length + 2
