@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from django_fcs.candles.bars import Bar
-from django_fcs.candles.holes import missing
+from django_fcs.candles.holes import missing_among
 from django_fcs.candles.series import REST_LATE_SECONDS, Series
 from django_fcs.candles.sessions import pieces
 from django_fcs.candles.spans import Span
@@ -167,11 +167,9 @@ def holes_before(
     """
     ends = [at for at in (stop, series.oldest and series.oldest.t) if at is not None]
     end = min(ends, default=0)
-    older = [bar for bar in rows if bar.t < end]
-    whole = Series(series.timeframe, keep=len(older))
-    whole.take_page(older, fetched_at=end)
-    whole.joined, whole.answered = series.joined, series.answered
-    return missing(whole, hours, end)
+    older = [bar.t for bar in rows if bar.t < end]
+    looked = series.joined, series.answered
+    return missing_among(older, series.timeframe, looked, hours, end)
 
 
 def finished(bars: Sequence[Bar], timeframe: str, fetched_at: float) -> list[Bar]:
