@@ -23,7 +23,7 @@ from django_fcs.prices.sessions import Markets
 from django_fcs.rooms import Room
 from django_fcs.tools.bell import Bell
 from django_fcs.tools.logs import logger_of
-from django_fcs.tools.tasks import each, together
+from django_fcs.tools.tasks import together
 
 from .asking import (
     Ask,
@@ -42,6 +42,7 @@ from .figures import note_fault
 from .histories import Histories, RoomHistory
 from .lease import Alone, Lease
 from .pauses import Delay
+from .turns import take_turns
 from .wishes import Wishes
 
 __all__ = ["Historian", "historian_of"]
@@ -195,13 +196,14 @@ class Historian:
             await asyncio.Event().wait()
             return
         await fetcher.open(epoch)
-        serve = partial(self._serve, histories, fetcher)
-        while True:
+        await take_turns(
+            self.wishes,
+            partial(self._serve, histories, fetcher),
             # Anybody can invent symbols: rooms of which prices come are first.
-            due = sorted(self.wishes.due(self._clock()), key=histories.is_streamed, reverse=True)
-            async for _ in each(due, serve, at_once=AT_ONCE):
-                pass
-            await self.wishes.changed.heard(self.wishes.pause(self._clock()))
+            is_first=histories.is_streamed,
+            clock=self._clock,
+            at_once=AT_ONCE,
+        )
 
     async def _serve(self, histories: Histories, fetcher: Fetcher, room: Room) -> None:
         """Fulfil the wishes of a room as far as possible now; a fault ends only them."""
