@@ -31,6 +31,7 @@ __all__ = [
     "next_ask",
     "note_answer",
     "note_saved",
+    "range_of",
 ]
 
 _HUNDRED = 100
@@ -94,10 +95,16 @@ def affordable(ask: Ask, credits: float) -> Ask | None:
     return ask if credits_of(ask.length) <= credits else ask._replace(length=bars_for(int(credits)))
 
 
+def range_of(wish: Wish, now: float) -> Span:
+    """Return the first and the last second of a wish for a range: ``before`` is no part of it."""
+    assert wish.start is not None, "it has a range"
+    return wish.start, int(now if wish.before is None else wish.before) - 1
+
+
 def next_ask(stock: Stock, wish: Wish, now: float) -> Ask | None:
     """Return what to ask for next to fulfil a wish; ``None`` if there is nothing to ask."""
     if wish.start is not None:
-        return _in_range(stock, wish.start, int(now if wish.before is None else wish.before))
+        return _in_range(stock, *range_of(wish, now))
     if _is_new(stock.series, now):
         return Ask(_hundreds(min(wish.limit, max(stock.places, 1))))
     return _repair(stock) or _older(stock, wish)
@@ -214,7 +221,7 @@ def _in_range(stock: Stock, start: int, stop: int) -> Ask | None:
     if not parts:
         return None
     first, last = parts[-1]
-    first = max(first, last - (RANGE_BARS - 1) * length)
+    first = max(first, last - RANGE_BARS * length + 1)
     return Ask(_hundreds((last - first) // length + 1), first, last)
 
 

@@ -34,6 +34,7 @@ from .asking import (
     holes_before,
     next_ask,
     note_answer,
+    range_of,
 )
 from .covered import note_database
 from .databank import Databank
@@ -297,10 +298,7 @@ class Historian:
             await self._databank.save()
             rows = []
             if wish.start is not None:
-                span, hours = (
-                    (wish.start, wish.before or int(now)),
-                    self._markets.hours(room.symbol),
-                )
+                span, hours = range_of(wish, now), self._markets.hours(room.symbol)
                 await note_database(history, span, self._databank, hours)
             else:
                 rows = await self._databank.load(room, before=stop, limit=limit)

@@ -1,4 +1,4 @@
-"""Turns of rooms with wishes: a slow one delays no other, and none is served twice before others."""
+"""Turns of rooms with wishes: a slow one delays no other, and each has its turn."""
 
 from __future__ import annotations
 
