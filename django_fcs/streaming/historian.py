@@ -169,6 +169,8 @@ class Historian:
     async def _keep(self, histories: Histories) -> None:
         while True:
             await self.save(histories)
+            if self._fetcher is not None:
+                await self._fetcher.keep()
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _recall(self, histories: Histories) -> None:
