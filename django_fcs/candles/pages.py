@@ -107,6 +107,7 @@ class Page:
             more=len(self._candles) > limit or may_come,
             note=self._trouble or self._note(is_fetched=is_fetched),
             since=None if kept is None else kept.since,
+            unread=bool(self._trouble),
         )
 
     def _note(self, *, is_fetched: bool) -> str:
