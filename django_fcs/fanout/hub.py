@@ -355,6 +355,7 @@ class Hub:
         if heard.may_lack:
             self._needs.ask_for_all()
             self.candles.wish_again()
+        self.candles.hear()
         text = serialise(Heartbeat(timestamp=int(beat.path.at * 1000)))
         self._cohorts.tell_all(Heartbeat, text)
         self._tell_states(self._watched.look())
