@@ -12,17 +12,23 @@ from typing import NamedTuple
 from .geometry import BAND, BODY, Plan
 from .ink import Ink
 from .scales import Scale, step_of, unit_of
+from .signs import Sign, kept_of
 
-__all__ = ["Level", "Mark", "Sheet", "Tag", "Words", "label_of", "labels_of", "pinned", "plot"]
+__all__ = [
+    "Extreme",
+    "Level",
+    "Mark",
+    "Sheet",
+    "Tag",
+    "Words",
+    "label_of",
+    "labels_of",
+    "pinned",
+    "plot",
+]
 
 #: Labels of the price axis keep this distance from each other.
 _CLEAR = 17
-
-#: The times of two holes are both written if their middles are this far apart.
-_HOLE_GAP = 72
-
-#: Names of lines keep this distance from each other.
-_NAME = 12
 
 #: A label is at least so far from the top.
 _TOP = 9
@@ -62,6 +68,17 @@ class Words(NamedTuple):
     no_data: str
     repaired: str
     previous: str
+    before: str = ""
+    """Of the bars before the hours of the exchange, and of those after them."""
+    after: str = ""
+
+
+class Extreme(NamedTuple):
+    """The high or the low of the day, at the bar that made it."""
+
+    x: int
+    y: int
+    text: str
 
 
 class Sheet(NamedTuple):
@@ -78,6 +95,8 @@ class Sheet(NamedTuple):
     before: Tag | None = None
     """The previous close."""
     levels: Sequence[Level] = ()
+    extremes: Sequence[Extreme] = ()
+    """The high and the low of the day, where they are in sight."""
     left: int = 0
     """Where lines begin; pages show more than the drawing if they are wider."""
 
@@ -111,22 +130,24 @@ def _shortened(
 def pinned(price: float, scale: Scale, label: str) -> Tag:
     """Return the label of a price; out of sight it is at the edge, with an arrow."""
     if price > scale.high:
-        return Tag(scale.top, f"{label} ↑", False)
+        return Tag(scale.top, f"{label}\N{THIN SPACE}↑", False)
     if price < scale.low:
-        return Tag(scale.bottom, f"{label} ↓", False)
+        return Tag(scale.bottom, f"{label}\N{THIN SPACE}↓", False)
     return Tag(scale.y(price), label, True)
 
 
 def plot(sheet: Sheet, ink: Ink) -> str:
     """Return the elements of a plot, from back to front."""
     plan = sheet.plan
+    signs = [*_holes_named(sheet), *_mended_named(sheet), *_lines_named(sheet), *_rest_named(sheet)]
+    bars = {kind: path for kind, path in plan.paths.items() if kind != "session"}
     pieces = [
         *_ground(sheet, ink),
         *_holes(sheet, ink),
-        *(f'<path {ink.of(kind)} d="{path}"/>' for kind, path in plan.paths.items()),
-        *_names_of_holes(sheet, ink),
-        *_mended(sheet, ink),
+        *(f'<path {ink.of(kind)} d="{path}"/>' for kind, path in bars.items()),
+        *_brackets(sheet, ink),
         *_lines(sheet, ink),
+        *_signs(kept_of(signs, plan.right), ink),
         *_axis(sheet, ink),
         *(
             _text(
@@ -144,6 +165,8 @@ def plot(sheet: Sheet, ink: Ink) -> str:
 
 def _ground(sheet: Sheet, ink: Ink) -> Iterator[str]:
     plan, left = sheet.plan, sheet.left
+    if "session" in plan.paths:
+        yield f'<path {ink.of("session")} d="{plan.paths["session"]}"/>'
     if sheet.labels:
         lines = "".join(f"M{left} {y}.5H{plan.right}" for y in sheet.labels)
         yield f'<path {ink.of("grid")} d="{lines}"/>'
@@ -169,26 +192,18 @@ def _holes(sheet: Sheet, ink: Ink) -> Iterator[str]:
         yield f'<path {ink.of("hole")} d="{stripes}"/>'
 
 
-def _names_of_holes(sheet: Sheet, ink: Ink) -> Iterator[str]:
-    plan, last = sheet.plan, -_HOLE_GAP
-    for hole, hours in zip(plan.holes, sheet.hours, strict=True):
-        middle = min(hole.x + hole.width // 2, plan.right - 36)
-        if middle - last < _HOLE_GAP:
-            continue
-        last = middle
+def _brackets(sheet: Sheet, ink: Ink) -> Iterator[str]:
+    """Mark the holes at the top, and what was repaired at the bottom."""
+    for hole in sheet.plan.holes:
         yield f'<path {ink.of("holeline")} d="M{hole.x}.5 36v-3.5h{hole.width - 1}v3.5"/>'
-        for y, text in ((14, sheet.words.no_data), (26, hours)):
-            yield _text(middle, y, text, ink.of("text small halo holetext"), "middle")
-
-
-def _mended(sheet: Sheet, ink: Ink) -> Iterator[str]:
-    plan = sheet.plan
-    y = plan.bottom - 3 - (BAND if plan.has_volume else 0)
-    for start, end in plan.repaired:
+    y = _floor(sheet.plan) - 6
+    for start, end in sheet.plan.repaired:
         wide = max(end - start - 1, BODY - 1)
-        yield f'<path {ink.of("mended")} d="M{start}.5 {y - 3}v3.5h{wide}v-3.5"/>'
-        middle = min((start + end) // 2, plan.right - 28)
-        yield _text(middle, y - 7, sheet.words.repaired, ink.of("text small halo"), "middle")
+        yield f'<path {ink.of("mended")} d="M{start}.5 {y}v3.5h{wide}v-3.5"/>'
+
+
+def _floor(plan: Plan) -> int:
+    return plan.bottom - (BAND if plan.has_volume else 0)
 
 
 def _lines(sheet: Sheet, ink: Ink) -> Iterator[str]:
@@ -198,13 +213,43 @@ def _lines(sheet: Sheet, ink: Ink) -> Iterator[str]:
             yield f'<path {ink.of("level")} d="M{left} {level.tag.y}.5H{plan.right}"/>'
     if sheet.now and sheet.now.is_inside:
         yield f'<path {ink.of("now")} d="M{left} {sheet.now.y}.5H{plan.right}"/>'
+
+
+def _holes_named(sheet: Sheet) -> Iterator[Sign]:
+    for hole, hours in zip(sheet.plan.holes, sheet.hours, strict=True):
+        middle = hole.x + hole.width // 2
+        yield Sign(middle, 26, (sheet.words.no_data, hours), "halo holetext")
+
+
+def _mended_named(sheet: Sheet) -> Iterator[Sign]:
+    for start, end in sheet.plan.repaired:
+        yield Sign((start + end) // 2, _floor(sheet.plan) - 10, (sheet.words.repaired,))
+
+
+def _lines_named(sheet: Sheet) -> Iterator[Sign]:
     named = [(level.tag, level.label) for level in sheet.levels]
     named += [(sheet.before, sheet.words.previous)] if sheet.before else []
-    taken: list[int] = []
     for tag, label in named:
-        if tag.is_inside and label and all(abs(tag.y - y) >= _NAME for y in taken):
-            taken.append(tag.y)
-            yield _text(plan.right - 8, tag.y - 5, label, ink.of("text small halo"), "end")
+        if tag.is_inside and label:
+            yield Sign(sheet.plan.right - 8, tag.y - 5, (label,), anchor="end")
+
+
+def _rest_named(sheet: Sheet) -> Iterator[Sign]:
+    """Name the high and the low of the day, then the hours where there is room for it."""
+    for one in sheet.extremes:
+        yield Sign(one.x, one.y, (one.text,))
+    words = {"before": sheet.words.before, "after": sheet.words.after}
+    for start, end, side in sheet.plan.shades:
+        sign = Sign(end - 6, _floor(sheet.plan) - 8, (words[side],), "", "end")
+        if sign.width + 12 <= end - start:
+            yield sign
+
+
+def _signs(signs: Sequence[Sign], ink: Ink) -> Iterator[str]:
+    for sign in signs:
+        for row, text in enumerate(sign.lines):
+            y = sign.y - 12 * (len(sign.lines) - 1 - row)
+            yield _text(sign.x, y, text, ink.of(f"text small {sign.look}".strip()), sign.anchor)
 
 
 def _axis(sheet: Sheet, ink: Ink) -> Iterator[str]:

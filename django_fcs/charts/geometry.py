@@ -8,21 +8,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from .clocks import Session, sides_of
 from .scales import Scale, rounded, scale_of
 
-__all__ = ["AXIS", "BAND", "BODY", "Frame", "Hole", "Place", "Plan", "Row", "plan_of", "width_for"]
+__all__ = [
+    *("AXIS", "BAND", "BODY", "Frame", "Hole", "Place", "Plan", "Row", "Shade"),
+    *("plan_of", "width_for"),
+]
 
 #: The price axis, at the right, and the time axis, at the bottom, in pixels.
 AXIS = 64
 _TIMES = 24
 
-#: The width of a bar, and from one bar to the next; in a narrow chart, bars are easier to tell.
+#: The width of a bar, and from one bar to the next. A chart that is less high is a small one, in
+#: which bars are easier to tell.
 BODY = 5
-_PITCH, _PITCH_OF_NARROW, _NARROW = 7, 8, 480
+_PITCH, _PITCH_OF_SMALL, _SMALL = 7, 8, 240
 
-#: Between the newest bar and the axis; above and below the prices.
+#: Between the newest bar and the axis.
 _MARGIN = 12
-_AIR = 8
+
+#: Above and below the prices: room for the marks of the high and the low, except in small charts.
+_AIR, _AIR_OF_SMALL = 20, 8
+
+#: A drawing is at least so wide.
+_LEAST = 480
 
 #: The band of the volume, and its highest column.
 BAND = 32
@@ -54,6 +64,18 @@ class Frame(NamedTuple):
     period: int
     """The length of a bar in seconds."""
     axis: int = AXIS
+    session: Session | None = None
+    """The hours of the exchange, if bars outside of them are to be shaded."""
+
+    @property
+    def pitch(self) -> int:
+        """From one bar to the next."""
+        return _PITCH_OF_SMALL if self.height < _SMALL else _PITCH
+
+    @property
+    def air(self) -> int:
+        """Above and below the prices."""
+        return _AIR_OF_SMALL if self.height < _SMALL else _AIR
 
 
 class Place(NamedTuple):
@@ -70,6 +92,15 @@ class Hole(NamedTuple):
     width: int
     start: int
     end: int
+
+
+class Shade(NamedTuple):
+    """Bars outside of the hours of the exchange: from where to where, in pixels."""
+
+    start: int
+    end: int
+    side: str
+    """``before`` or ``after`` the hours."""
 
 
 class Plan(NamedTuple):
@@ -89,6 +120,7 @@ class Plan(NamedTuple):
     repaired: tuple[tuple[int, int], ...]
     """From where to where bars came later, in pixels."""
     paths: dict[str, str]
+    shades: tuple[Shade, ...] = ()
 
 
 def plan_of(
@@ -102,31 +134,32 @@ def plan_of(
     places, holes = _places(rows, frame, missing)
     has_volume = any(place.row.v for place in places)
     scale = None
+    shades = _shades(places, frame)
     paths: dict[str, str] = {}
     if places:
         low, high = min(one.row.l for one in places), max(one.row.h for one in places)
-        end = bottom - _AIR - (BAND if has_volume else 0)
-        scale = scale_of(low, high, _AIR, end, is_alone=len(places) == 1)
+        end = bottom - frame.air - (BAND if has_volume else 0)
+        scale = scale_of(low, high, frame.air, end, is_alone=len(places) == 1)
         pieces = _columns(places, bottom) if has_volume else []
-        paths = _joined([*pieces, *_shapes(frame.type, places, holes, scale)])
+        shaded = [("session", f"M{one.start} 0V{bottom}H{one.end}V0z") for one in shades]
+        paths = _joined([*shaded, *pieces, *_shapes(frame.type, places, holes, scale)])
     spans = tuple(_span(places, start, end) for start, end in repaired)
     kept = tuple(span for span in spans if span is not None)
-    return Plan(
-        right, bottom, frame.axis, has_volume, scale, tuple(places), tuple(holes), kept, paths
-    )
+    held = (tuple(places), tuple(holes), kept, paths, shades)
+    return Plan(right, bottom, frame.axis, has_volume, scale, *held)
 
 
 def width_for(count: int, frame: Frame, missing: Sequence[tuple[int, int]] = ()) -> int:
     """Return how wide a drawing is that has room for so many bars and their holes."""
     bars = count + sum(_bars_of(hole, frame) for hole in missing)
-    return max(frame.axis + _MARGIN + BODY + 2 + _PITCH * bars, _NARROW)
+    return max(frame.axis + _MARGIN + BODY + 2 + frame.pitch * bars, _LEAST)
 
 
 def _places(
     rows: Sequence[Row], frame: Frame, missing: Sequence[tuple[int, int]]
 ) -> tuple[list[Place], list[Hole]]:
     """Give bars and holes their places from the right; those that do not fit are left out."""
-    pitch = _PITCH_OF_NARROW if frame.width < _NARROW else _PITCH
+    pitch = frame.pitch
     left = frame.width - frame.axis - _MARGIN - BODY
     places: list[Place] = []
     holes: list[Hole] = []
@@ -156,6 +189,23 @@ def _span(places: Sequence[Place], start: int, end: int) -> tuple[int, int] | No
     return (found[0], found[-1] + BODY) if found else None
 
 
+def _shades(places: Sequence[Place], frame: Frame) -> tuple[Shade, ...]:
+    """Return where bars are outside of the hours, each as far as the next bar."""
+    if frame.session is None or not places:
+        return ()
+    sides = sides_of([place.row.t for place in places], frame.period, frame.session)
+    ends = [place.x for place in places[1:]] + [places[-1].x + frame.pitch]
+    shades: list[Shade] = []
+    before = ""
+    for place, side, end in zip(places, sides, ends, strict=True):
+        if side and side == before:
+            shades[-1] = shades[-1]._replace(end=end - 1)
+        elif side:
+            shades.append(Shade(place.x - 1, end - 1, side))
+        before = side
+    return tuple(shades)
+
+
 def _joined(pieces: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Put all pieces of a kind into one path."""
     paths: dict[str, list[str]] = {}
@@ -166,7 +216,7 @@ def _joined(pieces: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 #: From back to front.
-_ORDER = ("vol", "area", "wick", "stem", "line", "body")
+_ORDER = ("session", "vol", "area", "wick", "stem", "line", "body")
 
 
 def _kinds(name: str) -> dict[tuple[bool, bool], str]:

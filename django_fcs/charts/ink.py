@@ -15,6 +15,7 @@ class Colours(NamedTuple):
     muted: str
     line: str
     grid: str
+    shade: str
     up: str
     down: str
     stale: str
@@ -23,11 +24,11 @@ class Colours(NamedTuple):
 
 _THEMES = {
     "light": Colours(
-        *("#fbfbfa", "#16181d", "#56585b", "#d9d9d9", "#e9e9e8"),
+        *("#fbfbfa", "#16181d", "#56585b", "#d9d9d9", "#e9e9e8", "#f3f3f2"),
         *("#08784b", "#c22f46", "#8a5a00", "#ffffff"),
     ),
     "dark": Colours(
-        *("#101216", "#e8eaee", "#acaeb2", "#303236", "#212327"),
+        *("#101216", "#e8eaee", "#acaeb2", "#303236", "#212327", "#181a1e"),
         *("#41cf90", "#ff7b8b", "#e7b04a", "#101216"),
     ),
 }
@@ -81,6 +82,7 @@ class Painted:
         c, tone = self.colours, self.tone(self._direction)
         outline = f'fill="{c.ground}" stroke="{c.text}"'
         return {
+            "session": f'fill="{c.shade}"',
             "grid": f'stroke="{c.grid}"',
             "frame": f'fill="none" stroke="{c.line}"',
             "day": f'stroke="{c.line}"',

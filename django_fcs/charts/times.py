@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone, tzinfo
 
+from .clocks import local_seconds
 from .drawing import Mark
 from .geometry import BODY, Place
 
@@ -15,9 +16,6 @@ _GAP = 56
 _EDGE = 18
 
 _DAY = 86_400
-
-#: Clocks that are set are not set back again within this time.
-_SEASON = 14 * _DAY
 
 #: Round times of a day, in minutes.
 _ROUND = (5, 15, 30, 60, 120, 180, 240, 360, 720)
@@ -65,18 +63,7 @@ def marks_of(
 def _local_seconds(places: Sequence[Place], period: int, zone: tzinfo) -> list[int]:
     """Return what ``local_time`` returns, in seconds since 1970 on the local clock."""
     middle = _DAY // 2 if period >= _DAY else 0
-    times = [place.row.t for place in places]
-    if not times:
-        return []
-    offsets = [_offset(t, zone) for t in (times[0], times[-1])]
-    if offsets[0] == offsets[1] and times[-1] - times[0] < _SEASON:
-        return [t + offsets[0] + middle for t in times]
-    return [t + _offset(t, zone) + middle for t in times]
-
-
-def _offset(t: int, zone: tzinfo) -> int:
-    offset = datetime.fromtimestamp(t, zone).utcoffset() or timedelta()
-    return int(offset.total_seconds())
+    return [local + middle for local in local_seconds([place.row.t for place in places], zone)]
 
 
 def _date(seconds: int) -> datetime:

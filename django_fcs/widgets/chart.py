@@ -15,6 +15,7 @@ from django.utils.translation import pgettext
 from django_fcs import quotes
 from django_fcs.candles import Candles
 from django_fcs.charts.addresses import THEMES, TYPES
+from django_fcs.prices.zones import regular_hours
 from django_fcs.quotes import Quote
 from django_fcs.tools.complaints import Complaints
 from django_fcs.tools.logs import logger_of
@@ -98,11 +99,13 @@ def chart(
     if static:
         wide = option(lambda: as_picture_width(width), _DEFAULT_WIDTH)
         return _still(found, options, option(lambda: as_theme(theme), THEMES[0]), wide)
-    context = element(room, announce=bool(announce), href=href, own=_attributes(options))
+    context = element(
+        room, announce=bool(announce), href=href, own=_attributes(options, room.symbol)
+    )
     return render("chart", {**context, **_fenced(found, options, context)})
 
 
-def _attributes(options: _Options) -> dict[str, str | None]:
+def _attributes(options: _Options, symbol: str) -> dict[str, str | None]:
     named = [{"price": price, "label": label} for price, label in options.lines]
     lines = json.dumps(named, ensure_ascii=False, separators=(",", ":"))
     return {
@@ -113,6 +116,8 @@ def _attributes(options: _Options) -> dict[str, str | None]:
         "height": str(options.height),
         "volume": "" if options.volume else None,
         "lines": lines if options.lines else None,
+        # For the script, which knows no exchange.
+        "data-hours": "-".join(map(str, regular_hours(symbol) or ())) or None,
     }
 
 

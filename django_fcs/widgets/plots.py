@@ -11,12 +11,22 @@ from django.utils import formats as dates
 from django.utils.translation import pgettext
 
 from django_fcs.candles import Candles
-from django_fcs.charts.drawing import Level, Sheet, Tag, Words, label_of, labels_of, pinned
-from django_fcs.charts.geometry import AXIS, Frame, Hole, Plan, Row, plan_of, width_for
+from django_fcs.charts.clocks import Session
+from django_fcs.charts.drawing import (
+    Extreme,
+    Level,
+    Sheet,
+    Tag,
+    Words,
+    label_of,
+    labels_of,
+    pinned,
+)
+from django_fcs.charts.geometry import AXIS, BODY, Frame, Hole, Plan, Row, plan_of, width_for
 from django_fcs.charts.scales import Scale
 from django_fcs.charts.times import local_time, marks_of
 from django_fcs.prices.names import usual_digits
-from django_fcs.prices.zones import zone_of
+from django_fcs.prices.zones import regular_hours, zone_of
 from django_fcs.quotes import Quote
 from django_fcs.rooms import Room
 from django_fcs.values.timeframes import LENGTHS
@@ -33,6 +43,9 @@ _DIGITS_MAX = 8
 
 #: A label of more characters than this makes the axis wider, by so many pixels each.
 _CHARACTERS, _CHARACTER = 7, 8
+
+#: Texts in a plot are so high.
+_SIGN = 13
 
 #: Pages may be wider than the drawing; its lines begin at the left of any screen.
 _FAR_LEFT = -4000
@@ -77,11 +90,32 @@ def sheet_of(
     zone = exchange if period >= _DAY else look.zone
     marks = marks_of(sheet.plan.places, sheet.plan.right, period, zone, time_of)
     hours = [_hours(hole, period, zone) for hole in sheet.plan.holes]
-    return sheet._replace(marks=marks, hours=hours)
+    extremes = () if day is None or period >= _DAY else _extremes(sheet, day, digits, notation)
+    return sheet._replace(marks=marks, hours=hours, extremes=extremes)
+
+
+def _extremes(sheet: Sheet, day: Quote, digits: int, notation: Notation) -> list[Extreme]:
+    """Return the high and the low of the day, at the newest bars that reached them.
+
+    One of which the bar is not in sight is left out, and one that has no room above or below.
+    """
+    found, scale = [], sheet.plan.scale
+    sides = ((day.high, "h", -5), (day.low, "l", 13))
+    for price, side, away in sides if scale else ():
+        bars = (one for one in reversed(sheet.plan.places) if getattr(one.row, side) == price)
+        place = next(bars, None)
+        if price is None or scale is None or place is None:
+            continue
+        y = scale.y(price) + away
+        if _SIGN <= y <= scale.bottom + _SIGN:
+            found.append(Extreme(place.x + BODY // 2, y, formats.number(price, digits, notation)))
+    return found
 
 
 def _plan(rows: list[Row], found: Candles, look: Look, period: int, axis: int) -> Plan:
-    frame = Frame(look.width or 0, look.height, look.type, period, axis)
+    hours, zone = regular_hours(found.room.symbol), exchange_zone(found.room.symbol)
+    session = None if hours is None else Session(*hours, zone)
+    frame = Frame(look.width or 0, look.height, look.type, period, axis, session)
     if look.width is None:
         frame = frame._replace(width=width_for(len(rows), frame, found.missing))
     return plan_of(rows, frame, found.missing, found.repaired)
@@ -100,6 +134,8 @@ def _labelled(
         pgettext("chart", "no data"),
         pgettext("chart", "repaired"),
         pgettext("chart", "Previous close"),
+        pgettext("chart", "Before hours"),
+        pgettext("chart", "After hours"),
     )
     left = 0 if look.width else _FAR_LEFT
     if scale is None:
@@ -127,7 +163,8 @@ def _labelled(
 def _axis_of(sheet: Sheet) -> int:
     """Return how wide the axis has to be for its labels."""
     tags = [tag for tag in (sheet.now, sheet.before, *(one.tag for one in sheet.levels)) if tag]
-    labels = [*sheet.labels.values(), *(tag.text for tag in tags)]
+    # An arrow has room: an axis that becomes wider while prices move would move the bars.
+    labels = [*sheet.labels.values(), *(tag.text.rstrip("\N{THIN SPACE}↑↓") for tag in tags)]
     return AXIS + _CHARACTER * max(0, max(map(len, labels), default=0) - _CHARACTERS)
 
 

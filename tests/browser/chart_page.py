@@ -61,7 +61,7 @@ def tick(seq: int, bar: Bar, timeframe: str = "5", **changes: Any) -> dict[str, 
 def chart(bars: list[Bar] | None = None, **options: Any) -> str:
     """Return the HTML of a chart, as the server prints it with these bars."""
     bars = bars_until(begin_now()) if bars is None else bars
-    given = {"timeframes": "1 5 60 1D", "zone": "UTC", "height": 232, **options}
+    given = {"timeframes": "1 5 60 1D", "zone": "UTC", "height": 256, **options}
     candles = tuple(Candle._make([*bar, bar is not bars[-1]]) for bar in bars)
     found = Candles(Room(EURUSD, "5"), candles)
     with (

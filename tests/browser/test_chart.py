@@ -159,7 +159,7 @@ async def test_a_hole_is_hatched_until_its_bars_come(site: Site) -> None:
     gap = bars[-13:-10]
     hole = [gap[0][0], gap[-1][0] + PERIOD]
     await start(site, [bar for bar in bars if bar not in gap], missing=[hole])
-    assert (await drawn(site, "gap")).count("M") == 1
+    assert re.match(r"M\d+ 6L", await drawn(site, "hole"))
     label = site.find("text.holetext").first
     await expect(label).to_have_text("no data")
 
@@ -172,7 +172,7 @@ async def test_a_hole_is_hatched_until_its_bars_come(site: Site) -> None:
 
     await site.send(page_of(gap, repaired=[hole]))
     await expect(site.find("path.mended")).to_have_attribute("d", re.compile("^M"))
-    await expect(site.find("path.gap")).to_have_attribute("d", "")
+    await expect(site.find("path.hole")).to_have_attribute("d", "")
     await expect(site.find(NOTE)).to_have_text(re.compile("repaired$"))
 
 
@@ -188,10 +188,10 @@ async def test_a_stream_that_was_away_is_asked_again_for_what_was_missed(site: S
     assert wish["before"] is None and 5 <= wish["limit"] <= 9
     hole = [bars[-1][0] + PERIOD, begin]
     await site.send(page_of([bars[-1], now], missing=[hole]))
-    await expect(site.find("path.gap")).to_have_attribute("d", re.compile("^M"))
+    await expect(site.find("path.hole")).to_have_attribute("d", re.compile("^M"))
     missed = [[hole[0] + index * PERIOD, 1.084, 1.085, 1.083, 1.0845, 7] for index in range(3)]
     await site.send(page_of(missed, repaired=[hole]))
-    await expect(site.find("path.gap")).to_have_attribute("d", "")
+    await expect(site.find("path.hole")).to_have_attribute("d", "")
 
 
 async def test_a_lost_connection_keeps_the_chart_and_a_new_one_asks_again(site: Site) -> None:
@@ -202,7 +202,7 @@ async def test_a_lost_connection_keeps_the_chart_and_a_new_one_asks_again(site: 
     await expect(site.find(NOTE)).to_have_text(re.compile("^offline · last price"))
     assert await count(site) == before
     await eventually(lambda: len(site.server.peers) == 2 and site.peer.of_type("candles"))
-    assert site.peer.joins == [ROOM]
+    assert site.peer.joins == [ROOM, f"{EURUSD}_1D"]
     assert site.peer.of_type("candles")[0]["limit"] < 10
 
 
@@ -220,7 +220,7 @@ async def test_another_timeframe_comes_in_place_once_its_bars_are_here(site: Sit
     await expect(site.find("fcs-chart")).to_have_attribute("timeframe", "60")
     await expect(site.find("button[aria-pressed=true]").first).to_have_text("1h")
     await expect(site.find("path.body.up").first).not_to_have_attribute("d", before)
-    assert site.peer.joins == [ROOM, f"{EURUSD}_60"]
+    assert site.peer.joins == [ROOM, f"{EURUSD}_1D", f"{EURUSD}_60"]
     await eventually(lambda: site.peer.of_type("leave_symbol"))
     assert [one["timeframe"] for one in site.peer.of_type("leave_symbol")] == ["5"]
     assert len(site.peer.of_type("candles")) == 2
@@ -309,3 +309,40 @@ async def test_a_chart_far_below_asks_for_nothing_until_it_comes_near(site: Site
     await site.find("fcs-chart").scroll_into_view_if_needed()
     await asked(site)
     await eventually(lambda: [one for one in requests if "plot" in one])
+
+
+async def test_the_figures_of_the_day_go_on_with_the_room_of_the_day(site: Site) -> None:
+    bars = await start(site, html=chart(height=320))
+    high = site.find("[data-day=high]")
+    await expect(high).to_have_text("1.08455")
+    row = site.find("[data-part=row]")
+    await expect(row).not_to_have_attribute("data-state", "live")
+
+    most = max(bar[2] for bar in bars[-100:])
+    day = [begin_now(), 1.08, most, 1.0, bars[-1][4], 91_000]
+    await site.send(tick(1, day, "1D", pc=1.0799), state("live"))
+    await expect(high).to_have_text(f"{most:.5f}")
+    await expect(row).to_have_attribute("data-state", "live")
+    await expect(site.find("[data-day=volume]")).to_have_text(re.compile("^91.0.K$"))
+    await expect(site.find("fcs-chart")).to_have_attribute("data-previous", "1.0799")
+    await expect(site.find("text.small").get_by_text(f"{most:.5f}")).to_have_count(1)
+
+    await site.send(tick(2, [*day[:2], 1.2, *day[3:]], "1D"))
+    await expect(high).to_have_text("1.20000")
+    await expect(site.find("text.small").get_by_text(f"{most:.5f}")).to_have_count(0)
+    await site.send(state("offline", reason="no stream"))
+    await expect(row).to_have_attribute("data-state", "stale")
+
+
+async def test_bars_outside_of_the_hours_are_shaded_and_named(site: Site) -> None:
+    html = chart().replace(
+        "<fcs-chart", '<fcs-chart data-hours="570-960" data-zone="America/New_York"'
+    )
+    await start(site, bars_until(1_764_018_000 + 6600, 200), html=html)
+
+    # From half past nine to four there are 78 bars, and then 23 until ten to six.
+    path = await drawn(site, "session")
+    assert path.count("z") == 2
+    opens, closes, end = [int(x) for x in re.findall(r"[MH](\d+)", path)][1:]
+    assert (closes - opens, end - closes) == (78 * 7, 23 * 7)
+    await expect(site.find("text.small").get_by_text("After hours")).to_have_count(1)

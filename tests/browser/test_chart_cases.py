@@ -24,4 +24,5 @@ async def test_the_script_draws_what_the_server_draws(site: Site) -> None:
     )
 
     for case, paths in zip(CASES, found, strict=True):
-        assert paths == case["paths"], case["name"]
+        seen = {kind: path for kind, path in paths.items() if path}
+        assert seen == case["paths"], case["name"]

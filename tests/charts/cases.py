@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django_fcs.charts.clocks import Session
 from django_fcs.charts.geometry import Frame, Row, plan_of
 
 __all__ = ["CASES", "FILE", "drawn"]
@@ -21,6 +23,8 @@ CASES: list[dict[str, Any]] = json.loads(FILE.read_text())
 def drawn(case: dict[str, Any]) -> dict[str, Any]:
     """Return what the bars of a case become, as JSON has it."""
     options = dict(case["options"])
+    if session := options.pop("session", None):
+        options["session"] = Session(*session[:2], ZoneInfo(session[2]))
     missing, repaired = options.pop("missing", []), options.pop("repaired", [])
     plan = plan_of([Row(*bar) for bar in case["bars"]], Frame(**options), missing, repaired)
     shown = {"paths": plan.paths, "holes": plan.holes, "repaired": plan.repaired}

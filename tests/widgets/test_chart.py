@@ -238,7 +238,7 @@ def test_types_volume_and_lines_are_drawn(known: Known, kept: Kept) -> None:
 
     assert 'class="area"' in html and 'class="line"' in html and "vol" not in plot(html)
     assert "volume" not in Parts(html).host
-    assert "Stop &lt;1&gt;" in texts(html) and "0.50000 ↓" in texts(html)
+    assert "Stop &lt;1&gt;" in texts(html) and "0.50000\N{THIN SPACE}↓" in texts(html)
     assert Parts(html).host["lines"] == (
         '[{"price":1.0805,"label":"Stop <1>"},{"price":0.5,"label":""},{"price":1.081,"label":""}]'
     )
@@ -288,7 +288,7 @@ def test_the_words_are_those_of_the_language(known: Known, kept: Kept) -> None:
         html = widgets.chart(EUR, "5")
 
     assert 'aria-label="EUR/USD, Kerzen zu 5 Minuten"' in html and "Daten: FCS API" in html
-    assert "1,08412 ↑" in texts(html)
+    assert "1,08412\N{THIN SPACE}↑" in texts(html)
 
 
 def test_candles_that_cannot_be_drawn_leave_the_chart_without_them(

@@ -5,13 +5,14 @@
 // Geometry: the same rules as in django_fcs/charts; tests/charts/cases.json compares the two.
 const AXIS = 64; // the width of the price axis
 const DATES = 24; // the height of the time axis
-const AIR = 8; // above and below the prices
+// Above and below the prices there is room for marks, except in a chart that is less high: there,
+// bars are easier to tell.
+const [AIR, AIR_OF_SMALL, SMALL] = [20, 8, 240];
 const VOLUME = 32; // the height of the band of the volume
 const COLUMN = 24; // of the highest volume
 const FLAT = 0.001; // of its price: what one bar without a range shows above and below
 const GAP = 12; // between the newest bar and the axis
 const WIDEST_HOLE = 12; // in bars
-const NARROW = 480;
 const HEIGHT = 256; // of the plot, if the page does not say it
 const LEAST_TICK = 22;
 const LEAST_TIME = 56;
@@ -39,15 +40,9 @@ const longest = (length) =>
 
 const round = (value) => Math.floor(value + 0.5);
 
-// Box: where the parts of a drawing are.
-class Box {
-  constructor(width, height, axis = AXIS) {
-    this.width = width;
-    this.height = height;
-    this.ax = width - axis;
-    this.ay = height - DATES;
-  }
-}
+/** Where the parts of a drawing are. */
+const boxOf = (width, height, axis = AXIS) =>
+  ({ width, height, ax: width - axis, ay: height - DATES, isSmall: height < SMALL });
 
 // Step: the distance of two labels, a factor times a power of ten. Both are whole, so that both
 // languages round alike.
@@ -129,18 +124,19 @@ const layoutOf = (bars, missing, length) => {
 
 // Sheet: the bars in sight, and their paths.
 class Sheet {
-  /** @type {any[][]} */ bars; /** @type {Box} */ box; /** @type {string} */ kind;
+  /** @type {any[][]} */ bars; /** @type {any} */ box; /** @type {string} */ kind;
 
   constructor({ bars, layout, box, zoom, pan = 0, kind = "candles", ...given }) {
     this.pitch = zoom[0];
     this.body = zoom[1];
     Object.assign(this, { bars, box, kind });
-    const { isForming = false, hasVolume = true } = given;
+    const { isForming = false, hasVolume = true, sideOf = () => "" } = given;
+    this.sideOf = sideOf;
     this.places = layout.places;
     this.x0 = box.ax - GAP - this.body + pan;
     // From the first bar that is whole to the last.
-    this.first = this.#after((this.x0 - 1) / this.pitch, true);
-    this.last = this.#after((this.x0 + this.body - box.ax) / this.pitch) - 1;
+    this.first = this.#from((this.x0 - 1) / this.pitch);
+    this.last = this.#from(Math.ceil((this.x0 + this.body - box.ax) / this.pitch) - 1) - 1;
     this.isForming = isForming && this.last === bars.length - 1;
     this.holes = layout.holes.filter(({ index }) => index > this.first && index <= this.last + 1);
     const seen = bars.slice(this.first, this.last + 1);
@@ -148,7 +144,8 @@ class Sheet {
     this.floor = this.most > 0 ? box.ay - VOLUME : box.ay;
     const [low, high] =
       [Math.min(...seen.map((bar) => bar[3])), Math.max(...seen.map((bar) => bar[2]))];
-    this.scale = new Scale(low, high, AIR, this.floor - AIR, seen.length === 1);
+    const air = box.isSmall ? AIR_OF_SMALL : AIR;
+    this.scale = new Scale(low, high, air, this.floor - air, seen.length === 1);
   }
 
   x(index) { return this.x0 - this.places[index] * this.pitch; }
@@ -159,9 +156,45 @@ class Sheet {
     return [right - count * this.pitch, right];
   }
 
+  /** Stripes that end at the edges of a hole. */
+  stripes(hole) {
+    const [x, end] = this.ends(hole);
+    const { ay } = this.box;
+    const wide = end - x;
+    let found = "";
+    for (let c = STRIPE; c < wide + ay; c += STRIPE) {
+      found += `M${x + Math.max(0, c - ay)} ${Math.min(c, ay)}`
+        + `L${x + Math.min(c, wide)} ${Math.max(0, c - wide)}`;
+    }
+    return found;
+  }
+
+  /** Left and right of the bars that came later. */
+  mended(repaired) {
+    return repaired.flatMap(([from, to]) => {
+      const seen = this.bars.flatMap(([t], index) =>
+        t >= from && t < to && index >= this.first && index <= this.last ? [this.x(index)] : []);
+      return seen.length ? [[seen[0], seen.at(-1) + this.body]] : [];
+    });
+  }
+
+  /** Where bars are outside of the hours of the exchange, each as far as the next bar. */
+  get shades() {
+    /** @type {[number, number, string][]} */ const found = [];
+    let before = "";
+    for (let index = this.first; index <= this.last; index += 1) {
+      const side = this.sideOf(this.bars[index][0]);
+      const next = index < this.last ? this.x(index + 1) : this.x(index) + this.pitch;
+      if (side && side !== before) found.push([this.x(index) - 1, 0, side]);
+      if (side) found[found.length - 1][1] = next - 1;
+      before = side;
+    }
+    return found;
+  }
+
   /** The bar at a place of the drawing, or the nearest. */
   at(x) {
-    const index = this.#after((this.x0 + this.pitch - 1 - x) / this.pitch);
+    const index = this.#from(Math.ceil((this.x0 + this.pitch - 1 - x) / this.pitch) - 1);
     return Math.min(Math.max(index, this.first), this.last);
   }
 
@@ -173,7 +206,8 @@ class Sheet {
 
   /** The paths of the bars that do not change any more, by their kinds. */
   paths() {
-    const found = {};
+    const shaded = this.shades.map(([start, end]) => `M${start} 0V${this.box.ay}H${end}V0z`);
+    const found = { session: shaded.join("") };
     for (let index = this.first; index <= this.last; index += 1) {
       if (!this.isForming || index < this.last) this.#add(found, index, "");
     }
@@ -193,16 +227,10 @@ class Sheet {
     return found;
   }
 
-  // The first bar whose place is below a limit: places fall from the oldest to the newest.
-  #after(limit, isAt = false) {
-    let [low, high] = [0, this.places.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const place = this.places[middle];
-      if (place < limit || (isAt && place === limit)) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+  // The first bar that is not farther from the newest: places fall from the oldest to the newest.
+  #from(most) {
+    const index = this.places.findIndex((place) => place <= most);
+    return index < 0 ? this.places.length : index;
   }
 
   #add(found, index, state) {
@@ -259,32 +287,30 @@ class Sheet {
     }
   }
 }
-const WAYS = ["up", "down"];
-const withWays = (kind) => WAYS.map((way) => `${kind} ${way}`);
-/** All kinds of paths, from back to front. */
-const PATHS = ["vol", "area", "wick", "stem", "line", "body"].flatMap((kind) =>
-  kind === "area" ? kind : kind === "line" ? [kind, "line forming"]
-    : [...withWays(kind), ...withWays(`${kind} forming`)]);
+const KINDS = ["vol", "wick", "stem", "body"].flatMap((kind) => [`${kind} up`, `${kind} down`]);
+const LINES = ["area", "line"];
+/** All kinds of paths, from back to front; and those of the bar that is forming. */
+const PATHS = [...KINDS, ...LINES];
+const FORMING = [...KINDS.map((kind) => kind.replace(" ", " forming ")), "line forming"];
 
 /**
  * Return the paths of bars, by their kinds, as the server draws them. `bars` are lists of t, open,
  * high, low, close, volume, and whether they are final, which only the newest may not be.
  */
-export const draw = (bars, { width, height, type, period, axis, missing = [] }) => {
-  if (!bars.length) return {};
-  const box = new Box(width, height, axis);
-  const layout = layoutOf(bars, missing, period);
-  const zoom = new Sight().zoom(box);
-  const isForming = bars.at(-1)?.[6] === false;
-  const sheet = new Sheet({ bars, layout, box, zoom, kind: type, isForming });
-  const paths = { ...sheet.paths(), ...sheet.forming() };
-  return Object.fromEntries(PATHS.flatMap((kind) => paths[kind] ? [[kind, paths[kind]]] : []));
+export const draw = (bars, { width, height, type, period, axis, missing = [], session }) => {
+  const box = boxOf(width, height, axis);
+  const sheet = new Sheet({
+    ...{ bars, box, kind: type, layout: layoutOf(bars, missing, period) },
+    ...{ zoom: new Sight().zoom(box), isForming: bars.at(-1)?.[6] === false },
+    sideOf: session && sidesOf(...session, period),
+  });
+  return { ...sheet.paths(), ...sheet.forming() };
 };
 
 // What the elements give to modules.
 /** @type {{ kit: any }} */
 const { kit } = Object.getPrototypeOf(FCSTickerElement);
-const { inView, node, part, rooms, set, text, writeText } = kit;
+const { formatter, inView, node, part, periodOf, rooms, set, text, writeText } = kit;
 const THIN = "\u2009";
 const isPrice = (value) => Number.isFinite(value);
 
@@ -494,10 +520,43 @@ class Room {
   }
 }
 
+// Day: the figures of the day, from the room of its bars.
+class Day {
+  /** As a price has them; null if they are not known to be those of today. @type {any} */
+  prices = null;
+  #report; #last = null;
+  /** @type {any} */ #place = null;
+  #listener = {
+    price: ({ prices }) => this.#take(prices),
+    state: ({ state }) => this.#take(this.#last, /live|closed/.test(state)),
+  };
+  #isKnown = true;
+
+  constructor(report) { this.#report = report; }
+
+  hold(place) {
+    if (this.#place?.symbol === place.symbol) return;
+    this.release();
+    this.#place = { ...place, timeframe: "1D" };
+    rooms.hold(this.#place, this.#listener);
+  }
+
+  release() {
+    if (this.#place) rooms.release(this.#place, this.#listener);
+    this.#place = this.prices = this.#last = null;
+  }
+
+  #take(prices, isKnown = this.#isKnown) {
+    this.#last = prices;
+    this.#isKnown = isKnown;
+    this.prices = isKnown ? prices : null;
+    this.#report();
+  }
+}
+
 // Clock: writes times of one zone in one language. The offset of a zone changes on the hour.
 class Clock {
-  /** @type {Intl.DateTimeFormat | undefined} */ #swedish;
-  #zone; #language; #formats = new Map(); #offsets = new Map(); #isDaily; #home;
+  #zone; #language; #offsets = new Map(); #isDaily; #home;
 
   /** Days are named by the date of their middle at the exchange, weeks by that of their first. */
   constructor(language, zone, home, length) {
@@ -543,9 +602,9 @@ class Clock {
 
   // Swedish writes a time as JavaScript reads it.
   #offset(moment) {
-    this.#swedish ??= new Intl.DateTimeFormat(
+    const { format } = formatter(
       "sv", { dateStyle: "short", timeStyle: "medium", timeZone: this.#place });
-    const words = this.#swedish.format(moment * 1000).replace(" ", "T");
+    const words = format(moment * 1000).replace(" ", "T");
     return Date.parse(`${words}Z`) / 1000 - Math.floor(moment);
   }
 
@@ -557,16 +616,20 @@ class Clock {
 
   #write(t, options) { return this.#format(options).format(this.#moment(t)); }
   #format(options, timeZone = this.#place) {
-    const key = JSON.stringify([options, timeZone]);
-    if (!this.#formats.has(key)) {
-      const all = { ...options, timeZone, numberingSystem: "latn" };
-      this.#formats.set(key, new Intl.DateTimeFormat(this.#language, all));
-    }
-    return this.#formats.get(key);
+    return formatter(this.#language, { ...options, timeZone });
   }
 }
 /** @type {Intl.DateTimeFormatOptions} */
 const HOURS = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+
+/** Tells of a bar whether it is before or after the hours, in minutes of the exchange's clock. */
+const sidesOf = (opens, closes, zone, length) => {
+  const clock = new Clock("en", zone, zone, 0);
+  return (t) => {
+    const minute = clock.local(t) % DAY / MINUTE;
+    return minute + length / MINUTE <= opens ? "before" : minute >= closes ? "after" : "";
+  };
+};
 
 // Times: where the time axis has a label, and with what: at round times of the zone, and where a
 // day, a month or a year begins. The most important come first, and of others the newest.
@@ -603,290 +666,213 @@ const timesOf = (sheet, clock) => {
     ({ x, isDay: rank < 3 && length < DAY, words: clock[kind](t) }));
 };
 
-// Nodes of a drawing.
+// Nodes of a drawing, each as [tag, attributes, words or further nodes]: they are made once, and
+// written where they change.
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const put = (shape, attributes) => {
   for (const [name, value] of Object.entries(attributes)) {
-    if (value === null) shape.removeAttribute(name);
+    if (value === undefined) shape.removeAttribute(name);
     else if (shape.getAttribute(name) !== String(value)) shape.setAttribute(name, value);
   }
   return shape;
 };
-const shape = (parent, tag, kind = "") => {
-  const made = document.createElementNS(NAMESPACE, tag);
-  if (kind) made.setAttribute("class", kind);
-  parent?.append(made);
-  return made;
+const shape = (tag) => document.createElementNS(NAMESPACE, tag);
+const render = (parent, wanted) => {
+  for (const [index, [tag, attributes, inside = []]] of wanted.entries()) {
+    let one = parent.children[index];
+    if (one?.localName !== tag) {
+      one?.remove();
+      one = shape(tag);
+      parent.insertBefore(one, parent.children[index] ?? null);
+    }
+    put(one, attributes);
+    if (Array.isArray(inside)) render(one, inside);
+    else if (one.textContent !== inside) one.textContent = inside;
+  }
+  while (parent.children.length > wanted.length) parent.lastChild.remove();
 };
-const show = (shape, isShown) => put(shape, { display: isShown ? null : "none" });
-const say = (shape, words) => { if (shape.textContent !== words) shape.textContent = words; };
+const path = (kind, d = "") => ["path", { class: kind, d }];
+/** @param {string} [kind] @param {string} [anchor] */
+const label = (x, y, words, kind, anchor) =>
+  ["text", { class: kind, x, y, "text-anchor": anchor }, words];
 
-// Labels: texts of one kind; those that are not needed are kept out of sight.
-class Labels {
-  #group; #texts = [];
-
-  constructor(parent) { this.#group = shape(parent, "g"); }
-
-  /** @param {{ x: number, y: number, words: string, kind?: string, anchor?: string }[]} all */
-  write(all) {
-    while (this.#texts.length < all.length) this.#texts.push(shape(this.#group, "text"));
-    for (const [index, text] of this.#texts.entries()) {
-      show(text, index < all.length);
-      if (index >= all.length) continue;
-      const { x, y, words, kind = null, anchor = null } = all[index];
-      put(text, { x, y, class: kind, "text-anchor": anchor });
-      say(text, words);
-    }
-  }
-
-  /** Hide the labels that would touch one of these heights. */
-  avoid(heights) {
-    for (const text of this.#texts) {
-      const y = Number(text.getAttribute("y")) - 4;
-      if (text.textContent) show(text, !heights.some((one) => Math.abs(one - y) < 16));
-    }
-  }
-}
-
-// Tag: a filled label on an axis, with a second line if there is something to say.
 const TAG = 17;
-class Tag {
-  #group; #box; #words; #more;
+/**
+ * A filled label on an axis, with a second line if there is something to say.
+ * @param {string} [anchor]
+ */
+const tag = (kind, x, y, width, words, more = "", anchor) => {
+  const left = anchor ? x + width / 2 : x + 7;
+  const height = more ? TAG + 12 : TAG;
+  return ["g", {}, [
+    ["rect", { class: `tag ${kind}`, x: x + 0.5, y: y - 8.5, width, height, rx: 2 }],
+    label(left, y + 4, words, undefined, anchor), label(left, y + 16, more, "small", anchor),
+  ]];
+};
 
-  constructor(parent, kind) {
-    this.#group = shape(parent, "g");
-    this.#box = put(shape(this.#group, "rect", `tag ${kind}`), { rx: 2 });
-    [this.#words, this.#more] = [shape(this.#group, "text"), shape(this.#group, "text", "small")];
-    this.hide();
-  }
+// Signs: short texts in the plot. Those that would lie on an earlier one are left out.
+/** @typedef {{ x: number, y: number, lines: string[], kind?: string, anchor?: string }} Sign */
+const [LINE, CHARACTER] = [12, 6];
+/** @param {Sign[]} signs */
+const signsOf = (signs, right) => {
+  /** @type {number[][]} */ const taken = [];
+  return signs.flatMap(({ x, y, lines, kind = "halo", anchor = "middle" }) => {
+    const width = CHARACTER * Math.max(...lines.map(({ length }) => length));
+    const half = Math.floor(width / 2) + 2;
+    const place = anchor === "end" ? x : Math.max(Math.min(x, right - half), half);
+    const [left, top] = [place - (anchor === "end" ? width : half - 2), y - LINE * lines.length];
+    if (taken.some(([x1, y1, x2, y2]) => left < x2 && x1 < left + width && top < y2 && y1 < y)) {
+      return [];
+    }
+    taken.push([left, top, left + width, y]);
+    return lines.map((words, row) =>
+      label(place, top + LINE * (row + 1), words, `small ${kind}`, anchor));
+  });
+};
 
-  hide() { show(this.#group, false); }
-  place({ x, y, width, words, more = "", anchor = null }) {
-    show(this.#group, true);
-    put(this.#box, { x: x + 0.5, y: y - 8.5, width, height: more ? TAG + 12 : TAG });
-    const left = anchor ? x + width / 2 : x + 7;
-    put(this.#words, { x: left, y: y + 4, "text-anchor": anchor });
-    put(this.#more, { x: left, y: y + 16, "text-anchor": anchor });
-    say(this.#words, words);
-    say(this.#more, more);
-  }
-}
-
-// Prices: writes those of the axis, all alike.
+const LETTER = 8;
+const SHORT = 7; // letters for which the axis has room, with an arrow
+// Axis: the prices at the right, all written alike.
 /** @type {[number, string][]} */
 const UNITS = [[12, "T"], [9, "B"], [6, "M"]];
-class Prices {
-  #figures; #power; #unit; #digits;
+class Axis {
+  #scale; #figures; #power; #unit; #digits;
 
   // Large prices are shortened, with one digit more than the step has.
-  constructor(figures, { low, high }, step) {
-    const largest = Math.max(Math.abs(low), Math.abs(high));
+  constructor(scale, figures) {
+    const { step, prices } = scale.ticks(figures.digits);
+    const largest = Math.max(Math.abs(scale.low), Math.abs(scale.high));
     const [power, unit] = UNITS.find(([power]) => largest >= 10 ** (power + 1)) ?? [0, ""];
+    this.#scale = scale;
     this.#figures = figures;
     this.#power = power;
     this.#unit = unit && THIN + unit;
     this.#digits = unit ? Math.max(0, power - step.exponent) + 1 : figures.digits;
+    this.prices = prices;
+    this.labels = prices.map((price) => this.at(price));
   }
 
   write(price) {
     return this.#figures.number(price / 10 ** this.#power, this.#digits) + this.#unit;
   }
+
+  /** Where a price stands; one that is out of sight is at the edge, with an arrow. */
+  at(price) {
+    const { low, high, top, bottom } = this.#scale;
+    const [y, arrow] = price > high ? [top, "↑"] : price < low ? [bottom, "↓"]
+      : [this.#scale.y(price), ""];
+    return { y, words: this.write(price) + (arrow && THIN + arrow), isInside: !arrow };
+  }
 }
 
-const LETTER = 8;
-const SHORT = 7; // letters for which the axis has room
-/** The letters of the longest label of the price axis. */
-const longestOf = ({ scale, bars }, figures) => {
-  const { step, prices } = scale.ticks(figures.digits);
-  const labels = new Prices(figures, scale, step);
-  return Math.max(...[bars.at(-1)[4], ...prices].map((price) => labels.write(price).length));
-};
-
-// Drawing: the nodes in the SVG, written only where they change.
-let drawings = 0;
+// Drawing: the SVG. It takes the place of the server's: one that becomes wider counts as a layout
+// shift.
+const STRIPE = 6; // from one stripe of a hole to the next
 class Drawing {
-  #paths = new Map(); #nodes = {}; #labels; #times; #marks; #tags = {};
-  /** @type {Tag[]} */ #levels = [];
-  #prices;
+  svg = shape("svg");
+  #layers = ["g", "g", "g", "g"].map(shape);
 
-  /** Take the place of the server's drawing: one that becomes wider counts as a layout shift. */
   constructor(found) {
-    const svg = this.svg = shape(null, "svg");
-    svg.ariaHidden = "true";
-    found.replaceWith(svg);
-    drawings += 1;
-    const hatch = `fcs-hole-${drawings}`;
-    const pattern = put(shape(svg, "pattern"), {
-      ...{ id: hatch, width: 4, height: 4 },
-      ...{ patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-    });
-    put(shape(pattern, "path", "hole"), { d: "M0 0v4" });
-    const add = (...kinds) => {
-      for (const kind of kinds) this.#nodes[kind] = shape(svg, "path", kind);
-    };
-    add("grid", "frame", "day", "prev", "gap");
-    put(this.#nodes.gap, { fill: `url(#${hatch})` });
-    const candles = shape(svg, "g", "candles");
-    for (const kind of PATHS) this.#paths.set(kind, shape(candles, "path", kind));
-    add("holeline", "mended", "level", "now", "cross");
-    this.#nodes.cursor = put(shape(svg, "rect", "cursor"), { rx: 2 });
-    [this.#labels, this.#times, this.#marks] = [svg, svg, svg].map((one) => new Labels(one));
-    for (const kind of ["prevt", "live", "ink"]) this.#tags[kind] = new Tag(svg, kind);
-    this.#tags.time = new Tag(svg, "ink");
-    this.cursor(null);
+    this.svg.ariaHidden = "true";
+    this.svg.append(...this.#layers);
+    found.replaceWith(this.svg);
   }
 
-  get isIntact() { return this.#nodes.grid.parentNode === this.svg; }
+  get isIntact() { return this.#layers.every(({ parentNode }) => parentNode === this.svg); }
 
   /** Draw everything but the cursor. */
   all(sheet, plan) {
-    const { box, scale } = sheet;
-    put(this.svg, { width: box.width, height: box.height });
-    const { step, prices } = scale.ticks(plan.figures.digits);
-    this.#prices = new Prices(plan.figures, scale, step);
-    const times = timesOf(sheet, plan.clock);
-    const across = (y) => `M0 ${y + 0.5}H${box.ax}`;
-    this.#d("grid", prices.map((price) => across(scale.y(price))).join(""));
-    this.#d("frame", `${across(box.ay)}M${box.ax + 0.5} 0V${box.ay}`
-      + (sheet.floor < box.ay ? across(sheet.floor) : ""));
-    this.#d("day", times.filter(({ isDay }) => isDay)
-      .map(({ x }) => `M${Math.floor(x) + 0.5} 0V${box.ay}`).join(""));
-    this.#draw(sheet.paths(), false);
-    this.#labels.write(prices.map((price) =>
-      ({ x: box.ax + 7, y: scale.y(price) + 4, words: this.#prices.write(price) })));
-    this.#times.write(times.map(({ x, isDay, words }) =>
-      ({ x, y: box.ay + 17, words, anchor: "middle", kind: isDay ? "strong" : undefined })));
-    this.#gaps(sheet, plan);
+    const { box: { width, height, ax, ay }, floor, holes } = sheet;
+    const { clock, axis, levels, previous } = plan;
+    const times = timesOf(sheet, clock);
+    const paths = sheet.paths();
+    const across = (all) => all.map(({ y, isInside = true }) =>
+      isInside ? `M0 ${y + 0.5}H${ax}` : "").join("");
+    const at = ({ price }) => axis.at(price);
+    const mended = sheet.mended(plan.repaired);
+    put(this.svg, { width, height });
+    render(this.#layers[0], [
+      path("session", paths.session),
+      path("grid", across(axis.labels)),
+      path("day", times.map(({ x, isDay }) => isDay ? `M${Math.floor(x) + 0.5} 0V${ay}` : "")
+        .join("")),
+      path("frame", across([{ y: ay }, { y: floor }]) + `M${ax + 0.5} 0V${ay}`),
+      path("prev", isPrice(previous) ? across([axis.at(previous)]) : ""),
+      path("hole", holes.map((hole) => sheet.stripes(hole)).join("")),
+    ]);
+    render(this.#layers[1], [
+      ...PATHS.map((kind) => path(kind, paths[kind])),
+      path("holeline", holes.map((hole) => {
+        const [start, end] = sheet.ends(hole);
+        return `M${start + 0.5} 36v-3.5h${end - start - 1}v3.5`;
+      }).join("")),
+      path("mended", mended.map(([start, end]) =>
+        `M${start + 0.5} ${floor - 6}v3.5h${end - start - 1}v-3.5`).join("")),
+      path("level", across(levels.map(at))),
+      ...times.map(({ x, isDay, words }) =>
+        label(x, ay + 17, words, isDay ? "strong" : undefined, "middle")),
+      ...signsOf(this.#signs(sheet, plan, mended), ax),
+    ]);
     this.forming(sheet, plan);
   }
 
   /** Draw the bar that is forming, and where the price stands. */
-  forming(sheet, plan) {
-    const { box, scale } = sheet;
-    this.#draw(sheet.forming(), true);
-    const heights = [];
-    const [close] = [sheet.bars.at(-1)?.[4]];
-    const live = this.#place(scale, close);
-    this.#d("now", scale.has(close) ? `M0 ${live.y + 0.5}H${box.ax}` : "");
-    this.#tag("live", box, live, close, plan.left);
-    heights.push(live.y, ...plan.left ? [live.y + 12] : []);
-    const { previous } = plan;
-    if (isPrice(previous)) {
-      const level = this.#place(scale, previous);
-      this.#d("prev", scale.has(previous) ? `M0 ${level.y + 0.5}H${box.ax}` : "");
-      if (heights.every((one) => Math.abs(one - level.y) >= TAG)) {
-        this.#tag("prevt", box, level, previous);
-        heights.push(level.y);
-      } else this.#tags.prevt.hide();
-    } else {
-      this.#d("prev", "");
-      this.#tags.prevt.hide();
-    }
-    this.#lines(sheet, plan.levels, heights);
-    this.#labels.avoid(heights);
+  forming(sheet, { axis, levels, previous, left }) {
+    const { ax, width } = sheet.box;
+    const paths = sheet.forming();
+    const now = axis.at(sheet.bars.at(-1)[4]);
+    // What has less weight makes way for what has more.
+    const taken = [now.y, ...left ? [now.y + LINE] : []];
+    const isFree = ({ y }) => taken.every((one) => Math.abs(one - y) >= TAG) && taken.push(y);
+    const before = isPrice(previous) ? [axis.at(previous)] : [];
+    render(this.#layers[2], [
+      ...FORMING.map((kind) => path(kind, paths[kind])),
+      path("now", now.isInside ? `M0 ${now.y + 0.5}H${ax}` : ""),
+      ...levels.map(({ price }) => axis.at(price)).filter(isFree)
+        .map(({ y, words }) => tag("out", ax, y, width - ax - 4, words)),
+      ...before.filter(isFree).map(({ y, words }) => label(ax + 7, y + 4, words, "ink")),
+      ...axis.labels.map(({ y, words }) =>
+        label(ax + 7, y + 4, taken.every((one) => Math.abs(one - y) >= TAG) ? words : "")),
+      tag("live", ax, now.y, width - ax - 4, now.words, left),
+    ]);
   }
 
-  /** Show where the cursor is, or nothing. */
-  cursor(sheet, { index, y, words } = { index: -1, y: 0, words: "" }) {
-    const bar = sheet?.bars[index];
-    for (const node of [this.#nodes.cross, this.#nodes.cursor]) show(node, Boolean(bar));
-    this.#tags.ink.hide();
-    this.#tags.time.hide();
-    if (!bar) return;
-    const { box, scale, pitch } = sheet;
-    const x = Math.floor(sheet.middle(index)) + 0.5;
-    const level = Math.min(Math.max(y ?? scale.y(bar[4]), 0), sheet.floor);
-    this.#d("cross", `M${x} 0V${box.ay}M0 ${Math.floor(level) + 0.5}H${box.ax}`);
-    const [top, end] = [bar[2], bar[3]].map((price) => scale.y(price));
-    put(this.#nodes.cursor, {
-      ...{ x: sheet.x(index) - 1.5, y: top - 3.5, width: Math.max(pitch, sheet.body + 3) },
-      height: end - top + 7,
-    });
-    const price = y === null ? bar[4] : scale.price(level);
-    this.#tag("ink", box, { y: level }, price);
-    const width = 12 + 6 * words.length;
-    const left = Math.min(Math.max(x - width / 2, 0), box.ax - width);
-    this.#tags.time.place({ x: Math.floor(left), y: box.ay + 12, width, words, anchor: "middle" });
-  }
+  /** Show shapes over all others. */
+  over(shapes) { render(this.#layers[3], shapes); }
 
-  #draw(paths, isForming) {
-    for (const [kind, path] of this.#paths) {
-      if (kind.includes("forming") === isForming) put(path, { d: paths[kind] ?? "" });
-    }
-  }
-
-  #d(name, d) { put(this.#nodes[name], { d }); }
-
-  // A level out of sight stands at the edge, with an arrow.
-  #place(scale, price) {
-    const y = Math.min(Math.max(scale.y(price), 12), scale.bottom);
-    return { y, arrow: price > scale.high ? " ↑" : price < scale.low ? " ↓" : "" };
-  }
-
-  #tag(kind, box, { y, arrow = "" }, price, more) {
-    const words = this.#prices.write(price) + arrow;
-    const width = box.width - box.ax - 4;
-    this.#tags[kind].place({ x: box.ax, y, width, words, more });
-  }
-
-  #lines({ box, scale }, levels, heights) {
-    this.#d("level", levels.filter(({ price }) => scale.has(price))
-      .map(({ price }) => `M0 ${scale.y(price) + 0.5}H${box.ax}`).join(""));
-    while (this.#levels.length < levels.length) this.#levels.push(new Tag(this.svg, "out"));
-    for (const [index, tag] of this.#levels.entries()) {
-      const price = levels[index]?.price;
-      const level = this.#place(scale, price ?? 0);
-      const isFree = heights.every((one) => Math.abs(one - level.y) >= TAG);
-      if (price === undefined || !isFree) {
-        tag.hide();
-        continue;
-      }
-      const words = this.#prices.write(price) + level.arrow;
-      tag.place({ x: box.ax, y: level.y, width: box.width - box.ax - 4, words });
-      heights.push(level.y);
-    }
-  }
-
-  // Holes and what was repaired, and the words in the drawing.
-  #gaps(sheet, { repaired, clock, previous, levels }) {
-    const { box, scale, holes } = sheet;
-    /** @type {any[]} */ const marks = [];
-    /** @type {string[]} */ const areas = [];
-    /** @type {string[]} */ const brackets = [];
-    for (const hole of holes) {
-      const { from, to } = hole;
-      const [start, end] = sheet.ends(hole);
-      areas.push(`M${start} 0H${end}V${box.ay}H${start}z`);
-      brackets.push(`M${start + 0.5} 36V32.5H${end - 0.5}V36`);
-      const x = (start + end) / 2;
-      const common = { x, anchor: "middle", kind: "small halo holetext" };
-      marks.push({ ...common, y: 14, words: text("no data") });
-      marks.push({ ...common, y: 26, words: clock.range(from, to) });
-    }
-    const mended = repaired.flatMap(([from, to]) => {
-      const inside = sheet.bars.flatMap(([t], index) =>
-        t >= from && t < to && index >= sheet.first && index <= sheet.last ? [index] : []);
-      if (!inside.length) return [];
-      const [start, end] = [sheet.x(inside[0]), sheet.x(inside.at(-1)) + sheet.body];
-      const common = { x: (start + end) / 2, anchor: "middle", kind: "small halo" };
-      marks.push({ ...common, y: sheet.floor - 10, words: text("repaired") });
-      return [`M${start + 0.5} ${sheet.floor - 6}v3.5H${end - 0.5}v-3.5`];
-    });
-    this.#d("gap", areas.join(""));
-    this.#d("holeline", brackets.join(""));
-    this.#d("mended", mended.join(""));
-    if (scale.has(previous)) {
-      const common = { x: box.ax - 8, anchor: "end", kind: "small halo prevtext" };
-      marks.push({ ...common, y: scale.y(previous) - 5, words: text("Previous close") });
-    }
-    for (const { price, label } of levels) {
-      if (!label || !scale.has(price)) continue;
-      const y = scale.y(price) - 5;
-      marks.push({ x: box.ax - 8, y, anchor: "end", kind: "small halo", words: label });
-    }
-    this.#marks.write(marks);
+  // The texts in the plot, those with the most weight first.
+  /** @returns {Sign[]} */
+  #signs(sheet, { clock, axis, levels, previous, day, figures }, mended) {
+    const { bars, first, last, scale, floor, box: { ax } } = sheet;
+    const middle = (start, end) => Math.floor((start + end) / 2);
+    const named = [...levels, { price: previous, label: text("Previous close") }];
+    return [
+      ...sheet.holes.map((hole) => {
+        const lines = [text("no data"), clock.range(hole.from, hole.to)];
+        return { x: middle(...sheet.ends(hole)), y: 26, lines, kind: "halo holetext" };
+      }),
+      ...mended.map(([start, end]) =>
+        ({ x: middle(start, end), y: floor - 10, lines: [text("repaired")] })),
+      ...named.flatMap(({ price, label }) => label && scale.has(price)
+        ? [{ x: ax - 8, y: axis.at(price).y - 5, lines: [label], anchor: "end" }] : []),
+      // The high and the low of the day, at the newest bars that reached them.
+      ...[[day.h, 2, -5], [day.l, 3, TALL]].flatMap(([price, place, away]) => {
+        const index = bars.findLastIndex((bar, at) =>
+          at >= first && at <= last && bar[place] === price);
+        const y = scale.y(price) + away;
+        const lines = [figures.number(price)];
+        return index >= 0 && y >= TALL && y <= scale.bottom + TALL
+          ? [{ x: Math.floor(sheet.middle(index)), y, lines }] : [];
+      }),
+      ...sheet.shades.flatMap(([start, end, side]) => {
+        const lines = [text(side === "before" ? "Before hours" : "After hours")];
+        return CHARACTER * lines[0].length + 12 <= end - start
+          ? [{ x: end - 6, y: floor - 8, lines, kind: "", anchor: "end" }] : [];
+      }),
+    ];
   }
 }
+const TALL = 13; // a text in the plot
 
 // View: which part of the bars is in sight.
 class Sight {
@@ -898,8 +884,11 @@ class Sight {
   zoom(box) {
     const [pitch, body] = ZOOMS[this.#zoom];
     return /** @type {[number, number]} */ (
-      [pitch + Number(this.#zoom === USUAL && box.width < NARROW), body]);
+      [pitch + Number(this.#zoom === USUAL && box.isSmall), body]);
   }
+
+  /** Whether it has changed since the last drawing. */
+  get isMoved() { return !this.#anchor; }
 
   move(pixels) {
     this.#offset += pixels;
@@ -927,13 +916,6 @@ class Sight {
     this.#anchor = null;
   }
 
-  /** Bring a bar into sight. */
-  reveal(index, sheet) {
-    const x = sheet.x0 - sheet.places[index] * sheet.pitch;
-    if (x < 0) this.move(-x);
-    if (x + sheet.body > sheet.box.ax) this.move(sheet.box.ax - GAP - sheet.body - x);
-  }
-
   /** Bars that come meanwhile do not move those in sight, unless the newest is among them. */
   settle(bars, places, box) {
     const [pitch, body] = this.zoom(box);
@@ -950,14 +932,6 @@ class Sight {
     const bar = sheet.bars[sheet.last];
     if (bar) this.#anchor = { t: bar[0], x: sheet.x(sheet.last) };
   }
-}
-
-// Cursor: the bar that is read out, and how high the mouse is; or the hole before a bar.
-class Cursor {
-  index = -1; isHole = false;
-  /** @type {number | null} */ y = null;
-
-  set(index, y = null, isHole = false) { Object.assign(this, { index, y, isHole }); }
 }
 
 // ReadOut: the figures of one bar. Words of other lengths become new nodes: old ones that move to
@@ -1016,10 +990,6 @@ const ICONS = {
   area: "M2 11l4-4 3 3 5-6v10H2z",
   full: "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4",
 };
-const periodOf = (timeframe) => {
-  const minutes = Number(timeframe);
-  return minutes < 60 ? `${minutes}m` : minutes ? `${minutes / 60}h` : timeframe;
-};
 class Tools {
   #place; #acts; #buttons = new Map();
 
@@ -1068,8 +1038,9 @@ class Tools {
   }
 
   #dress(button, icon, words) {
-    const svg = put(shape(button, "svg", "icon"), { viewBox: "0 0 16 16", "aria-hidden": true });
-    put(shape(svg, "path"), { d: ICONS[icon] });
+    const drawn = path("", ICONS[icon]);
+    render(button, [
+      ["svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": true }, [drawn]]]);
     button.ariaLabel = button.title = text(words);
     return button;
   }
@@ -1139,9 +1110,12 @@ class Plot {
   /** The room of a timeframe that was chosen. @type {any} */ #next = null;
   /** @type {any} */ #parts = null;
   /** @type {any} */ #sheet = null;
+  /** @type {any} */ #axis; #sideOf; #day = new Day(() => this.#soon());
   /** @type {any} */ #clock;
   /** @type {{ places: number[], holes: Hole[] }} */ #layout = { places: [], holes: [] };
-  #sight = new Sight(); #cursor = new Cursor(); #isAll = true; #isAsked = false;
+  #sight = new Sight(); #isAll = true; #isAsked = false; #shown = "";
+  /** The bar that is read out, or the hole before it; and how high the mouse is. */
+  #cursor = { index: -1, y: null, isHole: false };
   /** What a visitor does, and has done before its module is here. @type {any} */ #visitor = null;
   /** @type {((visitor: any) => void)[]} */ #wishes = [];
   /** @type {{ width: number, height: number } | null} */ #size = null;
@@ -1165,6 +1139,11 @@ class Plot {
     // The server writes the day before the month.
     const language = this.#figures.language === "en" ? "en-GB" : this.#figures.language;
     this.#clock = new Clock(language, zoneOf(host), host.dataset.zone, lengthOf(timeframe));
+    const [opens, closes] = (host.dataset.hours ?? "").split("-").map(Number);
+    const zone = host.dataset.zone;
+    this.#sideOf = closes && zone && lengthOf(timeframe) < DAY
+      ? sidesOf(opens, closes, zone, lengthOf(timeframe)) : undefined;
+    this.#day.hold({ symbol, token: host.getAttribute("token") ?? undefined });
     this.#furnish();
     this.#again();
   }
@@ -1179,6 +1158,7 @@ class Plot {
     this.#room?.close();
     this.#next?.close();
     this.#room = this.#next = null;
+    this.#day.release();
     this.#leave();
     clearInterval(this.#second);
   }
@@ -1212,6 +1192,13 @@ class Plot {
     for (const wish of this.#wishes.splice(0)) this.#visit(wish);
   }
 
+  /** Do something to what is in sight. */
+  act(write) {
+    if (!this.#sheet) return;
+    this.#live.guarded(write);
+    this.#soon();
+  }
+
   /** What there is to read, and where. */
   get facts() {
     const { bars } = this.#room.series;
@@ -1219,7 +1206,9 @@ class Plot {
       ...{ bars, sheet: this.#sheet, holes: this.#layout.holes, levels: this.#options.levels },
       ...{ figures: this.#figures, clock: this.#clock, previous: this.#previous },
       ...{ name: this.#name, words: this.#words, parts: this.#parts, cursor: this.#cursor },
+      ...{ sight: this.#sight, axis: this.#axis, shapes: { path, tag } },
       title: text(TYPES[this.#options.kind]), length: this.#room.series.length,
+      day: this.#day.prices ?? {},
     };
   }
 
@@ -1243,7 +1232,7 @@ class Plot {
     this.#next = null;
     this.#room.report = (what) => { if (what === "all") this.#again(); };
     this.#sheet = null;
-    this.#cursor.set(-1);
+    this.#cursor.index = -1;
     this.#sight.reset();
   }
 
@@ -1299,7 +1288,8 @@ class Plot {
     table.addEventListener("click", this);
     // The server's drawing stays until there is another one.
     const found = plot.querySelector("svg");
-    const svg = found ?? shape(plot, "svg");
+    const svg = found ?? shape("svg");
+    if (!found) plot.append(svg);
     svg.ariaHidden = "true";
     const place = (name) => find(host, name) ?? node("div", {});
     if (!table.isConnected) place("foot").insertBefore(table, find(host, "source"));
@@ -1363,8 +1353,10 @@ class Plot {
   #draw() {
     const { bars = [] } = this.#room?.series ?? {};
     if (!this.#parts || !this.#size) return;
+    this.#today();
     if (this.#room?.isHere && bars.length) {
-      if (this.#isAll || !this.#sheet?.fits(bars.at(-1))) this.#drawAll(this.#size);
+      const isOther = this.#isAll || this.#sight.isMoved || !this.#sheet?.fits(bars.at(-1));
+      if (isOther) this.#drawAll(this.#size);
       else this.#parts.drawing.forming(this.#sheet, this.#plan());
       this.#isAll = false;
       this.#mark();
@@ -1377,20 +1369,24 @@ class Plot {
   #drawAll({ width, height }) {
     const { series } = this.#room;
     const { bars } = series;
-    const { kind, hasVolume } = this.#options;
+    const { kind, hasVolume, levels } = this.#options;
     const isForming = series.isForming(rooms.now()) && this.#host.dataset.state !== "closed";
     this.#layout = layoutOf(bars, series.missing, series.length);
+    const prices = [bars.at(-1)[4], this.#previous, ...levels.map(({ price }) => price)];
     // Long labels need a wider axis, which leaves less room for bars.
-    for (let axis = AXIS; ;) {
-      const box = new Box(width, height, axis);
+    for (let wide = AXIS; ;) {
+      const box = boxOf(width, height, wide);
       this.#sight.settle(bars, this.#layout.places, box);
       this.#sheet = new Sheet({
-        ...{ bars, box, kind, hasVolume, isForming, layout: this.#layout },
+        ...{ bars, box, kind, hasVolume, isForming, layout: this.#layout, sideOf: this.#sideOf },
         zoom: this.#sight.zoom(box), pan: this.#sight.pan,
       });
-      const wanted = AXIS + LETTER * Math.max(0, longestOf(this.#sheet, this.#figures) - SHORT);
-      if (wanted <= axis || wanted > width / 2) break;
-      axis = wanted;
+      const axis = this.#axis = new Axis(this.#sheet.scale, this.#figures);
+      const labels = [...axis.prices, ...prices.filter(isPrice)].map((price) => axis.write(price));
+      const longest = Math.max(...labels.map(({ length }) => length));
+      const wanted = AXIS + LETTER * Math.max(0, longest - SHORT);
+      if (wanted <= wide || wanted > width / 2) break;
+      wide = wanted;
     }
     this.#sight.anchor(this.#sheet);
     const { drawing } = this.#parts;
@@ -1408,10 +1404,11 @@ class Plot {
   }
 
   #plan() {
-    const { repaired } = this.#room.series;
+    const { repaired, length } = this.#room.series;
     return {
       ...{ figures: this.#figures, clock: this.#clock, levels: this.#options.levels, repaired },
-      previous: this.#previous, left: this.#left(),
+      ...{ previous: this.#previous, left: this.#left(), axis: this.#axis },
+      day: length < DAY && this.#day.prices || {},
     };
   }
 
@@ -1419,6 +1416,25 @@ class Plot {
   get #previous() {
     const known = this.#room?.series.length >= DAY ? this.#room.previous : NaN;
     return Number(this.#host.getAttribute("data-previous") ?? known);
+  }
+
+  // The figures of the day over the plot, which are pale until they are known to be current.
+  #today() {
+    const { prices } = this.#day;
+    const row = find(this.#host, "row");
+    if (row) set(row, "data-state", prices ? "live" : "stale");
+    if (!prices) return;
+    const figures = this.#figures;
+    for (const shown of row?.querySelectorAll("[data-day]") ?? []) {
+      const name = shown.dataset.day;
+      const value = prices[name[0]]; // o, h, l, v
+      writeText(shown, name === "volume" ? figures.abbreviate(value) : figures.number(value));
+    }
+    if (isPrice(prices.pc)) set(this.#host, "data-previous", String(prices.pc));
+    const { h, l } = prices;
+    const shown = [h, l, this.#previous].join();
+    if (shown !== this.#shown) this.#isAll = true;
+    this.#shown = shown;
   }
 
   // The time until the bar ends, under its price.
@@ -1435,11 +1451,10 @@ class Plot {
   // The read-out, and where the cursor is.
   #mark() {
     const { bars } = this.#sheet;
-    const { index, y, isHole } = this.#cursor;
+    const { index } = this.#cursor;
     const shown = bars[index] ?? bars.at(-1);
     this.#parts.readout.write(shown, { figures: this.#figures, clock: this.#clock });
-    const words = this.#clock.time(shown[0]);
-    this.#parts.drawing.cursor(isHole ? null : this.#sheet, { index, y, words });
+    this.#visitor?.mark();
   }
 
   #note() {
@@ -1467,45 +1482,6 @@ class Plot {
     const isShort = note && (more || bars.length < this.#options.range);
     return isShort ? [text("No history before {n}", this.#clock.time(bars[0][0])), note] : [];
   }
-
-  // What the visitor does
-
-  /** Do something to what is in sight. */
-  act(act, ...given) {
-    if (this.#sheet) this.#live.guarded(() => this.#does[act](...given));
-  }
-
-  #does = {
-    move: (pixels) => {
-      this.#sight.move(pixels);
-      this.#again();
-    },
-    zoom: (count, x) => {
-      this.#sight.step(count, this.#sheet, x);
-      this.#again();
-    },
-    fit: () => {
-      this.#sight.reset();
-      this.#again();
-    },
-    point: ({ x, y }) => {
-      if (x <= this.#sheet.box.ax) this.#cursor.set(this.#sheet.at(x), y);
-      this.#soon();
-    },
-    hide: () => {
-      this.#cursor.set(-1);
-      this.#soon();
-    },
-    now: () => {
-      this.#cursor.set(-1);
-      this.#sight.home();
-      this.#again();
-    },
-    show: () => {
-      this.#sight.reveal(this.#cursor.index, this.#sheet);
-      this.#again();
-    },
-  };
 }
 
 /** @type {any} */

@@ -19,7 +19,7 @@ const KEYS = {
 };
 const HELP = [
   ["← →", "previous, next bar"], ["Page Up, Page Down", "ten bars"],
-  ["Home, End", "first, newest bar"], ["↑ ↓", "price, volume, lines"],
+  ["Home, End", "first, newest bar"], ["↑ ↓", "price, volume, day, lines"],
   ["+ − 0", "nearer, farther, as it was"], ["Enter", "summary of what is in view"],
   ["?", "these keys"], ["Esc", "cursor away, back to now"],
 ];
@@ -193,6 +193,9 @@ class Pointer {
   }
 }
 
+const point = (cursor, index, y = null, isHole = false) =>
+  Object.assign(cursor, { index, y, isHole });
+
 // Visitor: what is done with one chart.
 class Visitor {
   #host; #turned = 0; #table = node("div", { part: "table" });
@@ -206,7 +209,7 @@ class Visitor {
   /** Begin with the plot that the chart has now. */
   begin() {
     this.#pointer?.close();
-    this.#pointer = new Pointer(this.#facts.parts.plot, (...act) => this.#plot.act(...act));
+    this.#pointer = new Pointer(this.#facts.parts.plot, (...act) => this.#act(...act));
   }
 
   get #plot() { return this.#host.plot; }
@@ -227,9 +230,37 @@ class Visitor {
     const [act, count] = KEYS[event.key] ?? [];
     if (!act || event.ctrlKey || event.metaKey || event.altKey || !this.#facts.sheet) return;
     event.preventDefault();
-    if (act in this.#does) this.#does[act](count);
-    else this.#plot.act(act, count);
+    this.#act(act, count);
   }
+
+  /** Show where the cursor is, or nothing. */
+  mark() {
+    const { cursor, sheet, parts } = this.#facts;
+    const bar = cursor.isHole ? null : sheet.bars[cursor.index];
+    parts.drawing.over(bar ? this.#cross(bar) : []);
+  }
+
+  #cross(bar) {
+    const { cursor: { index, y }, sheet, axis, clock, shapes: { path, tag } } = this.#facts;
+    const { box: { width, ax, ay }, scale } = sheet;
+    const x = Math.floor(sheet.middle(index)) + 0.5;
+    const [top, end, close] = [bar[2], bar[3], bar[4]].map((price) => scale.y(price));
+    const level = Math.floor(Math.min(Math.max(y ?? close, 0), sheet.floor));
+    const words = clock.time(bar[0]);
+    const wide = 12 + 6 * words.length;
+    const left = Math.floor(Math.min(Math.max(x - wide / 2, 0), ax - wide));
+    return [
+      path("cross", `M${x} 0V${ay}M0 ${level + 0.5}H${ax}`),
+      ["rect", {
+        ...{ class: "cursor", x: sheet.x(index) - 1.5, y: top - 3.5, rx: 2 },
+        ...{ width: Math.max(sheet.pitch, sheet.body + 3), height: end - top + 7 },
+      }],
+      tag("ink", ax, level, width - ax - 4, axis.write(y === null ? bar[4] : scale.price(level))),
+      tag("ink", left, ay + 12, wide, words, "", "middle"),
+    ];
+  }
+
+  #act(act, ...given) { this.#plot.act(() => this.#does[act](...given)); }
 
   /** Show the table or take it away. */
   toggle() {
@@ -246,11 +277,19 @@ class Visitor {
   }
 
   #does = {
+    move: (pixels) => this.#facts.sight.move(pixels),
+    zoom: (count, x) => this.#facts.sight.step(count, this.#facts.sheet, x),
+    fit: () => this.#facts.sight.reset(),
+    point: ({ x, y }) => {
+      const { sheet, cursor } = this.#facts;
+      if (x <= sheet.box.ax) point(cursor, sheet.at(x), y);
+    },
+    hide: () => point(this.#facts.cursor, -1),
     step: (count) => {
       const { bars, holes, cursor } = this.#facts;
       this.#turned = 0;
       this.#step(count, bars.length - 1, holes, cursor);
-      this.#plot.act("show");
+      this.#reveal();
       const { index, isHole } = cursor;
       const hole = isHole && holes.find((one) => one.index === index);
       this.#say(hole ? this.#speech.hole(hole) : this.#speech.bar(bars[index]));
@@ -271,28 +310,41 @@ class Visitor {
     },
     leave: () => {
       this.#help(false);
-      this.#plot.act("now");
+      point(this.#facts.cursor, -1);
+      this.#facts.sight.home();
       this.#say(this.#last());
     },
   };
+
+  // Brings the bar of the cursor into sight.
+  #reveal() {
+    const { cursor, sheet, sight } = this.#facts;
+    const x = sheet.x(cursor.index);
+    const { ax } = sheet.box;
+    if (x < 0) sight.move(-x);
+    if (x + sheet.body > ax) sight.move(ax - 12 - sheet.body - x);
+  }
 
   // To another bar, and over a hole on the way from one to the next.
   #step(count, last, holes, cursor) {
     const hasHole = (index) => holes.some((hole) => hole.index === index);
     const { index, isHole } = cursor;
-    if (index < 0) cursor.set(Math.max(last + Math.min(count + 1, 0), 0));
-    else if (count === -1 && !isHole && hasHole(index)) cursor.set(index, null, true);
-    else if (count === 1 && !isHole && hasHole(index + 1)) cursor.set(index + 1, null, true);
-    else if (count === 1 && isHole) cursor.set(index);
-    else cursor.set(Math.min(Math.max(index + count, 0), last));
+    if (index < 0) point(cursor, Math.max(last + Math.min(count + 1, 0), 0));
+    else if (count === -1 && !isHole && hasHole(index)) point(cursor, index, null, true);
+    else if (count === 1 && !isHole && hasHole(index + 1)) point(cursor, index + 1, null, true);
+    else if (count === 1 && isHole) point(cursor, index);
+    else point(cursor, Math.min(Math.max(index + count, 0), last));
   }
 
   // The values at the cursor, one after the other.
   #values() {
-    const { bars, cursor, previous, levels } = this.#facts;
+    const { bars, cursor, previous, levels, day } = this.#facts;
     const bar = bars[cursor.index] ?? bars[bars.length - 1];
-    const before = { price: previous, label: text("Previous close") };
-    const known = [before, ...levels].filter(({ price }) => Number.isFinite(price));
+    const known = [
+      { price: day.h, label: text("High of the day") },
+      { price: day.l, label: text("Low of the day") },
+      { price: previous, label: text("Previous close") }, ...levels,
+    ].filter(({ price }) => Number.isFinite(price));
     return [
       this.#speech.line({ price: bar[4], label: text("Close") }),
       ...bar[5] ? [this.#speech.volume(bar[5])] : [],

@@ -1126,7 +1126,7 @@ if (customElements.get("fcs-ticker")) {
     /** What the modules of other widgets are made of. */
     static kit = {
       FCSElement, Live, View, NamedView, TickerView, node, part, field, label, set, text, pipOf,
-      writeText, inView, present, rooms, numbers: () => page.numbers,
+      writeText, inView, present, rooms, formatter, periodOf, numbers: () => page.numbers,
     };
     /** @param {string} tag */
     static define(tag, registry = customElements) { registry.define(tag, this); }
