@@ -17,7 +17,7 @@ const HEIGHT = 256; // of the plot, if the page does not say it
 const LEAST_TICK = 22;
 const LEAST_TIME = 56;
 // Between labels of the time axis and its ends; a date stands at the left.
-const [LEFT, EDGE] = [72, 14];
+const [LEFT, EDGE] = [92, 14];
 /** Pitch and width of a bar, from far to near. @type {[number, number][]} */
 const ZOOMS = [[2, 1], [3, 1], [4, 3], [5, 3], [7, 5], [9, 7], [12, 9], [16, 11], [24, 17]];
 const USUAL = 4;
@@ -1048,12 +1048,13 @@ class Tools {
 
 // Notes: what stands over the drawing and below it, in words.
 class Notes {
-  #plot; #foot; #title = document.createElement("b"); #more = node("span", {});
-  #over = node("div", { part: "over" }, this.#title, " ", this.#more);
+  #plot; #foot; #over;
 
   constructor(plot, foot) {
     this.#plot = plot;
     this.#foot = foot;
+    this.#over = find(plot, "over")
+      ?? node("div", { part: "over" }, document.createElement("b"), node("span", {}));
   }
 
   /** Say something in the drawing, or nothing. */
@@ -1063,11 +1064,12 @@ class Notes {
       return;
     }
     if (this.#over.parentNode !== this.#plot) this.#plot.append(this.#over);
-    writeText(this.#title, title);
-    writeText(this.#more, words);
+    const [first, more] = this.#over.children;
+    writeText(first, title);
+    writeText(more, words);
   }
 
-  foot(words) { if (this.#foot) writeText(this.#foot, words); }
+  foot(words) { if (words && this.#foot) writeText(this.#foot, words); }
 }
 
 const optionsOf = (host) => {
@@ -1101,11 +1103,12 @@ const zoneOf = (host) => {
 const find = (host, name) => host.querySelector(`[data-part=${name}]`);
 const VISITOR = "data-visitor";
 const EVENTS = ["focusin", "pointerenter", "fullscreenchange"];
+const ROOM = 160; // of the words beside the oldest bar
 const FEW = 0.25; // of the bars in sight: older ones are asked for when fewer are left
 
 // Plot: one chart. It draws once in a frame, and what one price has changed with that price.
 class Plot {
-  #host; #live; #options; #figures; #words = ""; #name = "";
+  #host; #live; #options; #figures; #name = "";
   /** @type {any} */ #room = null;
   /** The room of a timeframe that was chosen. @type {any} */ #next = null;
   /** @type {any} */ #parts = null;
@@ -1173,11 +1176,6 @@ class Plot {
   /** Draw what the last price has changed. */
   paint() { this.#draw(); }
 
-  status(words) {
-    this.#words = words;
-    this.#note();
-  }
-
   handleEvent(event) {
     if (event.type === "fullscreenchange") this.#fit();
     else if (event.type === "keydown") this.#visit((visitor) => visitor.key(event));
@@ -1205,7 +1203,7 @@ class Plot {
     return {
       ...{ bars, sheet: this.#sheet, holes: this.#layout.holes, levels: this.#options.levels },
       ...{ figures: this.#figures, clock: this.#clock, previous: this.#previous },
-      ...{ name: this.#name, words: this.#words, parts: this.#parts, cursor: this.#cursor },
+      ...{ name: this.#name, words: find(this.#host, "status")?.textContent, parts: this.#parts, cursor: this.#cursor },
       ...{ sight: this.#sight, axis: this.#axis, shapes: { path, tag } },
       title: text(TYPES[this.#options.kind]), length: this.#room.series.length,
       day: this.#day.prices ?? {},
@@ -1464,7 +1462,7 @@ class Plot {
     notes.over(...this.#notice(room));
     const isMended = room.series.repaired.length > 0;
     const last = isPrice(room.at) && text("last price {n}", this.#clock.second(room.at));
-    const words = [this.#words, last, isMended && text("repaired")];
+    const words = [last, isMended && text("repaired")];
     notes.foot(words.filter(Boolean).join(" · "));
   }
 
@@ -1472,15 +1470,17 @@ class Plot {
   #notice({ series: { bars, more, note }, isHere, isLoading, state }) {
     const isEmpty = !bars.length;
     if (!isHere) {
-      const isBlank = !this.#parts.plot.querySelector("svg path");
+      const isBlank = !this.#parts.plot.querySelector("svg :not(.frame)");
       return isBlank ? [text("Loading older bars")] : [];
     }
     if (isEmpty) return [text("No data for {n}", this.#name), note || state?.reason || ""];
-    const isEdge = this.#sheet?.first === 0 && this.#sheet.x(0) > AXIS;
+    const isEdge = this.#sheet?.first === 0 && this.#sheet.x(0) > ROOM;
     if (!isEdge) return [];
     if (isLoading) return [text("Loading older bars")];
+    const time = this.#clock.time(bars[0][0]);
     const isShort = note && (more || bars.length < this.#options.range);
-    return isShort ? [text("No history before {n}", this.#clock.time(bars[0][0])), note] : [];
+    if (isShort) return [text("No history before {n}", time), note];
+    return bars[1] || more ? [] : [text("First bar at {n}", time)];
   }
 }
 

@@ -53,7 +53,8 @@ class ChartView extends View {
   status(words) {
     super.status(words);
     this.mark("from", null);
-    this.plot?.status(words);
+    set(this.find("[data-part=note]"), "data-words", words);
+    this.plot?.paint();
   }
 
   // The change of the day, whatever the timeframe: against the close that the server knows.
