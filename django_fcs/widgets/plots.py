@@ -22,7 +22,7 @@ from django_fcs.charts.drawing import (
     labels_of,
     pinned,
 )
-from django_fcs.charts.geometry import AXIS, BODY, Frame, Hole, Plan, Row, plan_of, width_for
+from django_fcs.charts.geometry import AXIS, BAND, BODY, Frame, Hole, Plan, Row, plan_of, width_for
 from django_fcs.charts.scales import Scale
 from django_fcs.charts.times import local_time, marks_of
 from django_fcs.prices.names import usual_digits
@@ -100,6 +100,7 @@ def _extremes(sheet: Sheet, day: Quote, digits: int, notation: Notation) -> list
     One of which the bar is not in sight is left out, and one that has no room above or below.
     """
     found, scale = [], sheet.plan.scale
+    floor = sheet.plan.bottom - (BAND if sheet.plan.has_volume else 0)
     sides = ((day.high, "h", -5), (day.low, "l", 13))
     for price, side, away in sides if scale else ():
         bars = (one for one in reversed(sheet.plan.places) if getattr(one.row, side) == price)
@@ -107,7 +108,7 @@ def _extremes(sheet: Sheet, day: Quote, digits: int, notation: Notation) -> list
         if price is None or scale is None or place is None:
             continue
         y = scale.y(price) + away
-        if _SIGN <= y <= scale.bottom + _SIGN:
+        if _SIGN <= y < floor:
             found.append(Extreme(place.x + BODY // 2, y, formats.number(price, digits, notation)))
     return found
 

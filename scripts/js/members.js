@@ -2,8 +2,8 @@
 // here if it is also one of JavaScript, the browser, a message, the data block or a .d.ts file.
 export const MEMBERS = [
   "Live", "NamedView", "Plot", "TickerView", "Visitor", "abbreviate", "act", "alarm", "anchor",
-  "arm", "arrow", "askFrame", "avoid", "awaitWelcome", "away", "back", "begin", "blank", "box",
-  "brackets", "build", "changed", "client", "clock", "cursor", "dead", "doubt", "drawing", "dress",
+  "arm", "arrow", "askFrame", "awaitWelcome", "away", "back", "begin", "blank", "box",
+  "build", "changed", "client", "clock", "cursor", "dead", "doubt", "drawing", "dress",
   "due", "dueAt", "edition", "ends", "exponent", "factor", "facts", "fade", "fading", "fields",
   "figures", "first", "fits", "flashing", "forget", "formatter", "forming", "furnish", "guarded",
   "hasEnded", "hasSlept", "hasVolume", "hear", "heard", "hold", "holes", "home", "host", "hurry",

@@ -44,30 +44,20 @@ const round = (value) => Math.floor(value + 0.5);
 const boxOf = (width, height, axis = AXIS) =>
   ({ width, height, ax: width - axis, ay: height - DATES, isSmall: height < SMALL });
 
-// Step: the distance of two labels, a factor times a power of ten. Both are whole, so that both
+// The distance of two labels is a factor times a power of ten. Both are whole, so that both
 // languages round alike.
 const FACTORS = [1, 2, 25, 5];
-class Step {
-  constructor(factor, exponent) {
-    this.factor = factor;
-    this.exponent = exponent;
-  }
-
-  times(count) {
-    const whole = count * this.factor;
-    return this.exponent < 0 ? whole / 10 ** -this.exponent : whole * 10 ** this.exponent;
-  }
-
-  /** The smallest one that is not below `least`, for labels with so many decimals. */
-  static from(least, digits) {
-    for (let exponent = Math.floor(Math.log10(least)) - 1; ; exponent += 1) {
-      for (const factor of FACTORS) {
-        const step = new Step(factor, exponent - Number(factor === 25));
-        if (step.exponent >= -digits && step.times(1) >= least) return step;
-      }
+/** The smallest one that is not below `least`, for labels with so many decimals. */
+const stepFrom = (least, digits) => {
+  for (let place = Math.floor(Math.log10(least)) - 1; ; place += 1) {
+    for (const factor of FACTORS) {
+      const exponent = place - Number(factor === 25);
+      const times = (count) => exponent < 0 ? count * factor / 10 ** -exponent
+        : count * factor * 10 ** exponent;
+      if (exponent >= -digits && times(1) >= least) return { exponent, times };
     }
   }
-}
+};
 
 // Scale: from prices to pixels and back. One bar alone has half of its range above and below it.
 class Scale {
@@ -85,14 +75,10 @@ class Scale {
       + round((this.high - price) / (this.high - this.low) * (this.bottom - this.top));
   }
 
-  price(y) {
-    return this.high - (y - this.top) / (this.bottom - this.top) * (this.high - this.low);
-  }
-
   /** The prices that have labels, the lowest first, and their step. */
   ticks(digits) {
     const least = (this.high - this.low) * LEAST_TICK / (this.bottom - this.top);
-    const step = Step.from(least, digits);
+    const step = stepFrom(least, digits);
     const prices = [];
     const last = Math.floor(this.high / step.times(1));
     for (let count = Math.ceil(this.low / step.times(1)); count <= last; count += 1) {
@@ -419,7 +405,8 @@ class Request {
 class Room {
   /** @type {{ state: string, reason?: string } | null} */ state = null;
   /** Whether an answer has come. */ isHere = false;
-  /** When the last price came, and the close before it. */ at = NaN; previous = NaN;
+  /** When the last price came, the close before it, and the change in percent. */
+  at = NaN; previous = NaN; percent = NaN;
   #place; #limit; #request; #report; #isJoined = false; #isCut = false; #vainAt = -Infinity;
   #listener = {
     price: ({ prices, at }) => this.#price(prices, at),
@@ -505,6 +492,7 @@ class Room {
     const before = this.series.newest;
     this.at = [prices.update, at].find(isPrice) ?? rooms.now();
     this.previous = prices.pc ?? this.previous;
+    this.percent = prices.chp ?? this.percent;
     const changed = this.series.take(prices, this.at);
     // Perhaps nothing was traded in between, and perhaps it was missed.
     const isFar = before && prices.t > before[0] + longest(this.series.length);
@@ -522,17 +510,24 @@ class Room {
 
 // Day: the figures of the day, from the room of its bars.
 class Day {
-  /** As a price has them; null if they are not known to be those of today. @type {any} */
-  prices = null;
-  #report; #last = null;
+  #report; #isKnown = true;
+  /** @type {any} */ #prices = null;
   /** @type {any} */ #place = null;
   #listener = {
-    price: ({ prices }) => this.#take(prices),
-    state: ({ state }) => this.#take(this.#last, /live|closed/.test(state)),
+    price: ({ prices }) => {
+      this.#prices = prices;
+      this.#report();
+    },
+    state: ({ state }) => {
+      this.#isKnown = /live|closed/.test(state);
+      this.#report();
+    },
   };
-  #isKnown = true;
 
   constructor(report) { this.#report = report; }
+
+  /** As a price has them; null if they are not known to be those of today. */
+  get prices() { return this.#isKnown ? this.#prices : null; }
 
   hold(place) {
     if (this.#place?.symbol === place.symbol) return;
@@ -543,14 +538,7 @@ class Day {
 
   release() {
     if (this.#place) rooms.release(this.#place, this.#listener);
-    this.#place = this.prices = this.#last = null;
-  }
-
-  #take(prices, isKnown = this.#isKnown) {
-    this.#last = prices;
-    this.#isKnown = isKnown;
-    this.prices = isKnown ? prices : null;
-    this.#report();
+    this.#place = this.#prices = null;
   }
 }
 
@@ -861,7 +849,7 @@ class Drawing {
           at >= first && at <= last && bar[place] === price);
         const y = scale.y(price) + away;
         const lines = [figures.number(price)];
-        return index >= 0 && y >= TALL && y <= scale.bottom + TALL
+        return index >= 0 && y >= TALL && y < floor
           ? [{ x: Math.floor(sheet.middle(index)), y, lines }] : [];
       }),
       ...sheet.shades.flatMap(([start, end, side]) => {
@@ -1118,7 +1106,7 @@ class Plot {
   /** @type {{ places: number[], holes: Hole[] }} */ #layout = { places: [], holes: [] };
   #sight = new Sight(); #isAll = true; #isAsked = false; #shown = "";
   /** The bar that is read out, or the hole before it; and how high the mouse is. */
-  #cursor = { index: -1, y: null, isHole: false };
+  #cursor = { index: -1, t: 0, y: null, isHole: false };
   /** What a visitor does, and has done before its module is here. @type {any} */ #visitor = null;
   /** @type {((visitor: any) => void)[]} */ #wishes = [];
   /** @type {{ width: number, height: number } | null} */ #size = null;
@@ -1206,7 +1194,7 @@ class Plot {
       ...{ name: this.#name, words: find(this.#host, "status")?.textContent, parts: this.#parts, cursor: this.#cursor },
       ...{ sight: this.#sight, axis: this.#axis, shapes: { path, tag } },
       title: text(TYPES[this.#options.kind]), length: this.#room.series.length,
-      day: this.#day.prices ?? {},
+      day: this.#day.prices ?? {}, percent: this.#room.percent,
     };
   }
 
@@ -1228,9 +1216,15 @@ class Plot {
     if (!isReady) this.#next?.close();
     this.#room = isReady ? this.#next : this.#open(place);
     this.#next = null;
-    this.#room.report = (what) => { if (what === "all") this.#again(); };
+    this.#room.report = (what) => {
+      if (what !== "all") return;
+      const { series } = this.#room;
+      // Older bars have moved the one that is read out.
+      this.#cursor.index = series.bars.findIndex(([t]) => t === this.#cursor.t);
+      this.#again();
+    };
     this.#sheet = null;
-    this.#cursor.index = -1;
+    this.#cursor.index = this.#cursor.t = -1;
     this.#sight.reset();
   }
 

@@ -32,8 +32,8 @@ class Speech {
   }
 
   /** "up 0.18 percent" */
-  move(from, to) {
-    const percent = (to - from) / from * 100;
+  move(from, to) { return this.moved((to - from) / from * 100); }
+  moved(percent) {
     if (!Number.isFinite(percent) || !percent) return text("unchanged");
     const words = this.figures.number(Math.abs(percent), 2);
     return text(percent > 0 ? "up {n} percent" : "down {n} percent", words);
@@ -193,8 +193,9 @@ class Pointer {
   }
 }
 
-const point = (cursor, index, y = null, isHole = false) =>
-  Object.assign(cursor, { index, y, isHole });
+/** Point to a bar, or to the hole before it. */
+const point = ({ bars, cursor }, index, y = null, isHole = false) =>
+  Object.assign(cursor, { index, y, isHole, t: bars[index]?.[0] });
 
 // Visitor: what is done with one chart.
 class Visitor {
@@ -246,6 +247,8 @@ class Visitor {
     const x = Math.floor(sheet.middle(index)) + 0.5;
     const [top, end, close] = [bar[2], bar[3], bar[4]].map((price) => scale.y(price));
     const level = Math.floor(Math.min(Math.max(y ?? close, 0), sheet.floor));
+    const { high, low, top: roof, bottom } = scale;
+    const price = y === null ? bar[4] : high - (level - roof) / (bottom - roof) * (high - low);
     const words = clock.time(bar[0]);
     const wide = 12 + 6 * words.length;
     const left = Math.floor(Math.min(Math.max(x - wide / 2, 0), ax - wide));
@@ -255,7 +258,7 @@ class Visitor {
         ...{ class: "cursor", x: sheet.x(index) - 1.5, y: top - 3.5, rx: 2 },
         ...{ width: Math.max(sheet.pitch, sheet.body + 3), height: end - top + 7 },
       }],
-      tag("ink", ax, level, width - ax - 4, axis.write(y === null ? bar[4] : scale.price(level))),
+      tag("ink", ax, level, width - ax - 4, axis.write(price)),
       tag("ink", left, ay + 12, wide, words, "", "middle"),
     ];
   }
@@ -281,14 +284,14 @@ class Visitor {
     zoom: (count, x) => this.#facts.sight.step(count, this.#facts.sheet, x),
     fit: () => this.#facts.sight.reset(),
     point: ({ x, y }) => {
-      const { sheet, cursor } = this.#facts;
-      if (x <= sheet.box.ax) point(cursor, sheet.at(x), y);
+      const { sheet } = this.#facts;
+      if (x <= sheet.box.ax) point(this.#facts, sheet.at(x), y);
     },
-    hide: () => point(this.#facts.cursor, -1),
+    hide: () => point(this.#facts, -1),
     step: (count) => {
       const { bars, holes, cursor } = this.#facts;
       this.#turned = 0;
-      this.#step(count, bars.length - 1, holes, cursor);
+      this.#step(count, this.#facts);
       this.#reveal();
       const { index, isHole } = cursor;
       const hole = isHole && holes.find((one) => one.index === index);
@@ -310,7 +313,7 @@ class Visitor {
     },
     leave: () => {
       this.#help(false);
-      point(this.#facts.cursor, -1);
+      point(this.#facts, -1);
       this.#facts.sight.home();
       this.#say(this.#last());
     },
@@ -326,14 +329,16 @@ class Visitor {
   }
 
   // To another bar, and over a hole on the way from one to the next.
-  #step(count, last, holes, cursor) {
+  #step(count, facts) {
+    const { bars, holes, cursor } = facts;
+    const last = bars.length - 1;
     const hasHole = (index) => holes.some((hole) => hole.index === index);
     const { index, isHole } = cursor;
-    if (index < 0) point(cursor, Math.max(last + Math.min(count + 1, 0), 0));
-    else if (count === -1 && !isHole && hasHole(index)) point(cursor, index, null, true);
-    else if (count === 1 && !isHole && hasHole(index + 1)) point(cursor, index + 1, null, true);
-    else if (count === 1 && isHole) point(cursor, index);
-    else point(cursor, Math.min(Math.max(index + count, 0), last));
+    if (index < 0) point(facts, Math.max(last + Math.min(count + 1, 0), 0));
+    else if (count === -1 && !isHole && hasHole(index)) point(facts, index, null, true);
+    else if (count === 1 && !isHole && hasHole(index + 1)) point(facts, index + 1, null, true);
+    else if (count === 1 && isHole) point(facts, index);
+    else point(facts, Math.min(Math.max(index + count, 0), last));
   }
 
   // The values at the cursor, one after the other.
@@ -360,10 +365,11 @@ class Visitor {
 
   // "Last 1.08412, up 0.21 percent, live."
   #last() {
-    const { bars, previous, figures, words } = this.#facts;
+    const { bars, previous, percent, figures, words } = this.#facts;
     const bar = bars[bars.length - 1];
     const last = bar && `${text("Last")} ${figures.number(bar[4])}`;
-    const move = bar && Number.isFinite(previous) && this.#speech.move(previous, bar[4]);
+    const move = previous ? bar && this.#speech.move(previous, bar[4])
+      : Number.isFinite(percent) && this.#speech.moved(percent);
     return `${[last, move, words].filter(Boolean).join(", ")}.`;
   }
 

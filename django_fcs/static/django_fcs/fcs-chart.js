@@ -26,6 +26,7 @@ const build = () => [
 ];
 
 class ChartView extends View {
+  #symbol;
   /** The drawing, once its module is here. */
   get plot() { return this.host.plot; }
   get flashing() { return "close"; }
@@ -33,8 +34,10 @@ class ChartView extends View {
   // The read-out belongs to the drawing.
   fields() { return this.host.querySelectorAll("[data-part=head] [data-field]"); }
 
+  // What the server knows of a symbol stays when the timeframe is another one.
   begin(isUpgrade) {
-    super.begin(isUpgrade);
+    super.begin(isUpgrade || this.#symbol === this.symbol);
+    this.#symbol = this.symbol;
     this.plot?.begin(this);
   }
 
@@ -45,7 +48,7 @@ class ChartView extends View {
 
   paint(message) {
     super.paint(message);
-    this.#day(message.prices.c);
+    this.#day(message.prices);
     this.plot?.paint();
   }
 
@@ -57,15 +60,17 @@ class ChartView extends View {
     this.plot?.paint();
   }
 
-  // The change of the day, whatever the timeframe: against the close that the server knows.
-  #day(close) {
+  // The change of the day, whatever the timeframe: against the close that is known, else that of
+  // the room.
+  #day({ c, ch, chp }) {
     const previous = Number(this.host.getAttribute("data-previous"));
-    const change = close - previous;
-    if (!previous || !Number.isFinite(change)) return;
+    const change = previous ? c - previous : ch;
+    const percent = previous ? change / previous * 100 : chp;
+    if (!Number.isFinite(change)) return;
     const direction = change > 0 ? "up" : change < 0 ? "down" : null;
     const shown = (name) => this.find(`[data-day=${name}]`) ?? document.createElement("i");
     writeText(shown("change"), this.figures.signed(change));
-    writeText(shown("change_percent"), this.figures.percent(change / previous * 100));
+    writeText(shown("change_percent"), this.figures.percent(percent));
     this.mark("direction", direction);
     set(this.find("[data-part=quote]"), "data-direction", direction);
   }

@@ -34,9 +34,7 @@ async def serve(
     async def answer(route: Route) -> None:
         path = urlsplit(route.request.url).path
         if path == PATH:
-            await route.fulfill(
-                body=html, content_type="text/html; charset=utf-8", headers=headers
-            )
+            await route.fulfill(body=html, content_type="text/html; charset=utf-8", headers=headers)
         elif path == "/charts.css":
             await route.fulfill(body=STYLE, content_type="text/css")
         elif path.startswith(_STATIC):
