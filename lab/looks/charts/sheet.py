@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, tzinfo
@@ -80,8 +81,12 @@ def chart_of(shown: Shown, **options: object) -> str:
         return str(widgets.chart(shown.symbol, **given))
 
 
-def page(looks: Mapping[str, str], states: Sequence[Shown] = SHEET) -> str:
+def page(
+    looks: Mapping[str, str], states: Sequence[Shown] = SHEET, *, has_scripts: bool = True
+) -> str:
     """Return a page with charts; the looks are those of the example's switches."""
+    scripts = widgets.scripts()
+    styles = "".join(re.findall("<link[^>]*>", scripts))
     is_usual = looks["palette"] == "green-up"
     with translation.override(looks["language"]):
         charts = [
@@ -93,6 +98,6 @@ def page(looks: Mapping[str, str], states: Sequence[Shown] = SHEET) -> str:
             **looks,
             colours="" if is_usual else f' data-palette="{looks["palette"]}"',
             direction="rtl" if translation.get_language_bidi() else "ltr",
-            scripts=widgets.scripts(),
+            scripts=scripts if has_scripts else styles,
             charts="".join([*charts, wide]),
         )

@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 from django.contrib.staticfiles import finders
 from playwright.async_api import BrowserContext, Route, WebSocketRoute
 
+from lab.looks.cases import CHARTS
+
 from .sheet import POLICY, STYLE, page
 from .states import MOMENT, SHEET, Shown, replies_of
 
-__all__ = ["PATH", "serve"]
+__all__ = ["serve"]
 
-PATH = "/charts/"
 _STATIC = "/static/"
 
 #: The socket answers after the page is painted, so that whatever moves then is seen to move.
@@ -24,16 +25,20 @@ _ANSWER_SECONDS = 0.3
 
 
 async def serve(
-    context: BrowserContext, looks: Mapping[str, str], states: Sequence[Shown] = SHEET
+    context: BrowserContext,
+    looks: Mapping[str, str],
+    states: Sequence[Shown] = SHEET,
+    *,
+    has_scripts: bool = True,
 ) -> None:
     """Be the server of the charts in a browser's window."""
     known = {one.symbol: one for one in states}
-    html = page(looks, states)
+    html = page(looks, states, has_scripts=has_scripts)
     headers = {"Content-Security-Policy": POLICY}
 
     async def answer(route: Route) -> None:
         path = urlsplit(route.request.url).path
-        if path == PATH:
+        if path == CHARTS:
             await route.fulfill(body=html, content_type="text/html; charset=utf-8", headers=headers)
         elif path == "/charts.css":
             await route.fulfill(body=STYLE, content_type="text/css")
