@@ -83,13 +83,13 @@ SHEET = (
     Shown("one bar", "NASDAQ:NEWCO", 187.64, 0.44, 2, "It is new.", printed=1, answered=1),
     Shown(
         "refused", "FX:NZDUSD", 0.60117, -0.00291, 5, "History is refused.",
-        printed=26, answered=26, more=True,
+        printed=16, answered=16, more=True,
         note="history is paused until 1 December: the credits of the month are spent",
     ),
     Shown("delayed", "NASDAQ:MSFT", 481.25, -0.23, 2, "15 minutes late.", is_delayed=True),
     Shown(
         "lines", "NASDAQ:AAPL", *_APPLE, "Prices that a site has chosen.",
-        options={"lines": [(272.4, "Target"), (268.0, "Stop"), (400, "Dream")]},
+        options={"lines": [(268.6, "Target"), (264.6, "Stop"), (400, "Dream")]},
     ),
     Shown("bars", "NASDAQ:NVDA", 181.36, 2.48, 2, "Bars.", options={"type": "bars"}),
     Shown("line", "NASDAQ:AMZN", 224.88, 3.11, 2, "A line.", options={"type": "line"}),
@@ -188,13 +188,15 @@ def replies_of(shown: Shown, said: Mapping[str, Any]) -> list[dict[str, Any]]:
         confirmed = {"type": "message", "short": "joined_room", **room}
         price = [_price(shown, room)] if shown.is_known else []
         return [confirmed, *price, _state(shown, room)]
-    if said["type"] != "candles" or shown.answered is None or said.get("before"):
-        return []  # older candles are still to come
+    if said["type"] != "candles" or shown.answered is None:
+        return []
+    if said.get("before"):
+        refused = {"candles": [], "missing": [], "repaired": [], "more": True, "note": shown.note}
+        return [{"type": "candles", **room, **refused}] if shown.note else []
     about = {"missing": _range(shown, shown.missing), "repaired": _range(shown, shown.repaired)}
     bars = _seen(shown, shown.answered)
     more = {"more": shown.more, "note": shown.note}
-    answers = [{"type": "candles", **room, "candles": bars, **about, **more}]
-    return answers
+    return [{"type": "candles", **room, "candles": bars, **about, **more}]
 
 
 def _state(shown: Shown, room: dict[str, Any]) -> dict[str, Any]:
