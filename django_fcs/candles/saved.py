@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.apps import apps
@@ -45,6 +45,9 @@ _MODEL = "fcs_candles.Candle"
 _KEY = ("symbol", "timeframe", "t")
 _VALUES = ("open", "high", "low", "close", "volume")
 _COLUMNS = ("t", *_VALUES)
+
+
+T = TypeVar("T")
 
 
 class SavedRoom(NamedTuple):
@@ -111,6 +114,15 @@ class SavedCandles:
         rows = self._newest(room, before, limit)
         return self._read(room, reversed(rows))
 
+    def first(self, room: Room, start: int, stop: int) -> int | None:
+        """Return when the first bar opens between two times; ``None`` if none does or it fails."""
+
+        def read(alias: str) -> list[int]:
+            rows = _rows(room, alias).filter(t__gte=start, t__lt=stop)
+            return list(rows.order_by("t").values_list("t", flat=True)[:1])
+
+        return next(iter(self._answer(read)), None)
+
     async def aload(self, room: Room, *, before: int | None = None, limit: int) -> list[Bar]:
         """Return what ``load`` returns, from the thread of Django's async queries.
 
@@ -166,14 +178,22 @@ class SavedCandles:
 
     def _newest(self, room: Room, before: int | None, limit: int) -> list[tuple[Any, ...]]:
         """Return the newest rows before a time, descending; none if this fails."""
-        try:
-            alias = router.db_for_read(_model())
+
+        def read(alias: str) -> list[tuple[Any, ...]]:
             query = _rows(room, alias)
             if before is not None:
                 query = query.filter(t__lt=before)
+            return list(query.order_by("-t").values_list(*_COLUMNS)[:limit])
+
+        return self._answer(read)
+
+    def _answer(self, read: Callable[[str], list[T]]) -> list[T]:
+        """Return what is read from the database of an alias; nothing if this fails."""
+        try:
+            alias = router.db_for_read(_model())
             # An error may not spoil a transaction of the caller.
             with transaction.atomic(using=alias):
-                rows = list(query.order_by("-t").values_list(*_COLUMNS)[:limit])
+                rows = read(alias)
         except SynchronousOnlyOperation:
             raise  # A mistake of the caller, no failure of the database.
         except Exception as error:

@@ -61,6 +61,13 @@ class Spans:
         if len(self._starts) > SPANS_MAX:
             del self._starts[0], self._stops[0]
 
+    def remove(self, start: int, stop: int) -> None:
+        """Remove the time between two moments, in unix seconds."""
+        before = [(first, min(last, start)) for first, last in self if first < start]
+        after = [(max(first, stop), last) for first, last in self if last > stop]
+        left = Spans([*before, *after])
+        self._starts, self._stops = left._starts, left._stops
+
     def outside(self, start: int, stop: int) -> list[Span]:
         """Return what is left between two moments without these intervals."""
         left = []
@@ -69,6 +76,13 @@ class Spans:
                 left.append((start, self._starts[index]))
             start = self._stops[index]
         return [*left, (start, stop)] if start < stop else left
+
+    def inside(self, start: int, stop: int) -> list[Span]:
+        """Return what lies between two moments."""
+        return [
+            (max(self._starts[index], start), min(self._stops[index], stop))
+            for index in self._touched(start, stop)
+        ]
 
     def _touched(self, start: int, stop: int) -> range:
         return range(bisect_right(self._stops, start), bisect_left(self._starts, stop))

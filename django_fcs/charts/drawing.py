@@ -196,14 +196,10 @@ def _brackets(sheet: Sheet, ink: Ink) -> Iterator[str]:
     """Mark the holes at the top, and what was repaired at the bottom."""
     for hole in sheet.plan.holes:
         yield f'<path {ink.of("holeline")} d="M{hole.x}.5 36v-3.5h{hole.width - 1}v3.5"/>'
-    y = _floor(sheet.plan) - 6
+    y = sheet.plan.floor - 6
     for start, end in sheet.plan.repaired:
         wide = max(end - start - 1, BODY - 1)
         yield f'<path {ink.of("mended")} d="M{start}.5 {y}v3.5h{wide}v-3.5"/>'
-
-
-def _floor(plan: Plan) -> int:
-    return plan.bottom - (BAND if plan.has_volume else 0)
 
 
 def _lines(sheet: Sheet, ink: Ink) -> Iterator[str]:
@@ -223,7 +219,7 @@ def _holes_named(sheet: Sheet) -> Iterator[Sign]:
 
 def _mended_named(sheet: Sheet) -> Iterator[Sign]:
     for start, end in sheet.plan.repaired:
-        yield Sign((start + end) // 2, _floor(sheet.plan) - 10, (sheet.words.repaired,))
+        yield Sign((start + end) // 2, sheet.plan.floor - 10, (sheet.words.repaired,))
 
 
 def _lines_named(sheet: Sheet) -> Iterator[Sign]:
@@ -240,7 +236,7 @@ def _rest_named(sheet: Sheet) -> Iterator[Sign]:
         yield Sign(one.x, one.y, (one.text,))
     words = {"before": sheet.words.before, "after": sheet.words.after}
     for start, end, side in sheet.plan.shades:
-        sign = Sign(end - 6, _floor(sheet.plan) - 8, (words[side],), "", "end")
+        sign = Sign(end - 6, sheet.plan.floor - 8, (words[side],), "", "end")
         if sign.width + 12 <= end - start:
             yield sign
 

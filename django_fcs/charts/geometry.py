@@ -122,6 +122,11 @@ class Plan(NamedTuple):
     paths: dict[str, str]
     shades: tuple[Shade, ...] = ()
 
+    @property
+    def floor(self) -> int:
+        """Where the band of the volume begins, or the time axis."""
+        return self.bottom - (BAND if self.has_volume else 0)
+
 
 def plan_of(
     rows: Sequence[Row],

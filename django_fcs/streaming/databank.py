@@ -86,5 +86,9 @@ class Databank:
             return []
         return await self._run(partial(self._saved.load, room, before=before, limit=limit))
 
+    async def first(self, room: Room, start: int, stop: int) -> int | None:
+        """Return when the first candle between two times opens that the database has."""
+        return await self._run(partial(self._saved.first, room, start, stop))
+
     async def _run(self, work: partial[T]) -> T:
         return await asyncio.wrap_future(self._thread.submit(work))

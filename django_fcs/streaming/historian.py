@@ -20,7 +20,6 @@ from django_fcs.conf import conf
 from django_fcs.layer.events import CandleNote, Wish
 from django_fcs.prices.reports import StreamStatus
 from django_fcs.prices.sessions import Markets
-from django_fcs.protocol.bounds import CANDLES_MAX
 from django_fcs.rooms import Room
 from django_fcs.tools.bell import Bell
 from django_fcs.tools.logs import logger_of
@@ -35,8 +34,8 @@ from .asking import (
     holes_before,
     next_ask,
     note_answer,
-    note_saved,
 )
+from .covered import note_database
 from .databank import Databank
 from .fetching import AT_ONCE, Fetcher
 from .figures import note_fault
@@ -277,6 +276,7 @@ class Historian:
             now, room = min(self._clock(), answer.server_time or math.inf), history.room
             outcome = note_answer(stock, ask, answer.bars, now, delay=history.delay)
             got.note(outcome.span)
+            history.note_empty(ask, outcome.span)
             await asyncio.sleep(0)  # Prices come in between, as an answer may be long.
             self._databank.add(room, finished(answer.bars, room.timeframe, now))
             if outcome.is_late:
@@ -295,7 +295,11 @@ class Historian:
             await self._databank.save()
             rows = []
             if wish.start is not None:
-                await self._note_saved(history, wish.start, wish.before or int(now))
+                span, hours = (
+                    (wish.start, wish.before or int(now)),
+                    self._markets.hours(room.symbol),
+                )
+                await note_database(history, span, self._databank, hours)
             else:
                 rows = await self._databank.load(room, before=stop, limit=limit)
             if not self._databank.failure:
@@ -307,19 +311,6 @@ class Historian:
             places = 0  # Candles that adjoin no others would leave a gap.
         have = len(known - {wish.before})
         return Stock(series, gaps, min(known, default=None), have, places)
-
-    async def _note_saved(self, history: RoomHistory, start: int, stop: int) -> None:
-        """Note what the database has of a range, the newest part first."""
-        room, answered = history.room, history.series.answered
-        hours = self._markets.hours(room.symbol)
-        while parts := answered.outside(start, stop):
-            first, last = parts[-1]
-            rows = await self._databank.load(room, before=last, limit=CANDLES_MAX)
-            rows = [row for row in rows if row.t >= first]
-            is_noted = note_saved(history.series, rows, first, last, hours)
-            left = answered.outside(start, stop)
-            if not is_noted or (left and left[-1][1] >= last):  # That is to be asked for.
-                return
 
     def _postpone(self, delay: Delay, history: RoomHistory, got: _Got | None = None) -> None:
         self.wishes.postpone(history.room, self._clock() + delay.wait, delay.note)

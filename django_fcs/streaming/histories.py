@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from django_fcs.candles.bars import Bar, Rank, read_bar
 from django_fcs.candles.holes import missing
 from django_fcs.candles.kept import Kept
 from django_fcs.candles.series import Series
-from django_fcs.candles.spans import Span
+from django_fcs.candles.spans import Span, Spans
 from django_fcs.conf import conf
 from django_fcs.prices.sessions import Markets
 from django_fcs.prices.snapshots import Snapshot
 from django_fcs.protocol import Price
 from django_fcs.rooms import Room
+
+from .asking import Ask
 
 __all__ = ["Histories", "RoomHistory"]
 
@@ -62,6 +64,9 @@ class RoomHistory:
     given_up: frozenset[Span] = frozenset()
     """Gaps that the vendor's answers leave as they are."""
 
+    empty: Spans = field(default_factory=Spans)
+    """For which times the vendor has answered this stream that there are no candles."""
+
     @property
     def delay(self) -> float:
         """How many seconds the prices of the feed are late."""
@@ -90,6 +95,14 @@ class RoomHistory:
         bar = self.current
         if bar is not None:
             self.series.put(bar, rank=Rank.LIVE, at=now)
+
+    def note_empty(self, ask: Ask, answered: Span | None) -> None:
+        """Note the part of an answered request, before its first candle, that has no candles."""
+        if ask.start is None or ask.end is None:
+            return
+        first = ask.end if answered is None else answered[0]
+        for span in self.series.answered.inside(ask.start, first):
+            self.empty.add(*span)
 
     def is_wanted(self, now: float) -> bool:
         """Tell whether somebody asked for its candles within the last hour."""

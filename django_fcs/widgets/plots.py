@@ -22,7 +22,7 @@ from django_fcs.charts.drawing import (
     labels_of,
     pinned,
 )
-from django_fcs.charts.geometry import AXIS, BAND, BODY, Frame, Hole, Plan, Row, plan_of, width_for
+from django_fcs.charts.geometry import AXIS, BODY, Frame, Hole, Plan, Row, plan_of, width_for
 from django_fcs.charts.scales import Scale
 from django_fcs.charts.times import local_time, marks_of
 from django_fcs.prices.names import usual_digits
@@ -100,7 +100,6 @@ def _extremes(sheet: Sheet, day: Quote, digits: int, notation: Notation) -> list
     One of which the bar is not in sight is left out, and one that has no room above or below.
     """
     found, scale = [], sheet.plan.scale
-    floor = sheet.plan.bottom - (BAND if sheet.plan.has_volume else 0)
     sides = ((day.high, "h", -5), (day.low, "l", 13))
     for price, side, away in sides if scale else ():
         bars = (one for one in reversed(sheet.plan.places) if getattr(one.row, side) == price)
@@ -108,7 +107,7 @@ def _extremes(sheet: Sheet, day: Quote, digits: int, notation: Notation) -> list
         if price is None or scale is None or place is None:
             continue
         y = scale.y(price) + away
-        if _SIGN <= y < floor:
+        if _SIGN <= y < sheet.plan.floor:
             found.append(Extreme(place.x + BODY // 2, y, formats.number(price, digits, notation)))
     return found
 
@@ -170,11 +169,11 @@ def _axis_of(sheet: Sheet) -> int:
 
 
 def room_of_day(room: Room) -> Room:
-    """Return the room whose previous close is that of the day.
+    """Return the room of the day, whose previous close is that of the day before.
 
     In rooms of minutes and hours, it is that of the candle before.
     """
-    return room if LENGTHS[room.timeframe] >= _DAY else Room(room.symbol, "1D")
+    return Room(room.symbol, "1D")
 
 
 def change_of(quote: Quote | None, day: Quote | None) -> tuple[float | None, float | None]:

@@ -6,7 +6,9 @@ import re
 import select
 import socket
 import time
+import zlib
 from array import array
+from typing import Any
 
 from lab.kit.wire import CLOSE, PING, PONG, client_frame, frames
 
@@ -21,6 +23,10 @@ DRAIN_SECONDS = 2
 
 #: Less than the size at which malloc maps and unmaps memory for each call.
 _RECEIVE = 64 * 1024
+
+#: The end of a flushed stream, which no frame contains (RFC 7692, section 7.2.1).
+_FLUSHED = b"\x00\x00\xff\xff"
+
 _STAMPS = re.compile(rb'"update": ?([0-9.]+)')
 
 
@@ -32,12 +38,13 @@ class Browser:
         rooms: Numbers of the rooms to join.
         merge_rate: Frames per second to request on the merge protocol; ``None`` for one
             object per frame.
+        deflate: Whether to ask for compressed frames (RFC 7692).
         ages: Collects the age of each price, in seconds; ``None`` to time no prices.
         receive_buffer: Size of the system's buffer in bytes; ``None`` for the default.
     """
 
     __slots__ = (
-        *("_ages", "_merge_rate", "_port", "_receive_buffer", "_tail"),
+        *("_ages", "_deflate", "_inflater", "_merge_rate", "_port", "_receive_buffer", "_tail"),
         *("bytes", "closed", "close_code", "frames", "poll", "prices", "rooms", "socket"),
         "upgraded",
     )
@@ -48,11 +55,14 @@ class Browser:
         rooms: list[int],
         *,
         merge_rate: float | None = None,
+        deflate: bool = False,
         ages: array[float] | None = None,
         receive_buffer: int | None = None,
     ) -> None:
         self._port = port
         self._merge_rate = merge_rate
+        self._deflate = deflate
+        self._inflater: Any = None
         self._ages = ages
         self._receive_buffer = receive_buffer
         self._tail = b""
@@ -75,11 +85,12 @@ class Browser:
         self.socket.connect(("127.0.0.1", self._port))
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        deflate = "Sec-WebSocket-Extensions: permessage-deflate\r\n" if self._deflate else ""
         merge = f"Sec-WebSocket-Protocol: {MERGE_PROTOCOL}\r\n" if self._merge_rate else ""
         self.socket.send(
             f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nUpgrade: websocket\r\n"
             "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-            f"{merge}Sec-WebSocket-Version: 13\r\n\r\n".encode()
+            f"{merge}{deflate}Sec-WebSocket-Version: 13\r\n\r\n".encode()
         )
 
     def receive(self) -> None:
@@ -107,7 +118,7 @@ class Browser:
         for opcode, start, stop in frames(data):
             payload = data[start:stop]
             if opcode < CLOSE:
-                self._read(payload)
+                self._read(self._inflated(payload))
             elif opcode == PING:
                 self.socket.send(client_frame(payload, PONG))
             elif opcode == CLOSE:
@@ -121,11 +132,22 @@ class Browser:
         if not head.startswith(b"HTTP/1.1 101"):
             raise SystemExit(f"no upgrade: {head!r}")
         self.upgraded = True
+        if self._deflate:
+            if b"permessage-deflate" not in head:
+                raise SystemExit("the server does not compress frames")
+            self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         wishes = [join(room) for room in self.rooms]
         if self._merge_rate:
             wishes.insert(0, b'{"type":"rate","frames_per_second":%g}' % self._merge_rate)
         self.socket.send(b"".join(client_frame(wish) for wish in wishes))
         return rest
+
+    def _inflated(self, payload: bytes) -> bytes:
+        """Return what a frame says. Servers that compress frames compress all of them."""
+        if self._inflater is None:
+            return payload
+        inflated: bytes = self._inflater.decompress(payload + _FLUSHED)
+        return inflated
 
     def _read(self, payload: bytes) -> None:
         # This does not match `"prices"`, which has no quotation mark after the e.

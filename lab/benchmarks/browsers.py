@@ -115,6 +115,7 @@ class Crowd:
                 ports[number % len(ports)],
                 rooms,
                 merge_rate=command.get("merge_rate"),
+                deflate=command.get("deflate", False),
                 ages=self._ages if number % every == 0 else None,
             )
             for number, rooms in enumerate(wishes)

@@ -33,14 +33,16 @@ class Crowd:
     peers: tuple[str, ...]
 
 
-_ALL = tuple(PEERS)
-_UNMERGED = tuple(name for name in PEERS if not PEERS[name].merge)
-_ASGI = tuple(name for name in PEERS if PEERS[name].server in SERVERS)
+_ALL = tuple(name for name in PEERS if not PEERS[name].deflate)
+_UNMERGED = tuple(name for name in _ALL if not PEERS[name].merge)
+_ASGI = tuple(name for name in _ALL if PEERS[name].server in SERVERS)
 
 CROWDS: Mapping[str, Crowd] = {
     "hot-room": Crowd(1, 500, 1, 50, 10, _ALL),
     "light": Crowd(1, 100, 1, 20, 10, _UNMERGED),
     "watch-lists": Crowd(200, 300, 20, 200, 4, _ASGI),
+    "deflate-lists": Crowd(*(200, 300, 20, 200, 4), ("merge-uvicorn", "merge-uvicorn-deflate")),
+    "deflate-room": Crowd(*(1, 500, 1, 20, 10), ("ours-uvicorn", "ours-uvicorn-deflate")),
     "home-page": Crowd(1, 1000, 1, 50, 10, ("merge-uvicorn", "merge-daphne", "node")),
 }
 
@@ -57,6 +59,7 @@ def measure_crowd(crowd: Crowd, peer: Peer, seconds: float) -> dict[str, Any]:
             rooms=crowd.rooms,
             rooms_each=crowd.rooms_each,
             merge_rate=merge_rate,
+            deflate=peer.deflate,
             timeout=90,
         )
         rig.wait_for_rooms()

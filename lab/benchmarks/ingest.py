@@ -50,7 +50,9 @@ def measure_ingest(feeder: str, seconds: float) -> list[dict[str, Any]]:
     """
     rows: list[dict[str, Any]] = []
     with Rig(Peer(feeder, "", feeder=feeder), _ROOMS, web_processes=0) as rig:
-        with Worker("lab.benchmarks.watcher", str(rig.redis_port), *_WATCHING[feeder]) as watcher:
+        with Worker(
+            "lab.benchmarks.watcher", str(rig.redis_ports[0]), *_WATCHING[feeder]
+        ) as watcher:
             for offered in STEPS:
                 rig.rate(offered)
                 time.sleep(2)
@@ -68,7 +70,9 @@ def _spread(seconds: float) -> list[dict[str, Any]]:
     """Measure the load of Redis for increasing numbers of subscribers."""
     rows: list[dict[str, Any]] = []
     with Rig(Peer("stream", "", feeder="stream"), _ROOMS, web_processes=0) as rig:
-        with Worker("lab.benchmarks.watcher", str(rig.redis_port), *_WATCHING["stream"]) as watcher:
+        with Worker(
+            "lab.benchmarks.watcher", str(rig.redis_ports[0]), *_WATCHING["stream"]
+        ) as watcher:
             rig.rate(_SPREAD_RATE)
             before = 1
             for subscribers in SUBSCRIBERS:
@@ -81,21 +85,20 @@ def _spread(seconds: float) -> list[dict[str, Any]]:
 
 
 def _step(rig: Rig, watcher: Worker, seconds: float) -> dict[str, Any]:
-    assert rig.feeder and rig.redis
-    cpu, redis_cpu = rig.feeder.cpu_ns(), rig.redis.cpu_ns()
+    cpu = rig.cpu()
     sent = rig.source.ask(do="count")
     watcher.ask(do="start")
     time.sleep(seconds)
     sent_after, seen = rig.source.ask(do="count"), watcher.ask(do="stop")
     elapsed = sent_after["at"] - sent["at"]
     taken = max(1, sent_after["sent"] - sent["sent"])
-    spent = rig.feeder.cpu_ns() - cpu
+    spent = {name: after - cpu[name] for name, after in rig.cpu().items()}
     return {
         "taken_per_second": taken / elapsed,
         "published_per_second": seen["prices"] / elapsed,
-        "feeder_us": spent / 1000 / taken,
-        "feeder_load": spent / 1e9 / elapsed,
-        "redis_load": (rig.redis.cpu_ns() - redis_cpu) / 1e9 / elapsed,
+        "feeder_us": spent["feeder"] / 1000 / taken,
+        "feeder_load": spent["feeder"] / 1e9 / elapsed,
+        "redis_load": spent["redis"] / 1e9 / elapsed,
         **{name: seen[name] for name in ("p50_ms", "p99_ms", "max_ms")},
     }
 

@@ -15,6 +15,7 @@ from .browsers import TIMED
 from .candles import report as candles
 from .drawings import draw_all
 from .ingest import AGE_MS
+from .machines import BUSY, growth_of
 from .page import report as page
 from .rendering import report as rendering
 from .rig import STOLEN_MAX
@@ -37,6 +38,9 @@ _TABLES: Mapping[str, Callable[[Sequence[Row]], str]] = {
     "stuck": tables.stuck,
     "growth-browsers": lambda rows: tables.growth(rows, "browsers"),
     "growth-rooms": lambda rows: tables.growth(rows, "rooms"),
+    "deflate-lists": tables.deflate,
+    "deflate-room": tables.deflate,
+    "machines": tables.machines,
     "ingest": tables.ingest,
 }
 
@@ -66,6 +70,9 @@ def _words(results: Mapping[str, Any], rows: Mapping[str, Sequence[Row]]) -> dic
         "machine": _machine(results),
         "targets": tables.targets(results),
         "flood": _flood(rows.get("ingest", ())),
+        "large_sites": tables.large_sites(rows.get("machines", ())) or _NOT_MEASURED,
+        "fitted": _fitted(rows.get("machines", ())),
+        "busy": f"{100 * BUSY:.0f}",
         "redis": tables.redis(rows.get("ingest", ())),
         "timed": TIMED,
         "seconds": f"{hot.get('seconds', 0):g}",
@@ -108,6 +115,19 @@ def _machine(results: Mapping[str, Any]) -> str:
     return (
         f"Measured on {machine['date']} with {machine['processor']}, {machine['memory']} memory, "
         f"{machine['system']}.\n{versions}."
+    )
+
+
+def _fitted(rows: Sequence[Row]) -> str:
+    growth = growth_of(rows)
+    if growth is None:
+        return _NOT_MEASURED
+    return (
+        f"A web process that takes in the updates of all rooms has {figures(100 * growth.process)} "
+        f"% of a core to do, and each of its browsers {figures(100 * growth.browser)} %. A further "
+        f"web process changes the load of the others by {figures(100 * growth.more_processes)} % "
+        f"of a core. Redis needs {figures(1e6 * growth.redis)} µs for an update, and "
+        f"{figures(1e6 * growth.subscriber)} µs more for each web process."
     )
 
 

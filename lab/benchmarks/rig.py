@@ -38,6 +38,7 @@ class Rig:
         peer: The peer to measure.
         rooms: Number of rooms; the feeder joins all of them before the first browser connects.
         web_processes: Number of servers that share the browsers.
+        redis_hosts: Number of Redis servers that share the rooms.
         environment: Additional variables for the web processes.
     """
 
@@ -47,12 +48,13 @@ class Rig:
         rooms: int,
         *,
         web_processes: int = 1,
+        redis_hosts: int = 1,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.peer = peer
         self.rooms = rooms
         self.ports = [free_port() for _ in range(web_processes)]
-        self.redis_port = free_port()
+        self.redis_ports = [free_port() for _ in range(redis_hosts)]
         self._stack = ExitStack()
         self._source_port = free_port()
         self._more = environment or {}
@@ -61,7 +63,7 @@ class Rig:
         with self._stack:
             self.source = self._worker("source", str(self._source_port))
             wait_until(self._source_port, self.source)
-            self.redis = self._redis() if self.peer.feeder else None
+            self.redis = [self._redis(port) for port in self.redis_ports if self.peer.feeder]
             self.feeder = self._feeder() if self.peer.feeder else None
             self.servers = [self._server(port) for port in self.ports]
             self.browsers = self._worker("browsers")
@@ -77,20 +79,20 @@ class Rig:
 
     @property
     def redis_url(self) -> str:
-        """The address of Redis."""
-        return f"redis://127.0.0.1:{self.redis_port}"
+        """The address of the first Redis."""
+        return f"redis://127.0.0.1:{self.redis_ports[0]}"
 
     def _worker(self, module: str, *arguments: str) -> Worker:
         return self._stack.enter_context(Worker(f"lab.benchmarks.{module}", *arguments))
 
-    def _redis(self) -> Process:
-        command = redis_command(self.redis_port, BUILD)
+    def _redis(self, port: int) -> Process:
+        command = redis_command(port, BUILD)
         redis = self._stack.enter_context(Process("redis", command))
-        wait_until(self.redis_port, redis)
+        wait_until(port, redis)
         return redis
 
     def _environment(self, rooms: Sequence[str] = ()) -> dict[str, str]:
-        return environment(self.redis_port, f"ws://127.0.0.1:{self._source_port}/ws", rooms)
+        return environment(self.redis_ports, f"ws://127.0.0.1:{self._source_port}/ws", rooms)
 
     def _feeder(self) -> Process:
         publisher = [sys.executable, "-m", "lab.benchmarks.peers.publisher"]
@@ -118,12 +120,15 @@ class Rig:
         self.source.ask(do="rate", updates_per_second=updates_per_second)
 
     def cpu(self) -> dict[str, int]:
-        """Return the processor time so far in nanoseconds: server, pipeline, load, source."""
+        """Return the processor time so far of all servers, of Redis and so on, in nanoseconds."""
         server = sum(process.cpu_ns() for process in self.servers)
-        between = sum(process.cpu_ns() for process in (self.redis, self.feeder) if process)
+        redis = sum(process.cpu_ns() for process in self.redis)
+        feeder = self.feeder.cpu_ns() if self.feeder else 0
         return {
             "server": server,
-            "pipeline": server + between,
+            "redis": redis,
+            "feeder": feeder,
+            "pipeline": server + redis + feeder,
             "load": self.browsers.cpu_ns(),
             "source": self.source.cpu_ns(),
         }
@@ -180,6 +185,8 @@ def row(counted: dict[str, Any], spent: dict[str, int], due: float) -> dict[str,
         "load_us": spent["load"] / 1000 / prices,
         "server_load": spent["server"] / 1e9 / seconds,
         "pipeline_load": spent["pipeline"] / 1e9 / seconds,
+        "redis_load": spent["redis"] / 1e9 / seconds,
+        "feeder_load": spent["feeder"] / 1e9 / seconds,
         "closed": counted["closed"],
         **{name: counted[name] for name in ("p50_ms", "p99_ms", "max_ms", "timed")},
     }

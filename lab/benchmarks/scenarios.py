@@ -12,6 +12,8 @@ from lab.kit.site import SERVERS
 from .crowds import CROWDS, measure_crowd
 from .growth import measure_browsers, measure_rooms
 from .ingest import measure_ingest
+from .intake import measure_intake
+from .machines import measure_machines
 from .memory import measure_memory
 from .stuck import measure_stuck
 from .table_of_peers import PEERS, Peer
@@ -55,6 +57,10 @@ def _half(measure: Callable[[Peer, float], list[Row]], peer: str, seconds: float
     return measure(PEERS[peer], seconds / 2)
 
 
+def _each(measure: Callable[[Peer, float], list[Row]]) -> Callable[[str, float], list[Row]]:
+    return lambda peer, seconds: measure(PEERS[peer], seconds)
+
+
 SCENARIOS: Mapping[str, Scenario] = {
     **{name: Scenario(crowd.peers, partial(_crowd, name)) for name, crowd in CROWDS.items()},
     "memory": Scenario(_WEIGHED, _memory),
@@ -63,5 +69,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         ("ours-uvicorn", "tutorial-uvicorn"), partial(_half, measure_browsers)
     ),
     "growth-rooms": Scenario(("ours-uvicorn",), partial(_half, measure_rooms)),
+    "machines": Scenario(("merge-uvicorn",), partial(_half, measure_machines)),
+    "intake": Scenario(("merge-uvicorn", "merge-daphne"), _each(measure_intake)),
     "ingest": Scenario(("stream", "publisher"), _ingest),
 }

@@ -26,6 +26,8 @@ class Peer:
     feeder: str = ""
     """The process between source and Redis: ``stream``, ``publisher``, or empty for none."""
     merge: bool = False
+    deflate: bool = False
+    """Whether the server compresses frames."""
 
 
 _FLOOR = "lab.benchmarks.peers.floor:application"
@@ -40,6 +42,8 @@ PEERS = {
         Peer("ours-daphne", "daphne", APPLICATION, feeder="stream"),
         Peer("merge-uvicorn", "uvicorn", APPLICATION, feeder="stream", merge=True),
         Peer("merge-daphne", "daphne", APPLICATION, feeder="stream", merge=True),
+        Peer("ours-uvicorn-deflate", "uvicorn", APPLICATION, feeder="stream", deflate=True),
+        Peer("merge-uvicorn-deflate", "uvicorn", APPLICATION, "stream", merge=True, deflate=True),
         Peer("broadcast", "broadcast"),
         Peer("node", "node"),
         Peer("tutorial-uvicorn", "uvicorn", _TUTORIAL, feeder="publisher"),
@@ -51,7 +55,7 @@ PEERS = {
 def command_of(peer: Peer, port: int) -> list[str]:
     """Return the command of one web process."""
     if peer.server in SERVERS:
-        return server_command(peer.server, peer.application, port)
+        return server_command(peer.server, peer.application, port, deflate=peer.deflate)
     if peer.server == "node":
         return ["node", str(ROOT / "lab/benchmarks/peers/ws.mjs"), str(port)]
     return [sys.executable, "-m", "lab.benchmarks.peers.broadcast", str(port)]

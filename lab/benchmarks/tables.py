@@ -8,10 +8,26 @@ from typing import Any
 from lab.kit.markdown import figures, table
 
 from .ingest import SUBSCRIBERS
+from .machines import UPDATES, growth_of, needs
 from .summary import Row, by_peer, figure, select, spread
 from .targets import TARGETS, Target
 
-__all__ = ["crowd", "growth", "ingest", "memory", "redis", "stuck", "targets"]
+__all__ = [
+    "crowd",
+    "deflate",
+    "growth",
+    "ingest",
+    "large_sites",
+    "machines",
+    "memory",
+    "redis",
+    "stuck",
+    "targets",
+]
+
+
+#: Browsers, and updates per second of all rooms, of the sites whose needs are calculated.
+_SITES = ((10_000, 200), (100_000, 200), (100_000, 1000), (1_000_000, 1000))
 
 
 def _share(value: float | None) -> str:
@@ -115,6 +131,59 @@ def ingest(rows: Sequence[Row]) -> str:
                 ]
             )
     return table(head, lines)
+
+
+def deflate(rows: Sequence[Row]) -> str:
+    """Return the table of bytes and processor time, with and without compression."""
+    head = ["peer", "bytes per price", "server µs per price", "share of due", "p50 ms"]
+    lines = [
+        [
+            peer,
+            *(figures(figure(own, name)) for name in ("bytes_per_price", "server_us")),
+            _share(figure(own, "share")),
+            figures(figure(own, "p50_ms")),
+        ]
+        for peer, own in by_peer(rows).items()
+    ]
+    return table(head, lines)
+
+
+def machines(rows: Sequence[Row]) -> str:
+    """Return the table with the medians of each number of hosts and processes."""
+    head = ["Redis hosts", "web processes", "browsers each", "prices/s", "share of due"]
+    head += ["cores of one web process", "Redis cores, all hosts", "stream cores", "p50 ms"]
+    lines = []
+    steps = dict.fromkeys((row["hosts"], row["processes"], row["browsers_each"]) for row in rows)
+    for hosts, processes, each in steps:
+        own = select(rows, hosts=hosts, processes=processes, browsers_each=each)
+        alone = figure(own, lambda row: row["server_load"] / row["processes"])
+        rates = [figure(own, "delivered_per_second"), figure(own, "share")]
+        loads = [alone, figure(own, "redis_load"), figure(own, "feeder_load")]
+        line = [str(hosts), str(processes), str(each), figures(rates[0]), _share(rates[1])]
+        lines.append([*line, *map(_cores, loads), figures(figure(own, "p50_ms"))])
+    return table(head, lines)
+
+
+def large_sites(rows: Sequence[Row]) -> str:
+    """Return the table of what large sites need, from the fit; empty if not all was measured."""
+    growth = growth_of(rows)
+    if growth is None:
+        return ""
+    head = ["browsers with watch lists", "updates/s of all rooms", "web processes"]
+    head += ["stream cores", "Redis cores", "Redis hosts"]
+    lines = [
+        [
+            *(f"{number:,}" for number in (need.browsers, need.updates, need.processes)),
+            *(_cores(load) for load in (growth.feeder * need.updates / UPDATES, need.redis)),
+            str(need.hosts),
+        ]
+        for need in (needs(growth, *site) for site in _SITES)
+    ]
+    return table(head, lines)
+
+
+def _cores(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def redis(rows: Sequence[Row]) -> str:

@@ -6,7 +6,7 @@ import os
 
 __all__: list[str] = []
 
-_REDIS = os.environ.get("LAB_REDIS", "redis://127.0.0.1:6379")
+_REDIS = os.environ.get("LAB_REDIS", "redis://127.0.0.1:6379").split(",")
 
 SECRET_KEY = "a laboratory keeps no secrets"
 ALLOWED_HOSTS = ["127.0.0.1"]
@@ -18,13 +18,13 @@ TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [_REDIS]},
+        "CONFIG": {"hosts": _REDIS},
     },
 }
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": f"{_REDIS}/8",
+        "LOCATION": f"{_REDIS[0]}/8",
     },
 }
 

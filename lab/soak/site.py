@@ -100,7 +100,7 @@ class Site:
     def _environment(self) -> dict[str, str]:
         vendor, rooms = f"ws://127.0.0.1:{self._ports['vendor']}", [f"{it}_1D" for it in SYMBOLS]
         return {
-            **environment(self._ports["redis"], vendor, rooms),
+            **environment([self._ports["redis"]], vendor, rooms),
             "LAB_APPS": "lab.soak.probe.Probe",
             # Short, so that a stalled browser is closed during its stall.
             "LAB_SLOW_CLIENT_SECONDS": "15",

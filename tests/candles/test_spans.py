@@ -33,6 +33,12 @@ def test_intervals_are_the_seconds_that_were_added(
     assert {second for first, last in left for second in range(first, last)} == wanted
     assert (len(spans), bool(spans)) == (len(found), bool(found))
 
+    inside = {second for first, last in spans.inside(start, stop) for second in range(first, last)}
+    assert inside == seconds & set(range(start, stop))
+    spans.remove(start, stop)
+    rest = {second for first, last in spans for second in range(first, last)}
+    assert rest == seconds - set(range(start, stop))
+
 
 def test_intervals_that_touch_are_one() -> None:
     assert list(Spans([(5, 10), (0, 5), (10, 12), (20, 21)])) == [(0, 12), (20, 21)]

@@ -24,7 +24,7 @@ def drawn(case: dict[str, Any]) -> dict[str, Any]:
     """Return what the bars of a case become, as JSON has it."""
     options = dict(case["options"])
     if session := options.pop("session", None):
-        options["session"] = Session(*session[:2], ZoneInfo(session[2]))
+        options["session"] = Session(session[0], session[1], ZoneInfo(session[2]))
     missing, repaired = options.pop("missing", []), options.pop("repaired", [])
     plan = plan_of([Row(*bar) for bar in case["bars"]], Frame(**options), missing, repaired)
     shown = {"paths": plan.paths, "holes": plan.holes, "repaired": plan.repaired}

@@ -7,6 +7,7 @@ import pytest
 from django_fcs.protocol import Price, parse
 from lab.benchmarks.browser import Browser
 from lab.benchmarks.feed import PriceText
+from lab.benchmarks.machines import growth_of, needs
 from lab.benchmarks.summary import figure, ratio, spread
 from lab.benchmarks.targets import Target
 from lab.kit.markdown import figures
@@ -77,3 +78,24 @@ def test_a_browser_counts_prices_however_they_are_cut(size: int) -> None:
 
     assert (browser.prices, browser.frames) == (12, 4)
     assert b'"pong"' in browser.socket.sent  # type: ignore[attr-defined]
+
+
+def test_what_a_large_site_needs_follows_from_what_one_process_and_redis_cost() -> None:
+    steps = [(1, processes, 50) for processes in (1, 2, 3, 4)] + [(1, 1, 150), (1, 1, 300)]
+    rows = [
+        {
+            **{"hosts": hosts, "processes": processes, "browsers_each": each},
+            "server_load": processes * (0.1 + 0.001 * each),
+            "redis_load": 200 * (4e-6 + 1e-6 * processes),
+            **{"updates_per_second": 200, "feeder_load": 0.02},
+        }
+        for hosts, processes, each in steps
+    ]
+
+    growth = growth_of(rows)
+    assert growth is not None
+    need = needs(growth, 99_900, 400)
+    assert need.processes == 250  # Each serves 400 browsers, beside 0.2 of its core for updates.
+    assert need.redis == pytest.approx(400 * (4e-6 + 250e-6))
+    assert need.hosts == 1
+    assert growth_of(rows[1:]) is None

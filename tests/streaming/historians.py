@@ -65,7 +65,7 @@ class Vendor:
             raise self.refusals.pop(0)
         now = int(self._scene.now) - self.late
         last = now - now % 60 if end is None else min(now, end) // 60 * 60
-        times = range(last, max(start or 0, last - 60 * length), -60)
+        times = range(last, max((start or 0) - 1, last - 60 * length), -60)
         bars = [bar(t) for t in times if t not in self.lacks]
         return Answer(bars, dropped=0, credits=None, server_time=None)
 

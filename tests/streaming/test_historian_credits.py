@@ -40,6 +40,9 @@ class Database:
         times = [t for t in sorted(self.rows) if before is None or t < before]
         return [self.rows[t] for t in times[-limit:]]
 
+    def first(self, room: Room, start: int, stop: int) -> int | None:
+        return min((t for t in self.rows if start <= t < stop), default=None)
+
 
 def scene_with(database: Database) -> Scene:
     scene = Scene()

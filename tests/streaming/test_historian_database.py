@@ -121,3 +121,49 @@ async def test_the_last_candle_of_a_week_is_stored_when_its_session_has_ended(
 
     [saved] = await sync_to_async(overview)()
     assert (saved.symbol, saved.last) == (friday.symbol, opened)
+
+
+async def test_a_range_is_asked_for_again_once_its_candles_were_deleted() -> None:
+    start, before = T - 3000 * 60, T - 2000 * 60
+    async with working(Scene()) as scene:
+        scene.wish(limit=10)
+        await scene.told()
+        for number in (1, 2):
+            scene.wish(start=start, before=before)
+            await until_ended(scene, number)
+        asked = len(scene.vendor.asked)
+        assert min(await stored(scene, 3000)) == start
+        await sync_to_async(SavedCandles(clock=scene.clock).delete)(BTC, T - 2500 * 60)
+        assert min(await stored(scene, 3000)) == T - 2500 * 60
+
+        scene.wish(start=start, before=before)
+        await until_ended(scene, 3)
+        await scene.historian.save(scene.histories)
+        assert min(await stored(scene, 3000)) == start
+        again = len(scene.vendor.asked)
+        scene.wish(start=start, before=before)
+        await until_ended(scene, 4)
+
+    assert scene.vendor.asked[asked:again] == [(BTC, 600, start, T - 2500 * 60)]
+    assert len(scene.vendor.asked) == again
+
+
+async def test_times_for_which_the_vendor_has_no_candles_are_asked_for_once() -> None:
+    start, before = T - 3000 * 60, T - 2500 * 60
+    async with working(Scene()) as scene:
+        scene.vendor.lacks = range(0, T - 2700 * 60)
+        scene.wish(limit=10)
+        await scene.told()
+        for number in (1, 2):
+            scene.wish(start=start, before=before)
+            await until_ended(scene, number)
+
+    assert scene.vendor.asked[1:] == [
+        (BTC, 600, start, before),
+        (BTC, 400, start, T - 2700 * 60),
+    ]
+
+
+async def until_ended(scene: Scene, number: int) -> None:
+    """Wait until so many wishes for ranges have ended."""
+    await eventually(lambda: sum(len(note.ended) for note in scene.notes) == number)

@@ -9,6 +9,7 @@ const DAY = 86_400;
 const WEEK = 7 * DAY;
 const MONTH = 28 * DAY;
 const MOST_ROWS = 1000;
+const DATE = 84; // the width of the date at the left of the time axis
 
 /** What each key does, while the plot has the focus. */
 const KEYS = {
@@ -251,7 +252,7 @@ class Visitor {
     const price = y === null ? bar[4] : high - (level - roof) / (bottom - roof) * (high - low);
     const words = clock.time(bar[0]);
     const wide = 12 + 6 * words.length;
-    const left = Math.floor(Math.min(Math.max(x - wide / 2, 0), ax - wide));
+    const left = Math.floor(Math.min(Math.max(x - wide / 2, DATE), ax - wide));
     return [
       path("cross", `M${x} 0V${ay}M0 ${level + 0.5}H${ax}`),
       ["rect", {
