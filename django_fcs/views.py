@@ -195,7 +195,9 @@ def _is_settled(found: Candles, wanted: Range) -> bool:
 
     No other candle may open between the last one and the end of the range.
     """
-    if wanted.before is None or len(found) < wanted.limit or not found.more or found.missing:
+    if wanted.before is None or len(found) < wanted.limit or not found.more:
+        return False
+    if found.missing or found.unread:
         return False
     is_next = wanted.before <= found[-1].t + LONGEST[found.room.timeframe]
     return is_next and all(candle.final for candle in found)

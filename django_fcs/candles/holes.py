@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from django_fcs.prices.sessions import Hours
 from django_fcs.values.timeframes import LENGTHS, LONGEST
 
 from .series import Series
 from .sessions import pieces
-from .spans import Span
+from .spans import Span, Spans
 
-__all__ = ["HOLES_MAX", "missing"]
+__all__ = ["HOLES_MAX", "missing", "missing_among"]
 
 #: How many holes are told apart. If there are more, the oldest ones become one.
 HOLES_MAX = 128
@@ -33,10 +33,32 @@ def missing(
     Args:
         since: Where to begin; with the oldest bar if it is ``None``.
     """
-    least = min(LENGTHS[series.timeframe] * _LEAST_PART, _LEAST_SECONDS)
+    looked = series.joined, series.answered
+    return missing_among(series.times(), series.timeframe, looked, hours, now, since=since)
+
+
+def missing_among(
+    times: Sequence[int],
+    timeframe: str,
+    looked: Iterable[Spans],
+    hours: Hours,
+    now: float,
+    *,
+    since: float | None = None,
+) -> tuple[Span, ...]:
+    """Return what ``missing`` returns, for bars that are in no series.
+
+    Args:
+        times: When the bars opened, ascending.
+        looked: In which times somebody looked for bars.
+    """
+    least = min(LENGTHS[timeframe] * _LEAST_PART, _LEAST_SECONDS)
+    gaps: Iterable[Span] = _gaps(times, LONGEST[timeframe], int(now), since)
+    for spans in looked:
+        gaps = [left for gap in gaps for left in spans.outside(*gap)]
     holes = [
         hole
-        for start, stop in _unseen(series, now, since)
+        for start, stop in gaps
         if stop - start >= least and (hole := _open_part(hours, start, stop, least))
     ]
     if len(holes) > HOLES_MAX:
@@ -45,14 +67,7 @@ def missing(
     return tuple(holes)
 
 
-def _unseen(series: Series, now: float, since: float | None) -> Iterator[Span]:
-    """Yield the times without a bar in which nobody looked."""
-    for start, stop in _gaps(series.times(), LONGEST[series.timeframe], int(now), since):
-        for left in series.joined.outside(start, stop):
-            yield from series.answered.outside(*left)
-
-
-def _gaps(times: list[int], longest: int, now: int, since: float | None) -> Iterator[Span]:
+def _gaps(times: Sequence[int], longest: int, now: int, since: float | None) -> Iterator[Span]:
     """Yield the times between the end of each bar and the opening of the next."""
     if since is None and not times:
         return

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
+from django_fcs.prices.sessions import Hours
 from django_fcs.protocol.bounds import TIME_MAX
 from django_fcs.rooms import Room
 
 from .bars import Bar, Rank
+from .holes import missing_among
 from .kept import Kept
 from .live import LiveBar
 from .ranges import Range
@@ -51,6 +53,9 @@ class Page:
         self._trouble = trouble
         self._wanted = wanted
         self._kept = kept
+        self._looked = series.joined, series.answered
+        self._older: tuple[Span, ...] = ()
+        """The holes among older bars, and up to those of the store."""
         self._is_full = len(series) >= keep
         # One more than is wanted shows whether there are older ones.
         bars = series.bars(before=wanted.before, limit=wanted.limit + 1)
@@ -66,8 +71,17 @@ class Page:
         """Before which time the older bars open, in unix seconds; ``None`` for any."""
         return self._candles[0].t if self._candles else self._wanted.before
 
-    def put_older(self, bars: Sequence[Bar], *, trouble: str = "") -> None:
-        """Add final bars, ascending, which open before ``begins``, or why there are none."""
+    def put_older(self, bars: Sequence[Bar], hours: Hours, *, trouble: str = "") -> None:
+        """Add final bars, ascending, which open before ``begins``, or why there are none.
+
+        Args:
+            hours: When their market is open. Gaps in unknown hours are no holes.
+        """
+        times, stop = [bar.t for bar in bars], self.begins
+        if times:
+            stop = times[-1] + 1 if stop is None else stop
+            timeframe = self._room.timeframe
+            self._older = missing_among(times, timeframe, self._looked, hours, stop)
         self._candles[:0] = [Candle(*bar, True) for bar in bars]
         self._trouble = self._trouble or trouble
 
@@ -83,15 +97,17 @@ class Page:
         may_come = is_fetched and not is_exhausted and (is_saved or not self._is_full)
         shown = tuple(self._candles[-limit:])
         start = shown[0].t if shown else 0
+        recent = () if kept is None else kept.missing
         stop = TIME_MAX if self._wanted.before is None else self._wanted.before
         return Candles(
             room=self._room,
             candles=shown,
-            missing=() if kept is None else _within(kept.missing, start, stop),
+            missing=_within([*self._older, *recent], start, stop),
             repaired=() if kept is None else _within(kept.repaired, start, stop),
             more=len(self._candles) > limit or may_come,
             note=self._trouble or self._note(is_fetched=is_fetched),
             since=None if kept is None else kept.since,
+            unread=bool(self._trouble),
         )
 
     def _note(self, *, is_fetched: bool) -> str:

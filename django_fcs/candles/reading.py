@@ -12,6 +12,7 @@ from django.dispatch import receiver
 from django_fcs.conf import Settings, conf
 from django_fcs.exceptions import ConfigurationError
 from django_fcs.layer.bus import layer_is_in_memory
+from django_fcs.prices.sessions import Markets
 from django_fcs.rooms import Room
 from django_fcs.site import note_mistake, room_to_show, setting_to_show, site_store
 
@@ -29,6 +30,7 @@ __all__ = ["aget_candles", "candle_store", "forget_candles", "get_candles"]
 _memory = MemoryCandles()
 _caches: dict[str, CachedCandles] = {}
 _saved = SavedCandles()
+_markets = Markets()
 
 #: What people are told if candles could not be read.
 _NO_CACHE = "the cache with the newest candles does not answer"
@@ -78,7 +80,8 @@ def get_candles(
     page = _page(room, wanted, stored)
     if page.lacking and _saved.is_installed():
         older = _load(room, page)
-        page.put_older(older, trouble=_NO_DATABASE if _saved.failure else "")
+        trouble = _NO_DATABASE if _saved.failure else ""
+        page.put_older(older, _markets.hours(room.symbol), trouble=trouble)
     return _whole(page, room)
 
 
@@ -99,7 +102,8 @@ async def aget_candles(
     page = _page(room, wanted, stored)
     if page.lacking and _saved.is_installed():
         older = await _saved.aload(room, before=page.begins, limit=page.lacking)
-        page.put_older(older, trouble=_NO_DATABASE if _saved.failure else "")
+        trouble = _NO_DATABASE if _saved.failure else ""
+        page.put_older(older, _markets.hours(room.symbol), trouble=trouble)
     return _whole(page, room)
 
 

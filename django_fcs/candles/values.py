@@ -43,6 +43,8 @@ class Candles(Sequence[Candle]):
     """What people should know: why candles are missing, or until when none can be asked for."""
     since: float | None = None
     """Since when the stream has seen this room, in unix seconds; ``None`` if it has not."""
+    unread: bool = False
+    """Whether the cache or the database did not answer, so that candles may be missing."""
 
     @overload
     def __getitem__(self, index: int) -> Candle: ...

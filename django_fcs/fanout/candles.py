@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Container, Hashable, Iterable
+from collections.abc import Callable, Container
 from functools import partial
-from typing import NamedTuple, Protocol
 
 from django_fcs.candles import Candles
 from django_fcs.conf import conf
@@ -21,9 +20,10 @@ from django_fcs.tools.bell import Bell
 from django_fcs.tools.logs import logger_of
 from django_fcs.tools.redaction import reason_of
 from django_fcs.tools.tasks import each, limited
-from django_fcs.values.timeframes import LENGTHS
+from django_fcs.values.timeframes import LENGTHS, LONGEST
 
 from .pages import page_of
+from .questions import Asker, Follower, Question, Read, Request, Wisher, alike, is_whole
 from .routes import Key
 
 __all__ = ["WAITING_MAX", "CandleDesk"]
@@ -41,6 +41,9 @@ REPEAT_SECONDS = 60
 #: a repetition is none.
 REPEAT_MAX = 1000
 
+#: After candles could not be read, in seconds.
+PAUSE_SECONDS = 5
+
 #: How many requests of one browser may wait. A further one is refused.
 WAITING_MAX = 8
 
@@ -50,52 +53,6 @@ READS_AT_ONCE = 4
 
 _UNREAD = "the candles of this room cannot be read now"
 _STILL = "older candles are still being fetched"
-
-
-_Question = tuple[Room, int, int | None]
-"""A room, how many candles, and before which time they open."""
-
-
-class Read(Protocol):
-    """Returns candles from the store: ``django_fcs.candles.aget_candles``."""
-
-    async def __call__(self, room: Room, /, *, limit: int, before: int | None) -> Candles: ...
-
-
-class Asker(Hashable, Protocol):
-    """What the desk uses of a ``Subscriber``."""
-
-    joined: dict[Key, None]
-
-    def reply(self, text: str) -> None:
-        """Answer the browser with one message."""
-
-
-class Wisher(Protocol):
-    """What the desk uses of a bus."""
-
-    async def wish(self, *wishes: Wish) -> None:
-        """Send wishes to the stream."""
-
-
-class _Request(NamedTuple):
-    subscriber: Asker
-    key: Key
-    limit: int
-    before: int | None
-
-    @property
-    def wish(self) -> Wish:
-        return Wish(self.key.room, limit=self.limit, before=self.before)
-
-
-class _Follower(NamedTuple):
-    """What a browser has of a room."""
-
-    limit: int
-    """How many candles it asked for at most."""
-    oldest: int
-    """It has all candles from here on, in unix seconds; 0 if it waits for older ones."""
 
 
 class CandleDesk:
@@ -108,6 +65,7 @@ class CandleDesk:
         patience: How long a request waits for the stream, in seconds.
         read_seconds: How long a read may take, in seconds.
         monotonic: Seconds of a clock that is never set.
+        clock: Unix seconds.
     """
 
     def __init__(
@@ -117,6 +75,7 @@ class CandleDesk:
         patience: float = PATIENCE_SECONDS,
         read_seconds: float = READ_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._read = read
         self._patience = patience
@@ -124,14 +83,17 @@ class CandleDesk:
         self._is_failing = False
         """Whether the last read failed."""
         self._monotonic = monotonic
-        self._asked: dict[Asker, set[_Request]] = {}
+        self._clock = clock
+        self._asked: dict[Asker, set[Request]] = {}
         """The requests of each browser that have no answer yet."""
-        self._new: dict[_Request, None] = {}
-        self._waiting: dict[_Request, float] = {}
+        self._new: dict[Request, None] = {}
+        self._waiting: dict[Request, float] = {}
         """When each has waited long enough."""
+        self._unread: set[Request] = set()
+        """Those that wait because candles could not be read."""
         self._notes: dict[Room, CandleNote] = {}
         """The notes of the stream since the last turn."""
-        self._followers: dict[Room, dict[tuple[Asker, Key], _Follower]] = {}
+        self._followers: dict[Room, dict[tuple[Asker, Key], Follower]] = {}
         """Browsers that have candles of a room."""
         self._shown: dict[Room, int] = {}
         """When the oldest candle opened that any of them has, in unix seconds."""
@@ -139,12 +101,20 @@ class CandleDesk:
         self._lacking: set[Room] = set()
         """Rooms of which a browser has fewer candles than it asked for."""
         self._is_unheard = False
-        """Whether the stream may have missed the wishes that were sent."""
+        """Whether the stream may have missed the wishes that were sent, and this its notes."""
+        self._heard_at = 0.0
+        """When the stream was last heard, in unix seconds."""
+        self._doubted: dict[Room, float] = {}
+        """Rooms whose candles browsers may have missed, and since when, in unix seconds."""
+        self._doubts_at = -math.inf
+        """When they are read again."""
+        self._repaired: dict[Room, Container[tuple[int, int]]] = {}
+        """The repaired ranges of which browsers have the candles."""
         self._bell = Bell()
 
     def ask(self, subscriber: Asker, key: Key, *, limit: int, before: int | None) -> bool:
         """Note a request of a browser; return False if too many of its requests wait."""
-        request = _Request(subscriber, key, limit, before)
+        request = Request(subscriber, key, limit, before)
         theirs = self._asked.get(subscriber, ())
         if request in theirs:
             return True
@@ -167,6 +137,8 @@ class CandleDesk:
             self._wished_at.pop(key.room, None)
             self._lacking.discard(key.room)
             self._shown.pop(key.room, None)
+            self._doubted.pop(key.room, None)
+            self._repaired.pop(key.room, None)
 
     def note(self, note: CandleNote) -> None:
         """Note what the stream did about the wishes for a room."""
@@ -177,14 +149,21 @@ class CandleDesk:
         self._notes[room] = note.after(self._notes.get(room))
         self._bell.ring()
 
+    def hear(self) -> None:
+        """Note that the stream is heard now."""
+        self._heard_at = self._clock()
+
     def wish_again(self) -> None:
-        """Send the wishes once more, as the stream may have missed them."""
+        """Send the wishes once more, and what browsers lack: the stream may not have been heard."""
         self._is_unheard = True
+        for room in self._followers:
+            self._doubted[room] = min(self._heard_at, self._doubted.get(room, math.inf))
+        self._doubts_at = -math.inf
         self._bell.ring()
 
     async def serve(self, bus: Wisher, pause: float) -> None:
         """Answer requests as they come, and look every ``pause`` seconds; does not end."""
-        self._is_unheard = True  # An earlier bus may have lost some.
+        self.wish_again()  # An earlier bus may have lost some.
         while True:
             await self.turn(bus)
             await self._bell.heard(pause)
@@ -196,18 +175,22 @@ class CandleDesk:
         whose turn is cancelled stay for the next one.
         """
         notes, self._notes = self._notes, {}
-        alike = _alike((*self._due(notes), *self._new))
+        questions = alike((*self._due(notes), *self._new))
         answered, wishes = set[tuple[Asker, Key]](), list[Wish]()
-        async for question, candles in each(alike, self._found, at_once=READS_AT_ONCE):
-            for one in alike[question]:
+        async for question, candles in each(questions, self._found, at_once=READS_AT_ONCE):
+            for one in questions[question]:
                 is_new = one in self._new
                 if self._answer(one, candles, None if is_new else notes.get(one.key.room)):
                     answered.add(one[:2])
-                elif one in self._waiting:
+                elif is_new and one in self._waiting:
                     wishes.append(one.wish)
         push = partial(self._push, without=answered)
         async for _ in each(notes.values(), push, at_once=READS_AT_ONCE):
             pass
+        if self._doubted and self._doubts_at <= self._monotonic():
+            self._doubts_at = self._monotonic() + PAUSE_SECONDS
+            async for _ in each(list(self._doubted), self._catch_up, at_once=READS_AT_ONCE):
+                pass
         if self._is_unheard:
             self._is_unheard = False
             self._wished_at.clear()
@@ -218,12 +201,16 @@ class CandleDesk:
         if wishes and conf.FCS_REST_KEY:
             await bus.wish(*dict.fromkeys(wishes))
 
-    def _due(self, notes: Container[Room]) -> list[_Request]:
-        """Return the requests that have waited long enough, or that a note is about."""
+    def _due(self, notes: Container[Room]) -> list[Request]:
+        """Return the requests that have waited long enough, or whose candles may be there now."""
         now = self._monotonic()
-        return [one for one, end in self._waiting.items() if end <= now or one.key.room in notes]
+        return [
+            one
+            for one, end in self._waiting.items()
+            if end <= now or one.key.room in notes or one in self._unread
+        ]
 
-    async def _found(self, question: _Question) -> Candles | None:
+    async def _found(self, question: Question) -> Candles | None:
         """Read candles; return ``None`` if the store takes too long, or fails."""
         room, limit, before = question
         try:
@@ -237,7 +224,7 @@ class CandleDesk:
         self._is_failing = False
         return found
 
-    def _answer(self, request: _Request, candles: Candles | None, note: CandleNote | None) -> bool:
+    def _answer(self, request: Request, candles: Candles | None, note: CandleNote | None) -> bool:
         """Answer a request, and return True; or let it wait, if it is new, or drop it."""
         subscriber, key, limit, _ = request
         is_new = request in self._new
@@ -246,58 +233,95 @@ class CandleDesk:
             self._end(request)
         if request not in self._asked.get(subscriber, ()):
             return False
-        is_whole = candles is not None and _is_whole(candles, limit)
-        if is_new and candles is not None and conf.FCS_REST_KEY and not is_whole:
-            self._waiting[request] = self._monotonic() + self._patience
+        has_all = candles is not None and is_whole(candles, limit)
+        is_unread = not has_all and (candles is None or candles.unread)
+        if not has_all and self._may_wait(request, is_new=is_new, is_unread=is_unread, note=note):
             return False
         self._end(request)
-        if candles is None:
-            candles, text = Candles(key.room, more=True), _UNREAD
-        else:
-            text = note.note if note is not None else "" if is_whole or is_new else _STILL
-        self._reply(request, candles, text)
+        candles = Candles(key.room, more=True, note=_UNREAD) if candles is None else candles
+        if is_unread:
+            self._doubted.setdefault(key.room, 0)
+        text = "" if has_all or is_new or is_unread else _STILL
+        self._reply(request, candles, text if note is None else note.note)
         return True
 
-    def _end(self, request: _Request) -> None:
+    def _may_wait(
+        self, request: Request, *, is_new: bool, is_unread: bool, note: CandleNote | None
+    ) -> bool:
+        """Let a request wait, if it may: for the stream, or until candles can be read."""
+        now, was_unread = self._monotonic(), request in self._unread
+        self._unread.discard(request)
+        end = self._waiting.get(request, now + self._patience)
+        if end <= now or not (is_unread or (conf.FCS_REST_KEY and (is_new or was_unread))):
+            return False
+        if note is not None and not is_unread:
+            return False
+        if is_unread:
+            self._unread.add(request)
+        self._waiting[request] = end
+        return True
+
+    def _end(self, request: Request) -> None:
         """Forget a request."""
         self._waiting.pop(request, None)
+        self._unread.discard(request)
         theirs = self._asked.get(request.subscriber, set())
         theirs.discard(request)
         if not theirs:
             self._asked.pop(request.subscriber, None)
 
-    def _reply(self, request: _Request, candles: Candles, note: str = "") -> None:
+    def _reply(self, request: Request, candles: Candles, note: str = "") -> None:
         subscriber, key, limit, before = request
         subscriber.reply(page_of(key, candles, note=note))
-        if not _is_whole(candles, limit):
+        if not is_whole(candles, limit):
             self._lacking.add(key.room)
+        self._repaired.setdefault(key.room, candles.repaired)
         if candles:
             self._shown[key.room] = min(candles[0].t, self._shown.get(key.room, candles[0].t))
-        oldest = candles[0].t if candles and _is_whole(candles, limit) else 0
+        oldest = candles[0].t if candles and is_whole(candles, limit) else 0
         followers = self._followers.setdefault(key.room, {})
         if known := followers.get((subscriber, key)):
             limit = max(limit, known.limit)
             oldest = oldest if before is None else min(oldest, known.oldest)
-        followers[subscriber, key] = _Follower(limit, oldest)
+        followers[subscriber, key] = Follower(limit, oldest)
 
     async def _push(self, note: CandleNote, *, without: Container[tuple[Asker, Key]]) -> None:
         """Send candles that were fetched later to the browsers that have others of the room."""
         room = note.room
         start, end = note.start or 0, math.inf if note.end is None else note.end
         followers = [
-            (*one, max(start, has.oldest))
+            one
             for one, has in self._followers.get(room, {}).items()
             if one not in without and has.oldest <= end
         ]
         candles = await self._news(room, note) if followers else None
-        if candles is None:
+        if candles is not None:
+            self._send(room, candles, start, followers)
+
+    async def _catch_up(self, room: Room) -> None:
+        """Send what browsers may have missed, once it can be read: repaired and newest candles."""
+        has = self._followers.get(room, {})
+        limit = max((one.limit for one in has.values()), default=0)
+        candles = await self._found((room, limit, None)) if has else None
+        if candles is None or candles.unread:
             return
+        known = self._repaired.get(room, ())
+        starts = [span[0] for span in candles.repaired if span not in known]
+        start = min([int(self._doubted.pop(room, 0)) - LONGEST[room.timeframe], *starts])
+        self._send(room, candles, start, list(has))
+
+    def _send(
+        self, room: Room, candles: Candles, start: int, followers: list[tuple[Asker, Key]]
+    ) -> None:
+        self._repaired[room] = candles.repaired
         texts: dict[tuple[Key, int], str] = {}
-        for subscriber, key, first in followers:
-            if key in subscriber.joined:
-                one = key, first
-                texts[one] = texts.get(one) or page_of(key, candles, start=first)
-                subscriber.reply(texts[one])
+        for one in followers:
+            has = self._followers.get(room, {}).get(one)
+            subscriber, key = one
+            if has is not None and key in subscriber.joined:
+                first = max(start, has.oldest)
+                texts[key, first] = texts.get((key, first)) or page_of(key, candles, start=first)
+                subscriber.reply(texts[key, first])
 
     async def _news(self, room: Room, note: CandleNote) -> Candles | None:
         """Return the candles that the stream has stored according to its note.
@@ -312,7 +336,7 @@ class CandleDesk:
             if not is_lacking and note.end < self._shown.get(room, 0):
                 return None
             limit = (note.end - note.start) // LENGTHS[room.timeframe] + 2
-            question: _Question = room, min(limit, CANDLES_MAX), note.end + 1
+            question: Question = room, min(limit, CANDLES_MAX), note.end + 1
         elif is_lacking and is_done:
             self._lacking.discard(room)
             question = room, max(one.limit for one in self._followers[room].values()), None
@@ -339,16 +363,3 @@ class CandleDesk:
             )
             for room in due
         ]
-
-
-def _alike(requests: Iterable[_Request]) -> dict[_Question, list[_Request]]:
-    """Return requests by their question: those with the same share one read."""
-    alike: dict[_Question, list[_Request]] = {}
-    for one in requests:
-        alike.setdefault((one.key.room, one.limit, one.before), []).append(one)
-    return alike
-
-
-def _is_whole(candles: Candles, limit: int) -> bool:
-    """Tell whether the stream could add nothing."""
-    return not candles.missing and (len(candles) >= limit or not candles.more)

@@ -338,7 +338,8 @@ class Hub:
         assert update is not None
         for key in watched.keys:
             spelled = update.spelled(key.spelling)
-            send_price(self._routes.of(key), key, spelled)
+            if subscribers := self._routes.of(key):
+                send_price(subscribers, key, spelled)
             self._cohorts.put(key, spelled)
 
     def _stream_time(self) -> float:
@@ -354,6 +355,7 @@ class Hub:
         if heard.may_lack:
             self._needs.ask_for_all()
             self.candles.wish_again()
+        self.candles.hear()
         text = serialise(Heartbeat(timestamp=int(beat.path.at * 1000)))
         self._cohorts.tell_all(Heartbeat, text)
         self._tell_states(self._watched.look())

@@ -20,7 +20,7 @@ import functools
 import re
 from collections.abc import Iterator, Mapping
 from itertools import chain, repeat
-from typing import Annotated, Any
+from typing import Annotated, Any, Union
 
 import msgspec
 from msgspec.structs import replace
@@ -250,15 +250,20 @@ class _CandleNote(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.candle
 _Kind = type[_Price | Beat | _Notice | _Demand | AskAgain | _Wish | _CandleNote]
 _KINDS: tuple[_Kind, ...] = (_Price, Beat, _Notice, _Demand, AskAgain, _Wish, _CandleNote)
 _MESSAGES = {kind.__struct_config__.tag: kind for kind in _KINDS}
+_unpack = msgspec.msgpack.Decoder(Union[_KINDS]).decode  # noqa: UP007
 
 
-def read_event(message: Mapping[str, Any], now: float) -> GroupEvent:
+def read_event(message: Mapping[str, Any] | bytes, now: float) -> GroupEvent:
     """Read a group's message; raise ``ProtocolError`` if it is malformed.
 
-    ``now`` is in unix seconds. A hub would refuse all that follows an epoch of the far future.
+    ``message`` may be packed with msgpack. ``now`` is in unix seconds. A hub would refuse all
+    that follows an epoch of the far future.
     """
     try:
-        read = msgspec.convert(message, _MESSAGES[message["type"]])
+        if isinstance(message, bytes):
+            read = _unpack(message)
+        else:
+            read = msgspec.convert(message, _MESSAGES[message["type"]])
         if isinstance(read, (Beat, _Price)) and read.epoch > (now + EPOCH_AHEAD_SECONDS) * 1000:
             raise ProtocolError(f"epoch={read.epoch} is in the future")
         return read if isinstance(read, (Beat, AskAgain)) else read.read()

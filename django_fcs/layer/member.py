@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -70,7 +70,8 @@ class LayerMember:
     async def _limited(self, call: Awaitable[R]) -> R:
         return await limited(call, self._call_seconds)
 
-    async def receive(self) -> list[LayerMessage]:
+    async def receive(self) -> Sequence[LayerMessage | bytes]:
+        """Wait for messages; those of type ``bytes`` are still packed with msgpack."""
         if self._receiving is None:
             self._receiving = asyncio.ensure_future(self._receive())
         return await self._inbox.take()

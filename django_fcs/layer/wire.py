@@ -19,6 +19,9 @@ __all__ = ["Parser", "Reply", "Wire", "WireError", "close_sentinels", "command"]
 #: How much is read at once, in bytes.
 READ_SIZE = 256 * 1024
 
+#: The longest string that Redis sends by default, in bytes (``proto-max-bulk-len``).
+LONGEST = 512 * 1024 * 1024
+
 _CLOSED = "the server closed the connection"
 
 Reply = bytes | list["Reply"] | None
@@ -141,8 +144,8 @@ async def close_sentinels(pool: Any) -> None:
         await sentinel.connection_pool.disconnect()
 
 
-_MESSAGE = re.compile(rb"[*>]3\r\n\$7\r\nmessage\r\n\$([0-9]+)\r\n")
-_LENGTH = re.compile(rb"\r\n\$([0-9]+)\r\n")
+#: No channel of a layer has a line break in its name.
+_MESSAGE = re.compile(rb"[*>]3\r\n\$7\r\nmessage\r\n\$([0-9]+)\r\n([^\r\n]*)\r\n\$([0-9]+)\r\n")
 
 
 class _Incomplete(Exception):
@@ -154,15 +157,14 @@ def _read_message(data: bytes, at: int) -> tuple[Reply, int] | None:
     head = _MESSAGE.match(data, at)
     if head is None:
         return None
-    channel_at = head.end()
-    channel_end = channel_at + int(head[1])
-    length = _LENGTH.match(data, channel_end)
-    if length is None:
-        return None
-    text_at, text_end = length.end(), length.end() + int(length[1])
+    length, channel, size = head.groups()
+    if len(channel) != int(length):
+        raise ValueError
+    text_at = head.end()
+    text_end = text_at + int(size)
     if len(data) < text_end + 2:
         raise _Incomplete
-    return [b"message", data[channel_at:channel_end], data[text_at:text_end]], text_end + 2
+    return [b"message", channel, data[text_at:text_end]], text_end + 2
 
 
 def _read(data: bytes, at: int) -> tuple[Reply, int]:
@@ -175,6 +177,8 @@ def _read(data: bytes, at: int) -> tuple[Reply, int]:
         length = int(head)
         if length < 0:
             return None, at
+        if length > LONGEST:
+            raise ValueError
         if len(data) < at + length + 2:
             raise _Incomplete
         return data[at : at + length], at + length + 2

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from django_fcs.candles.bars import Bar
-from django_fcs.candles.holes import missing
+from django_fcs.candles.holes import missing_among
 from django_fcs.candles.series import REST_LATE_SECONDS, Series
 from django_fcs.candles.sessions import pieces
 from django_fcs.candles.spans import Span
@@ -31,6 +31,7 @@ __all__ = [
     "next_ask",
     "note_answer",
     "note_saved",
+    "range_of",
 ]
 
 _HUNDRED = 100
@@ -94,10 +95,16 @@ def affordable(ask: Ask, credits: float) -> Ask | None:
     return ask if credits_of(ask.length) <= credits else ask._replace(length=bars_for(int(credits)))
 
 
+def range_of(wish: Wish, now: float) -> Span:
+    """Return the first and the last second of a wish for a range: ``before`` is no part of it."""
+    assert wish.start is not None, "it has a range"
+    return wish.start, int(now if wish.before is None else wish.before) - 1
+
+
 def next_ask(stock: Stock, wish: Wish, now: float) -> Ask | None:
     """Return what to ask for next to fulfil a wish; ``None`` if there is nothing to ask."""
     if wish.start is not None:
-        return _in_range(stock, wish.start, int(now if wish.before is None else wish.before))
+        return _in_range(stock, *range_of(wish, now))
     if _is_new(stock.series, now):
         return Ask(_hundreds(min(wish.limit, max(stock.places, 1))))
     return _repair(stock) or _older(stock, wish)
@@ -167,11 +174,9 @@ def holes_before(
     """
     ends = [at for at in (stop, series.oldest and series.oldest.t) if at is not None]
     end = min(ends, default=0)
-    older = [bar for bar in rows if bar.t < end]
-    whole = Series(series.timeframe, keep=len(older))
-    whole.take_page(older, fetched_at=end)
-    whole.joined, whole.answered = series.joined, series.answered
-    return missing(whole, hours, end)
+    older = [bar.t for bar in rows if bar.t < end]
+    looked = series.joined, series.answered
+    return missing_among(older, series.timeframe, looked, hours, end)
 
 
 def finished(bars: Sequence[Bar], timeframe: str, fetched_at: float) -> list[Bar]:
@@ -216,7 +221,7 @@ def _in_range(stock: Stock, start: int, stop: int) -> Ask | None:
     if not parts:
         return None
     first, last = parts[-1]
-    first = max(first, last - (RANGE_BARS - 1) * length)
+    first = max(first, last - RANGE_BARS * length + 1)
     return Ask(_hundreds((last - first) // length + 1), first, last)
 
 

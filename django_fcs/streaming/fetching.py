@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -31,6 +32,9 @@ AT_ONCE = 4
 
 #: Between two attempts to read or write the account, in seconds.
 ACCOUNT_SECONDS = 1
+
+#: How often the account is written at least, in seconds.
+KEEP_SECONDS = 30
 
 #: Told to nobody, as the next leader asks.
 _NO_LEASE = Delay("", 1)
@@ -69,9 +73,14 @@ class Fetcher:
         self._threads = Workers("fcs-history", size=AT_ONCE)
         self._pauses = Pauses()
         self._is_open = False
+        self._saved_at = -math.inf
+        """When the account was last written, in unix seconds."""
 
     async def open(self, epoch: int) -> None:
-        """Read the account; the leader of this epoch alone writes it."""
+        """Take over the account: from then on, a leader of an earlier epoch writes none.
+
+        A store that does not take it takes none for a request either, so nothing is asked.
+        """
         self._is_open = False
         while True:
             is_answered, account = await self._store.aaccount()
@@ -85,7 +94,19 @@ class Fetcher:
             now=self._clock(),
             epoch=epoch,
         )
+        if self._lease.is_held:
+            await self._save()
         self._is_open = True
+
+    async def keep(self) -> None:
+        """Write the account again once in a while.
+
+        The cache cannot compare and write at once, so a call of the leader before that was on
+        its way may have come in between.
+        """
+        now = self._clock()
+        if self._is_open and self._lease.is_held and abs(now - self._saved_at) >= KEEP_SECONDS:
+            await self._save()
 
     def allowance(self, now: float) -> tuple[int, bool] | None:
         """Return the credits that are left, and whether the vendor may not be asked for long.
@@ -133,7 +154,7 @@ class Fetcher:
     async def _reserve(self, price: int, now: float) -> bool:
         """Pay a request before it is made; return False if the store does not take it."""
         self._ledger.reserve(price, now)
-        if await self._store.asave_account(self._ledger.account):
+        if await self._save():
             return True
         self._ledger.settle(price, 0)
         return False
@@ -163,7 +184,11 @@ class Fetcher:
     async def _settle(self, reserved: int, used: int) -> None:
         self._ledger.settle(reserved, used)
         if self._lease.is_held:
-            await self._store.asave_account(self._ledger.account)
+            await self._save()
+
+    async def _save(self) -> bool:
+        self._saved_at = self._clock()
+        return await self._store.asave_account(self._ledger.account)
 
 
 def rest_client() -> RestClient | None:

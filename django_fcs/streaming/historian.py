@@ -23,7 +23,7 @@ from django_fcs.prices.sessions import Markets
 from django_fcs.rooms import Room
 from django_fcs.tools.bell import Bell
 from django_fcs.tools.logs import logger_of
-from django_fcs.tools.tasks import each, together
+from django_fcs.tools.tasks import together
 
 from .asking import (
     Ask,
@@ -34,6 +34,7 @@ from .asking import (
     holes_before,
     next_ask,
     note_answer,
+    range_of,
 )
 from .covered import note_database
 from .databank import Databank
@@ -42,6 +43,7 @@ from .figures import note_fault
 from .histories import Histories, RoomHistory
 from .lease import Alone, Lease
 from .pauses import Delay
+from .turns import take_turns
 from .wishes import Wishes
 
 __all__ = ["Historian", "historian_of"]
@@ -167,6 +169,8 @@ class Historian:
     async def _keep(self, histories: Histories) -> None:
         while True:
             await self.save(histories)
+            if self._fetcher is not None:
+                await self._fetcher.keep()
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _recall(self, histories: Histories) -> None:
@@ -195,13 +199,14 @@ class Historian:
             await asyncio.Event().wait()
             return
         await fetcher.open(epoch)
-        serve = partial(self._serve, histories, fetcher)
-        while True:
+        await take_turns(
+            self.wishes,
+            partial(self._serve, histories, fetcher),
             # Anybody can invent symbols: rooms of which prices come are first.
-            due = sorted(self.wishes.due(self._clock()), key=histories.is_streamed, reverse=True)
-            async for _ in each(due, serve, at_once=AT_ONCE):
-                pass
-            await self.wishes.changed.heard(self.wishes.pause(self._clock()))
+            is_first=histories.is_streamed,
+            clock=self._clock,
+            at_once=AT_ONCE,
+        )
 
     async def _serve(self, histories: Histories, fetcher: Fetcher, room: Room) -> None:
         """Fulfil the wishes of a room as far as possible now; a fault ends only them."""
@@ -295,10 +300,7 @@ class Historian:
             await self._databank.save()
             rows = []
             if wish.start is not None:
-                span, hours = (
-                    (wish.start, wish.before or int(now)),
-                    self._markets.hours(room.symbol),
-                )
+                span, hours = range_of(wish, now), self._markets.hours(room.symbol)
                 await note_database(history, span, self._databank, hours)
             else:
                 rows = await self._databank.load(room, before=stop, limit=limit)

@@ -37,6 +37,7 @@ from .historian import historian_of
 from .histories import INTEREST_SECONDS
 from .keeper import Keeper
 from .lease import Alone, Lease
+from .pace import Pace
 from .pages import Pages
 from .tape import Tape
 from .term import Term
@@ -44,12 +45,6 @@ from .term import Term
 __all__ = ["Stream"]
 
 logger = logger_of(__name__)
-
-#: Prices that come within this time after a burst wait for the next one.
-BURST_SECONDS = 0.02
-
-#: After publishing, the stream rests for as long as that took, but no longer than this.
-REST_SECONDS = 1
 
 T = TypeVar("T")
 
@@ -270,12 +265,12 @@ class Stream:
         return True
 
     async def _publish(self, bus: Bus) -> None:
-        """Publish at once after a pause, else in bursts: waking up costs a hub more than a price.
+        """Publish what is due, at the pace of what comes in.
 
-        If publishing takes long, the stream also rests, so that reading keeps up. Ends once
-        nothing more is read and everything has been sent.
+        Ends once nothing more is read and everything has been sent.
         """
         due = self._monotonic()
+        pace = Pace(due)
         while not self._has_read.is_set() or self._has_more:
             await self._ready.heard()
             pause = due - self._monotonic()
@@ -288,8 +283,7 @@ class Stream:
             await bus.tell(*self._while_leading(term, term.rooms.take_notices()))
             await bus.tell(*self._while_leading(term, self._historian.wishes.take_notes()))
             await bus.publish(self._while_leading(term, term.rooms.take_updates()))
-            ended = self._monotonic()
-            due = max(began + BURST_SECONDS, ended + min(ended - began, REST_SECONDS))
+            due = pace.due(began, self._monotonic(), self._updates)
 
     @property
     def _has_more(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from django_fcs.layer.events import CandleNote, Wish
 from django_fcs.rooms import Room
@@ -59,9 +59,10 @@ class Wishes:
         """Return the rooms that may be tried now, in the order in which they were first wished."""
         return [room for room in self._rooms if self._wait(room, now) <= 0]
 
-    def pause(self, now: float) -> float:
-        """Return after how many seconds the next room is due; infinity if none waits."""
-        return min((self._wait(room, now) for room in self._rooms), default=math.inf)
+    def pause(self, now: float, *, without: Container[Room] = ()) -> float:
+        """Return after how many seconds the next other room is due; infinity if none waits."""
+        waits = (self._wait(room, now) for room in self._rooms if room not in without)
+        return min(waits, default=math.inf)
 
     def postpone(self, room: Room, until: float, note: str) -> None:
         """Try a room again at ``until``, not earlier; ``note`` tells visitors why."""

@@ -16,12 +16,14 @@ from django_fcs.candles.live import LiveBar
 from django_fcs.candles.pages import Page
 from django_fcs.candles.ranges import Range
 from django_fcs.candles.series import Series
+from django_fcs.prices.sessions import Markets
 from django_fcs.rooms import Room
 
 ROOM = Room("FX:EURUSD", "60")
 HOUR = 3600
 T = 1_766_361_600
 KEEP = 600
+HOURS = Markets().hours(ROOM.symbol)
 
 
 def bar(number: int, close: float = 1.5) -> Bar:
@@ -37,8 +39,9 @@ def kept(numbers: Iterable[int], *, rank: Rank = Rank.LIVE, at: float = 0.0, **k
     series = Series("60", keep=KEEP)
     series.is_exhausted = known.pop("is_exhausted", False)
     series.since = known.pop("since", None)
-    for start, stop in known.pop("repaired", ()):
-        series.repaired.add(start, stop)
+    for name in ("answered", "repaired"):
+        for start, stop in known.pop(name, ()):
+            getattr(series, name).add(start, stop)
     for number in numbers:
         series.put(bar(number), rank=rank, at=at)
     return Kept.of(series, saved_at=T, **known)
@@ -136,7 +139,7 @@ def test_a_range_has_the_newest_bars_that_open_before_its_end(
 def test_older_bars_come_from_the_database_and_one_more_shows_that_there_are_more() -> None:
     one = page(kept([3, 4]), limit=4)
     assert (one.lacking, one.begins) == (3, T + 3 * HOUR)
-    one.put_older([bar(0), bar(1), bar(2)])
+    one.put_older([bar(0), bar(1), bar(2)], HOURS)
     found = whole(one)
 
     assert hours(found) == [1, 2, 3, 4] and found.more
@@ -145,7 +148,7 @@ def test_older_bars_come_from_the_database_and_one_more_shows_that_there_are_mor
 
 def test_a_database_that_has_no_more_ends_the_history() -> None:
     one = page(kept([3, 4]), limit=4)
-    one.put_older([bar(2)])
+    one.put_older([bar(2)], HOURS)
     found = whole(one)
 
     assert hours(found) == [2, 3, 4] and not found.more
@@ -178,7 +181,7 @@ def test_pages_one_after_the_other_are_the_whole_history(
         fitting = [
             bar(number) for number in older if one.begins is None or bar(number).t < one.begins
         ]
-        one.put_older(fitting[-one.lacking :] if one.lacking else [])
+        one.put_older(fitting[-one.lacking :] if one.lacking else [], HOURS)
         found = whole(one)
         read[:0] = hours(found)
         if not found.more:
@@ -247,7 +250,7 @@ def test_an_empty_page_says_why() -> None:
 
 def test_a_database_that_fails_is_told() -> None:
     one = page(kept([0]))
-    one.put_older([], trouble="the database does not answer")
+    one.put_older([], HOURS, trouble="the database does not answer")
 
     assert whole(one).note == "the database does not answer"
 
@@ -261,3 +264,28 @@ def test_ask_and_bid_change_no_bar_that_the_store_has_as_final(
 
     assert (found[-1].close, found[-1].final) == (close, True)
     assert whole(page(stored, LiveBar(bar(2, 1.8), 9.0, False, is_moved)))[-1].close == 1.8
+
+
+def test_holes_among_older_bars_and_up_to_those_of_the_store_are_missing() -> None:
+    stored = kept([20, 21], answered=[(T + 4 * HOUR, T + 6 * HOUR)])
+    one = page(stored, limit=10)
+    one.put_older([bar(number) for number in (0, 1, 3, 6, 7, 10)], HOURS)
+    found = whole(one)
+
+    assert hours(found) == [0, 1, 3, 6, 7, 10, 20, 21]
+    assert in_hours(found.missing) == [(2, 3), (8, 10), (11, 20)]
+    few = page(stored, limit=4)
+    few.put_older([bar(number) for number in (3, 6, 7)], HOURS)
+    assert in_hours(whole(few).missing) == [(8, 20)], "of the candles that it has"
+
+
+def test_a_weekend_among_older_bars_and_a_time_before_them_are_not_missing() -> None:
+    friday, sunday = -51, -2  # The last candle before 17:00 in New York, and the first after it.
+    one = page(limit=5)
+    one.put_older([bar(friday), bar(sunday), bar(-1)], HOURS)
+
+    assert whole(one).missing == ()
+
+
+def in_hours(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    return [((start - T) // HOUR, (stop - T) // HOUR) for start, stop in spans]

@@ -264,6 +264,18 @@ async def test_older_bars_come_from_the_database(read: Read) -> None:
     assert not older.more
 
 
+@pytest.mark.usefixtures("candles_in_sqlite", "store")
+async def test_holes_among_bars_that_only_the_database_has_are_missing(read: Read) -> None:
+    coin = Room("BINANCE:BTCUSDT", "60")  # Its market is always open.
+    await keep(bar(2), bar(1), room=coin)
+    await in_thread(SavedCandles().save, coin, [bar(9), bar(8), bar(4), bar(3)])
+    hole = (NOW - 7 * HOUR, NOW - 4 * HOUR)
+
+    assert (await read(coin)).missing == (hole,)
+    assert (await read(coin, before=NOW - 3 * HOUR)).missing == (hole,)
+    assert (await read(coin, limit=4)).missing == ()
+
+
 @pytest.mark.usefixtures("candles_in_sqlite")
 @pytest.mark.parametrize(
     ("patterns", "key", "more"),

@@ -13,6 +13,7 @@ from django.test import override_settings
 from django_fcs.candles import Candle, Candles
 from django_fcs.fanout.candles import (
     PATIENCE_SECONDS,
+    PAUSE_SECONDS,
     REPEAT_SECONDS,
     WAITING_MAX,
     CandleDesk,
@@ -59,6 +60,8 @@ class Scene:
         self.hours: list[int] = []
         """Of the candles that the store has, before ``T``."""
         self.missing: tuple[tuple[int, int], ...] = ()
+        self.repaired: tuple[tuple[int, int], ...] = ()
+        self.unread = False
         self.more = True
         self.reads = 0
         self.wished: list[Wish] = []
@@ -66,7 +69,9 @@ class Scene:
         """Rooms whose reads hang until ``freed``, or fail with ``error``."""
         self.freed = asyncio.Event()
         self.error: Exception | None = None
-        self.desk = CandleDesk(self.read, monotonic=lambda: self.now)
+        self.desk = CandleDesk(
+            self.read, monotonic=lambda: self.now, clock=lambda: T + self.now - 100
+        )
 
     async def read(self, room: Room, /, *, limit: int, before: int | None) -> Candles:
         self.reads += 1
@@ -77,7 +82,13 @@ class Scene:
         times = sorted(T - 3600 * hours for hours in self.hours)
         rows = [Candle(t, 1.1, 1.3, 1.0, 1.2, None, True) for t in times if t < (before or T + 1)]
         return Candles(
-            room, tuple(rows[-limit:]), missing=self.missing, more=self.more or len(rows) > limit
+            room,
+            tuple(rows[-limit:]),
+            missing=self.missing,
+            repaired=self.repaired,
+            more=self.more or len(rows) > limit,
+            note="the database does not answer" if self.unread else "",
+            unread=self.unread,
         )
 
     async def wish(self, *wishes: Wish) -> None:
@@ -266,6 +277,48 @@ async def test_a_page_gets_no_candles_that_somebody_else_has_asked_for() -> None
     await scene.turn(CandleNote(EURUSD, T - 50 * 3600, T - 40 * 3600))
 
     assert page.opened == [[2, 1, 0]] and scene.reads == 1
+
+
+async def test_what_was_repaired_while_the_hub_heard_nothing_is_sent_once_it_hears_again() -> None:
+    scene, page, young = Scene(), Page(), Page()
+    hole = (T - 3 * 3600, T - 2 * 3600)
+    scene.hours, scene.missing, scene.more = [0, 1, 2, 4, 5], (hole,), False
+    scene.ask(page, limit=5)
+    await scene.turn()
+    await scene.turn(seconds=PATIENCE_SECONDS)
+    scene.ask(young, limit=2)
+    await scene.turn()
+    assert page.opened == [[5, 4, 2, 1, 0]]
+    scene.desk.hear()
+
+    scene.hours, scene.missing, scene.repaired = [0, 1, 2, 3, 4, 5], (), (hole,)
+    await scene.turn(seconds=REPEAT_SECONDS)
+    assert len(page.texts) == 1, "the note was lost"
+    scene.desk.wish_again()
+    await scene.turn()
+    assert page.opened[1:] == [[3, 2, 1, 0]]
+    assert young.opened == [[1, 0], [1, 0]], "it has no older ones"
+
+
+async def test_candles_that_ended_while_the_hub_heard_nothing_are_sent_and_no_older_ones() -> None:
+    scene, page = Scene(), Page()
+    scene.hours = [0, 1, 2]
+    scene.ask(page)
+    await scene.turn()
+    scene.desk.hear()
+    scene.desk.wish_again()
+    await scene.turn()
+    assert page.opened == [[2, 1, 0], [1, 0]], "what was heard last may have been half a candle"
+
+    scene.desk.wish_again()
+    scene.unread = True
+    await scene.turn()
+    scene.unread = False
+    await scene.turn(seconds=PAUSE_SECONDS - 1)
+    assert len(page.texts) == 2
+    await scene.turn(seconds=1)
+    await scene.turn(seconds=PAUSE_SECONDS)
+    assert page.opened[2:] == [[1, 0]], "once it can be read"
 
 
 async def test_wishes_are_sent_again_over_a_new_connection() -> None:

@@ -6,8 +6,9 @@ import asyncio
 import time
 
 import pytest
+from django.test import override_settings
 
-from django_fcs.fanout.candles import WAITING_MAX, CandleDesk
+from django_fcs.fanout.candles import PATIENCE_SECONDS, PAUSE_SECONDS, WAITING_MAX, CandleDesk
 from django_fcs.fanout.routes import Key
 from django_fcs.layer.events import CandleNote
 from django_fcs.rooms import Room
@@ -35,13 +36,55 @@ async def test_a_room_that_cannot_be_read_holds_up_no_other(fails: bool) -> None
         await eventually(lambda: bool(other.texts))
         assert not page.texts, "it is still being read"
     await turn
+    assert other.opened == [[2, 1, 0]] and not page.texts
 
-    assert other.opened == [[2, 1, 0]] and page.opened == [[], []]
+    scene.now += PATIENCE_SECONDS
+    await desk.turn(scene)
+    assert page.opened == [[], []]
     assert "cannot be read" in page.heard[0]["note"] and page.heard[0]["more"]
     scene.stuck = set()
-    desk.note(CandleNote(EURUSD))
+    scene.now += PAUSE_SECONDS
     await desk.turn(scene)
     assert page.opened[2:] == [[2, 1, 0]], "once it can be read"
+
+
+@pytest.mark.parametrize("key", ["history", ""])
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_request_that_cannot_be_read_is_read_again_until_it_can_be(
+    fails: bool, key: str
+) -> None:
+    scene, page = Scene(), Page()
+    scene.hours, scene.more = [0, 1, 2, 3], False
+    scene.unread = not fails
+    scene.stuck, scene.error = {EURUSD} if fails else set(), OSError("locked")
+    with override_settings(FCS_REST_KEY=key):
+        scene.ask(page, limit=2, before=T)
+        if not fails:
+            scene.hours = []
+        for _ in range(3):
+            await scene.turn(seconds=1)
+        assert not page.texts and len(scene.wished) == bool(key)
+        scene.stuck, scene.unread, scene.hours = set(), False, [0, 1, 2, 3]
+        await scene.turn(seconds=1)
+
+    assert page.opened == [[2, 1]] and not page.heard[0]["note"]
+
+
+async def test_a_page_of_a_database_that_does_not_answer_says_so_and_gets_the_rest_later() -> None:
+    scene, page = Scene(), Page()
+    with override_settings(FCS_REST_KEY=""):
+        scene.hours, scene.unread = [0], True
+        scene.ask(page)
+        await scene.turn()
+        await scene.turn(seconds=PATIENCE_SECONDS)
+        assert page.opened == [[0]] and page.heard[0]["note"] == "the database does not answer"
+        await scene.turn(seconds=PAUSE_SECONDS)
+        assert len(page.texts) == 1
+        scene.hours, scene.unread = [0, 1, 2], False
+        for _ in range(3):
+            await scene.turn(seconds=PAUSE_SECONDS)
+
+    assert page.opened == [[0], [2, 1, 0]], "once"
 
 
 async def test_a_push_that_cannot_be_read_holds_up_no_other_and_is_made_up_for() -> None:

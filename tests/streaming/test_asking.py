@@ -145,7 +145,7 @@ def test_an_answer_without_candles_answers_for_all_that_was_asked() -> None:
 
 def test_a_range_is_asked_for_from_its_end_in_parts_and_goes_on_where_it_stopped() -> None:
     series = Series("1", keep=600)
-    wish = Wish(ROOM, start=T - 60 * 900, before=T)
+    wish = Wish(ROOM, start=T - 60 * 900, before=T + 1)
     first = next_ask(stock(series, wish), wish, NOW)
 
     assert first == Ask(1000, T - 60 * 900, T)
@@ -157,6 +157,17 @@ def test_a_range_is_asked_for_from_its_end_in_parts_and_goes_on_where_it_stopped
     ]
 
 
+def test_a_range_ends_before_the_candle_that_opens_at_its_end() -> None:
+    series = Series("1", keep=600)
+    wish = Wish(ROOM, start=T - 60 * 110, before=T - 60 * 10)
+    [ask] = fulfil(series, wish)
+
+    assert ask == Ask(100, T - 60 * 110, T - 60 * 10 - 1), "a hundred candles cost one credit"
+    assert [one.t for one in vendor(ask)] == list(range(T - 60 * 11, T - 60 * 111, -60))
+    after = Wish(ROOM, start=T - 60 * 10, before=T - 60 * 9)
+    assert fulfil(series, after) == [Ask(100, T - 60 * 10, T - 60 * 9 - 1)], "it was not asked for"
+
+
 def test_a_long_range_costs_ten_credits_for_each_thousand_candles() -> None:
     series = Series("1", keep=600)
     wish = Wish(ROOM, start=T - 60 * 2500, before=T - 60 * 2)
@@ -165,7 +176,7 @@ def test_a_long_range_costs_ten_credits_for_each_thousand_candles() -> None:
         asks.append(ask)
         note_answer(stock(series, wish), ask, vendor(ask, oldest=0), NOW)
 
-    assert [credits_of(ask.length) for ask in asks] == [10, 10, 6]
+    assert [credits_of(ask.length) for ask in asks] == [10, 10, 5]
 
 
 def test_a_range_that_is_older_than_the_series_leaves_no_hole_in_it() -> None:

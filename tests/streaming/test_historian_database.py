@@ -159,7 +159,7 @@ async def test_times_for_which_the_vendor_has_no_candles_are_asked_for_once() ->
             await until_ended(scene, number)
 
     assert scene.vendor.asked[1:] == [
-        (BTC, 600, start, before),
+        (BTC, 500, start, before - 1),
         (BTC, 400, start, T - 2700 * 60),
     ]
 

@@ -24,7 +24,8 @@ from django_fcs.recording import Recorder, read
 from django_fcs.rooms import Room
 from django_fcs.simulator import Faults, RandomWalk, Simulator
 from django_fcs.simulator.server import BAD_KEY
-from django_fcs.streaming import keeper, stream as module
+from django_fcs.streaming import keeper
+from django_fcs.streaming.pace import BURST_SECONDS, REST_SECONDS
 from django_fcs.streaming.stream import Stream
 from django_fcs.tools.metrics import counts
 from django_fcs.tools.tasks import running
@@ -270,36 +271,39 @@ class Pauses:
         await self.over.wait()
 
 
-async def test_a_price_goes_at_once_after_a_quiet_time_and_with_the_next_burst_else(
+async def test_a_price_goes_at_once_unless_many_come_and_then_with_the_next_burst(
     simulator: Simulator,
 ) -> None:
     clock, pauses = Clock(), Pauses()
-    quiet = 2 * module.REST_SECONDS  # Longer, and rooms would have notices of their own.
     pauses.over.set()
     async with listening() as hub, streaming(simulator, EURUSD, clock=clock, sleep=pauses):
         await hub.needs(EURUSD)
         await eventually(lambda: hub.updates)
-        # The stream has read and sent all that came with the join, in however many bursts.
-        await simulator.push("FX:EURUSD", "1D", c=1.4)
-        await eventually(lambda: '"c":1.4' in hub.updates[-1].text)
-        clock.now += quiet
+        for number in range(100):  # Some 200 a second, as the clock stands still.
+            await simulator.push("FX:EURUSD", "1D", c=round(1.4 + number / 1000, 3))
+        await eventually(lambda: '"c":1.499' in hub.updates[-1].text)
         # From here on anyone who pauses waits for ever.
         pauses.over.clear()
         pauses.asked.clear()
-        seen, merged = len(hub.updates), counts().get("stream_merged", 0)
-        await simulator.push("FX:EURUSD", "1D", c=1.5)
-        await eventually(lambda: len(hub.updates) > seen)
+        seq, merged = hub.updates[-1].seq, counts().get("stream_merged", 0)
         for c in (1.6, 1.7, 1.8):
             await simulator.push("FX:EURUSD", "1D", c=c)
         await eventually(lambda: counts().get("stream_merged", 0) == merged + 2)
         await eventually(lambda: pauses.asked)
-        assert pauses.asked == [pytest.approx(module.BURST_SECONDS)]
-        assert '"c":1.5' in hub.updates[-1].text
-        seq = hub.updates[-1].seq
+        [pause] = pauses.asked
+        assert BURST_SECONDS / 2 < pause < BURST_SECONDS
+        assert '"c":1.499' in hub.updates[-1].text
         pauses.over.set()
         await eventually(lambda: '"c":1.8' in hub.updates[-1].text)
-
         assert hub.updates[-1].seq == seq + 1
+
+        clock.now += 2 * REST_SECONDS  # Longer, and rooms would have notices of their own.
+        await simulator.push("FX:EURUSD", "1D", c=1.9)
+        await eventually(lambda: '"c":1.9' in hub.updates[-1].text)
+        clock.now += 2 * REST_SECONDS
+        pauses.over.clear()
+        await simulator.push("FX:EURUSD", "1D", c=1.91)
+        await eventually(lambda: '"c":1.91' in hub.updates[-1].text)
 
 
 async def test_after_a_publish_that_took_a_minute_it_rests_for_a_second(
@@ -320,4 +324,4 @@ async def test_after_a_publish_that_took_a_minute_it_rests_for_a_second(
         await simulator.push("FX:EURUSD", "1D", c=1.5)
         await eventually(lambda: pauses.asked)
 
-    assert max(pauses.asked) == pytest.approx(module.REST_SECONDS)
+    assert max(pauses.asked) == pytest.approx(REST_SECONDS)

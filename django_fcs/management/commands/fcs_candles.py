@@ -78,7 +78,9 @@ class Command(BaseCommand):
             "--from", metavar="DATE", help="fetch what opened then or later, as in 2026-01-31 (UTC)"
         )
         parser.add_argument(
-            "--to", metavar="DATE", help="fetch what opened before; by default, up to now"
+            "--to",
+            metavar="DATE",
+            help="fetch what opened before, not at this time; by default, up to now",
         )
         parser.add_argument(
             "--before", metavar="DATE", help="delete what opened before, as in 2026-01-31 (UTC)"

@@ -1069,8 +1069,10 @@ class Plot {
   paint() { this.#draw(); }
 
   handleEvent(event) {
-    if (event.type === "fullscreenchange") this.#fit();
-    else if (event.type === "keydown") this.#visit((visitor) => visitor.key(event));
+    if (event.type === "fullscreenchange") {
+      this.#fit();
+      this.#equip();
+    } else if (event.type === "keydown") this.#visit((visitor) => visitor.key(event));
     else if (event.type === "click") this.#press(event.target.closest("button")?.dataset ?? {});
     else this.#visit((visitor) => visitor.label());
   }
@@ -1163,8 +1165,9 @@ class Plot {
   // Nodes
 
   get #isIntact() {
-    const { drawing } = this.#parts;
-    return this.#host.contains(drawing.svg) && drawing.isIntact;
+    const { drawing, tools } = this.#parts;
+    return [drawing.svg, tools.lastChild].every((one) => one && this.#host.contains(one))
+      && drawing.isIntact;
   }
 
   #furnish() {
@@ -1258,7 +1261,6 @@ class Plot {
       this.#mark();
     }
     this.#note();
-    this.#equip();
   }
 
   #drawAll({ width, height }) {
