@@ -13,6 +13,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from lab.looks.cases import CHARTS
 from lab.looks.charts.site import serve
 from lab.looks.charts.states import MOMENT, SHEET
+from tests.support.waiting import eventually
 
 SITE = "http://127.0.0.1"
 LOOKS = {"language": "en", "theme": "light", "palette": "green-up"}
@@ -209,6 +210,11 @@ TOLD = {
 }
 
 
+async def shows(found: Locator, texts: tuple[str, ...]) -> bool:
+    """Tell whether the drawing has these texts: a chart is drawn anew if its width changes."""
+    return set(texts) <= set(await found.evaluate(TEXTS))
+
+
 @pytest.mark.parametrize("name", SYMBOLS)
 async def test_every_state_is_told_in_words_in_the_drawing_and_aloud(
     charts: Page, name: str
@@ -226,7 +232,7 @@ async def test_every_state_is_told_in_words_in_the_drawing_and_aloud(
     if name in ("no data", "waiting"):
         assert await found.locator("[data-part=plot] > svg").is_hidden()
     else:
-        assert set(told.texts) <= set(await found.evaluate(TEXTS))
+        await eventually(lambda: shows(found, told.texts))
     is_open = any("forming" in kind for kind in kinds)
     assert is_open == (told.status == "live" and name != "waiting")
     assert told.spoken in await heard(found, *told.keys)
