@@ -49,7 +49,7 @@ fuzz: .venv/fuzz
 	@.venv/bin/python -m lab.fuzzing
 
 # Look at every page of the example in every width, language and theme, for the table of docs/looks.md.
-# Takes about ten minutes. To repeat one case: .venv/bin/python -m lab.looks --page / --width 320
+# Takes about twelve minutes. To repeat one case: .venv/bin/python -m lab.looks --page / --width 320
 looks: .venv/looks
 	@.venv/bin/python -m lab.looks
 

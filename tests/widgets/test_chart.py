@@ -83,7 +83,8 @@ def test_a_chart_stands_in_the_page_before_any_script(known: Known, kept: Kept) 
     assert host["data-from"] == "server" and host["token"] and "volume" in host
     assert 'class="body up"' in html and 'class="body forming ' in html and 'class="vol up"' in html
     assert part(html, "readout").startswith("22 Dec 10:35 O ")
-    assert part(html, "tools") == "" and part(html, "source") == "Data: FCS API"
+    assert part(html, "caption") == "EUR/USD, candles of 5 minutes"
+    assert part(html, "source") == "Data: FCS API"
     assert "live<" not in html and "style=" not in html and " id=" not in html
 
 
