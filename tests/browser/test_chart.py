@@ -356,9 +356,11 @@ async def test_bars_outside_of_the_hours_are_shaded_and_named(site: Site) -> Non
     await expect(site.find("text.small").get_by_text("After hours")).to_have_count(1)
 
 
-async def test_without_a_previous_close_the_change_is_that_of_the_room(site: Site) -> None:
+async def test_without_a_previous_close_the_change_is_that_since_the_open_of_the_day(
+    site: Site,
+) -> None:
     bars = bars_until(begin_now())
-    html = re.sub(' data-previous="[^"]*"', "", chart(bars))
+    html = re.sub(' data-(previous|base)="[^"]*"', "", chart(bars))
     await start(site, bars, html=html)
     shown = site.find("[data-day=change_percent]")
     await site.send(tick(2, bars[-1], chp=0.5, ch=0.0054))
@@ -366,6 +368,13 @@ async def test_without_a_previous_close_the_change_is_that_of_the_room(site: Sit
     await site.find("[data-part=plot]").focus()
     label = re.compile("Last .*, up 0.50 percent, live")
     await expect(site.find("[data-part=plot]")).to_have_attribute("aria-label", label)
+
+    opened = bars[-1][4] / 1.02
+    day = [begin_now(), opened, 2.0, 1.0, bars[-1][4], 1000]
+    await site.send(tick(1, day, "1D", pc=None))
+    await expect(site.find("fcs-chart")).to_have_attribute("data-base", str(opened))
+    await site.send(tick(3, bars[-1], chp=0.5, ch=0.0054))
+    await expect(shown).to_have_text(re.compile(r"^\+2.00"))
 
 
 async def test_the_cursor_stays_at_its_bar_when_older_ones_come(site: Site) -> None:

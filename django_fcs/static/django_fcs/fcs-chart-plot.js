@@ -1327,6 +1327,7 @@ class Plot {
       writeText(shown, name === "volume" ? figures.abbreviate(value) : figures.number(value));
     }
     if (isPrice(prices.pc)) set(this.#host, "data-previous", String(prices.pc));
+    set(this.#host, "data-base", String(prices.pc ?? prices.o));
     const { h, l } = prices;
     const shown = [h, l, this.#previous].join();
     if (shown !== this.#shown) this.#isAll = true;

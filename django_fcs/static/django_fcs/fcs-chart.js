@@ -60,12 +60,11 @@ class ChartView extends View {
     this.plot?.paint();
   }
 
-  // The change of the day, whatever the timeframe: against the close that is known, else that of
-  // the room.
+  // The change of the day, whatever the timeframe; if nothing is known of the day, that of the room.
   #day({ c, ch, chp }) {
-    const previous = Number(this.host.getAttribute("data-previous"));
-    const change = previous ? c - previous : ch;
-    const percent = previous ? change / previous * 100 : chp;
+    const base = Number(this.host.getAttribute("data-base"));
+    const change = base ? c - base : ch;
+    const percent = base ? change / base * 100 : chp;
     if (!Number.isFinite(change)) return;
     const direction = change > 0 ? "up" : change < 0 ? "down" : null;
     const shown = (name) => this.find(`[data-day=${name}]`) ?? document.createElement("i");
