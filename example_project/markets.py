@@ -102,8 +102,8 @@ _PAIRS = ("EURUSD", "GBPUSD", "USDJPY", "USDCHF", "AUDUSD", "USDCAD", "EURGBP", 
 #: Groups for ``fcs_table`` and ``fcs_movers``.
 WATCH_LIST = (
     ("Forex", listed("FX", *_PAIRS)),
-    ("Crypto", _COINS[:8]),
-    ("Nasdaq", _SHARES[:8]),
+    ("Crypto", _COINS),
+    ("Nasdaq", _SHARES),
     ("Metals", listed("FX", "XAUUSD", "XAGUSD")),
 )
 #: Groups for ``fcs_heatmap``.
