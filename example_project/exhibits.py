@@ -57,7 +57,7 @@ EXHIBITS = (
     Exhibit(
         "fcs_chart",
         "One SVG, whose colours are attributes: for mails, and for pages without our stylesheet.",
-        '{% fcs_chart "FX:XAUUSD" timeframe="60" static=True height=200 %}',
+        '{% fcs_chart "NASDAQ:AAPL" timeframe="5" static=True width=400 height=200 %}',
         (("theme", "light, dark"), ("width", "160 to 1200 pixels")),
         variant="static",
     ),
@@ -65,8 +65,8 @@ EXHIBITS = (
         "fcs_chart_url",
         "The signed address of a chart as an image: for link previews, feeds and mails.",
         """\
-<img src="{% fcs_chart_url "FX:EURUSD" timeframe="1D" theme="dark" %}"
-     width="600" height="320" alt="The euro in dollars, by days">""",
+<img src="{% fcs_chart_url "BINANCE:BTCUSDT" timeframe="15" theme="dark" width=400 %}"
+     width="400" height="280" alt="Bitcoin in dollars">""",
         (("format", "svg, png"), ("base", "where the site is: mails need it")),
     ),
     Exhibit(
