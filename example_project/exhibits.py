@@ -14,11 +14,21 @@ class Exhibit:
     source: str
     """The lines, as they stand on the page and as the page is made from them."""
     options: tuple[tuple[str, str], ...] = ()
+    variant: str = ""
+    """What tells it from others of the same tag."""
+
+    @property
+    def title(self) -> str:
+        return f"{self.tag} {self.variant}".rstrip()
 
     @property
     def name(self) -> str:
-        """The tag without its prefix."""
-        return self.tag.removeprefix("fcs_")
+        """The title without its prefix."""
+        return self.title.removeprefix("fcs_")
+
+    @property
+    def anchor(self) -> str:
+        return self.title.replace(" ", "_")
 
 
 HERO = Exhibit(
@@ -26,11 +36,39 @@ HERO = Exhibit(
     "",
     """\
 {% load fcs %}{% fcs_scripts %}
+{% fcs_chart "NASDAQ:AAPL" timeframe="5" height=240 %}
 {% fcs_ticker "FX:EURUSD" %}
 {% fcs_ticker "BINANCE:ETHUSDT" %}""",
 )
 
 EXHIBITS = (
+    Exhibit(
+        "fcs_chart",
+        "Candles that stand in the page before any script runs, and go on in their place.",
+        '{% fcs_chart "BINANCE:BTCUSDT" timeframe="15" type="area" height=240 %}',
+        (
+            ("type", "candles, bars, line, area"),
+            ("timeframes", 'those to choose from: "1 5 60 1D"'),
+            ("range", "how many candles: 10 to 1000"),
+            ("zone", 'viewer, exchange, UTC, "Europe/Berlin"'),
+            ("lines", "lines at prices, with labels"),
+        ),
+    ),
+    Exhibit(
+        "fcs_chart",
+        "One SVG, whose colours are attributes: for mails, and for pages without our stylesheet.",
+        '{% fcs_chart "NASDAQ:AAPL" timeframe="5" static=True width=400 height=200 %}',
+        (("theme", "light, dark"), ("width", "160 to 1200 pixels")),
+        variant="static",
+    ),
+    Exhibit(
+        "fcs_chart_url",
+        "The signed address of a chart as an image: for link previews, feeds and mails.",
+        """\
+<img src="{% fcs_chart_url "BINANCE:BTCUSDT" timeframe="15" theme="dark" width=400 %}"
+     width="400" height="280" alt="Bitcoin in dollars">""",
+        (("format", "svg, png"), ("base", "where the site is: mails need it")),
+    ),
     Exhibit(
         "fcs_price",
         "One number in a sentence, in the type of the sentence.",
@@ -83,17 +121,6 @@ of gold at {% fcs_price "FX:XAUUSD" %}.</p>""",
 and silver {% fcs_sparkline "FX:XAGUSD" %}
 in the last hour.</p>""",
         (("timeframe", "what the change is measured from"),),
-    ),
-    Exhibit(
-        "fcs_chart",
-        "Candles that stand in the page before any script runs.",
-        '{% fcs_chart "FX:EURUSD" timeframe="5" height=240 %}',
-        (
-            ("type", "candles, bars, line, area"),
-            ("timeframes", 'those to choose from: "1 5 60 1D"'),
-            ("zone", 'viewer, exchange, UTC, "Europe/Berlin"'),
-            ("lines", "lines at prices, with labels"),
-        ),
     ),
     Exhibit(
         "fcs_spread",

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 __all__ = [
     "BOARDS",
+    "CHART",
+    "CHART_TIMEFRAMES",
     "GLANCE",
     "MAP",
     "MARKETS",
@@ -100,17 +102,18 @@ _PAIRS = ("EURUSD", "GBPUSD", "USDJPY", "USDCHF", "AUDUSD", "USDCAD", "EURGBP", 
 #: Groups for ``fcs_table`` and ``fcs_movers``.
 WATCH_LIST = (
     ("Forex", listed("FX", *_PAIRS)),
-    ("Crypto", _COINS[:8]),
-    ("Nasdaq", _SHARES[:8]),
+    ("Crypto", _COINS),
+    ("Nasdaq", _SHARES),
     ("Metals", listed("FX", "XAUUSD", "XAGUSD")),
 )
 #: Groups for ``fcs_heatmap``.
 MAP = (("Crypto", _COINS), ("Nasdaq", _SHARES))
 TAPE = (*listed("FX", "EURUSD", "USDJPY", "GBPUSD", "XAUUSD"), *_COINS[:2], *_SHARES[:3])
 #: Symbols for ``fcs_spread``.
-BOARDS = tuple(
-    f"FX:{pair}" for pair in ("EURUSD", "USDJPY", "XAUUSD", "GBPUSD", "AUDUSD", "USDCHF")
-)
+BOARDS = tuple(f"FX:{pair}" for pair in ("EURUSD", "USDJPY", "XAUUSD"))
+#: What the chart of the dashboard shows until a visitor chooses from the watch list.
+CHART = "NASDAQ:AAPL"
+CHART_TIMEFRAMES = ("5", "1", "15", "60", "240", "1D", "1W")
 #: What a reader of a newspaper wants to know first.
 GLANCE = (
     *listed("FX", "EURUSD", "GBPUSD", "USDJPY", "XAUUSD"),

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from example_project.gallery import hero, shown
 from example_project.markets import (
     BOARDS,
+    CHART,
+    CHART_TIMEFRAMES,
     GLANCE,
     MAP,
     MARKETS,
@@ -27,7 +31,14 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def dashboard(request: HttpRequest) -> HttpResponse:
-    return render(request, "example_project/dashboard.html", _lists())
+    """Show everything that a trader watches; the address says what the chart shows."""
+    symbols = [row.symbol for _, rows in WATCH_LIST for row in rows]
+    context = {
+        **_lists(),
+        "symbol": _one_of((CHART, *symbols), request.GET.get("symbol")),
+        "timeframe": _one_of(CHART_TIMEFRAMES, request.GET.get("timeframe")),
+    }
+    return render(request, "example_project/dashboard.html", context)
 
 
 def article(request: HttpRequest) -> HttpResponse:
@@ -42,6 +53,11 @@ def market(request: HttpRequest, slug: str) -> HttpResponse:
 def plain(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a market with only FCSClient and the page's own script."""
     return render(request, "example_project/plain.html", _context(slug))
+
+
+def _one_of(choices: Sequence[str], asked: str | None) -> str:
+    """Return what was asked for if it is a choice, else the first choice."""
+    return asked if asked in choices else choices[0]
 
 
 def _lists() -> dict[str, object]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -146,6 +147,7 @@ def test_the_cache_is_eight_databases_above_the_layer(layer: str, cache: str) ->
 # The pages
 
 
+HOST = "http://127.0.0.1/"
 DATA = '<script id="fcs-page" type="application/json">'
 
 
@@ -177,7 +179,7 @@ def test_no_page_needs_anything_of_another_host(client: Client, path: str) -> No
     text = client.get(path).content.decode()
     places = re.findall(r'\b(?:href|src|action|content|data-fcs-socket)="([^"]*)"', text)
     assert len(places) > 5
-    assert [one for one in places if "//" in one] == []
+    assert [one for one in places if "//" in one.removeprefix(HOST)] == []
 
 
 # The gallery
@@ -186,12 +188,13 @@ def test_no_page_needs_anything_of_another_host(client: Client, path: str) -> No
 def test_the_gallery_shows_every_widget_beside_the_lines_that_make_it(client: Client) -> None:
     page = client.get("/").content.decode()
     parts = dict(re.findall(r'<section class="widget" id="(\w+)"(.*?)</section>', page, re.DOTALL))
-    assert list(parts) == [one.tag for one in EXHIBITS if one.tag in TAGS]
+    made = {"fcs_chart_static": "<svg", "fcs_chart_url": f'<img src="{HOST}fcs/chart.svg?'}
+    assert list(parts) == [one.anchor for one in EXHIBITS if one.tag in TAGS]
     for one in EXHIBITS:
         if one.tag not in TAGS:
             continue
-        preview, side = parts[one.tag].split('<div class="side">')
-        assert f"<{one.tag.replace('_', '-')}" in preview
+        preview, side = parts[one.anchor].split('<div class="side">')
+        assert made.get(one.anchor, f"<{one.tag.replace('_', '-')}") in preview
         assert "{%" not in preview
         lines = re.findall(r"<pre[^>]*>(.*?)</pre>", side, re.DOTALL)
         assert [html.unescape(text) for text in lines] == [one.source]
@@ -202,13 +205,22 @@ def test_every_widget_has_its_place_in_the_gallery() -> None:
     assert widgets <= {one.tag for one in EXHIBITS}
 
 
-def test_the_first_three_lines_of_the_gallery_make_what_stands_beside_them(client: Client) -> None:
+def test_the_image_of_the_gallery_has_an_address_that_the_site_has_signed(client: Client) -> None:
+    (address,) = re.findall(r'<img src="([^"]*)"', client.get("/").content.decode())
+    assert client.get(html.unescape(address)).headers["Content-Type"] == "image/svg+xml"
+
+
+def test_the_first_lines_of_the_gallery_make_what_stands_beside_them(client: Client) -> None:
     page = client.get("/").content.decode()
     assert html.escape(HERO.source) in page
-    assert len(HERO.source.splitlines()) == 3
+    assert len(HERO.source.splitlines()) == 4
     stage = page.split('<div class="stage">')[1].split("</section>")[0]
-    assert re.findall(r'<fcs-ticker symbol="([^"]+)"', stage) == ["FX:EURUSD", "BINANCE:ETHUSDT"]
-    # The scripts of the whole page are those of the three lines.
+    assert re.findall(r'<fcs-(\w+) symbol="([^"]+)"', stage) == [
+        ("chart", "NASDAQ:AAPL"),
+        ("ticker", "FX:EURUSD"),
+        ("ticker", "BINANCE:ETHUSDT"),
+    ]
+    # The scripts of the whole page are those of these lines.
     assert page.count('id="fcs-page"') == stage.count('id="fcs-page"') == 1
 
 
@@ -333,6 +345,31 @@ def test_a_page_has_fewer_rooms_than_a_socket_may_have() -> None:
     symbols = {row.symbol for row in rows} | set(BOARDS)
     assert 20 < len(symbols) < 60
     assert all(Room.parse(symbol, "1D") for symbol in symbols)
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("", 'symbol="NASDAQ:AAPL" timeframe="5"'),
+        ("?symbol=FX:EURUSD&timeframe=1W", 'symbol="FX:EURUSD" timeframe="1W"'),
+        ("?symbol=FX:NOTHING&timeframe=7", 'symbol="NASDAQ:AAPL" timeframe="5"'),
+    ],
+)
+def test_the_address_of_the_dashboard_says_what_its_chart_shows(
+    client: Client, query: str, shown: str
+) -> None:
+    page = client.get(f"/dashboard/{query}").content.decode()
+    assert re.findall(r"<fcs-chart (symbol=\S+ timeframe=\S+)", page) == [shown]
+
+
+def test_each_row_of_the_watch_list_is_a_link_to_its_chart(client: Client) -> None:
+    page = client.get("/dashboard/").content.decode()
+    rows = page.split('id="watch"')[1].split("</section>")[0]
+    links = [
+        html.unescape(link) for link in re.findall(r'<a data-part="link" href="([^"]*)"', rows)
+    ]
+    symbols = [row.symbol for _, group in WATCH_LIST for row in group]
+    assert links == [f"?symbol={quote(symbol, safe='')}#chart" for symbol in symbols]
 
 
 def test_the_tiles_of_each_group_fill_rows_of_four_six_and_eight(client: Client) -> None:

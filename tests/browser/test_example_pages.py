@@ -18,7 +18,9 @@ pytestmark = pytest.mark.timeout(180)
 
 FACES = ["/", "/dashboard/", "/article/"]
 #: Each of these has a state of its own, and a room: the examples of states have none.
-ELEMENTS = "fcs-ticker[symbol], fcs-tag, fcs-price, fcs-sparkline, fcs-spread, [data-symbol]"
+ELEMENTS = (
+    "fcs-chart, fcs-ticker[symbol], fcs-tag, fcs-price, fcs-sparkline, fcs-spread, [data-symbol]"
+)
 TAGGED = [f"/{slug}/" for slug in MARKETS]
 PLAIN = [f"/{slug}/plain/" for slug in MARKETS]
 PATIENCE_MS = 20_000  # a page, its socket and the vendor's have to open first
@@ -117,6 +119,41 @@ async def test_the_switches_of_the_gallery_work_without_a_script(
         )
 
 
+async def test_a_row_of_the_watch_list_shows_its_chart_in_place(
+    page: Page, site: str, complaints: list[str]
+) -> None:
+    await page.goto(f"{site}/dashboard/")
+    chart = page.locator("#chart fcs-chart")
+    await expect(chart).to_have_attribute("data-state", "live", timeout=PATIENCE_MS)
+    await expect(page.locator("tr:has([aria-current])")).to_have_attribute(
+        "data-symbol", "NASDAQ:AAPL"
+    )
+    await chart.get_by_role("button", name="1h").click()
+    await expect(chart).to_have_attribute("timeframe", "60", timeout=PATIENCE_MS)
+    await page.evaluate("document.body.dataset.loaded = 'once'")
+    row = page.locator("tr[data-symbol='FX:USDJPY']")
+    await row.locator("[data-field=close]").click()
+    await expect(chart).to_have_attribute("symbol", "FX:USDJPY", timeout=PATIENCE_MS)
+    await expect(chart).to_have_attribute("timeframe", "60")
+    await expect(chart).to_have_attribute("data-state", "live", timeout=PATIENCE_MS)
+    await expect(chart.locator(".body.up")).not_to_have_count(0, timeout=PATIENCE_MS)
+    await expect(page.locator("tr:has([aria-current])")).to_have_count(1)
+    await expect(row.locator("[aria-current]")).to_have_count(1)
+    await expect(page.locator("body")).to_have_attribute("data-loaded", "once")
+    assert "symbol=FX%3AUSDJPY" in page.url
+    assert complaints == []
+
+
+async def test_without_a_script_a_row_of_the_watch_list_is_a_link_to_its_chart(
+    browser: Browser, site: str
+) -> None:
+    async with await browser.new_context(java_script_enabled=False) as context:
+        page = await context.new_page()
+        await page.goto(f"{site}/dashboard/")
+        await page.get_by_role("link", name="USD/JPY").first.click()
+        await expect(page.locator("#chart fcs-chart")).to_have_attribute("symbol", "FX:USDJPY")
+
+
 async def test_the_article_prints_its_prices_and_their_time(page: Page, site: str) -> None:
     await page.goto(f"{site}/article/")
     await expect(page.locator(".story fcs-price").first).to_have_text(NUMBER, timeout=PATIENCE_MS)
@@ -125,6 +162,7 @@ async def test_the_article_prints_its_prices_and_their_time(page: Page, site: st
     await expect(page.locator(".asof")).to_be_visible()
     await expect(page.locator(".story fcs-price").first).to_have_text(NUMBER)
     await expect(page.locator("fcs-converter")).to_be_hidden()
+    await expect(page.locator(".figure svg").first).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["/forex/", "/forex/plain/"])

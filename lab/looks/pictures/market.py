@@ -7,9 +7,12 @@ from datetime import datetime, timedelta, timezone
 from random import Random
 from typing import Any, NamedTuple
 
+from django_fcs.candles import Candles
 from django_fcs.prices.states import State
 from django_fcs.quotes import Quote
 from django_fcs.rooms import Room
+
+from .history import candles_until
 
 __all__ = ["MOMENT", "Market"]
 
@@ -90,6 +93,12 @@ class Market:
             "recent": _minutes(room.symbol, price, has_hole=state == "stale"),
         }
         return Quote(room=room, **values)
+
+    def candles(self, room: Room, limit: int) -> Candles:
+        """Return a history that ends at the price, in place of ``candles_to_show``."""
+        price = _PRICES[room.symbol]
+        within = {"close": price.close, "low": price.low, "high": price.high}
+        return candles_until(MOMENT, room, limit, **within)
 
     def messages(self, symbol: str, timeframe: str) -> list[dict[str, Any]]:
         """Return what the socket sends when a page joins a room."""

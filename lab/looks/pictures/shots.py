@@ -8,7 +8,7 @@ __all__ = ["CARDS", "SHOTS", "Shot"]
 
 #: The page that only pictures have.
 CARDS = "/cards/"
-_FAMILY = ("tape", "table", "spread", "sparkline", "heatmap", "movers", "converter")
+_FAMILY = ("chart", "tape", "table", "spread", "sparkline", "heatmap", "movers", "converter")
 _THEMES = ("light", "dark")
 #: A page → the heights of its pictures by width.
 _PAGES = {
