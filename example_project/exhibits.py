@@ -96,6 +96,20 @@ in the last hour.</p>""",
         ),
     ),
     Exhibit(
+        "fcs_chart_url",
+        "The same drawing without a script: static in a page, or an image with an address.",
+        """\
+{% fcs_chart "FX:EURUSD" static=True width=360 %}
+<img alt="The euro in dollars"
+  src="{% fcs_chart_url "FX:EURUSD" width=360 %}">""",
+        (
+            ("static", "colours as attributes, no stylesheet"),
+            ("theme", "light, dark"),
+            ("width", "160 to 1200 px"),
+            ("format", "svg; png for mails and link previews"),
+        ),
+    ),
+    Exhibit(
         "fcs_spread",
         "Bid and ask as dealers read them.",
         """\

@@ -108,9 +108,7 @@ WATCH_LIST = (
 MAP = (("Crypto", _COINS), ("Nasdaq", _SHARES))
 TAPE = (*listed("FX", "EURUSD", "USDJPY", "GBPUSD", "XAUUSD"), *_COINS[:2], *_SHARES[:3])
 #: Symbols for ``fcs_spread``.
-BOARDS = tuple(
-    f"FX:{pair}" for pair in ("EURUSD", "USDJPY", "XAUUSD", "GBPUSD", "AUDUSD", "USDCHF")
-)
+BOARDS = ("FX:EURUSD", "FX:USDJPY", "FX:XAUUSD")
 #: What a reader of a newspaper wants to know first.
 GLANCE = (
     *listed("FX", "EURUSD", "GBPUSD", "USDJPY", "XAUUSD"),

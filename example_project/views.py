@@ -27,7 +27,11 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def dashboard(request: HttpRequest) -> HttpResponse:
-    return render(request, "example_project/dashboard.html", _lists())
+    """Show the sheet of a trader; ``?symbol=`` says which of the watch list the chart shows."""
+    listed = [row.symbol for _, rows in WATCH_LIST for row in rows]
+    wanted = request.GET.get("symbol")
+    chart = wanted if wanted in listed else "NASDAQ:AAPL"
+    return render(request, "example_project/dashboard.html", {**_lists(), "chart": chart})
 
 
 def article(request: HttpRequest) -> HttpResponse:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -177,7 +178,8 @@ def test_no_page_needs_anything_of_another_host(client: Client, path: str) -> No
     text = client.get(path).content.decode()
     places = re.findall(r'\b(?:href|src|action|content|data-fcs-socket)="([^"]*)"', text)
     assert len(places) > 5
-    assert [one for one in places if "//" in one] == []
+    # The address of an image says the host, for mails and previews.
+    assert [one for one in places if "//" in one.removeprefix("http://127.0.0.1/")] == []
 
 
 # The gallery
@@ -191,7 +193,8 @@ def test_the_gallery_shows_every_widget_beside_the_lines_that_make_it(client: Cl
         if one.tag not in TAGS:
             continue
         preview, side = parts[one.tag].split('<div class="side">')
-        assert f"<{one.tag.replace('_', '-')}" in preview
+        printed = one.tag.replace("_", "-") if TAGS[one.tag].is_widget else "img"
+        assert f"<{printed}" in preview
         assert "{%" not in preview
         lines = re.findall(r"<pre[^>]*>(.*?)</pre>", side, re.DOTALL)
         assert [html.unescape(text) for text in lines] == [one.source]
@@ -326,6 +329,31 @@ def test_the_figures_of_an_english_text_are_english_ones(client: Client) -> None
 
 
 # What the pages show
+
+
+def shown_in_the_chart(client: Client, **query: str) -> list[str]:
+    page = client.get("/dashboard/", query).content.decode()
+    return re.findall(r'<fcs-chart symbol="([^"]+)"', page)
+
+
+def test_a_row_of_the_watch_list_leads_to_its_chart(client: Client) -> None:
+    page = client.get("/dashboard/").content.decode()
+    row = page.split('data-symbol="FX:USDJPY"')[1].split("</tr>")[0]
+    (link,) = re.findall(r'href="[^"]*symbol=([^"]+)"', row)
+    assert unquote(link) == "FX:USDJPY"
+    assert shown_in_the_chart(client, symbol="FX:USDJPY") == ["FX:USDJPY"]
+
+
+@pytest.mark.parametrize("symbol", ["", "FX:NONE", "x" * 10_000, "<b>"])
+def test_a_symbol_that_is_not_in_the_watch_list_is_not_shown(client: Client, symbol: str) -> None:
+    assert shown_in_the_chart(client, symbol=symbol) == ["NASDAQ:AAPL"]
+
+
+def test_the_article_and_the_gallery_have_charts(client: Client) -> None:
+    assert 'timeframe="60"' in client.get("/article/").content.decode().split("<fcs-chart")[1]
+    page = client.get("/").content.decode()
+    static = page.split('id="fcs_chart_url"')[1].split('<div class="side">')[0]
+    assert "<svg" in static and "<fcs-chart" not in static
 
 
 def test_a_page_has_fewer_rooms_than_a_socket_may_have() -> None:
