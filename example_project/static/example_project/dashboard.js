@@ -5,7 +5,7 @@
 
   const mark = () => {
     for (const row of rows.querySelectorAll("tr[data-symbol]")) {
-      row.toggleAttribute("data-shown", row.dataset.symbol === chart.symbol);
+      row.toggleAttribute("data-shown", row.dataset.symbol === chart.getAttribute("symbol"));
     }
   };
 
@@ -15,8 +15,9 @@
     event.preventDefault();
     chart.toggleAttribute("token", false);
     if (row.dataset.token) chart.setAttribute("token", row.dataset.token);
-    chart.symbol = row.dataset.symbol;
-    history.replaceState(null, "", `?symbol=${encodeURIComponent(chart.symbol)}`);
+    // The attribute: the element may still be loading.
+    chart.setAttribute("symbol", row.dataset.symbol);
+    history.replaceState(null, "", `?symbol=${encodeURIComponent(row.dataset.symbol)}`);
     mark();
   });
 
