@@ -169,11 +169,11 @@ def _axis_of(sheet: Sheet) -> int:
 
 
 def room_of_day(room: Room) -> Room:
-    """Return the room whose previous close is that of the day.
+    """Return the room of the day, whose previous close is that of the day before.
 
     In rooms of minutes and hours, it is that of the candle before.
     """
-    return room if LENGTHS[room.timeframe] >= _DAY else Room(room.symbol, "1D")
+    return Room(room.symbol, "1D")
 
 
 def change_of(quote: Quote | None, day: Quote | None) -> tuple[float | None, float | None]:

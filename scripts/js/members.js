@@ -11,7 +11,7 @@ export const MEMBERS = [
   "isIntact", "isLoading", "isMended", "isMerge", "isOlder", "isOpen", "isOverdue", "isSet",
   "isShown", "isSmall", "joined", "kind", "label", "labels", "later", "layout", "levels",
   "listeners", "local", "mark", "mend", "mended", "middle", "minutes", "most", "newest", "node",
-  "notes", "notify", "oldest", "opening", "overview", "own", "paint", "pan", "paths", "pattern",
+  "notify", "oldest", "opening", "overview", "own", "paint", "pan", "paths", "pattern",
   "percent", "periodOf", "pipOf", "pitch", "places", "plot", "pointer", "present", "previous",
   "put", "reach", "readout", "refreshDate", "refusal", "release", "renew", "report", "reset",
   "reveal", "rooms", "run", "say", "schedule", "seconds", "seen", "selected", "sentence", "series",

@@ -256,6 +256,8 @@ async def test_what_is_missing_is_said_in_words(
         await site.send({**page_of([]), **answer})
     await expect(site.find("[data-part=over]")).to_contain_text(words)
     await expect(site.find("[data-part=over]")).to_contain_text(answer["note"])
+    box = await site.find("[data-part=over]").bounding_box()
+    assert box is not None and box["width"] > 100, "it can be seen"
 
 
 async def test_closed_stale_and_delayed_are_said_and_the_bar_is_no_longer_open(site: Site) -> None:

@@ -11,7 +11,7 @@ from django.utils import translation
 from playwright.async_api import Browser, expect
 
 from tests.browser.chart_page import (
-    ROOM,
+    asked,
     bars_until,
     begin_now,
     chart,
@@ -204,8 +204,7 @@ async def test_words_are_those_of_the_page(site: Site) -> None:
     with translation.override("de"):
         html = chart()
         await site.open(html, html='lang="de"')
-    await site.joined(ROOM)
-    await eventually(lambda: site.peer.of_type("candles"))
+    await asked(site)
     await site.send(page_of(bars_until(begin_now())))
     rows = site.find("button[data-part=link]")
     await expect(rows).to_have_text(re.compile("^Balken .* Tabelle$"))

@@ -290,7 +290,7 @@ async def test_a_closed_market_says_when_it_opens_in_the_visitors_time(
     await site.joined("FX:EURUSD_1D")
     await site.send(euro(1), state("closed", until=int(until)))
     await expect(site.find(f"fcs-ticker {STATUS}")).to_have_text(words)
-    told = await site.find(f"fcs-ticker {STATUS}").inner_text()
+    told = await site.find(f"fcs-ticker {STATUS}").text_content()  # also before it is laid out
     await expect(site.find("fcs-price")).to_have_attribute("title", f"EUR/USD, {told}")
     await site.send(state("closed"))
     await expect(site.find(f"fcs-ticker {STATUS}")).to_have_text("closed")

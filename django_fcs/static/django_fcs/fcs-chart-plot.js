@@ -296,7 +296,7 @@ export const draw = (bars, { width, height, type, period, axis, missing = [], se
 // What the elements give to modules.
 /** @type {{ kit: any }} */
 const { kit } = Object.getPrototypeOf(FCSTickerElement);
-const { formatter, inView, node, part, periodOf, rooms, set, text, writeText } = kit;
+const { formatter, inView, node, periodOf, rooms, set, text, writeText } = kit;
 const THIN = "\u2009";
 const isPrice = (value) => Number.isFinite(value);
 
@@ -405,8 +405,7 @@ class Request {
 class Room {
   /** @type {{ state: string, reason?: string } | null} */ state = null;
   /** Whether an answer has come. */ isHere = false;
-  /** When the last price came, the close before it, and the change in percent. */
-  at = NaN; previous = NaN; percent = NaN;
+  /** When the last price came, and the change in percent. */ at = NaN; percent = NaN;
   #place; #limit; #request; #report; #isJoined = false; #isCut = false; #vainAt = -Infinity;
   #listener = {
     price: ({ prices, at }) => this.#price(prices, at),
@@ -491,7 +490,6 @@ class Room {
   #price(prices, at) {
     const before = this.series.newest;
     this.at = [prices.update, at].find(isPrice) ?? rooms.now();
-    this.previous = prices.pc ?? this.previous;
     this.percent = prices.chp ?? this.percent;
     const changed = this.series.take(prices, this.at);
     // Perhaps nothing was traded in between, and perhaps it was missed.
@@ -665,17 +663,19 @@ const put = (shape, attributes) => {
   return shape;
 };
 const shape = (tag) => document.createElementNS(NAMESPACE, tag);
+const make = (tag, { namespaceURI }) =>
+  tag === "svg" ? shape(tag) : document.createElementNS(namespaceURI, tag);
 const render = (parent, wanted) => {
   for (const [index, [tag, attributes, inside = []]] of wanted.entries()) {
     let one = parent.children[index];
     if (one?.localName !== tag) {
       one?.remove();
-      one = shape(tag);
+      one = make(tag, parent);
       parent.insertBefore(one, parent.children[index] ?? null);
     }
     put(one, attributes);
     if (Array.isArray(inside)) render(one, inside);
-    else if (one.textContent !== inside) one.textContent = inside;
+    else writeText(one, inside);
   }
   while (parent.children.length > wanted.length) parent.lastChild.remove();
 };
@@ -922,52 +922,20 @@ class Sight {
   }
 }
 
-// ReadOut: the figures of one bar. Words of other lengths become new nodes: old ones that move to
-// make room count as a layout shift.
-class ReadOut {
-  #place; #shape = "";
-  /** @type {any[]} */ #nodes = [];
-
-  constructor(place) { this.#place = place; }
-  get isIntact() { return this.#nodes.every((node) => this.#place.contains(node)); }
-
-  write([t, open, high, low, close, volume], { figures, clock }) {
-    const prices = [open, high, low, close].map((price) => figures.number(price));
-    const change = [figures.signed(close - open), figures.percent((close - open) / open * 100)];
-    const words = [clock.time(t), ...prices, ...change, volume ? figures.abbreviate(volume) : ""];
-    const shape = words.map(({ length }) => length).join();
-    if (shape !== this.#shape || !this.isIntact) this.#build(words);
-    this.#shape = shape;
-    for (const [index, node] of this.#nodes.entries()) writeText(node, words[index]);
-    set(this.#nodes[0], "datetime", new Date(t * 1000).toISOString());
-    set(this.#place, "data-direction", close > open ? "up" : close < open ? "down" : "");
-  }
-
-  #build(words) {
-    this.#nodes = ["time", "dd", "dd", "dd", "dd", "span", "span", "dd"].map((tag, index) => {
-      const made = document.createElement(tag);
-      made.translate = false;
-      made.textContent = words[index];
-      return made;
-    });
-    const [time, open, high, low, close, change, percent, volume] = this.#nodes;
-    this.#place.replaceChildren(
-      time, this.#list(["O", open], ["H", high], ["L", low], ["C", close]),
-      part("change", change, percent),
-      ...volume.textContent ? [this.#list(["Vol", volume])] : []);
-    this.#nodes = this.#nodes.filter((one) => one.isConnected);
-  }
-
-  #list(...values) {
-    const list = document.createElement("dl");
-    for (const [name, value] of values) {
-      const label = document.createElement("dt");
-      label.textContent = text(name);
-      list.append(node("div", {}, label, value));
-    }
-    return list;
-  }
-}
+// The figures of one bar, as nodes.
+const figured = (name, words) =>
+  ["div", {}, [["dt", {}, text(name)], ["dd", { translate: "no" }, words]]];
+const readOutOf = ([t, open, high, low, close, volume], { figures, clock }) => {
+  const prices = [["O", open], ["H", high], ["L", low], ["C", close]];
+  const change = [figures.signed(close - open), figures.percent((close - open) / open * 100)];
+  const time = { translate: "no", datetime: new Date(t * 1000).toISOString() };
+  return [
+    ["time", time, clock.time(t)],
+    ["dl", {}, prices.map(([name, price]) => figured(name, figures.number(price)))],
+    ["span", { "data-part": "change", translate: "no" }, change.map((one) => ["span", {}, one])],
+    ...volume ? [["dl", {}, [figured("Vol", figures.abbreviate(volume))]]] : [],
+  ];
+};
 
 // Tools: buttons for what the page offers.
 const TYPES = { candles: "Candles", bars: "Bars", line: "Line", area: "Area" };
@@ -978,85 +946,23 @@ const ICONS = {
   area: "M2 11l4-4 3 3 5-6v10H2z",
   full: "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4",
 };
-class Tools {
-  #place; #acts; #buttons = new Map();
-
-  constructor(place, acts) {
-    this.#place = place;
-    this.#acts = acts;
-  }
-
-  get isIntact() { return [...this.#buttons.values()].every((one) => this.#place.contains(one)); }
-
-  build({ timeframe, timeframes }) {
-    this.#buttons.clear();
-    const times = [...new Set(timeframes.length ? timeframes : [timeframe])];
-    const periods = times.map((one) => this.#button(one, () => this.#acts.timeframe(one)));
-    for (const [index, button] of periods.entries()) button.textContent = periodOf(times[index]);
-    const kinds = Object.keys(TYPES).map((kind) => {
-      const button = this.#button(kind, () => this.#acts.type(kind));
-      return this.#dress(button, kind, TYPES[kind]);
-    });
-    const full = this.#button("full", () => this.#acts.full());
-    this.#dress(full, "full", "Full screen");
-    this.#place.replaceChildren(
-      this.#group("Timeframe", periods), this.#group("Type", [...kinds, full]));
-  }
-
-  /** Show which are chosen. */
-  press(...chosen) {
-    for (const [name, button] of this.#buttons) {
-      set(button, "aria-pressed", String(chosen.includes(name)));
-    }
-  }
-
-  #group(name, buttons) {
-    const group = part("group", ...buttons);
-    group.role = "group";
-    group.ariaLabel = text(name);
-    return group;
-  }
-
-  #button(name, act) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.addEventListener("click", act);
-    this.#buttons.set(name, button);
-    return button;
-  }
-
-  #dress(button, icon, words) {
-    const drawn = path("", ICONS[icon]);
-    render(button, [
-      ["svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": true }, [drawn]]]);
-    button.ariaLabel = button.title = text(words);
-    return button;
-  }
-}
-
-// Notes: what stands over the drawing and below it, in words.
-class Notes {
-  #plot; #foot; #title = document.createElement("b"); #more = node("span", {});
-  #over = node("div", { part: "over" }, this.#title, " ", this.#more);
-
-  constructor(plot, foot) {
-    this.#plot = plot;
-    this.#foot = foot;
-  }
-
-  /** Say something in the drawing, or nothing. */
-  over(title = "", words = "") {
-    if (!title) {
-      this.#over.remove();
-      return;
-    }
-    if (this.#over.parentNode !== this.#plot) this.#plot.append(this.#over);
-    writeText(this.#title, title);
-    writeText(this.#more, words);
-  }
-
-  foot(words) { if (this.#foot) writeText(this.#foot, words); }
-}
+const group = (name, inside) =>
+  ["span", { "data-part": "group", role: "group", "aria-label": text(name) }, inside];
+const button = (isPressed, more, inside) =>
+  ["button", { type: "button", "aria-pressed": isPressed, ...more }, inside];
+const iconed = (isPressed, words, icon, more) => {
+  const svg = ["svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": true }, [
+    path("", ICONS[icon])]];
+  return button(isPressed, { ...more, title: text(words), "aria-label": text(words) }, [svg]);
+};
+const toolsOf = ({ kind, timeframes }, timeframe, isFull) => [
+  group("Timeframe", [...new Set(timeframes.length ? timeframes : [timeframe])].map((one) =>
+    button(one === timeframe, { "data-timeframe": one }, periodOf(one)))),
+  group("Type", [
+    ...Object.keys(TYPES).map((one) => iconed(one === kind, TYPES[one], one, { "data-type": one })),
+    iconed(isFull, "Full screen", "full", { "data-part": "full" }),
+  ]),
+];
 
 const optionsOf = (host) => {
   const read = (name) => host.getAttribute(name);
@@ -1088,7 +994,8 @@ const zoneOf = (host) => {
 };
 const find = (host, name) => host.querySelector(`[data-part=${name}]`);
 const VISITOR = "data-visitor";
-const EVENTS = ["focusin", "pointerenter", "fullscreenchange"];
+const EVENTS = ["click", "focusin", "pointerenter", "fullscreenchange"];
+const NOTICE = 216; // pixels that a notice needs beside the bars
 const FEW = 0.25; // of the bars in sight: older ones are asked for when fewer are left
 
 // Plot: one chart. It draws once in a frame, and what one price has changed with that price.
@@ -1101,7 +1008,7 @@ class Plot {
   /** @type {any} */ #axis; #sideOf; #day = new Day(() => this.#soon());
   /** @type {any} */ #clock;
   /** @type {{ places: number[], holes: Hole[] }} */ #layout = { places: [], holes: [] };
-  #sight = new Sight(); #isAll = true; #isAsked = false; #shown = "";
+  #sight = new Sight(); #isAll = true; #isAsked = false; #shown = ""; #lengths = "";
   /** The bar that is read out, or the hole before it; and how high the mouse is. */
   #cursor = { index: -1, t: 0, y: null, isHole: false };
   /** What a visitor does, and has done before its module is here. @type {any} */ #visitor = null;
@@ -1167,9 +1074,11 @@ class Plot {
   }
 
   handleEvent(event) {
-    if (event.type === "fullscreenchange") this.#fit();
-    else if (event.type === "keydown") this.#visit((visitor) => visitor.key(event));
-    else if (event.type === "click") this.#visit((visitor) => visitor.toggle());
+    if (event.type === "fullscreenchange") {
+      this.#fit();
+      this.#equip();
+    } else if (event.type === "keydown") this.#visit((visitor) => visitor.key(event));
+    else if (event.type === "click") this.#press(event.target.closest("button")?.dataset ?? {});
     else this.#visit((visitor) => visitor.label());
   }
 
@@ -1260,9 +1169,9 @@ class Plot {
   // Nodes
 
   get #isIntact() {
-    const { drawing, readout, tools } = this.#parts;
-    return this.#host.contains(drawing.svg) && drawing.isIntact && readout.isIntact
-      && tools.isIntact;
+    const { drawing, tools } = this.#parts;
+    return [drawing.svg, tools.lastChild].every((one) => one && this.#host.contains(one))
+      && drawing.isIntact;
   }
 
   #furnish() {
@@ -1279,7 +1188,6 @@ class Plot {
     Object.assign(plot, { tabIndex: 0, role: "application", ariaLabel: this.#name });
     const table = find(host, "link") ?? node("button", { part: "link" });
     Object.assign(table, { type: "button", textContent: text("Bars as a table") });
-    table.addEventListener("click", this);
     // The server's drawing stays until there is another one.
     const found = plot.querySelector("svg");
     const svg = found ?? shape("svg");
@@ -1290,12 +1198,10 @@ class Plot {
     this.#parts = {
       plot, spoken, table,
       drawing: { svg, isIntact: true },
-      notes: new Notes(plot, find(host, "note")),
-      readout: new ReadOut(place("readout")),
-      tools: new Tools(place("tools"), this.#acts()),
+      readout: place("readout"), tools: place("tools"),
     };
     if (!found) this.#fit();
-    this.#parts.tools.build({ ...this.#options, timeframe: host.timeframe });
+    this.#equip();
     this.#visitor?.begin();
   }
 
@@ -1305,15 +1211,18 @@ class Plot {
     for (const type of EVENTS) this.#host.removeEventListener(type, this);
   }
 
-  #acts() {
-    return {
-      timeframe: (timeframe) => this.#switch(timeframe),
-      type: (kind) => this.#host.setAttribute("type", kind),
-      full: () => {
-        if (document.fullscreenElement) document.exitFullscreen();
-        else this.#host.requestFullscreen?.();
-      },
-    };
+  #equip() {
+    const isFull = document.fullscreenElement === this.#host;
+    render(this.#parts.tools, toolsOf(this.#options, this.#host.timeframe, isFull));
+  }
+
+  #press({ part, timeframe, type }) {
+    if (timeframe) this.#switch(timeframe);
+    if (type) this.#host.setAttribute("type", type);
+    if (part === "link") this.#visit((visitor) => visitor.toggle());
+    if (part !== "full") return;
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.#host.requestFullscreen?.();
   }
 
   // Drawing
@@ -1356,8 +1265,6 @@ class Plot {
       this.#mark();
     }
     this.#note();
-    const full = document.fullscreenElement === this.#host ? "full" : "";
-    this.#parts.tools.press(this.#options.kind, this.#host.timeframe, full);
   }
 
   #drawAll({ width, height }) {
@@ -1399,18 +1306,17 @@ class Plot {
 
   #plan() {
     const { repaired, length } = this.#room.series;
+    // Bars of a day or longer have no line at a price of the day.
+    const isWithin = length < DAY;
     return {
       ...{ figures: this.#figures, clock: this.#clock, levels: this.#options.levels, repaired },
-      ...{ previous: this.#previous, left: this.#left(), axis: this.#axis },
-      day: length < DAY && this.#day.prices || {},
+      ...{ previous: isWithin ? this.#previous : NaN, left: this.#left(), axis: this.#axis },
+      day: isWithin && this.#day.prices || {},
     };
   }
 
   /** The close of the day before: what a room of minutes calls previous is another one. */
-  get #previous() {
-    const known = this.#room?.series.length >= DAY ? this.#room.previous : NaN;
-    return Number(this.#host.getAttribute("data-previous") ?? known);
-  }
+  get #previous() { return Number(this.#host.getAttribute("data-previous") ?? NaN); }
 
   // The figures of the day over the plot, which are pale until they are known to be current.
   #today() {
@@ -1447,19 +1353,39 @@ class Plot {
     const { bars } = this.#sheet;
     const { index } = this.#cursor;
     const shown = bars[index] ?? bars.at(-1);
-    this.#parts.readout.write(shown, { figures: this.#figures, clock: this.#clock });
+    const { readout } = this.#parts;
+    const wanted = readOutOf(shown, { figures: this.#figures, clock: this.#clock });
+    // Words of other lengths become new nodes: those that make room would count as a layout shift.
+    const lengths = JSON.stringify(wanted, (_, one) => typeof one === "string" ? one.length : one);
+    if (lengths !== this.#lengths) readout.replaceChildren();
+    this.#lengths = lengths;
+    render(readout, wanted);
+    const [, open, , , close] = shown;
+    set(readout, "data-direction", close > open ? "up" : close < open ? "down" : "");
     this.#visitor?.mark();
   }
 
   #note() {
     const room = this.#room;
     if (!room || !this.#parts) return;
-    const { notes } = this.#parts;
-    notes.over(...this.#notice(room));
+    this.#over(this.#notice(room), !room.series.bars.length);
     const isMended = room.series.repaired.length > 0;
     const last = isPrice(room.at) && text("last price {n}", this.#clock.second(room.at));
     const words = [this.#words, last, isMended && text("repaired")];
-    notes.foot(words.filter(Boolean).join(" · "));
+    const note = find(this.#host, "note");
+    if (note) writeText(note, words.filter(Boolean).join(" · "));
+  }
+
+  // What is said in the drawing; null leaves what is said.
+  #over(notice, isEmpty) {
+    const { plot } = this.#parts;
+    const over = find(plot, "over") ?? node("div", { part: "over" });
+    if (!notice) return;
+    const [title, words = ""] = notice;
+    if (!title) over.remove();
+    else if (!over.isConnected) plot.prepend(over);
+    put(over, { "data-empty": isEmpty ? "" : undefined });
+    render(over, [["b", {}, title], ["span", {}, words]]);
   }
 
   // What is to be said in the drawing, in a few words and in more.
@@ -1467,10 +1393,10 @@ class Plot {
     const isEmpty = !bars.length;
     if (!isHere) {
       const isBlank = !this.#parts.plot.querySelector("svg path");
-      return isBlank ? [text("Loading older bars")] : [];
+      return isBlank ? [text("Loading older bars")] : null;
     }
     if (isEmpty) return [text("No data for {n}", this.#name), note || state?.reason || ""];
-    const isEdge = this.#sheet?.first === 0 && this.#sheet.x(0) > AXIS;
+    const isEdge = this.#sheet?.first === 0 && this.#sheet.x(0) > NOTICE;
     if (!isEdge) return [];
     if (isLoading) return [text("Loading older bars")];
     const isShort = note && (more || bars.length < this.#options.range);
