@@ -18,7 +18,9 @@ pytestmark = pytest.mark.timeout(180)
 
 FACES = ["/", "/dashboard/", "/article/"]
 #: Each of these has a state of its own, and a room: the examples of states have none.
-ELEMENTS = "fcs-ticker[symbol], fcs-tag, fcs-price, fcs-sparkline, fcs-spread, [data-symbol]"
+ELEMENTS = (
+    "fcs-ticker[symbol], fcs-chart, fcs-tag, fcs-price, fcs-sparkline, fcs-spread, [data-symbol]"
+)
 TAGGED = [f"/{slug}/" for slug in MARKETS]
 PLAIN = [f"/{slug}/plain/" for slug in MARKETS]
 PATIENCE_MS = 20_000  # a page, its socket and the vendor's have to open first
@@ -115,6 +117,17 @@ async def test_the_switches_of_the_gallery_work_without_a_script(
         await expect(page.locator("#fcs_ticker [data-field=close]").first).to_have_text(
             re.compile(r"^[\d.]+,\d+$"), timeout=PATIENCE_MS
         )
+
+
+async def test_a_row_of_the_watch_list_is_shown_in_the_chart(page: Page, site: str) -> None:
+    await page.goto(f"{site}/dashboard/")
+    chart = page.locator("fcs-chart")
+    await expect(page.locator("tr[data-shown]")).to_have_attribute("data-symbol", "NASDAQ:AAPL")
+    await page.locator('.watch [data-symbol="FX:USDJPY"] a').click()
+    await expect(page.locator("tr[data-shown]")).to_have_attribute("data-symbol", "FX:USDJPY")
+    await expect(chart).to_have_attribute("data-state", "live", timeout=PATIENCE_MS)
+    await expect(chart.locator("[data-field=symbol]")).to_have_text("USD/JPY")
+    assert page.url.endswith("?symbol=FX%3AUSDJPY")
 
 
 async def test_the_article_prints_its_prices_and_their_time(page: Page, site: str) -> None:
