@@ -85,8 +85,11 @@ def recording(symbols: Sequence[str], bars: int, seconds: float, updates: int) -
 
 
 def _joined(symbol: str, history: Sequence[Bar], now: float) -> str:
+    """Return the answer to a join, after which a chart asks for its candles."""
+    room = {"symbol": symbol, "timeframe": TIMEFRAME}
+    joined = json.dumps({"type": "message", "short": "joined_room", "success": True, **room})
     live = serialise(RoomState(symbol=symbol, timeframe=TIMEFRAME, state="live"))
-    return f"[{serialise(_Walk(symbol, history).next(now))},{live}]"
+    return f"[{joined},{serialise(_Walk(symbol, history).next(now))},{live}]"
 
 
 def _candles(symbol: str, history: Sequence[Bar]) -> str:

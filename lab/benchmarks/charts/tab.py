@@ -22,6 +22,7 @@ _COUNTED = {
 }
 _CATEGORIES = ["devtools.timeline", "disabled-by-default-devtools.timeline", "blink.user_timing"]
 _FRAME = "Commit"
+_BODIES = """document.querySelector("fcs-chart path[class='body up']").getAttribute("d")"""
 _DRAGS, _MOVES, _STEP = 6, 100, 10
 
 #: Fewer frames are no drag: at its oldest candle, a chart has nothing to do.
@@ -41,9 +42,9 @@ def drag(url: str) -> dict[str, Any]:
             page.wait_for_selector("fcs-chart [data-part=tools] button")
             page.wait_for_timeout(1000)
             browser.start_tracing(page=page, categories=_CATEGORIES)
-            before = page.locator("fcs-chart [data-part=plot]").inner_html()
+            before = page.evaluate(_BODIES)
             _pull(page)
-            moved = page.locator("fcs-chart [data-part=plot]").inner_html() != before
+            moved = page.evaluate(_BODIES) != before
             trace = json.loads(browser.stop_tracing())
             version = browser.version
         finally:
