@@ -60,7 +60,7 @@ class ChartView extends View {
     this.plot?.paint();
   }
 
-  // The change of the day, whatever the timeframe; if nothing is known of the day, that of the room.
+  // The change of the day, whatever the timeframe; that of the room if the day is not known.
   #day({ c, ch, chp }) {
     const base = Number(this.host.getAttribute("data-base"));
     const change = base ? c - base : ch;
