@@ -162,7 +162,7 @@ async def test_the_article_prints_its_prices_and_their_time(page: Page, site: st
     await expect(page.locator(".asof")).to_be_visible()
     await expect(page.locator(".story fcs-price").first).to_have_text(NUMBER)
     await expect(page.locator("fcs-converter")).to_be_hidden()
-    await expect(page.locator(".figure svg").first).to_be_visible()
+    await expect(page.locator(".figure [data-part=plot] > svg")).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["/forex/", "/forex/plain/"])
