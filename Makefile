@@ -3,7 +3,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 PORT ?= 8000
 PYTHON ?= $(shell PATH="$$(sh scripts/pythons-path)" sh scripts/find-python)
 
-.PHONY: bench bench-candles bench-page bench-rendering clean demo faults fuzz looks messages minify screenshots soak test
+.PHONY: bench bench-candles bench-charts bench-page bench-rendering clean demo faults fuzz looks messages minify screenshots soak test
 
 # The example project with live prices: simulated ones, or the vendor's if FCS_API_KEY is set.
 demo: .venv/demo
@@ -21,6 +21,11 @@ bench: .venv/bench
 # meanwhile: it takes three minutes.
 bench-candles: .venv/bench
 	@.venv/bin/python -m lab.benchmarks.candles
+
+# Measure charts on the server and in Chromium, for their section in docs/performance.md. Run nothing else
+# meanwhile: it takes three minutes.
+bench-charts: .venv/bench
+	@.venv/bin/python -m lab.benchmarks.charts
 
 # Measure a page full of prices in Chromium, for its section in docs/performance.md. Run nothing else
 # meanwhile: it takes ten minutes.
@@ -49,7 +54,7 @@ fuzz: .venv/fuzz
 	@.venv/bin/python -m lab.fuzzing
 
 # Look at every page of the example in every width, language and theme, for the table of docs/looks.md.
-# Takes about ten minutes. To repeat one case: .venv/bin/python -m lab.looks --page / --width 320
+# Takes about twelve minutes. To repeat one case: .venv/bin/python -m lab.looks --page / --width 320
 looks: .venv/looks
 	@.venv/bin/python -m lab.looks
 

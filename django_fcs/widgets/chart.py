@@ -33,7 +33,7 @@ from .charted import (
 )
 from .context import current_time, element, option
 from .images import as_picture_width, as_theme, as_type
-from .plots import Look, change_of, digits_of, exchange_zone, room_of_day
+from .plots import Look, base_of, change_of, digits_of, exchange_zone, room_of_day
 from .plotted import over_of, plot_of, readout_of, title_of
 from .rendering import render
 from .still import still
@@ -174,9 +174,9 @@ def _drawn(found: Candles, options: _Options, context: dict[str, Any]) -> dict[s
 
 
 def _head(quote: Quote | None, day: Quote | None, digits: int) -> dict[str, Any]:
-    """Return the change of the day, and its figures; without them, that of the timeframe."""
+    """Return the change of the day, and its figures; without them, that of the room."""
     change, percent = change_of(quote, day)
-    base = day.previous_close if day else None
+    previous, base = day.previous_close if day else None, base_of(day)
     direction = "" if not change else "up" if change > 0 else "down"
     row = {}
     if day is not None:
@@ -187,7 +187,8 @@ def _head(quote: Quote | None, day: Quote | None, digits: int) -> dict[str, Any]
             "volume": formats.compact(day.volume) if day.volume else "",
         }
     return {
-        "previous": "" if base is None else f"{base:.{digits}f}",
+        "previous": "" if previous is None else f"{previous:.{digits}f}",
+        "base": "" if base is None else f"{base:.{digits}f}",
         "change": "" if change is None else formats.signed(change, digits),
         "percent": "" if percent is None else formats.percent(percent),
         "day_direction": direction,

@@ -177,17 +177,22 @@ def room_of_day(room: Room) -> Room:
 
 
 def change_of(quote: Quote | None, day: Quote | None) -> tuple[float | None, float | None]:
-    """Return the change since the previous close of the day, in units and in percent.
+    """Return the change of the day, in units and in percent, as the other widgets show it.
 
-    If that close is not known, it is the change of the room.
+    If nothing is known of the day, it is the change of the room.
     """
     if quote is None:
         return None, None
-    base = day.previous_close if day else None
+    base = base_of(day)
     if quote.close is None or not base:
         return quote.change, quote.change_percent
     change = quote.close - base
     return change, 100 * change / base
+
+
+def base_of(day: Quote | None) -> float | None:
+    """Return the price from which the change of the day counts: the previous close or the open."""
+    return None if day is None else day.previous_close or day.open
 
 
 def digits_of(found: Candles, quote: Quote | None) -> int:

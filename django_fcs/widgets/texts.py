@@ -75,6 +75,7 @@ _TEXTS: dict[str, str | Promise] = {
     "repaired": pgettext_lazy("chart", "repaired"),
     "loading": pgettext_lazy("chart", "Loading older bars"),
     "no_history": pgettext_lazy("chart", "No history before {n}"),
+    "first_bar": pgettext_lazy("chart", "First bar at {n}"),
     "last_price": pgettext_lazy("chart", "last price {n}"),
     "up_percent": pgettext_lazy("chart", "up {n} percent"),
     "down_percent": pgettext_lazy("chart", "down {n} percent"),

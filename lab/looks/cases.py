@@ -1,4 +1,4 @@
-"""The matrix: every page of the example, in every width, language and theme."""
+"""The matrix: every page of the example, in every width, language and theme; and all charts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,21 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import product
 
-from example_project.look import LANGUAGE, THEME
+from example_project.look import LANGUAGE, PALETTE, THEME
 from example_project.markets import MARKETS
 
-__all__ = ["LANGUAGES", "PAGES", "THEMES", "WIDTHS", "Case", "cases"]
+__all__ = [
+    "CHARTS",
+    "LANGUAGES",
+    "MODES",
+    "PAGES",
+    "PALETTES",
+    "THEMES",
+    "WIDTHS",
+    "Case",
+    "cases",
+    "chart_cases",
+]
 
 PAGES = (
     *("/", "/dashboard/", "/article/"),
@@ -17,8 +28,13 @@ PAGES = (
     *(f"/{slug}/plain/" for slug in MARKETS),
 )
 WIDTHS = (320, 390, 768, 1280, 1440)
+#: The page with the chart in every state, which no server has.
+CHARTS = "/charts/"
 LANGUAGES = tuple(choice.value for choice in LANGUAGE.choices)
 THEMES = tuple(choice.value for choice in THEME.choices if choice.value != "auto")
+PALETTES = tuple(choice.value for choice in PALETTE.choices)
+#: How a page is shown besides live on a screen: ``plain`` is without scripts.
+MODES = ("print", "forced", "plain")
 
 #: The widest screen, in pixels, that is one to touch.
 _TOUCHED = 768
@@ -33,6 +49,8 @@ class Case:
     width: int
     language: str
     theme: str
+    palette: str = PALETTES[0]
+    mode: str = ""
 
     @property
     def has_touch(self) -> bool:
@@ -41,6 +59,8 @@ class Case:
     @property
     def is_examined(self) -> bool:
         """Whether axe examines it."""
+        if self.page == CHARTS:
+            return self.width in _EXAMINED
         return self.width in _EXAMINED and self.language in _EXAMINED_LANGUAGES
 
     @property
@@ -49,7 +69,14 @@ class Case:
         return "light" if self.theme == "dark" else "dark"
 
     def __str__(self) -> str:
-        return f"{self.page} {self.width} {self.language} {self.theme}"
+        return f"{self.page} {self.place}"
+
+    @property
+    def place(self) -> str:
+        """Where it is seen."""
+        palette = "" if self.palette == PALETTES[0] else self.palette
+        parts = (str(self.width), self.language, self.theme, palette, self.mode)
+        return " ".join(filter(None, parts))
 
 
 def cases(
@@ -60,3 +87,16 @@ def cases(
 ) -> list[Case]:
     """Return all combinations."""
     return [Case(*values) for values in product(pages, widths, languages, themes)]
+
+
+def chart_cases() -> list[Case]:
+    """Return the charts in all palettes, in all languages, and on paper and the like."""
+    usual = LANGUAGES[0]
+    return [
+        *(Case(CHARTS, *one) for one in product(WIDTHS, (usual,), THEMES, PALETTES)),
+        *(Case(CHARTS, *one) for one in product(_EXAMINED, LANGUAGES[1:], THEMES)),
+        *(
+            Case(CHARTS, width, usual, theme, PALETTES[0], mode)
+            for width, theme, mode in product(_EXAMINED, THEMES, MODES)
+        ),
+    ]

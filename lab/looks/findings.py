@@ -81,7 +81,7 @@ def told(found: Iterable[Finding]) -> list[str]:
 
 
 def _place(case: Case) -> str:
-    return f"{case.width} {case.language} {case.theme}"
+    return case.place
 
 
 def _few(texts: Iterable[str]) -> list[str]:

@@ -8,7 +8,9 @@ from typing import Any
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Error as BrowserError, Page
 
-from .cases import Case
+from .cases import CHARTS, Case
+from .charts.site import serve
+from .charts.states import MOMENT
 from .findings import Seen
 
 __all__ = ["visit"]
@@ -27,6 +29,7 @@ async def visit(browser: Browser, site: str, case: Case) -> Seen:
         viewport={"width": case.width, "height": HEIGHT},
         color_scheme=case.system,  # type: ignore[arg-type]  # a literal
         has_touch=case.has_touch,
+        forced_colors="active" if case.mode == "forced" else None,
     )
     try:
         return await _visit(context, site, case)
@@ -37,10 +40,15 @@ async def visit(browser: Browser, site: str, case: Case) -> Seen:
 
 
 async def _visit(context: BrowserContext, site: str, case: Case) -> Seen:
-    looks = {"language": case.language, "theme": case.theme}
+    looks = {"language": case.language, "theme": case.theme, "palette": case.palette}
     await context.add_cookies([{"name": it, "value": looks[it], "url": site} for it in looks])
+    if case.page == CHARTS:
+        await serve(context, looks, has_scripts=case.mode != "plain")
+        await context.clock.set_fixed_time(MOMENT)
     await context.add_init_script(path=_OBSERVE)
     page = await context.new_page()
+    if case.mode == "print":
+        await page.emulate_media(media="print")
     texts = _listen(page, site)
     await page.goto(site + case.page)
     await page.wait_for_timeout(PRICES_MS)
@@ -51,7 +59,7 @@ async def _visit(context: BrowserContext, site: str, case: Case) -> Seen:
     # What axe itself does to the page is not the page's fault.
     texts = {kind: list(found) for kind, found in texts.items()}
     if case.is_examined:
-        texts["axe"] = await _violations(page)
+        texts["axe"] = await _violations(page, case)
     return Seen(case, seen["shift"], texts)
 
 
@@ -76,8 +84,10 @@ def _listen(page: Page, site: str) -> dict[str, list[str]]:
     return texts
 
 
-async def _violations(page: Page) -> list[str]:
-    found = await Axe().run(page)
+async def _violations(page: Page, case: Case) -> list[str]:
+    # With forced colours, axe compares those that the page has asked for, which nobody sees.
+    rules = {"color-contrast": {"enabled": case.mode != "forced"}}
+    found = await Axe().run(page, options={"rules": rules})
     return [
         f"{rule['id']}: {' '.join(map(str, node['target']))}"
         for rule in found.response["violations"]

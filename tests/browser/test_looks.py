@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser
 
-from lab.looks.cases import Case
+from lab.looks.cases import CHARTS, Case
+from lab.looks.findings import findings
 from lab.looks.visit import visit
 from tests.browser.scripted_server import ScriptedServer
 
@@ -50,3 +51,18 @@ async def test_a_page_that_cannot_be_opened_is_a_finding(browser: Browser) -> No
     seen = await visit(browser, "http://127.0.0.1:9", Case("/", 320, "en", "light"))
 
     assert "ERR_" in seen.texts["failed"][0]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case(CHARTS, 320, "en", "dark", "colour-blind"),
+        Case(CHARTS, 1280, "ar", "light", "red-up"),
+    ],
+    ids=lambda case: case.place,
+)
+async def test_charts_in_all_states_do_nothing_wrong(browser: Browser, case: Case) -> None:
+    seen = await visit(browser, "http://127.0.0.1", case)
+
+    assert findings(seen) == []

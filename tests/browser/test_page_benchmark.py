@@ -1,4 +1,4 @@
-"""The page benchmark measures both of its pages, here with few rooms and for a moment."""
+"""The benchmarks of pages and charts measure, here with few rooms and for a moment."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.benchmarks.charts.measure import measure_drag, measure_page
 from lab.benchmarks.page.measure import measure_once
 from lab.benchmarks.page.pages import PAGES
 from lab.benchmarks.page.recording import Load
@@ -21,3 +22,12 @@ def test_a_page_of_the_benchmark_is_measured(name: str, executable: str, tmp_pat
     assert 0 < figures["main_thread_cpu"] < 1
     assert figures["heap_mb"] > 0
     assert 0 < figures["prices_per_second"] < 400
+
+
+def test_a_drag_and_a_page_of_charts_are_measured(executable: str, tmp_path: Path) -> None:
+    dragged = measure_drag(300, tmp_path)
+    figures = measure_page(2, seconds=0.5, folder=tmp_path, warm_up=0.1)
+
+    assert 0 < dragged["p50_ms"] <= dragged["p95_ms"] <= dragged["longest_ms"]
+    assert 0 < figures["main_thread"] < 1
+    assert figures["prices_per_second"] > 0

@@ -83,7 +83,8 @@ def test_a_chart_stands_in_the_page_before_any_script(known: Known, kept: Kept) 
     assert host["data-from"] == "server" and host["token"] and "volume" in host
     assert 'class="body up"' in html and 'class="body forming ' in html and 'class="vol up"' in html
     assert part(html, "readout").startswith("22 Dec 10:35 O ")
-    assert part(html, "tools") == "" and part(html, "source") == "Data: FCS API"
+    assert part(html, "caption") == "EUR/USD, candles of 5 minutes"
+    assert part(html, "source") == "Data: FCS API"
     assert "live<" not in html and "style=" not in html and " id=" not in html
 
 
@@ -105,7 +106,7 @@ def test_the_image_is_one_sentence_for_who_does_not_see_it(known: Known, kept: K
     )
 
 
-def test_the_change_is_that_since_the_previous_close_of_the_day(
+def test_the_change_is_that_since_the_previous_close_of_the_day_or_its_open(
     monkeypatch: pytest.MonkeyPatch, kept: Kept
 ) -> None:
     known_of = {"5": {"previous_close": 1.084, "change": 0.00012}, "1D": {"previous_close": 1.08}}
@@ -120,6 +121,11 @@ def test_the_change_is_that_since_the_previous_close_of_the_day(
     assert "Previous close" in texts(html) and 'class="prev"' in html
     kept(30, timeframe="1D")
     assert "Previous close" not in texts(widgets.chart(EUR, "1D"))
+
+    known_of["1D"] = {"previous_close": None, "open": 1.09}
+    html = widgets.chart(EUR, "5")
+    assert "data-previous" not in Parts(html).host
+    assert part(html, "quote") == "1.08412 \N{MINUS SIGN}0.00588 \N{MINUS SIGN}0.54\N{THIN SPACE}%"
 
 
 STATES: list[tuple[dict[str, Any], str, str]] = [

@@ -995,12 +995,12 @@ const zoneOf = (host) => {
 const find = (host, name) => host.querySelector(`[data-part=${name}]`);
 const VISITOR = "data-visitor";
 const EVENTS = ["click", "focusin", "pointerenter", "fullscreenchange"];
-const NOTICE = 216; // pixels that a notice needs beside the bars
+const NOTICE = 160; // pixels that a notice needs beside the bars
 const FEW = 0.25; // of the bars in sight: older ones are asked for when fewer are left
 
 // Plot: one chart. It draws once in a frame, and what one price has changed with that price.
 class Plot {
-  #host; #live; #options; #figures; #words = ""; #name = "";
+  #host; #live; #options; #figures; #name = "";
   /** @type {any} */ #room = null;
   /** The room of a timeframe that was chosen. @type {any} */ #next = null;
   /** @type {any} */ #parts = null;
@@ -1068,11 +1068,6 @@ class Plot {
   /** Draw what the last price has changed. */
   paint() { this.#draw(); }
 
-  status(words) {
-    this.#words = words;
-    this.#note();
-  }
-
   handleEvent(event) {
     if (event.type === "fullscreenchange") {
       this.#fit();
@@ -1102,7 +1097,8 @@ class Plot {
     return {
       ...{ bars, sheet: this.#sheet, holes: this.#layout.holes, levels: this.#options.levels },
       ...{ figures: this.#figures, clock: this.#clock, previous: this.#previous },
-      ...{ name: this.#name, words: this.#words, parts: this.#parts, cursor: this.#cursor },
+      ...{ name: this.#name, parts: this.#parts, cursor: this.#cursor },
+      words: find(this.#host, "status")?.textContent,
       ...{ sight: this.#sight, axis: this.#axis, shapes: { path, tag } },
       title: text(TYPES[this.#options.kind]), length: this.#room.series.length,
       day: this.#day.prices ?? {}, percent: this.#room.percent,
@@ -1331,6 +1327,7 @@ class Plot {
       writeText(shown, name === "volume" ? figures.abbreviate(value) : figures.number(value));
     }
     if (isPrice(prices.pc)) set(this.#host, "data-previous", String(prices.pc));
+    set(this.#host, "data-base", String(prices.pc ?? prices.o));
     const { h, l } = prices;
     const shown = [h, l, this.#previous].join();
     if (shown !== this.#shown) this.#isAll = true;
@@ -1371,9 +1368,9 @@ class Plot {
     this.#over(this.#notice(room), !room.series.bars.length);
     const isMended = room.series.repaired.length > 0;
     const last = isPrice(room.at) && text("last price {n}", this.#clock.second(room.at));
-    const words = [this.#words, last, isMended && text("repaired")];
+    const words = [last, isMended && text("repaired")].filter(Boolean).join(" · ");
     const note = find(this.#host, "note");
-    if (note) writeText(note, words.filter(Boolean).join(" · "));
+    if (note && words) writeText(note, words);
   }
 
   // What is said in the drawing; null leaves what is said.
@@ -1392,15 +1389,17 @@ class Plot {
   #notice({ series: { bars, more, note }, isHere, isLoading, state }) {
     const isEmpty = !bars.length;
     if (!isHere) {
-      const isBlank = !this.#parts.plot.querySelector("svg path");
+      const isBlank = !this.#parts.plot.querySelector("svg :not(.frame)");
       return isBlank ? [text("Loading older bars")] : null;
     }
     if (isEmpty) return [text("No data for {n}", this.#name), note || state?.reason || ""];
     const isEdge = this.#sheet?.first === 0 && this.#sheet.x(0) > NOTICE;
     if (!isEdge) return [];
     if (isLoading) return [text("Loading older bars")];
+    const time = this.#clock.time(bars[0][0]);
     const isShort = note && (more || bars.length < this.#options.range);
-    return isShort ? [text("No history before {n}", this.#clock.time(bars[0][0])), note] : [];
+    if (isShort) return [text("No history before {n}", time), note];
+    return bars[1] || more ? [] : [text("First bar at {n}", time)];
   }
 }
 

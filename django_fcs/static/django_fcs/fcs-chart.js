@@ -3,7 +3,7 @@
 // first chart, and fcs-chart-plot.js with the first one that is near.
 /** @type {{ kit: any }} */
 const { kit } = Object.getPrototypeOf(FCSTickerElement);
-const { FCSElement, Live, View, node, part, periodOf, field, set, writeText } = kit;
+const { FCSElement, Live, View, node, part, field, set, writeText } = kit;
 const ELEMENT = "fcs-chart";
 const NEAR = "data-near";
 const VISITOR = "data-visitor";
@@ -38,7 +38,6 @@ class ChartView extends View {
   begin(isUpgrade) {
     super.begin(isUpgrade || this.#symbol === this.symbol);
     this.#symbol = this.symbol;
-    this.words.say(this.find("[data-part=period]"), periodOf(this.host.timeframe));
     this.plot?.begin(this);
   }
 
@@ -57,15 +56,15 @@ class ChartView extends View {
   status(words) {
     super.status(words);
     this.mark("from", null);
-    this.plot?.status(words);
+    set(this.find("[data-part=note]"), "data-words", words);
+    this.plot?.paint();
   }
 
-  // The change of the day, whatever the timeframe: against the close that is known, else that of
-  // the room.
+  // The change of the day, whatever the timeframe; that of the room if the day is not known.
   #day({ c, ch, chp }) {
-    const previous = Number(this.host.getAttribute("data-previous"));
-    const change = previous ? c - previous : ch;
-    const percent = previous ? change / previous * 100 : chp;
+    const base = Number(this.host.getAttribute("data-base"));
+    const change = base ? c - base : ch;
+    const percent = base ? change / base * 100 : chp;
     if (!Number.isFinite(change)) return;
     const direction = change > 0 ? "up" : change < 0 ? "down" : null;
     const shown = (name) => this.find(`[data-day=${name}]`) ?? document.createElement("i");

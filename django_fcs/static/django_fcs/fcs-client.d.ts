@@ -94,7 +94,27 @@ interface FCSRateMessage {
   frames_per_second: number;
 }
 
+/** Open time in unix seconds, open, high, low, close and, if the feed has one, volume. */
+type FCSCandleRow = [t: number, o: number, h: number, l: number, c: number, v?: number | null];
+
+/** Candles of a room: the answer to a request, or those that the stream has repaired. */
+interface FCSCandlesMessage {
+  type: "candles";
+  symbol: string;
+  timeframe: string;
+  /** The oldest first. */
+  candles: FCSCandleRow[];
+  /** Whether there are older ones. */
+  more: boolean;
+  /** Spans whose candles are missing, and those whose candles came later; unix seconds. */
+  missing: [start: number, end: number][];
+  repaired: [start: number, end: number][];
+  /** Why there are not more; may be empty. */
+  note: string;
+}
+
 type FCSMessage =
+  | FCSCandlesMessage
   | FCSPriceMessage
   | FCSNoticeMessage
   | FCSErrorMessage

@@ -128,6 +128,8 @@ interface FCSChartAttributes extends FCSAttributes {
   range?: number | string;
   /** `viewer`, `exchange`, `UTC` or a zone such as `Europe/Berlin`. */
   zone?: string;
+  /** Of the plot in CSS pixels: 160 to 800. */
+  height?: number | string;
   /** Prices to mark, as JSON: `[1.09, {"price": 1.1, "label": "Target"}]`. */
   lines?: string;
 }

@@ -14,6 +14,7 @@ declare module "react" {
       "fcs-spread": Props<FCSSpreadElement> & FCSTagAttributes;
       "fcs-tape": Props<FCSTapeElement> & FCSTapeAttributes;
       "fcs-status": Props<FCSStatusElement>;
+      "fcs-chart": Props<FCSChartElement> & FCSChartAttributes;
       "fcs-converter": Props<HTMLElement>;
       "fcs-heatmap": Props<HTMLElement>;
       "fcs-movers": Props<HTMLElement> & FCSMoversAttributes;

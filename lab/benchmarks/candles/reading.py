@@ -24,7 +24,7 @@ from lab.kit.statistics import median
 
 from .market import MINUTE, bars_until, price_of
 
-__all__ = ["SITES", "read_candles"]
+__all__ = ["SITES", "fill", "read_candles"]
 
 ROOM = Room("FX:EURUSD", "1")
 
@@ -49,7 +49,7 @@ def read_candles(site: str, *, kept: int, limit: int, calls: int) -> dict[str, f
         forget_prices()
         forget_candles()
         last = int(time.time()) // MINUTE * MINUTE
-        asyncio.run(_fill(bars_until(last, kept + 1), time.time()))
+        asyncio.run(fill(ROOM, bars_until(last, kept + 1), time.time()))
         times = [_call(limit) for _ in range(calls)]
         found = get_candles(ROOM, limit=limit)
         forget_prices()
@@ -65,13 +65,13 @@ def _call(limit: int) -> float:
     return time.perf_counter() - began
 
 
-async def _fill(bars: list[Bar], now: float) -> None:
-    """Save the candles and the last value of the room."""
-    series, snapshot = Series(ROOM.timeframe, keep=len(bars) - 1), Snapshot(ROOM)
+async def fill(room: Room, bars: list[Bar], now: float) -> None:
+    """Save candles of a room, and its last value."""
+    series, snapshot = Series(room.timeframe, keep=len(bars) - 1), Snapshot(room)
     for bar in bars:
         series.put(bar, rank=Rank.LIVE, at=bar.t)
-    snapshot.merge(price_of(ROOM, bars[-1]))
+    snapshot.merge(price_of(room, bars[-1]))
     price = snapshot.price("candle", seq=1, at=now)
-    value = LastValue(Update.encode(ROOM, price, epoch=0).text)
-    await site_store().asave({ROOM: value}, PathReport(now, online=True, reason=""))
-    await candle_store().asave({ROOM: Kept.of(series, saved_at=now)})
+    value = LastValue(Update.encode(room, price, epoch=0).text)
+    await site_store().asave({room: value}, PathReport(now, online=True, reason=""))
+    await candle_store().asave({room: Kept.of(series, saved_at=now)})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +23,13 @@ from .recording import Load
 from .server import PAGE, RECORDING
 from .tab import watch
 
-__all__ = ["measure", "measure_once"]
+__all__ = ["SPARE_SECONDS", "WARM_UP_SECONDS", "measure", "measure_once", "served"]
 
 #: A page has received prices for this time before it is measured, in seconds.
 WARM_UP_SECONDS = 3.0
 
 #: Frames for the time in which a slow machine opens the page.
-_SPARE_SECONDS = 30.0
+SPARE_SECONDS = 30.0
 
 
 def measure(*, runs: int, seconds: float, results: Path) -> None:
@@ -50,25 +52,29 @@ def measure_once(
 ) -> dict[str, Any]:
     """Measure one page; files go into the folder. Needs Django and Chromium."""
     page = PAGES[name]
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / PAGE).write_text(page.html(load.symbols))
-    frames = page.frames(load, warm_up + seconds + _SPARE_SECONDS, time.time())
-    recording.write(frames, folder / RECORDING)
-    port = free_port()
+    frames = page.frames(load, warm_up + seconds + SPARE_SECONDS, time.time())
+    html = page.html(load.symbols)
 
     def window() -> dict[str, Any]:
-        server = Worker("lab.benchmarks.page.server", str(port), str(folder), folder=folder)
-        with server:
-            wait_until(port, server)
-            return watch(
-                f"http://127.0.0.1:{port}/",
-                page.values,
-                warm_up=warm_up,
-                seconds=seconds,
-                count=lambda: server.ask(do="count"),
-            )
+        with served(html, frames, folder) as (url, count):
+            return watch(url, page.values, warm_up=warm_up, seconds=seconds, count=count)
 
     return calmest(window)
+
+
+@contextmanager
+def served(
+    html: str, frames: recording.Recording, folder: Path
+) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
+    """Serve a page and its frames; yield its address, and what counts the frames so far."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / PAGE).write_text(html)
+    recording.write(frames, folder / RECORDING)
+    port = free_port()
+    server = Worker("lab.benchmarks.page.server", str(port), str(folder), folder=folder)
+    with server:
+        wait_until(port, server)
+        yield f"http://127.0.0.1:{port}/", lambda: server.ask(do="count")
 
 
 def _text(value: object) -> str:

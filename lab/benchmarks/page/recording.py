@@ -1,14 +1,14 @@
 """The frames of a measurement: made once, kept in a file, and sent at their times by the server.
 
-The first line of a file has the answers to a join, by symbol. Each further line has the time of
-a frame in seconds, a tab, and its text.
+The first line of a file has the answers to a join and to a request of candles, by symbol. Each
+further line has the time of a frame in seconds, a tab, and its text.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
 from random import Random
@@ -52,6 +52,8 @@ class Recording:
     """Symbol → the frame that answers its join."""
     frames: Sequence[tuple[float, str]]
     """Seconds after the last join, and the frame."""
+    candles: Mapping[str, str] = field(default_factory=dict)
+    """Symbol → the answer to a request of its candles."""
 
 
 @dataclass
@@ -150,13 +152,13 @@ def _plain(price: Price) -> str:
 def write(recording: Recording, path: Path) -> None:
     """Write a recording to a file."""
     with path.open("w") as file:
-        file.write(json.dumps(recording.joined) + "\n")
+        file.write(json.dumps([recording.joined, recording.candles]) + "\n")
         file.writelines(f"{offset:.6f}\t{text}\n" for offset, text in recording.frames)
 
 
 def read(path: Path) -> Recording:
     """Read a recording from a file."""
     with path.open() as file:
-        joined = json.loads(file.readline())
+        joined, candles = json.loads(file.readline())
         lines = (line.rstrip("\n").split("\t", 1) for line in file)
-        return Recording(joined, [(float(offset), text) for offset, text in lines])
+        return Recording(joined, [(float(offset), text) for offset, text in lines], candles)

@@ -74,6 +74,8 @@ class Replay:
                     waiting.discard(message["symbol"])
                     if not waiting and replaying is None:
                         replaying = asyncio.create_task(self._replay(socket))
+                elif message["type"] == "candles":
+                    await socket.send(self._recording.candles[message["symbol"]])
                 elif message["type"] == "ping":
                     await socket.send(json.dumps({"type": "pong", "timestamp": _now_ms()}))
         except ConnectionClosed:

@@ -2,6 +2,7 @@
 export const right = [
   <fcs-ticker symbol="FX:EURUSD" timeframe="60" token="…" class="wide" />,
   <fcs-price symbol="FX:EURUSD" field="bid">1.08412</fcs-price>,
+  <fcs-chart symbol="FX:EURUSD" timeframe="5" type="bars" volume="" zone="exchange" />,
 ];
 
 export const wrong = [
@@ -11,4 +12,6 @@ export const wrong = [
   <fcs-price symbol="FX:EURUSD" field="last" />,
   // @ts-expect-error: no such attribute
   <fcs-ticker symbol="FX:EURUSD" field="bid" />,
+  // @ts-expect-error: no such kind of chart
+  <fcs-chart symbol="FX:EURUSD" type="kagi" />,
 ];

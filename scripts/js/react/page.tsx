@@ -6,6 +6,7 @@ export function Right() {
   return (
     <p className="prices">
       <fcs-ticker ref={ticker} symbol="FX:EURUSD" timeframe={60} className="wide" />
+      <fcs-chart symbol="FX:EURUSD" type="area" range={75} height={240} lines="[1.09]" />
       <fcs-price key="bid" symbol="FX:EURUSD" field="bid">1.08412</fcs-price>
     </p>
   );
@@ -18,4 +19,6 @@ export const wrong = [
   <fcs-price symbol="FX:EURUSD" field="last" />,
   // @ts-expect-error: no such attribute
   <fcs-ticker symbol="FX:EURUSD" field="bid" />,
+  // @ts-expect-error: no such kind of chart
+  <fcs-chart symbol="FX:EURUSD" type="kagi" />,
 ];
