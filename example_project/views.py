@@ -57,7 +57,7 @@ def plain(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _one_of(choices: Sequence[str], asked: str | None) -> str:
     """Return what was asked for if it is a choice, else the first choice."""
-    return asked if asked in choices else choices[0]
+    return asked if asked is not None and asked in choices else choices[0]
 
 
 def _lists() -> dict[str, object]:

@@ -109,7 +109,10 @@ def test_the_image_is_one_sentence_for_who_does_not_see_it(known: Known, kept: K
 def test_the_change_is_that_since_the_previous_close_of_the_day_or_its_open(
     monkeypatch: pytest.MonkeyPatch, kept: Kept
 ) -> None:
-    known_of = {"5": {"previous_close": 1.084, "change": 0.00012}, "1D": {"previous_close": 1.08}}
+    known_of: dict[str, dict[str, Any]] = {
+        "5": {"previous_close": 1.084, "change": 0.00012},
+        "1D": {"previous_close": 1.08},
+    }
     monkeypatch.setattr(
         "django_fcs.quotes.quote_to_show",
         lambda room: a_quote(room.symbol, room.timeframe, **known_of[room.timeframe]),
