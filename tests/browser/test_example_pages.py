@@ -141,6 +141,8 @@ async def test_a_row_of_the_watch_list_shows_its_chart_in_place(
     await expect(row.locator("[aria-current]")).to_have_count(1)
     await expect(page.locator("body")).to_have_attribute("data-loaded", "once")
     assert "symbol=FX%3AUSDJPY" in page.url
+    # The example has border-box everywhere, as many pages have.
+    assert await chart.evaluate("(it) => it.querySelector('[data-part=foot]').offsetHeight") == 37
     assert complaints == []
 
 
