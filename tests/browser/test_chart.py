@@ -342,6 +342,16 @@ async def test_the_figures_of_the_day_go_on_with_the_room_of_the_day(site: Site)
     await expect(row).to_have_attribute("data-state", "stale")
 
 
+async def test_the_date_at_the_left_is_that_of_the_first_bar_in_sight(site: Site) -> None:
+    midnight = 1_764_028_800
+    await start(site, bars_until(midnight + 8 * 3600, 200))
+    date = site.find("[data-part=date]")
+    await expect(date).to_have_text("24 Nov")
+
+    await site.page.set_viewport_size({"width": 360, "height": 800})
+    await expect(date).to_have_text("25 Nov")
+
+
 async def test_bars_outside_of_the_hours_are_shaded_and_named(site: Site) -> None:
     html = chart().replace(
         "<fcs-chart", '<fcs-chart data-hours="570-960" data-zone="America/New_York"'

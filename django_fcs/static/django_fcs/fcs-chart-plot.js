@@ -1292,8 +1292,8 @@ class Plot {
     this.#visitor?.list();
     const { first, last } = this.#sheet;
     const date = find(this.#host, "date");
-    const newest = bars[last][0];
-    if (date) writeText(date, this.#clock[series.length < DAY ? "day" : "year"](newest));
+    const begin = bars[first][0];
+    if (date) writeText(date, this.#clock[series.length < DAY ? "day" : "year"](begin));
     if (first < FEW * (last - first)) this.#room.reach(this.#options.range);
     this.#second ??= setInterval(() => {
       if (!document.hidden && inView.has(this.#host) && this.#left()) this.#soon();
