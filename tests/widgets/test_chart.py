@@ -108,7 +108,7 @@ def test_the_image_is_one_sentence_for_who_does_not_see_it(known: Known, kept: K
 
 def test_the_date_is_printed_only_if_all_bars_have_it(kept: Kept) -> None:
     kept(20)
-    assert part(widgets.chart(EUR, "5"), "date") == "22 Dec"
+    assert part(widgets.chart(EUR, "5"), "date") == "21 Dec"
     kept(300)
     assert part(widgets.chart(EUR, "5"), "date") == ""
     kept(3, timeframe="1D")
