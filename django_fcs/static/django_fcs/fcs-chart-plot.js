@@ -1000,7 +1000,7 @@ const FEW = 0.25; // of the bars in sight: older ones are asked for when fewer a
 
 // Plot: one chart. It draws once in a frame, and what one price has changed with that price.
 class Plot {
-  #host; #live; #options; #figures; #name = "";
+  #host; #live; #options; #figures; #digits = NaN; #name = "";
   /** @type {any} */ #room = null;
   /** The room of a timeframe that was chosen. @type {any} */ #next = null;
   /** @type {any} */ #parts = null;
@@ -1254,6 +1254,9 @@ class Plot {
     if (!this.#parts || !this.#size) return;
     this.#today();
     if (this.#room?.isHere && bars.length) {
+      const { digits } = this.#figures; // a page may learn them with the first price
+      if (digits !== this.#digits) this.#isAll = true;
+      this.#digits = digits;
       const isOther = this.#isAll || this.#sight.isMoved || !this.#sheet?.fits(bars.at(-1));
       if (isOther) this.#drawAll(this.#size);
       else this.#parts.drawing.forming(this.#sheet, this.#plan());
