@@ -560,7 +560,10 @@ class Clock {
   }
 
   range(from, to) {
-    const options = this.#isDaily ? { day: "numeric", month: "short" } : HOURS;
+    const hasDate = this.#isDaily || this.#dayOf(from) !== this.#dayOf(to);
+    const options = {
+      ...hasDate && { day: "numeric", month: "short" }, ...!this.#isDaily && HOURS,
+    };
     const ends = [from, to].map((t) => new Date(this.#moment(t)));
     return this.#format(options).formatRange(...ends);
   }
@@ -596,9 +599,8 @@ class Clock {
 
   get #place() { return this.#isDaily ? this.#home ?? "UTC" : this.#zone; }
   #moment(t) { return 1000 * (this.#isDaily ? t + DAY / 2 : t); }
-  #isToday(t) {
-    return Math.floor(this.local(t) / DAY) === Math.floor(this.local(rooms.now()) / DAY);
-  }
+  #dayOf(t) { return Math.floor(this.local(t) / DAY); }
+  #isToday(t) { return this.#dayOf(t) === this.#dayOf(rooms.now()); }
 
   #write(t, options) { return this.#format(options).format(this.#moment(t)); }
   #format(options, timeZone = this.#place) {
