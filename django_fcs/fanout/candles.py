@@ -110,6 +110,8 @@ class CandleDesk:
         """When they are read again."""
         self._repaired: dict[Room, Container[tuple[int, int]]] = {}
         """The repaired ranges of which browsers have the candles."""
+        self._missing: dict[Room, Container[tuple[int, int]]] = {}
+        """The holes of which browsers know."""
         self._bell = Bell()
 
     def ask(self, subscriber: Asker, key: Key, *, limit: int, before: int | None) -> bool:
@@ -139,12 +141,19 @@ class CandleDesk:
             self._shown.pop(key.room, None)
             self._doubted.pop(key.room, None)
             self._repaired.pop(key.room, None)
+            self._missing.pop(key.room, None)
 
     def note(self, note: CandleNote) -> None:
         """Note what the stream did about the wishes for a room."""
         room = note.room
         is_awaited = any(one.key.room == room for one in self._waiting)
         if not is_awaited and room not in self._followers:
+            return
+        if note.holes and room in self._followers:
+            self._doubted.setdefault(room, self._clock())
+            self._doubts_at = -math.inf
+        if note.tells_only_holes:
+            self._bell.ring()
             return
         self._notes[room] = note.after(self._notes.get(room))
         self._bell.ring()
@@ -276,6 +285,8 @@ class CandleDesk:
         if not is_whole(candles, limit):
             self._lacking.add(key.room)
         self._repaired.setdefault(key.room, candles.repaired)
+        if before is None:
+            self._missing[key.room] = candles.missing
         if candles:
             self._shown[key.room] = min(candles[0].t, self._shown.get(key.room, candles[0].t))
         oldest = candles[0].t if candles and is_whole(candles, limit) else 0
@@ -299,21 +310,23 @@ class CandleDesk:
             self._send(room, candles, start, followers)
 
     async def _catch_up(self, room: Room) -> None:
-        """Send what browsers may have missed, once it can be read: repaired and newest candles."""
+        """Send what browsers may have missed, once it can be read: with what is missing now."""
         has = self._followers.get(room, {})
         limit = max((one.limit for one in has.values()), default=0)
         candles = await self._found((room, limit, None)) if has else None
         if candles is None or candles.unread:
             return
-        known = self._repaired.get(room, ())
-        starts = [span[0] for span in candles.repaired if span not in known]
-        start = min([int(self._doubted.pop(room, 0)) - LONGEST[room.timeframe], *starts])
-        self._send(room, candles, start, list(has))
+        repaired, missing = self._repaired.get(room, ()), self._missing.get(room, ())
+        longest = LONGEST[room.timeframe]
+        news = [int(self._doubted.pop(room, 0)) - longest]
+        news += [span[0] for span in candles.repaired if span not in repaired]
+        news += [span[0] - longest for span in candles.missing if span not in missing]
+        self._send(room, candles, min(news), list(has))
 
     def _send(
         self, room: Room, candles: Candles, start: int, followers: list[tuple[Asker, Key]]
     ) -> None:
-        self._repaired[room] = candles.repaired
+        self._repaired[room], self._missing[room] = candles.repaired, candles.missing
         texts: dict[tuple[Key, int], str] = {}
         for one in followers:
             has = self._followers.get(room, {}).get(one)

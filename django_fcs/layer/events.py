@@ -167,6 +167,13 @@ class CandleNote(msgspec.Struct, frozen=True):
     """After how many seconds the stream goes on; ``None`` if it does not know or is ready."""
     ended: tuple[Span, ...] = ()
     """The ranges ``(start, before)`` of wishes that have ended; an older version names none."""
+    holes: bool = False
+    """Whether other candles are missing than before, according to what was stored last."""
+
+    @property
+    def tells_only_holes(self) -> bool:
+        """Whether it says nothing about wishes."""
+        return self == CandleNote(self.room, holes=True)
 
     def after(self, earlier: CandleNote | None) -> CandleNote:
         """Return one note in place of this one and an earlier one about the room."""
@@ -176,11 +183,12 @@ class CandleNote(msgspec.Struct, frozen=True):
         end = max((end for _, end in stored), default=None)
         ended = () if earlier is None else earlier.ended
         ended = tuple(dict.fromkeys((*ended, *self.ended)))[-ENDED_MAX:]
-        return replace(self, start=start, end=end, ended=ended)
+        holes = self.holes or (earlier is not None and earlier.holes)
+        return replace(self, start=start, end=end, ended=ended, holes=holes)
 
     def event(self) -> dict[str, Any]:
         """Return the message that goes to all hubs."""
-        told = self.start, self.end, self.note, self.wait, self.ended
+        told = self.start, self.end, self.note, self.wait, self.ended, self.holes
         return _builtins(_CandleNote(str(self.room), *told))
 
 
@@ -240,10 +248,12 @@ class _CandleNote(msgspec.Struct, frozen=True, tag_field="type", tag="fcs.candle
     note: str = ""
     wait: Seconds | None = None
     ended: Annotated[tuple[_Span, ...], msgspec.Meta(max_length=ENDED_MAX)] = ()
+    holes: bool = False
 
     def read(self) -> CandleNote:
         note = one_line(self.note)
-        return CandleNote(_room(self.room), self.start, self.end, note, self.wait, self.ended)
+        told = self.start, self.end, note, self.wait, self.ended, self.holes
+        return CandleNote(_room(self.room), *told)
 
 
 # By type, since msgspec prepares a struct once, but a union at each call.

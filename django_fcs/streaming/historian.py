@@ -162,8 +162,10 @@ class Historian:
                 await self._databank.save()
         if kept and await self._store.asave(kept):
             histories.were_kept(kept)
-        for room in kept:
-            self._look_for_gaps(histories.get(room), now)
+        for room, saved in kept.items():
+            if history := histories.get(room):
+                self._tell_holes(history, saved.missing, now)
+                self._look_for_gaps(history, now)
         await self._databank.save()
 
     async def _keep(self, histories: Histories) -> None:
@@ -179,9 +181,15 @@ class Historian:
         if found is not None:
             histories.recall(rooms, found)
 
-    def _look_for_gaps(self, history: RoomHistory | None, now: float) -> None:
+    def _tell_holes(self, history: RoomHistory, holes: tuple[Span, ...], now: float) -> None:
+        """Tell the hubs, whose pages are open, that other candles are missing than before."""
+        if holes != history.told and history.is_wanted(now):
+            self._tell(CandleNote(history.room, holes=True))
+        history.told = holes
+
+    def _look_for_gaps(self, history: RoomHistory, now: float) -> None:
         """Wish for what is missing in a room that somebody asked for."""
-        if history is None or self._fetcher is None or not history.is_wanted(now):
+        if self._fetcher is None or not history.is_wanted(now):
             return
         if self._gaps(history, now):
             self.wishes.add(Wish(history.room, limit=1), now)
@@ -244,6 +252,7 @@ class Historian:
         before, history.note = history.note, "" if lasting is None else lasting.note
         if got or history.note != before:
             kept = {history.room: histories.kept(history, self._clock())}
+            history.told = kept[history.room].missing  # By the note that follows.
             if self._lease.is_held and await self._store.asave(kept):
                 histories.were_kept(kept)
         if done or delay is None:

@@ -64,6 +64,8 @@ class RoomHistory:
     given_up: frozenset[Span] = frozenset()
     """Gaps that the vendor's answers leave as they are."""
 
+    told: tuple[Span, ...] = ()
+    """The holes of which the hubs were told."""
     empty: Spans = field(default_factory=Spans)
     """For which times the vendor has answered this stream that there are no candles."""
 
@@ -323,4 +325,5 @@ def _take(history: RoomHistory, kept: Kept) -> None:
     """Put what an earlier stream saved into the series of this one."""
     history.wanted_at = history.wanted_at or kept.wanted_at
     history.note = history.note or kept.note
+    history.told = kept.missing
     history.series.recall(kept.series(conf.FCS_CANDLES))

@@ -57,9 +57,9 @@ def title_of(room: Room, type: str) -> str:
 def plot_of(
     found: Candles, look: Look, digits: int, quote: Quote | None, day: Quote | None, sentence: str
 ) -> tuple[SafeString, str]:
-    """Return the SVG of a plot, and the date of its newest bar.
+    """Return the SVG of a plot, and the date that all its bars have; empty if they have many.
 
-    It is as wide as its bars and the axis; lines go on to its left, where pages are wider.
+    A page shows the newest of them, and the server does not know how many. It is as wide as its bars and the axis; lines go on to its left, where pages are wider.
     """
     price = found[-1].close if found else None
     if quote is not None and quote.close is not None:
@@ -78,8 +78,9 @@ def plot_of(
 
 
 def _date(found: Candles, zone: tzinfo) -> str:
-    moment = _moment(found[-1], found.room, zone)
-    return time_of(moment, "j" if LENGTHS[found.room.timeframe] < _DAY else "Y")
+    new = "j" if LENGTHS[found.room.timeframe] < _DAY else "Y"
+    first, last = (time_of(_moment(bar, found.room, zone), new) for bar in (found[0], found[-1]))
+    return last if first == last else ""
 
 
 def _moment(bar: Candle, room: Room, zone: tzinfo) -> datetime:

@@ -80,7 +80,7 @@ _TEXTS: dict[str, str | Promise] = {
     "up_percent": pgettext_lazy("chart", "up {n} percent"),
     "down_percent": pgettext_lazy("chart", "down {n} percent"),
     "unchanged": pgettext_lazy("chart", "unchanged"),
-    "bar_count": pgettext_lazy("chart", "{n} bars"),
+    "bar_count": pgettext_lazy("chart", "Bars: {n}"),
     "in_view": pgettext_lazy("chart", "In view"),
     "arrows": pgettext_lazy("chart", "Arrows read the bars, question mark for help"),
     "key_bar": pgettext_lazy("chart", "previous, next bar"),

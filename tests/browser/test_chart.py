@@ -342,6 +342,16 @@ async def test_the_figures_of_the_day_go_on_with_the_room_of_the_day(site: Site)
     await expect(row).to_have_attribute("data-state", "stale")
 
 
+async def test_the_date_at_the_left_is_that_of_the_first_bar_in_sight(site: Site) -> None:
+    midnight = 1_764_028_800
+    await start(site, bars_until(midnight + 8 * 3600, 200))
+    date = site.find("[data-part=date]")
+    await expect(date).to_have_text("24 Nov")
+
+    await site.page.set_viewport_size({"width": 360, "height": 800})
+    await expect(date).to_have_text("25 Nov")
+
+
 async def test_bars_outside_of_the_hours_are_shaded_and_named(site: Site) -> None:
     html = chart().replace(
         "<fcs-chart", '<fcs-chart data-hours="570-960" data-zone="America/New_York"'
@@ -388,3 +398,15 @@ async def test_the_cursor_stays_at_its_bar_when_older_ones_come(site: Site) -> N
     await site.send(page_of(bars[:200]))
     await site.page.keyboard.press("ArrowRight")
     await expect(site.find("[data-part=spoken]")).to_have_text(re.compile(f"{bars[201][4]:.5f}"))
+
+
+async def test_a_chart_that_a_page_makes_learns_the_decimals_with_the_first_price(
+    site: Site,
+) -> None:
+    bars = bars_until(begin_now())
+    html = f'<fcs-chart symbol="{EURUSD}" timeframe="5" zone="UTC"></fcs-chart>'
+    await start(site, bars, html=html)
+    await site.send(tick(2, bars[-1], chp=0.5, ch=0.0054))
+    await expect(site.find("[data-day=change]")).to_have_text("+0.00540")
+    labels = site.find("fcs-chart svg[width] text").get_by_text(re.compile(r"^1\.08\d{3}$"))
+    await expect(labels.nth(2)).to_be_visible()

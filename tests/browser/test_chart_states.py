@@ -96,7 +96,7 @@ TOLD = {
         kinds=(*CANDLES, "body forming down", "vol forming down"),
     ),
     "loading": Told(
-        "6 bars, 15:05–15:30. Last 0.85579, up 0.08 percent, live.",
+        "Bars: 6, 15:05–15:30. Last 0.85579, up 0.08 percent, live.",
         over="Loading older bars",
         texts=("0.85579", "15:30"),
         kinds=(*CANDLES, "grid"),
@@ -129,7 +129,7 @@ TOLD = {
         kinds=("frame",),
     ),
     "hole": Told(
-        "13:40–13:55, no data.",
+        "13:40 – 13:55, no data.",
         keys=("ArrowLeft",) * 21,
         texts=("no data", "13:40–13:55"),
         kinds=(*CANDLES, "hole", "holeline"),
@@ -160,7 +160,7 @@ TOLD = {
         kinds=("wick forming down", "body forming down", "vol forming down", "now"),
     ),
     "refused": Told(
-        "16 bars, 14:15–15:30. Last 0.60117",
+        "Bars: 16, 14:15–15:30. Last 0.60117",
         over="No history before 14:15"
         " history is paused until 1 December: the credits of the month are spent",
         texts=("0.60117", f"0.60408{UNIT}↑"),
@@ -180,17 +180,17 @@ TOLD = {
         kinds=(*CANDLES, "level"),
     ),
     "bars": Told(
-        "NVDA, Bars, 5 minutes. 200 bars,",
+        "NVDA, Bars, 5 minutes. Bars: 200, 13 Jan, 22:55",
         texts=("181.36", f"178.88{UNIT}↓"),
         kinds=("stem up", "stem forming down", "now"),
     ),
     "line": Told(
-        "AMZN, Line, 5 minutes. 200 bars,",
+        "AMZN, Line, 5 minutes. Bars: 200,",
         texts=("224.88",),
         kinds=("line", "line forming", "vol up", "now"),
     ),
     "area": Told(
-        "META, Area, 5 minutes. 200 bars,",
+        "META, Area, 5 minutes. Bars: 200,",
         texts=("612.40",),
         kinds=("area", "line", "line forming", "now"),
     ),
@@ -236,6 +236,10 @@ async def test_every_state_is_told_in_words_in_the_drawing_and_aloud(
     is_open = any("forming" in kind for kind in kinds)
     assert is_open == (told.status == "live" and name != "waiting")
     assert told.spoken in await heard(found, *told.keys)
+
+
+async def test_one_bar_is_not_counted_in_the_plural(charts: Page) -> None:
+    assert " Bars: 1, 15:30. Last 187.64" in await heard(chart(charts, "one bar"))
 
 
 async def test_a_feed_without_data_leaves_no_controls_that_cannot_help(charts: Page) -> None:

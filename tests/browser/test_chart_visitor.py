@@ -48,7 +48,7 @@ async def test_keys_alone_read_price_change_and_the_high(site: Site) -> None:
     await site.send(state("live"))
     await site.find(PLOT).focus()
     label = re.compile(
-        r"^EUR/USD, Candles, 5 minutes. 200 bars, .*\. Last 1\.\d{5}, up 0\.\d\d percent, live\."
+        r"^EUR/USD, Candles, 5 minutes. Bars: 200, .*\. Last 1\.\d{5}, up 0\.\d\d percent, live\."
         " Arrows read the bars, question mark for help.$"
     )
     await expect(site.find(PLOT)).to_have_attribute("aria-label", label)
@@ -79,12 +79,47 @@ async def test_keys_alone_read_price_change_and_the_high(site: Site) -> None:
     await expect(site.find("rect.cursor")).to_have_count(0)
 
     before = await drawn(site, "body up")
-    await heard(site, "+")
+    assert re.match(r"Bars: 1\d\d, ", await heard(site, "+")), "it says what is in view"
     assert await drawn(site, "body up") != before
     await heard(site, "0")
     assert await drawn(site, "body up") == before
     await site.page.keyboard.press("Tab")
     assert await site.run("document.activeElement.dataset.part") == "link", "one stop"
+
+
+async def test_the_change_that_is_heard_is_the_one_above_the_chart(site: Site) -> None:
+    bars = await start(site)
+    day = [bars[-1][0], 1.02, 1.0871, 1.0099, bars[-1][4], 9000]
+    await site.send(tick(2, day, "1D", pc=None), tick(3, bars[-1]), state("live", timeframe="1D"))
+    change = (bars[-1][4] - 1.02) / 1.02 * 100
+    await expect(site.find("[data-day=change_percent]")).to_contain_text(f"+{change:.2f}")
+    await site.find(PLOT).focus()
+    assert f"up {change:.2f} percent, live." in await heard(site, "ArrowLeft", "Escape")
+
+
+async def test_keys_are_answered_while_there_are_no_bars(site: Site) -> None:
+    await site.open(chart([]))
+    await asked(site)
+    await site.send(page_of([]), state("live", timeframe="5"))
+    await expect(site.find("[data-part=over]")).to_contain_text("No data for EUR/USD")
+    await site.find(PLOT).focus()
+    price = await site.find("[data-field=close]").inner_text()
+    for key in ("ArrowLeft", "?", "Escape"):
+        words = await heard(site, key)
+        assert words.startswith(f"Last {price}, ")
+        assert words.endswith(", live. No data for EUR/USD.")
+
+
+async def test_a_table_says_where_bars_are_missing(site: Site) -> None:
+    bars = bars_until(begin_now())
+    bars = [*bars[:100], *bars[103:]]
+    await start(site, bars, missing=[[bars[99][0] + 300, bars[100][0]]])
+    await site.find("button[data-part=link]").click()
+    rows = site.find("[data-part=table] tbody tr")
+    await expect(rows).to_have_count(198)
+    row = rows.nth(97)
+    await expect(row.locator("td")).to_have_text("no data")
+    await expect(row.locator("th")).to_have_text(re.compile(r"\d\d:\d\d – .*\d\d:\d\d$"))
 
 
 async def test_the_bars_are_a_table_behind_a_link_and_axe_finds_nothing(site: Site) -> None:
@@ -213,12 +248,26 @@ async def test_words_are_those_of_the_page(site: Site) -> None:
     assert re.search(r"Schluss 1,08\d{3}, .* Prozent\. Eröffnung", await heard(site, "ArrowLeft"))
 
 
+async def test_a_month_that_is_shortened_ends_a_sentence_with_one_point(site: Site) -> None:
+    days = bars_until(NOON // 86_400 * 86_400, period=86_400)
+    with translation.override("de"):
+        await site.open(chart(), html='lang="de"')
+    await asked(site)
+    await site.send(page_of(bars_until(begin_now())))
+    await site.find("button[data-timeframe='1D']").click()
+    await asked(site, timeframe="1D")
+    await site.send(page_of(days, timeframe="1D"))
+    await expect(site.find("fcs-chart")).to_have_attribute("timeframe", "1D")
+    await site.find(PLOT).focus()
+    label = re.compile(r"Balken: 200, .* – 1\. Dez\. \w")
+    await expect(site.find(PLOT)).to_have_attribute("aria-label", label)
+
+
 async def test_a_chart_fills_the_screen_on_request(site: Site) -> None:
     await start(site)
     await site.find("[aria-label='Full screen']").click()
     await expect(site.find("[aria-label='Full screen']")).to_have_attribute("aria-pressed", "true")
-    box = await site.find(f"{PLOT} svg").bounding_box()
-    assert box is not None and box["height"] > 400
+    await expect(site.find(f"{PLOT} svg")).to_have_attribute("height", re.compile(r"^[4-9]\d\d$"))
     await site.find("[aria-label='Full screen']").click()
     await expect(site.find("[aria-label='Full screen']")).to_have_attribute("aria-pressed", "false")
     await expect(site.find(f"{PLOT} svg")).to_have_attribute("height", "256")

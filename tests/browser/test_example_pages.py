@@ -141,6 +141,8 @@ async def test_a_row_of_the_watch_list_shows_its_chart_in_place(
     await expect(row.locator("[aria-current]")).to_have_count(1)
     await expect(page.locator("body")).to_have_attribute("data-loaded", "once")
     assert "symbol=FX%3AUSDJPY" in page.url
+    # The example has border-box everywhere, as many pages have.
+    assert await chart.evaluate("(it) => it.querySelector('[data-part=foot]').offsetHeight") == 37
     assert complaints == []
 
 
@@ -162,7 +164,7 @@ async def test_the_article_prints_its_prices_and_their_time(page: Page, site: st
     await expect(page.locator(".asof")).to_be_visible()
     await expect(page.locator(".story fcs-price").first).to_have_text(NUMBER)
     await expect(page.locator("fcs-converter")).to_be_hidden()
-    await expect(page.locator(".figure svg").first).to_be_visible()
+    await expect(page.locator(".figure [data-part=plot] > svg")).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["/forex/", "/forex/plain/"])

@@ -378,3 +378,18 @@ def test_a_page_that_begins_later_says_that_there_are_older_candles() -> None:
 
     assert json.loads(page_of(KEY, Candles(EURUSD, rows)))["more"] is False
     assert json.loads(page_of(KEY, Candles(EURUSD, rows), start=T + 3600))["more"] is True
+
+
+async def test_an_open_page_is_told_which_candles_are_missing_before_any_are_fetched() -> None:
+    scene, page = Scene(), Page()
+    scene.hours, scene.more = [4, 5, 6, 7], False
+    scene.ask(page, limit=10)
+    await scene.turn()
+
+    scene.hours, scene.missing = [0, 4, 5, 6, 7], ((T - 3 * 3600, T),)
+    await scene.turn(CandleNote(EURUSD, holes=True))
+    assert page.opened[1:] == [[4, 0]]
+    assert page.heard[1]["missing"] == [[T - 3 * 3600, T]]
+
+    await scene.turn(CandleNote(EURUSD, note="wait", wait=60.0), seconds=PAUSE_SECONDS)
+    assert len(page.texts) == 2, "it knows that"

@@ -238,3 +238,25 @@ async def test_the_next_leader_goes_on_with_what_was_stored_and_repairs_what_nob
 
     assert second.vendor.asked[0][2:] != (None, None), "only the gap"
     assert second.times() == list(range(T - 99 * 60, T + 420, 60))
+
+
+@pytest.mark.parametrize("has_key", [True, False])
+async def test_the_hubs_are_told_when_other_candles_are_missing_than_before(has_key: bool) -> None:
+    scene = Scene()
+    if not has_key:
+        scene.historian._fetcher = None
+    scene.join(BTC)
+    scene.tick(BTC, T)
+    scene.wish()
+    await scene.historian.save(scene.histories, at_once=True)
+    assert not any(note.holes for note in scene.notes)
+    scene.heard.clear()
+
+    scene.histories.part(scene.now)
+    scene.now += 240
+    scene.histories.look([BTC], scene.now)
+    scene.tick(BTC, T + 240)
+    await scene.historian.save(scene.histories, at_once=True)
+    assert [note.holes for note in scene.notes] == [True]
+    await scene.historian.save(scene.histories, at_once=True)
+    assert len(scene.notes) == 1, "nothing else is missing"

@@ -34,6 +34,7 @@ from tests.candles.test_holes import (
 )
 from tests.support.network import free_port
 from tests.support.redis import redis_server
+from tests.support.waiting import eventually
 
 from .historians import Scene, plan, working
 
@@ -179,7 +180,7 @@ async def test_a_live_candle_counts_for_more_than_the_row_of_its_time_until_it_h
         scene.histories.look([scene.room], scene.now)
         scene.live(bar(NOON + 5 * MINUTE, 1.3777))
         await scene.historian.save(scene.histories, at_once=True)
-        await scene.told(2)
+        await eventually(lambda: any(note.start is not None for note in scene.notes[1:]))
         found = await aget_candles(scene.room, limit=104)
 
     assert bars_of(found) == [*bars[1:-1], *ended, bar(NOON + 5 * MINUTE, 1.3777)]

@@ -106,6 +106,15 @@ def test_the_image_is_one_sentence_for_who_does_not_see_it(known: Known, kept: K
     )
 
 
+def test_the_date_is_printed_only_if_all_bars_have_it(kept: Kept) -> None:
+    kept(20)
+    assert part(widgets.chart(EUR, "5"), "date") == "21 Dec"
+    kept(300)
+    assert part(widgets.chart(EUR, "5"), "date") == ""
+    kept(3, timeframe="1D")
+    assert part(widgets.chart(EUR, "1D"), "date") == "2025"
+
+
 def test_the_change_is_that_since_the_previous_close_of_the_day_or_its_open(
     monkeypatch: pytest.MonkeyPatch, kept: Kept
 ) -> None:

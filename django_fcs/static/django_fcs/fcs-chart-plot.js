@@ -562,7 +562,10 @@ class Clock {
   }
 
   range(from, to) {
-    const options = this.#isDaily ? { day: "numeric", month: "short" } : HOURS;
+    const hasDate = this.#isDaily || this.#dayOf(from) !== this.#dayOf(to);
+    const options = {
+      ...hasDate && { day: "numeric", month: "short" }, ...!this.#isDaily && HOURS,
+    };
     const ends = [from, to].map((t) => new Date(this.#moment(t)));
     return this.#format(options).formatRange(...ends);
   }
@@ -598,9 +601,8 @@ class Clock {
 
   get #place() { return this.#isDaily ? this.#home ?? "UTC" : this.#zone; }
   #moment(t) { return 1000 * (this.#isDaily ? t + DAY / 2 : t); }
-  #isToday(t) {
-    return Math.floor(this.local(t) / DAY) === Math.floor(this.local(rooms.now()) / DAY);
-  }
+  #dayOf(t) { return Math.floor(this.local(t) / DAY); }
+  #isToday(t) { return this.#dayOf(t) === this.#dayOf(rooms.now()); }
 
   #write(t, options) { return this.#format(options).format(this.#moment(t)); }
   #format(options, timeZone = this.#place) {
@@ -1004,7 +1006,7 @@ const FEW = 0.25; // of the bars in sight: older ones are asked for when fewer a
 
 // Plot: one chart. It draws once in a frame, and what one price has changed with that price.
 class Plot {
-  #host; #live; #options; #figures; #name = "";
+  #host; #live; #options; #figures; #digits = NaN; #name = "";
   /** @type {any} */ #room = null;
   /** The room of a timeframe that was chosen. @type {any} */ #next = null;
   /** @type {any} */ #parts = null;
@@ -1266,6 +1268,9 @@ class Plot {
     if (!this.#parts || !this.#size) return;
     this.#today();
     if (this.#room?.isHere && bars.length) {
+      const { digits } = this.#figures; // a page may learn them with the first price
+      if (digits !== this.#digits) this.#isAll = true;
+      this.#digits = digits;
       const isOther = this.#isAll || this.#sight.isMoved || !this.#sheet?.fits(bars.at(-1));
       if (isOther) this.#drawAll(this.#size);
       else this.#parts.drawing.forming(this.#sheet, this.#plan());
@@ -1304,8 +1309,8 @@ class Plot {
     if (this.#isAll) this.#visitor?.list(); // not when the same bars were moved
     const { first, last } = this.#sheet;
     const date = find(this.#host, "date");
-    const newest = bars[last][0];
-    if (date) writeText(date, this.#clock[series.length < DAY ? "day" : "year"](newest));
+    const begin = bars[first][0];
+    if (date) writeText(date, this.#clock[series.length < DAY ? "day" : "year"](begin));
     if (first < FEW * (last - first)) this.#room.reach(this.#options.range);
     this.#second ??= setInterval(() => {
       if (!document.hidden && inView.has(this.#host) && this.#left()) this.#soon();

@@ -25,6 +25,9 @@ const HELP = [
   ["?", "these keys"], ["Esc", "cursor away, back to now"],
 ];
 
+/** A sentence: some languages end a short month with a point of its own. */
+const ended = (words) => words.endsWith(".") ? words : `${words}.`;
+
 // Speech: sentences for screen readers, in the language of the page.
 class Speech {
   constructor({ figures, clock }) {
@@ -53,7 +56,7 @@ class Speech {
     const prices = `${text("Open")} ${o}, ${text("High")} ${h}, ${text("Low")} ${l}.`;
     const more = volume ? ` ${this.volume(volume)}` : "";
     const end = `${text("Close")} ${c}, ${this.move(open, close)}.`;
-    return `${this.clock.time(t)}. ${end} ${prices}${more}`;
+    return `${ended(this.clock.time(t))} ${end} ${prices}${more}`;
   }
 
   volume(volume) {
@@ -61,7 +64,15 @@ class Speech {
     return `${text("Volume")} ${this.#count(volume, options)}.`;
   }
 
-  hole({ from, to }) { return `${this.clock.range(from, to)}, ${text("no data")}.`; }
+  /** "Mon 30 Nov, 13:40 – Mon 30 Nov, 13:55" */
+  between(from, to) { return [from, to].map((t) => this.clock.time(t)).join(" – "); }
+  hole({ from, to }) { return `${this.between(from, to)}, ${text("no data")}.`; }
+  /** "Bars: 200, 30 Nov, 12:05 – 1 Dec, 04:40." */
+  count(bars) {
+    const [[first], [last]] = [bars[0], bars[bars.length - 1]];
+    return ended(`${text("Bars: {n}", bars.length)}, ${this.clock.range(first, last)}`);
+  }
+
   line({ price, label }) { return `${label || text("Line")} ${this.figures.number(price)}.`; }
 
   /** What is in view: from which price to which, and the highest and the lowest one. */
@@ -69,7 +80,7 @@ class Speech {
     const seen = bars.slice(first, last + 1);
     const best = (name, place, sign) => {
       const bar = seen.reduce((one, other) => sign * (other[place] - one[place]) > 0 ? other : one);
-      return `${text(name)} ${this.figures.number(bar[place])}, ${this.clock.time(bar[0])}.`;
+      return ended(`${text(name)} ${this.figures.number(bar[place])}, ${this.clock.time(bar[0])}`);
     };
     const [open, close] = [seen[0][1], seen[seen.length - 1][4]];
     const ends = [open, close].map((price) => this.figures.number(price)).join(" – ");
@@ -83,8 +94,8 @@ class Speech {
   }
 }
 
-/** The table of bars, the newest first. */
-const tableOf = ({ bars, figures, clock }, name) => {
+/** The table of bars, the newest first, and of the holes between them. */
+const tableOf = ({ bars, holes, figures, clock }, name, speech) => {
   const table = document.createElement("table");
   table.createCaption().textContent = name;
   const head = table.createTHead().insertRow();
@@ -94,13 +105,21 @@ const tableOf = ({ bars, figures, clock }, name) => {
     head.append(cell(text(words), "col"));
   }
   const body = table.createTBody();
-  for (const [t, ...values] of bars.slice(-MOST_ROWS).reverse()) {
+  const rowOf = (words) => {
     const row = body.insertRow();
-    row.append(cell(clock.time(t), "row"));
+    row.append(cell(words, "row"));
+    return row;
+  };
+  for (const [place, [t, ...values]] of [...bars.entries()].slice(-MOST_ROWS).reverse()) {
+    const row = rowOf(clock.time(t));
     for (const [index, value] of values.entries()) {
       const words = index < 4 ? figures.number(value) : figures.abbreviate(value);
       row.insertCell().textContent = words;
     }
+    const hole = holes.find(({ index }) => index === place);
+    if (!hole) continue;
+    const words = { colSpan: 5, textContent: text("no data") };
+    Object.assign(rowOf(speech.between(hole.from, hole.to)).insertCell(), words);
   }
   return table;
 };
@@ -213,6 +232,7 @@ class Visitor {
   begin() {
     this.#pointer?.close();
     this.#pointer = new Pointer(this.#facts.parts.plot, (...act) => this.#act(...act));
+    this.label();
   }
 
   /** Leave nothing behind in a chart that is taken away. */
@@ -228,9 +248,8 @@ class Visitor {
 
   /** Say what is heard when the plot gets the focus. */
   label() {
-    const { bars, clock, parts } = this.#facts;
-    const [first, last] = [bars[0], bars[bars.length - 1]];
-    const span = first && `${text("{n} bars", bars.length)}, ${clock.range(first[0], last[0])}.`;
+    const { bars, parts } = this.#facts;
+    const span = bars.length && this.#speech.count(bars);
     const hint = `${text("Arrows read the bars, question mark for help")}.`;
     const words = [`${this.#title()}.`, span, this.#last(), hint].filter(Boolean).join(" ");
     if (parts.plot.ariaLabel !== words) parts.plot.ariaLabel = words;
@@ -238,9 +257,15 @@ class Visitor {
 
   key(event) {
     const [act, count] = KEYS[event.key] ?? [];
-    if (!act || event.ctrlKey || event.metaKey || event.altKey || !this.#facts.sheet) return;
+    if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
+    if (!this.#facts.sheet) {
+      this.#say([...new Set([this.#last(), ...this.#notices()])].join(" "));
+      return;
+    }
     this.#act(act, count);
+    // The drawing follows in the next frame.
+    if (/zoom|fit/.test(act)) requestAnimationFrame(() => this.#plot && this.#act("view"));
   }
 
   /** Show where the cursor is, or nothing. */
@@ -285,13 +310,18 @@ class Visitor {
 
   /** Write the table, if it is shown. */
   list() {
-    if (this.#table.isConnected) this.#table.replaceChildren(tableOf(this.#facts, this.#title()));
+    if (!this.#table.isConnected) return;
+    this.#table.replaceChildren(tableOf(this.#facts, this.#title(), this.#speech));
   }
 
   #does = {
     move: (pixels) => this.#facts.sight.move(pixels),
     zoom: (count, x) => this.#facts.sight.step(count, this.#facts.sheet, x),
     fit: () => this.#facts.sight.reset(),
+    view: () => {
+      const { bars, first, last } = this.#facts.sheet;
+      this.#say(this.#speech.count(bars.slice(first, last + 1)));
+    },
     point: ({ x, y }) => {
       const { sheet } = this.#facts;
       if (x <= sheet.box.ax) point(this.#facts, sheet.at(x), y);
@@ -372,14 +402,23 @@ class Visitor {
     return `${name}, ${title}, ${this.#speech.span(length)}`;
   }
 
-  // "Last 1.08412, up 0.21 percent, live."
+  // "Last 1.08412, up 0.21 percent, live." The change is the one above the chart.
   #last() {
-    const { bars, previous, percent, figures, words } = this.#facts;
+    const { bars, percent, figures, words } = this.#facts;
     const bar = bars[bars.length - 1];
-    const last = bar && `${text("Last")} ${figures.number(bar[4])}`;
-    const move = previous ? bar && this.#speech.move(previous, bar[4])
+    const shown = this.#host.querySelector("[data-part=head] [data-field=close]");
+    const price = bar ? figures.number(bar[4]) : shown?.textContent ?? "";
+    const last = /\d/.test(price) && `${text("Last")} ${price}`;
+    const base = Number(this.#host.dataset.base);
+    const move = base ? bar && this.#speech.move(base, bar[4])
       : Number.isFinite(percent) && this.#speech.moved(percent);
-    return `${[last, move, words].filter(Boolean).join(", ")}.`;
+    return ended([last, move, words].filter(Boolean).join(", "));
+  }
+
+  // What stands over the plot, as sentences.
+  #notices() {
+    const shown = [...this.#host.querySelectorAll("[data-part=over] > *")];
+    return shown.map(({ textContent }) => textContent).filter(Boolean).map(ended);
   }
 
   #help(isShown) {

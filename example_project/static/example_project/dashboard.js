@@ -1,5 +1,5 @@
-// The dashboard: a row of the watch list brings its chart in place. The row is a link to the same page
-// with another chart, which the server prints; without this script, the link is followed.
+// The dashboard: a row of the watch list brings its chart in place. The row is a link to the same
+// page with another chart, which the server prints; without this script, the link is followed.
 {
   const watch = document.getElementById("watch");
   const pane = document.getElementById("chart");

@@ -34,10 +34,10 @@ def candles_until(
             step = random.gauss(0, size)
             begin = end - step if bottom < end - step < top else end + step
             reach = abs(random.gauss(0, size / 2))
-            peak = min(max(begin, end) + reach, top)
-            trough = max(min(begin, end) - abs(random.gauss(0, size / 2)), bottom)
+            highest = min(max(begin, end) + reach, top)
+            lowest = max(min(begin, end) - abs(random.gauss(0, size / 2)), bottom)
             volume = None if market_of(room.symbol) == "forex" else _VOLUME * random.random()
-            yield Candle(t, begin, peak, trough, end, volume, t < newest)
+            yield Candle(t, begin, highest, lowest, end, volume, t < newest)
             end = begin
 
     return Candles(room, tuple(walk())[::-1], more=True)
