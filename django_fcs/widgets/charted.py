@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -38,7 +38,6 @@ _LABEL_MAX = 40
 
 _HEIGHT = 320
 _RANGE = 200
-_MANY = 9
 
 
 def as_timeframes(value: object) -> tuple[str, ...]:
@@ -59,8 +58,6 @@ def as_timeframes(value: object) -> tuple[str, ...]:
         except BadTimeframe as error:
             raise BadOption(f"timeframes {excerpt(text)}: {error}") from None
         names += [] if name in names else [name]
-        if len(names) > _MANY:
-            break
     if not names:
         raise BadOption(f"timeframes {excerpt(text)} are not timeframes such as 1 5 60 1D")
     return tuple(names)
@@ -92,7 +89,7 @@ def as_lines(value: object) -> tuple[tuple[float, str], ...]:
     """Return prices with their labels; ``None`` is no line. Raises ``BadOption``.
 
     They are a number, a text of numbers, or a list of numbers, of pairs of a number and a label,
-    or of objects with ``price`` and, if wanted, ``label``.
+    or of objects or dicts with ``price`` and, if wanted, ``label``.
     """
     text = plain(value)
     given: Any = text.replace(",", " ").split() if isinstance(text, str) else text
@@ -113,6 +110,8 @@ def as_lines(value: object) -> tuple[tuple[float, str], ...]:
 def _line(one: Any) -> tuple[float, str]:
     if isinstance(one, (tuple, list)) and len(one) == 2:
         price, label = one
+    elif isinstance(one, Mapping):
+        price, label = one.get("price"), one.get("label")
     else:
         price, label = getattr(one, "price", one), getattr(one, "label", "")
     number, name = _price(plain(price)), plain(label or "")

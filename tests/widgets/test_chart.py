@@ -251,7 +251,7 @@ def test_day_bars_have_the_date_of_their_middle_at_the_exchange(known: Known, ke
 
 
 def test_types_volume_and_lines_are_drawn(known: Known, kept: Kept) -> None:
-    lines = [(1.0805, "Stop <1>"), SimpleNamespace(price=0.5, label=""), "1.081"]
+    lines = [{"price": 1.0805, "label": "Stop <1>"}, SimpleNamespace(price=0.5, label=""), "1.081"]
     html = widgets.chart(EUR, "5", type="area", volume=False, lines=lines)
 
     assert 'class="area"' in html and 'class="line"' in html and "vol" not in plot(html)

@@ -66,7 +66,7 @@ class Scale {
     this.low = low - air;
     this.high = high + air;
     this.top = top;
-    this.bottom = bottom;
+    this.bottom = Math.max(bottom, top + 1); // a plot may be less high than its axis
   }
 
   has(price) { return price >= this.low && price <= this.high; }
@@ -120,9 +120,11 @@ class Sheet {
     this.sideOf = sideOf;
     this.places = layout.places;
     this.x0 = box.ax - GAP - this.body + pan;
-    // From the first bar that is whole to the last.
-    this.first = this.#from((this.x0 - 1) / this.pitch);
-    this.last = this.#from(Math.ceil((this.x0 + this.body - box.ax) / this.pitch) - 1) - 1;
+    // From the first bar that is whole to the last. A scale needs one: where no bar is in sight,
+    // because a hole is wider than the plot, it is the one before it.
+    const past = this.#from(Math.ceil((this.x0 + this.body - box.ax) / this.pitch) - 1);
+    this.last = Math.min(Math.max(past - 1, 0), bars.length - 1);
+    this.first = Math.max(Math.min(this.#from((this.x0 - 1) / this.pitch), this.last), 0);
     this.isForming = isForming && this.last === bars.length - 1;
     this.holes = layout.holes.filter(({ index }) => index > this.first && index <= this.last + 1);
     const seen = bars.slice(this.first, this.last + 1);
@@ -966,18 +968,20 @@ const toolsOf = ({ kind, timeframes }, timeframe, isFull) => [
   ]),
 ];
 
+const MOST_LINES = 20; // as the server allows
 const optionsOf = (host) => {
   const read = (name) => host.getAttribute(name);
   const kind = read("type") ?? "candles";
   let levels = [];
   try { levels = [JSON.parse(read("lines") || "[]")].flat(); } catch { /* the server names it */ }
   return {
-    kind: kind in TYPES ? kind : "candles",
+    kind: Object.hasOwn(TYPES, kind) ? kind : "candles",
     hasVolume: host.hasAttribute("volume"),
     range: Math.min(Math.max(Number(read("range")) || 200, 10), 1000),
     timeframes: read("timeframes")?.match(/\w+/g) ?? [],
     // The minifier does not shorten a name in quotes.
-    levels: levels.map((line) => ({ price: line?.price ?? line, label: line?.["label"] || "" }))
+    levels: levels.slice(0, MOST_LINES)
+      .map((line) => ({ price: line?.price ?? line, label: String(line?.["label"] ?? "") }))
       .filter(({ price }) => isPrice(price)),
   };
 };
@@ -1007,7 +1011,9 @@ class Plot {
   /** The room of a timeframe that was chosen. @type {any} */ #next = null;
   /** @type {any} */ #parts = null;
   /** @type {any} */ #sheet = null;
-  /** @type {any} */ #axis; #sideOf; #day = new Day(() => this.#soon());
+  /** @type {any} */ #axis; #sideOf;
+  // One out of view is painted when it comes into view.
+  #day = new Day(() => inView.has(this.#host) && this.#soon());
   /** @type {any} */ #clock;
   /** @type {{ places: number[], holes: Hole[] }} */ #layout = { places: [], holes: [] };
   #sight = new Sight(); #isAll = true; #isAsked = false; #shown = ""; #lengths = "";
@@ -1048,10 +1054,14 @@ class Plot {
   /** Follow the attributes that are options. */
   options() {
     this.#options = optionsOf(this.#host);
-    this.#live.guarded((view) => this.begin(view));
+    this.#live.guarded((view) => {
+      this.begin(view);
+      this.#fit();
+    });
   }
 
   close() {
+    this.#visitor?.close();
     this.#room?.close();
     this.#next?.close();
     this.#room = this.#next = null;
@@ -1228,7 +1238,9 @@ class Plot {
   // The plot is as high as its drawing, except in full screen.
   #fit() {
     const height = Number(this.#host.getAttribute("height")) || HEIGHT;
-    if (document.fullscreenElement !== this.#host) put(this.#parts.drawing.svg, { height });
+    if (document.fullscreenElement === this.#host) return;
+    put(this.#parts.drawing.svg, { height });
+    if (this.#size) this.#size.height = height;
   }
 
   #resize({ width, height }) {
@@ -1294,7 +1306,7 @@ class Plot {
     const { drawing } = this.#parts;
     if (!(drawing instanceof Drawing)) this.#parts.drawing = new Drawing(drawing.svg);
     this.#parts.drawing.all(this.#sheet, this.#plan());
-    this.#visitor?.list();
+    if (this.#isAll) this.#visitor?.list(); // not when the same bars were moved
     const { first, last } = this.#sheet;
     const date = find(this.#host, "date");
     const begin = bars[first][0];

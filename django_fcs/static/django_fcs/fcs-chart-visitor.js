@@ -157,6 +157,7 @@ class Pointer {
   }
 
   pointermove({ pointerId, pointerType, buttons }, place) {
+    if (!buttons) this.#fingers.delete(pointerId); // it was let go outside of the plot
     const before = this.#fingers.get(pointerId);
     if (!before) {
       if (buttons === 1) this.#fingers.set(pointerId, place); // it was down before this module came
@@ -234,6 +235,13 @@ class Visitor {
     this.label();
   }
 
+  /** Leave nothing behind in a chart that is taken away. */
+  close() {
+    this.#pointer?.close();
+    this.#help(false);
+    if (this.#table.parentNode) this.toggle();
+  }
+
   get #plot() { return this.#host.plot; }
   get #facts() { return this.#plot.facts; }
   get #speech() { return new Speech(this.#facts); }
@@ -293,7 +301,7 @@ class Visitor {
 
   /** Show the table or take it away. */
   toggle() {
-    if (this.#table.isConnected) this.#table.remove();
+    if (this.#table.parentNode) this.#table.remove();
     else this.#host.append(this.#table);
     Object.assign(this.#table, { tabIndex: 0, role: "region", ariaLabel: text("Bars as a table") });
     this.#facts.parts.table.ariaExpanded = String(this.#table.isConnected);

@@ -7,7 +7,7 @@ const { FCSElement, Live, View, node, part, field, set, writeText } = kit;
 const ELEMENT = "fcs-chart";
 const NEAR = "data-near";
 const VISITOR = "data-visitor";
-const OPTIONS = ["type", "volume", "lines", "zone", "timeframes", "range"];
+const OPTIONS = ["type", "volume", "lines", "zone", "timeframes", "range", "height"];
 
 // What a page has not written, the element writes: the same parts as the server's.
 const area = (name, ...children) => node("div", { part: name }, ...children);
@@ -40,6 +40,14 @@ class ChartView extends View {
     super.begin(isUpgrade || this.#symbol === this.symbol);
     this.#symbol = this.symbol;
     this.plot?.begin(this);
+  }
+
+  // What the server wrote of another instrument is not true of this one.
+  clear() {
+    super.clear();
+    for (const name of ["previous", "base", "hours"]) this.mark(name, null);
+    for (const shown of this.host.querySelectorAll("[data-day]")) shown.textContent = "";
+    set(this.find("[data-part=quote]"), "data-direction", null);
   }
 
   mend() {
