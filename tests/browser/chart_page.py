@@ -29,6 +29,18 @@ def begin_now() -> int:
     return int(time.time()) // PERIOD * PERIOD
 
 
+#: What moved since the page began to load, as browsers tell it, each with where it was and is.
+MOVED = """() => new Promise((resolve) => {
+  const moved = [];
+  const told = ({ node, previousRect: was, currentRect: is }) =>
+    `${node?.outerHTML?.slice(0, 80) ?? node?.nodeValue}: ${JSON.stringify([was, is])}`;
+  new PerformanceObserver((list) => {
+    for (const { value, sources } of list.getEntries()) moved.push([value, sources.map(told)]);
+  }).observe({ type: "layout-shift", buffered: true });
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(moved), 50)));
+})"""
+
+
 def bars_until(t: int, count: int = 200, period: int = PERIOD) -> list[Bar]:
     """Return bars that swing around 1.084; the last one opens at ``t``."""
     return list(_bars(t, count, period))

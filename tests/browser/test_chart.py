@@ -12,6 +12,7 @@ from playwright.async_api import expect
 from django_fcs import widgets
 from tests.browser.chart_page import (
     EURUSD,
+    MOVED,
     PERIOD,
     ROOM,
     STYLE,
@@ -26,7 +27,6 @@ from tests.browser.chart_page import (
     tick,
 )
 from tests.browser.element_page import Site, site, state
-from tests.browser.test_cards import SHIFT
 from tests.support.waiting import eventually
 
 __all__ = ["site"]
@@ -84,7 +84,7 @@ async def test_the_upgrade_shifts_nothing_and_draws_the_bars_that_it_asked_for(
     await settled(site)
 
     assert await count(site) >= min((width - 80) // 8, 150)
-    assert await site.run(SHIFT) == 0
+    assert await site.run(MOVED) == []
     assert await site.find("fcs-chart[data-from]").count() == 0
     assert all(url.startswith(site.server.url) for url in requests)
     assert not await site.find("fcs-chart [style]").count()
