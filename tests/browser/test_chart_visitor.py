@@ -39,6 +39,7 @@ async def heard(site: Site, *keys: str) -> str:
     for key in keys:
         await site.page.keyboard.press(key)
     await settled(site)
+    await expect(site.find(SPOKEN)).not_to_be_empty()  # The first key brings the script.
     return await site.find(SPOKEN).inner_text()
 
 
