@@ -107,8 +107,8 @@ interface FCSCandlesMessage {
   /** Whether there are older ones. */
   more: boolean;
   /** Spans whose candles are missing, and those whose candles came later; unix seconds. */
-  missing: [start: number, end: number][];
-  repaired: [start: number, end: number][];
+  missing: [from: number, to: number][];
+  repaired: [from: number, to: number][];
   /** Why there are not more; may be empty. */
   note: string;
 }
