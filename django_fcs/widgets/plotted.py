@@ -59,7 +59,8 @@ def plot_of(
 ) -> tuple[SafeString, str]:
     """Return the SVG of a plot, and the date that all its bars have; empty if they have many.
 
-    A page shows the newest of them, and the server does not know how many. It is as wide as its bars and the axis; lines go on to its left, where pages are wider.
+    A page shows the newest of them, and the server does not know how many. The plot is as wide as
+    its bars and the axis; lines go on to its left, where pages are wider.
     """
     price = found[-1].close if found else None
     if quote is not None and quote.close is not None:
