@@ -47,11 +47,14 @@ async def test_a_chart_follows_its_height_and_one_less_high_than_its_axis_does_n
     site: Site,
 ) -> None:
     await start(site)
-    for height in (30, 400):
+    for height, shown in [("-5", 160), ("99999", 800), ("400", 400)]:
         await site.run(f"{HOST}.setAttribute('height', '{height}')")
-        await expect(site.find(f"{PLOT} svg")).to_have_attribute("height", str(height))
-    await settled(site)
-    assert "M" in await drawn(site, "body up")
+        await expect(site.find(f"{PLOT} svg")).to_have_attribute("height", str(shown))
+    before = await drawn(site, "body up")
+    await site.run(f"document.querySelector('{PLOT}').style.height = '20px'")
+    await expect(site.find(f"{PLOT} svg")).to_have_attribute("height", "20")
+    await site.run(f"document.querySelector('{PLOT}').style.height = '400px'")
+    await expect(site.find("path.body.up").first).to_have_attribute("d", before)
     assert site.problems == []
 
 
@@ -158,3 +161,14 @@ async def test_another_symbol_keeps_nothing_of_the_former_one(site: Site) -> Non
         site.find("fcs-chart:is([data-base], [data-previous], [data-hours])")
     ).to_have_count(0)
     await expect(site.find("[data-day=change]")).to_have_text("")
+
+
+async def test_older_bars_that_another_chart_asked_for_leave_no_gap(site: Site) -> None:
+    now = begin_now()
+    bars = await start(site)
+    await site.send(page_of(bars_until(now - 1000 * PERIOD), more=True))
+    wish = await asked(site, 1, before=bars[0][0])
+    assert wish["limit"] == 200
+    await site.send(page_of(bars_until(bars[0][0] - PERIOD), more=True))
+    await site.find("button[data-part=link]").click()
+    await expect(site.find("[data-part=table] tbody tr")).to_have_count(400)

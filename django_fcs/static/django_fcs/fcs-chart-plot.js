@@ -479,6 +479,13 @@ class Room {
   #merge(page) {
     const { newest, oldest } = this.series;
     const wasOlder = this.#request.isOlder;
+    // Another chart has asked for it; what lies between is not here.
+    if (!wasOlder && oldest && page.candles.at(-1)?.[0] < oldest[0]) {
+      this.series.more = true;
+      this.#vainAt = -Infinity;
+      this.#report("all");
+      return;
+    }
     // After a long absence, what lies between was not asked for.
     if (this.#isCut && newest && page.candles[0]?.[0] > newest[0]) this.series.clear();
     this.#isCut = false;
@@ -1237,7 +1244,8 @@ class Plot {
 
   // The plot is as high as its drawing, except in full screen.
   #fit() {
-    const height = Number(this.#host.getAttribute("height")) || HEIGHT;
+    const wanted = Number(this.#host.getAttribute("height")) || HEIGHT;
+    const height = Math.min(Math.max(wanted, 160), 800);
     if (document.fullscreenElement === this.#host) return;
     put(this.#parts.drawing.svg, { height });
     if (this.#size) this.#size.height = height;

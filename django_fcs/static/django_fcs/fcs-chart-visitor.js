@@ -238,7 +238,6 @@ class Visitor {
   /** Leave nothing behind in a chart that is taken away. */
   close() {
     this.#pointer?.close();
-    this.#help(false);
     if (this.#table.parentNode) this.toggle();
   }
 
