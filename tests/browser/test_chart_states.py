@@ -211,7 +211,7 @@ TOLD = {
 
 
 async def shows(found: Locator, texts: tuple[str, ...]) -> bool:
-    """Tell whether the drawing has these texts: a chart is drawn anew if its width changes."""
+    """Tell whether the drawing has these texts: a chart is drawn again if its width changes."""
     return set(texts) <= set(await found.evaluate(TEXTS))
 
 
