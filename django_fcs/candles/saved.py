@@ -115,13 +115,16 @@ class SavedCandles:
         return self._read(room, reversed(rows))
 
     def first(self, room: Room, start: int, stop: int) -> int | None:
-        """Return when the first bar opens between two times; ``None`` if none does or it fails."""
+        """Return when the first bar opens between two times, or ``stop``; ``None`` if this fails.
+
+        It is read where bars are written: a replica may not have the newest.
+        """
 
         def read(alias: str) -> list[int]:
             rows = _rows(room, alias).filter(t__gte=start, t__lt=stop)
-            return list(rows.order_by("t").values_list("t", flat=True)[:1])
+            return [*rows.order_by("t").values_list("t", flat=True)[:1], stop]
 
-        return next(iter(self._answer(read)), None)
+        return next(iter(self._answer(read, router.db_for_write)), None)
 
     async def aload(self, room: Room, *, before: int | None = None, limit: int) -> list[Bar]:
         """Return what ``load`` returns, from the thread of Django's async queries.
@@ -185,12 +188,14 @@ class SavedCandles:
                 query = query.filter(t__lt=before)
             return list(query.order_by("-t").values_list(*_COLUMNS)[:limit])
 
-        return self._answer(read)
+        return self._answer(read, router.db_for_read)
 
-    def _answer(self, read: Callable[[str], list[T]]) -> list[T]:
+    def _answer(
+        self, read: Callable[[str], list[T]], alias_for: Callable[[type[Model]], str]
+    ) -> list[T]:
         """Return what is read from the database of an alias; nothing if this fails."""
         try:
-            alias = router.db_for_read(_model())
+            alias = alias_for(_model())
             # An error may not spoil a transaction of the caller.
             with transaction.atomic(using=alias):
                 rows = read(alias)

@@ -39,9 +39,9 @@ async def _doubt_deleted(history: RoomHistory, span: Span, databank: Databank) -
     newest = series.oldest.t if series.oldest is not None else span[1]
     for start, stop in series.answered.inside(span[0], min(span[1], newest)):
         first = await databank.first(history.room, start, stop)
-        if databank.failure:
+        if first is None:
             return
-        for deleted in history.empty.outside(start, stop if first is None else first):
+        for deleted in history.empty.outside(start, first):
             if deleted[1] - deleted[0] > longest:
                 series.answered.remove(*deleted)
                 series.is_exhausted = False

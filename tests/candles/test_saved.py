@@ -120,6 +120,33 @@ def test_old_bars_are_deleted_and_counted(database: str) -> None:
     assert len(list(saved.export(DAILY))) == 5
 
 
+def test_the_first_bar_of_a_range_is_read_where_bars_are_written(
+    database: str,
+) -> None:
+    saved = saved_candles()
+    saved.save(EURUSD, bars(3))
+    wanted = EURUSD, START - HOUR, START + HOUR
+    with override_settings(DATABASE_ROUTERS=["tests.candles.test_saved.Replica"]):
+        assert saved.first(*wanted) == START
+    assert saved.first(EURUSD, 0, START) == START
+    with override_settings(DATABASE_ROUTERS=["tests.candles.test_saved.Nowhere"]):
+        assert saved.first(*wanted) is None
+
+
+class Replica:
+    """A router that reads from another database than it writes to."""
+
+    def db_for_read(self, model: object, **hints: object) -> str:
+        return "nowhere"
+
+
+class Nowhere:
+    """A router that writes to a database that is not there."""
+
+    def db_for_write(self, model: object, **hints: object) -> str:
+        return "nowhere"
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from asgiref.sync import sync_to_async
 from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
+from django_fcs.candles.bars import Bar
 from django_fcs.candles.saved import SavedCandles, SavedRoom
 from django_fcs.rooms import Room
+from django_fcs.streaming.databank import Databank
 from tests.support.databases import site_with_candles, sqlite
 from tests.support.waiting import eventually
 
@@ -167,3 +170,40 @@ async def test_times_for_which_the_vendor_has_no_candles_are_asked_for_once() ->
 async def until_ended(scene: Scene, number: int) -> None:
     """Wait until so many wishes for ranges have ended."""
     await eventually(lambda: sum(len(note.ended) for note in scene.notes) == number)
+
+
+async def test_a_database_that_hangs_holds_up_no_other_room_and_no_leader_that_leaves() -> None:
+    free, scene = threading.Event(), Scene()
+    saved = Hanging(free, clock=scene.clock)
+    scene.historian._databank = Databank(saved, call_seconds=0.05)
+    scene.join(BTC, ETH)
+    try:
+        async with working(scene):
+            for minute in range(4):
+                scene.tick(BTC, T + 60 * minute)
+                scene.tick(ETH, T + 60 * minute)
+                scene.now += 60
+            await eventually(lambda: saved.calls)
+            scene.now += 400
+            await eventually(lambda: scene.times(ETH)[-1:] == [T + 180])
+            await scene.historian.save(scene.histories, at_once=True)
+        assert saved.calls == 1 and scene.historian._databank.failure
+    finally:
+        free.set()
+    await eventually(lambda: not scene.historian._databank.failure)
+    await scene.historian.save(scene.histories, at_once=True)
+    assert await stored(scene) == [T, T + 60, T + 120]
+
+
+class Hanging(SavedCandles):
+    """A database that takes no candle before it is free."""
+
+    def __init__(self, free: threading.Event, *, clock: Callable[[], float]) -> None:
+        super().__init__(clock=clock)
+        self.free = free
+        self.calls = 0
+
+    def save(self, room: Room, bars: Iterable[Bar]) -> int:
+        self.calls += 1
+        self.free.wait(10)
+        return super().save(room, bars)
