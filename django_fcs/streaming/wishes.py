@@ -45,7 +45,10 @@ class Wishes:
         self.changed.ring()
 
     def of(self, room: Room, now: float) -> list[Wish]:
-        """Return the wishes of a room, oldest first; drop those for ranges that are stale."""
+        """Return the wishes of a room; drop those for ranges that are stale.
+
+        Those of pages come first, as a range may take hours; then oldest first.
+        """
         wishes = self._rooms.get(room, {})
         stale = [
             wish
@@ -53,7 +56,7 @@ class Wishes:
             if wish.start is not None and abs(now - at) > RANGE_SECONDS
         ]
         self.end(room, *stale)
-        return list(wishes)
+        return sorted(wishes, key=lambda wish: wish.start is not None)
 
     def due(self, now: float) -> list[Room]:
         """Return the rooms that may be tried now, in the order in which they were first wished."""

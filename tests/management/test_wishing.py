@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -127,6 +128,23 @@ def test_the_command_says_in_one_line_that_no_stream_is_running(
     assert "so only the newest 600 are fetched" in capsys.readouterr().err
 
 
+def test_no_candles_of_the_future_are_wished_for(
+    shared_layer: type[SharedLayer], cache: type[SickCache], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wished = list[Wish]()
+    clock = iter(range(0, 1000, 20))
+
+    def noted(wish: Wish) -> Fetching:
+        wished.append(wish)
+        return Fetching(wish, monotonic=lambda: next(clock))
+
+    monkeypatch.setattr(fcs_candles, "Fetching", noted)
+    with override_settings(FCS_REST_KEY="history"):
+        refused("FX:EURUSD_60", "--from", "2026-01-01", "--to", "2999-01-01")
+
+    assert wished[0].before is not None and wished[0].before <= time.time()
+
+
 def test_the_command_says_that_the_database_keeps_no_candles_of_a_room(
     shared_layer: type[SharedLayer],
     cache: type[SickCache],
@@ -148,6 +166,7 @@ def test_the_command_says_that_the_database_keeps_no_candles_of_a_room(
         (["--from", "2026-01-01"], "fetch needs one room"),
         (["FX:EURUSD_60", "--from", "yesterday"], "--from 'yesterday' is no date"),
         (["FX:EURUSD_60", "--from", "2026-01-02", "--to", "2026-01-01"], "is not before --to"),
+        (["FX:EURUSD_60", "--from", "2999-01-01"], "--from is in the future"),
         (["FX:EURUSD_60", "--from", "2026-01-01"], "set FCS_REST_KEY"),
         (["FX:EURUSD_60", "--from", "2026-01-01", "--before", "2026-01-01"], "--before is only"),
     ],

@@ -167,6 +167,18 @@ async def test_times_for_which_the_vendor_has_no_candles_are_asked_for_once() ->
     ]
 
 
+async def test_a_page_does_not_wait_until_a_long_range_is_fetched() -> None:
+    async with working(Scene()) as scene:
+        scene.vendor.gate.clear()
+        scene.wish(start=T - 15_000 * 60, before=T - 10_000 * 60)
+        await eventually(lambda: scene.vendor.asked)
+        scene.wish(limit=500)
+        scene.vendor.gate.set()
+        await until_ended(scene, 1)
+
+    assert (BTC, 500, None, None) in scene.vendor.asked[1:3]
+
+
 async def until_ended(scene: Scene, number: int) -> None:
     """Wait until so many wishes for ranges have ended."""
     await eventually(lambda: sum(len(note.ended) for note in scene.notes) == number)

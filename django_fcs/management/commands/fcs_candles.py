@@ -80,7 +80,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--to",
             metavar="DATE",
-            help="fetch what opened before, not at this time; by default, up to now",
+            help="fetch what opened before, not at this time; by default, and at most, up to now",
         )
         parser.add_argument(
             "--before", metavar="DATE", help="delete what opened before, as in 2026-01-31 (UTC)"
@@ -138,12 +138,7 @@ class Command(BaseCommand):
 
     def _fetch(self, rooms: list[Room], options: dict[str, Any]) -> None:
         room = _only("fetch", rooms)
-        if not options["from"]:
-            raise ConfigurationError("fetch needs a date, as in --from 2026-01-31")
-        start = moment("--from", options["from"])
-        end = moment("--to", options["to"]) if options["to"] else int(time.time())
-        if start >= end:
-            raise ConfigurationError("--from is not before --to")
+        start, end = _range(options, int(time.time()))
         places = Places()
         if note := places.note:
             raise ConfigurationError(f"{note}; {_NEEDS_STREAM}")
@@ -181,6 +176,19 @@ def _check_options(action: str, options: dict[str, Any]) -> None:
     for option, its_action in _OPTIONS.items():
         if options[option] and action != its_action:
             raise ConfigurationError(f"--{option} is only for: fcs_candles {its_action} ROOM")
+
+
+def _range(options: dict[str, Any], now: int) -> tuple[int, int]:
+    """Return the range to fetch in unix seconds. The vendor has no candles of the future."""
+    if not options["from"]:
+        raise ConfigurationError("fetch needs a date, as in --from 2026-01-31")
+    start = moment("--from", options["from"])
+    end = moment("--to", options["to"]) if options["to"] else now
+    if start >= end and options["to"]:
+        raise ConfigurationError("--from is not before --to")
+    if start >= now:
+        raise ConfigurationError("--from is in the future")
+    return start, min(end, now)
 
 
 async def _shown(fetching: Fetching, screen: Screen, pause: float) -> None:
