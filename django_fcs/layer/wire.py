@@ -158,10 +158,10 @@ def _read_message(data: bytes, at: int) -> tuple[Reply, int] | None:
     if head is None:
         return None
     length, channel, size = head.groups()
-    if len(channel) != int(length):
-        raise ValueError
     text_at = head.end()
     text_end = text_at + int(size)
+    if len(channel) != int(length) or text_end - text_at > LONGEST:
+        raise ValueError
     if len(data) < text_end + 2:
         raise _Incomplete
     return [b"message", channel, data[text_at:text_end]], text_end + 2

@@ -58,6 +58,7 @@ def test_however_the_bytes_come_the_same_replies_are_read(sizes: list[int]) -> N
         (b"*1\r\n" * 100_000, "that is not RESP"),
         (b"*3\r\n$7\r\nmessage\r\n$" + b"9" * 20 + b"\r\nfcs\r\n", "that is not RESP"),
         (b"*3\r\n$7\r\nmessage\r\n$1\r\nfcs\r\n$1\r\nx\r\n", "that is not RESP"),
+        (b"*3\r\n$7\r\nmessage\r\n$3\r\nfcs\r\n$" + b"9" * 20 + b"\r\n", "that is not RESP"),
     ],
 )
 async def test_an_error_or_nonsense_ends_a_wire(said: bytes, reason: str) -> None:
