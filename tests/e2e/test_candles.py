@@ -168,7 +168,8 @@ async def test_200_visitors_of_five_rooms_cost_one_request_for_each_that_the_pla
         clock.shift(61)
         await visit(VISITORS)
         await asyncio.gather(*(viewer.until(has_five, within=60) for viewer in viewers))
-        assert len(simulator.asked) == 5
+        # Not counted: the jump of the clock may look like a gap, whose two candles are repaired.
+        assert sum(one.start is None for one in simulator.asked) == 5
 
 
 def has_five(viewer: Viewer) -> bool:

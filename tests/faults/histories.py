@@ -76,11 +76,15 @@ class Chart:
         await self._viewer.until(lambda _: self.is_whole, within=60)
 
     async def until_missing(self) -> None:
-        """Ask until candles are known to be missing."""
+        """Ask until candles are known to be missing, and why.
+
+        That they are missing is told before anybody has tried to fetch them.
+        """
         await eventually(self._is_told_of_a_hole, within=60)
 
     async def _is_told_of_a_hole(self) -> bool:
-        return bool((await self.ask())["missing"])
+        answer = await self.ask()
+        return bool(answer["missing"] and answer["note"])
 
 
 class HistoryStage(Stage):
